@@ -1,0 +1,16 @@
+"""What one document may cost before it is refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Limits of one document; the readers refuse what exceeds them with the typed error of each."""
+
+    max_pages: int = 5000
+    max_seconds: float = 120.0
+    max_memory_mb: int = 1024
+    """Enforced by the agent's process limits, not by the reader."""
+    max_uncompressed_mb: int = 512
