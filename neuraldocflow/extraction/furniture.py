@@ -1,0 +1,197 @@
+"""Running headers, footers and page numbers: recognised over all pages and set apart from the text."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+
+from neuraldocflow.extraction.model import Block, Line
+from neuraldocflow.extraction.pdf_page import PageContent, TextLine
+
+_MARGIN = 0.11
+"""The part of the page's height, at the top and at the bottom, where running lines stand."""
+_DIGITS = re.compile(r"\d+")
+_ROMAN = re.compile(r"[ivxlc]{1,7}", re.IGNORECASE)
+_PAGE_NUMBER = re.compile(
+    r"(?:page\s*)?[-–—|(\[]*\s*(?:[A-Z]{1,2}-)?(?P<n>\d{1,4})\s*[-–—|)\]]*(?:\s*(?:of|/)\s*\d{1,4})?",
+    re.IGNORECASE,
+)
+
+
+def take_furniture(pages: list[PageContent]) -> list[Block]:
+    """Removes running lines from the pages and gives them back as header and footer blocks."""
+    taken: dict[int, set[int]] = defaultdict(set)
+    for marks in (_repeated(pages), _numbers_in_margins(pages), _numbers_in_sequence(pages)):
+        for index, lines in marks.items():
+            taken[index] |= lines
+    found: list[Block] = []
+    for index, page in enumerate(pages):
+        if not taken[index]:
+            continue
+        kept: list[TextLine] = []
+        for line in page.lines:
+            if id(line) in taken[index]:
+                kind = "header" if line.y1 < page.height / 2 else "footer"
+                found.append(
+                    Block(
+                        "header" if kind == "header" else "footer",
+                        line.text,
+                        page.number,
+                        line.bbox,
+                        [Line(line.text, line.bbox, line.spans)],
+                        [0],
+                    )
+                )
+            else:
+                kept.append(line)
+        page.lines = kept
+    return found
+
+
+def _margins(page: PageContent) -> list[TextLine]:
+    top, bottom = page.height * _MARGIN, page.height * (1 - _MARGIN)
+    return [line for line in page.lines if line.y1 <= top or line.y0 >= bottom]
+
+
+def _repeated(pages: list[PageContent]) -> dict[int, set[int]]:
+    """Lines in the margins whose text, digits folded, stands at the same height on many pages.
+
+    Many is: at least three pages and a fifth of them; odd and even pages may differ.
+    """
+    places: dict[tuple[str, int], set[int]] = defaultdict(set)
+    margins = [_margins(page) for page in pages]
+    for index, lines in enumerate(margins):
+        for line in lines:
+            for height in _heights(line):
+                places[_folded(line.text), height].add(index)
+    need = max(3, len(pages) * 0.2)
+    return {
+        index: {
+            id(line)
+            for line in lines
+            if any(len(places[_folded(line.text), height]) >= need for height in _heights(line))
+        }
+        for index, lines in enumerate(margins)
+    }
+
+
+def _heights(line: TextLine) -> tuple[int, int]:
+    """Two overlapping 6-point bins, so that neighbours across one bin's edge still meet."""
+    return int(line.y0 // 6) * 2, int((line.y0 + 3) // 6) * 2 + 1
+
+
+def _folded(text: str) -> str:
+    return _DIGITS.sub("0", text.lower())
+
+
+def _numbers_in_margins(pages: list[PageContent]) -> dict[int, set[int]]:
+    """Lone numbers in the margins that count along with the pages, on three of them at least."""
+    offsets: Counter[int] = Counter()
+    found: list[tuple[int, int, int]] = []
+    for index, page in enumerate(pages):
+        for line in _margins(page):
+            number = _number(line.text)
+            if number is not None:
+                offsets[number - index] += 1
+                found.append((index, number - index, id(line)))
+    need = min(3, len(pages))
+    marks: dict[int, set[int]] = defaultdict(set)
+    for index, offset, line_id in found:
+        if offsets[offset] >= need and len(pages) > 1:
+            marks[index].add(line_id)
+    return marks
+
+
+def _number(text: str) -> int | None:
+    if len(text) > 24:
+        return None
+    match = _PAGE_NUMBER.fullmatch(text)
+    if match is not None:
+        return int(match["n"])
+    return _roman(text) if _ROMAN.fullmatch(text.strip("-–— ")) else None
+
+
+def _roman(text: str) -> int:
+    values = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100}
+    total = 0
+    digits = [values[ch] for ch in text.lower().strip("-–— ")]
+    for one, following in zip(digits, [*digits[1:], 0], strict=True):
+        total += -one if one < following else one
+    return total
+
+
+def _numbers_in_sequence(pages: list[PageContent]) -> dict[int, set[int]]:
+    """Page numbers of an inner pagination, as in a document printed by a browser: anywhere on the page.
+
+    Lone numbers on a row of their own that count up one by one through the document (a step of two is
+    allowed: a page may hide its number), five at least; and the short line that stands next to most of them.
+    """
+    alone = [
+        (index, position, number)
+        for index, page in enumerate(pages)
+        for position, number in _lone_numbers(page)
+    ]
+    chain = _longest_count(alone)
+    if len(chain) < 5:
+        return {}
+    marks: dict[int, set[int]] = defaultdict(set)
+    neighbours: Counter[str] = Counter()
+    beside: list[tuple[int, TextLine]] = []
+    for index, position, _ in chain:
+        lines = pages[index].lines
+        marks[index].add(id(lines[position]))
+        for near in (position - 1, position + 1):
+            line = _line_near(pages, index, near)
+            if line is not None and len(line[1].text) <= 80:
+                neighbours[_folded(line[1].text)] += 1
+                beside.append(line)
+    for page_index, line_beside in beside:
+        if neighbours[_folded(line_beside.text)] >= max(4, len(chain) * 0.3):
+            marks[page_index].add(id(line_beside))
+    return marks
+
+
+def _line_near(pages: list[PageContent], index: int, position: int) -> tuple[int, TextLine] | None:
+    """The line at a position of a page, or the neighbouring page's outermost one when it is past the end."""
+    if position < 0:
+        return (index - 1, pages[index - 1].lines[-1]) if index and pages[index - 1].lines else None
+    if position >= len(pages[index].lines):
+        later = index + 1
+        return (later, pages[later].lines[0]) if later < len(pages) and pages[later].lines else None
+    return index, pages[index].lines[position]
+
+
+def _lone_numbers(page: PageContent) -> list[tuple[int, int]]:
+    """(position among the page's lines, number) of the numbers that have a row to themselves."""
+    found: list[tuple[int, int]] = []
+    for position, line in enumerate(page.lines):
+        text = line.text
+        if len(text) > 4 or not text.isdecimal():
+            continue
+        if any(
+            other is not line and other.y0 < line.y1 - 1 and other.y1 > line.y0 + 1
+            for other in page.lines[max(0, position - 4) : position + 5]
+        ):
+            continue
+        found.append((position, int(text)))
+    return found
+
+
+def _longest_count(alone: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
+    """The longest subsequence that counts up by one or two."""
+    best: dict[int, tuple[int, int]] = {}
+    previous: list[int] = []
+    end, longest = -1, 0
+    for at, (_, _, number) in enumerate(alone):
+        before = max((best[step] for step in (number - 1, number - 2) if step in best), default=(0, -1))
+        length = before[0] + 1
+        previous.append(before[1])
+        if number not in best or best[number][0] <= length:
+            best[number] = (length, at)
+        if length > longest:
+            longest, end = length, at
+    chain: list[tuple[int, int, int]] = []
+    while end >= 0:
+        chain.append(alone[end])
+        end = previous[end]
+    return chain[::-1]

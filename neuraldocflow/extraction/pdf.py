@@ -1,0 +1,112 @@
+"""Reads PDFs into the document model: each page once, with boxes, structure, tables and forms.
+
+Pages are read by MuPDF into lines and rulings (:mod:`.pdf_page`); running lines are set apart over all pages
+(:mod:`.furniture`); the rest becomes tables (:mod:`.pdf_tables`) and blocks (:mod:`.structure`).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from neuraldocflow.errors import Corrupt, OutOfMemory, Timeout
+from neuraldocflow.extraction.furniture import take_furniture
+from neuraldocflow.extraction.limits import Limits
+from neuraldocflow.extraction.model import Block, Document, Page
+from neuraldocflow.extraction.pdf_boxes import CharacterBoxes
+from neuraldocflow.extraction.pdf_open import MUPDF_ERRORS, metadata_of, open_pdf, outline_of
+from neuraldocflow.extraction.pdf_page import PageContent, read_page
+from neuraldocflow.extraction.structure import (
+    Paragraphs,
+    body_size,
+    rank_headings,
+    reading_order,
+    vocabulary,
+)
+
+Progress = Callable[[str, int, int, dict[str, Any] | None], None]
+
+_LARGEST_SIDE = 1_000_000.0
+"""Points. PDF itself allows 14,400; beyond this no box means anything."""
+
+
+def read(
+    source: bytes | Path,
+    limits: Limits | None = None,
+    progress: Progress | None = None,
+    *,
+    tables: bool = True,
+) -> Document:
+    """The document of a PDF. ``tables=False`` leaves tables as text, which costs less.
+
+    Raises Empty, Encrypted, Corrupt, TooManyPages, Timeout and OutOfMemory.
+    """
+    limits = limits or Limits()
+    try:
+        return _read(source, limits, progress, tables)
+    except MemoryError as error:
+        raise OutOfMemory("Reading the PDF needed more memory than allowed.") from error
+
+
+def _read(source: bytes | Path, limits: Limits, progress: Progress | None, tables: bool) -> Document:
+    deadline = time.monotonic() + limits.max_seconds
+    opened = open_pdf(source, limits)
+    total = opened.page_count
+    pages: list[Page] = []
+    contents: list[PageContent] = []
+    unreadable: list[int] = []
+    for index in range(total):
+        if time.monotonic() > deadline:
+            raise Timeout(f"Reading stopped at page {index + 1} of {total} after {limits.max_seconds:g} s.")
+        content = _content(opened, index)
+        if content is None:
+            unreadable.append(index + 1)
+            content = PageContent(index + 1, 0.0, 0.0)
+        contents.append(content)
+        pages.append(Page(index + 1, content.width, content.height, content.rotation))
+        if progress is not None:
+            progress("reading", index + 1, total, None)
+    if len(unreadable) == total:
+        raise Corrupt("None of the PDF's pages can be read.")
+
+    document = Document("pdf", [], pages, metadata=metadata_of(opened), outline=outline_of(opened))
+    document.furniture = take_furniture(contents)
+    document.blocks = _blocks(contents)
+    _warn(document, opened, unreadable)
+    document.char_boxes = CharacterBoxes(opened)
+    return document.finish()
+
+
+def _content(opened: Any, index: int) -> PageContent | None:
+    """One page's content; None where MuPDF cannot make a page of it."""
+    try:
+        page = opened[index]
+        rect = page.rect
+        if not (0 < rect.width <= _LARGEST_SIDE and 0 < rect.height <= _LARGEST_SIDE):
+            return None
+        return read_page(page, index + 1, rect.width, rect.height, page.rotation)
+    except MUPDF_ERRORS as error:
+        if "malloc" in str(error):
+            raise OutOfMemory("Reading the PDF needed more memory than allowed.") from error
+        return None
+
+
+def _blocks(contents: list[PageContent]) -> list[Block]:
+    paragraphs = Paragraphs(body_size(contents), vocabulary(contents))
+    blocks: list[Block] = []
+    for content in contents:
+        blocks.extend(paragraphs.of(reading_order(content.lines), content.number))
+    rank_headings(blocks)
+    return blocks
+
+
+def _warn(document: Document, opened: Any, unreadable: list[int]) -> None:
+    if opened.is_repaired:
+        document.warnings.append(
+            ("repaired", "The PDF's structure was damaged; it was repaired while reading.")
+        )
+    if unreadable:
+        shown = ", ".join(str(number) for number in unreadable[:10]) + ("…" if len(unreadable) > 10 else "")
+        document.warnings.append(("unreadable_page", f"No content could be read from page {shown}."))

@@ -1,0 +1,135 @@
+"""One page read once: its lines and its rulings from a single pass of MuPDF's interpreter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pymupdf
+
+from neuraldocflow.extraction.model import Box, Span
+
+PAGE_FLAGS = (pymupdf.TEXTFLAGS_TEXT & ~pymupdf.TEXT_PRESERVE_LIGATURES) | pymupdf.TEXT_COLLECT_VECTORS
+"""No images; ligatures spelt out; rulings and shading come with the text instead of by a second pass."""
+
+_BOLD, _ITALIC = pymupdf.TEXT_FONT_BOLD, pymupdf.TEXT_FONT_ITALIC
+_VECTOR = 3
+_UNKNOWN = "�"
+
+
+@dataclass(slots=True, eq=False)
+class TextLine:
+    """A run of text on one baseline without a wide gap: a line of a paragraph, or one cell of a table."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+    text: str
+    spans: list[Span]
+    size: float
+    bold: bool
+    block: int
+    """Number of the block MuPDF put it in."""
+    upright: bool = True
+
+    @property
+    def bbox(self) -> Box:
+        return (self.x0, self.y0, self.x1, self.y1)
+
+
+@dataclass(slots=True, eq=False)
+class Ruling:
+    """A filled or stroked shape as its box: a line where it is thin, shading where it is not."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+    color: int
+    stroked: bool
+
+
+@dataclass(slots=True, eq=False)
+class PageContent:
+    """What was read from one page, in the order of its content stream, in displayed page space."""
+
+    number: int
+    width: float
+    height: float
+    rotation: int = 0
+    lines: list[TextLine] = field(default_factory=list)
+    rulings: list[Ruling] = field(default_factory=list)
+    unknown: int = 0
+    """Characters without a Unicode meaning."""
+
+
+def read_page(page: Any, number: int, width: float, height: float, rotation: int) -> PageContent:
+    """Lines, spans and rulings of a page; raises what PyMuPDF raises."""
+    content = PageContent(number, width, height, rotation)
+    turn = page.rotation_matrix if rotation else None
+    lines, rulings = content.lines, content.rulings
+    for block in page.get_textpage(flags=PAGE_FLAGS).extractDICT()["blocks"]:
+        if block["type"] == _VECTOR:
+            x0, y0, x1, y1 = block["bbox"] if turn is None else _turned(block["bbox"], turn)
+            rulings.append(Ruling(x0, y0, x1, y1, block.get("color", 0), block.get("stroked", False)))
+            continue
+        block_number = block["number"]
+        for line in block.get("lines", ()):
+            made = _text_line(line, block_number, turn)
+            if made is not None:
+                lines.append(made)
+                if _UNKNOWN in made.text:
+                    content.unknown += made.text.count(_UNKNOWN)
+    return content
+
+
+def _text_line(line: dict[str, Any], block: int, turn: Any) -> TextLine | None:
+    """A line as MuPDF gives it, its spans of one look joined; None where it shows nothing."""
+    spans: list[Span] = []
+    last: Span | None = None
+    last_look: tuple[str, float, int] | None = None
+    parts: list[str] = []
+    for span in line["spans"]:
+        text = span["text"]
+        look = (span["font"], span["size"], span["flags"])
+        box = span["bbox"]
+        if last is not None and (look == last_look or text.isspace()):
+            last.text += text
+            old = last.bbox
+            if old is not None:
+                last.bbox = (
+                    min(old[0], box[0]),
+                    min(old[1], box[1]),
+                    max(old[2], box[2]),
+                    max(old[3], box[3]),
+                )
+        else:
+            flags = look[2]
+            last = Span(text, box, look[0], look[1], bool(flags & _BOLD), bool(flags & _ITALIC))
+            last_look = look
+            spans.append(last)
+        parts.append(text)
+    text = " ".join("".join(parts).split())
+    if not text:
+        return None
+    x0, y0, x1, y1 = line["bbox"]
+    direction = line["dir"]
+    if turn is not None:
+        x0, y0, x1, y1 = _turned((x0, y0, x1, y1), turn)
+        for made in spans:
+            if made.bbox is not None:
+                made.bbox = _turned(made.bbox, turn)
+        turned = pymupdf.Point(direction) * pymupdf.Matrix(turn.a, turn.b, turn.c, turn.d, 0, 0)
+        direction = (turned.x, turned.y)
+    if len(spans) == 1:
+        size, bold = spans[0].size, spans[0].bold
+    else:
+        size = max(made.size for made in spans)
+        bold = all(made.bold for made in spans if not made.text.isspace())
+    return TextLine(x0, y0, x1, y1, text, spans, size, bold, block, direction[0] > 0.9)
+
+
+def _turned(box: Box, turn: Any) -> Box:
+    rect = (pymupdf.Rect(box) * turn).normalize()
+    return (rect.x0, rect.y0, rect.x1, rect.y1)

@@ -1,0 +1,285 @@
+"""From lines to structure: reading order, paragraphs, headings, list items, rejoined words.
+
+Everything here is geometry and text over :class:`~neuraldocflow.extraction.pdf_page.TextLine`; nothing knows
+about PDF itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable
+from itertools import pairwise
+
+from neuraldocflow.extraction.model import Block, Box, Line, Span
+from neuraldocflow.extraction.pdf_page import PageContent, TextLine
+
+_LIST_MARK = re.compile(r"(?:[•●▪■◦‣–—·*o]|[-]|\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})\)|\d{1,2}\.|[a-z]\.)(?=\s|$)")
+_BULLET = re.compile(r"[•●▪■◦‣·\uf0b7\uf0a7](?:\s|$)")
+_NUMBERED_HEADING = re.compile(
+    r"(?:item\s+\d{1,2}[a-c]?\b|part\s+[ivx]+\b|article\s+(?:[ivx]+|\d+)\b|section\s+\d+(?:\.\d+)*\b"
+    r"|exhibit\s+[a-z0-9.-]+\b|schedule\s+[a-z0-9.-]+\b|\d+(?:\.\d+)*\.?\s+[A-Z])",
+    re.IGNORECASE,
+)
+_SENTENCE_END = (".", "!", "?", ":", ";", ".”", '."', ".)")
+_WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
+_BREAKABLE = re.compile(r"([^\W\d_]+)[-\u2010\u00ad]$")
+_FIRST_WORD = re.compile(r"[^\W\d_]+")
+
+
+def body_size(pages: Iterable[PageContent]) -> float:
+    """The font size most characters have; 10 where there are none."""
+    count: Counter[float] = Counter()
+    for page in pages:
+        for line in page.lines:
+            count[round(line.size, 1)] += len(line.text)
+    return count.most_common(1)[0][0] if count else 10.0
+
+
+def reading_order(lines: list[TextLine]) -> list[TextLine]:
+    """The lines as they are where their order makes sense on the page, else by recursive cuts of the page.
+
+    The content stream's order is right in nearly every document; it is doubted when the text goes up without
+    going to the right more often than one column change or a header written late explains.
+    """
+    jumps = 0
+    for before, after in pairwise(lines):
+        if after.y1 <= before.y0 - before.size and after.x0 < before.x1:
+            jumps += 1
+    if jumps == 0 or (jumps <= 2 and len(lines) > 20):
+        return lines
+    return _cut(sorted(lines, key=lambda line: (line.y0, line.x0)), 0)
+
+
+def _cut(lines: list[TextLine], depth: int) -> list[TextLine]:
+    """Recursive X-Y cut (Nagy and Seth, 1984): columns first where a gutter runs through, then bands."""
+    if len(lines) < 2 or depth > 12:
+        return _rows(lines)
+    gutter = _widest_gap([(line.x0, line.x1) for line in lines])
+    if gutter is not None and gutter[0] > 8:
+        left = [line for line in lines if line.x1 <= gutter[1] + 0.1]
+        right = [line for line in lines if line.x1 > gutter[1] + 0.1]
+        if min(_wordy(left), _wordy(right)) >= 3:
+            return _cut(left, depth + 1) + _cut(right, depth + 1)
+    band = _widest_gap([(line.y0, line.y1) for line in lines])
+    if band is not None and band[0] > 2:
+        above = [line for line in lines if line.y1 <= band[1] + 0.1]
+        below = [line for line in lines if line.y1 > band[1] + 0.1]
+        return _cut(above, depth + 1) + _cut(below, depth + 1)
+    return _rows(lines)
+
+
+def _wordy(lines: list[TextLine]) -> int:
+    """How many lines look like running text, which columns consist of and table columns do not."""
+    return sum(1 for line in lines if len(line.text) > 20)
+
+
+def _widest_gap(intervals: list[tuple[float, float]]) -> tuple[float, float] | None:
+    """(width, start) of the widest stretch no interval covers."""
+    best: tuple[float, float] | None = None
+    reach: float | None = None
+    for start, end in sorted(intervals):
+        if reach is not None and start > reach and (best is None or start - reach > best[0]):
+            best = (start - reach, reach)
+        reach = end if reach is None else max(reach, end)
+    return best
+
+
+def _rows(lines: list[TextLine]) -> list[TextLine]:
+    """Top to bottom, and left to right among lines on about the same baseline."""
+    ordered: list[TextLine] = []
+    row: list[TextLine] = []
+    for line in sorted(lines, key=lambda line: (line.y1, line.x0)):
+        if row and line.y1 - row[0].y1 > 0.4 * max(row[0].size, 1):
+            ordered.extend(sorted(row, key=lambda one: one.x0))
+            row = []
+        row.append(line)
+    ordered.extend(sorted(row, key=lambda one: one.x0))
+    return ordered
+
+
+def same_row(one: TextLine, other: TextLine) -> bool:
+    """Whether ``other`` goes on to the right of ``one`` on the same baseline."""
+    overlap = min(one.y1, other.y1) - max(one.y0, other.y0)
+    return overlap > 0.6 * min(one.y1 - one.y0, other.y1 - other.y0) and other.x0 >= one.x1 - 1
+
+
+class Paragraphs:
+    """Groups the lines of a page into blocks. ``size`` is the body's font size in points."""
+
+    def __init__(self, size: float, known: Callable[[str], bool]) -> None:
+        self._size = size
+        self._known = known
+
+    def of(self, lines: list[TextLine], page: int) -> list[Block]:
+        blocks: list[Block] = []
+        group: list[TextLine] = []
+        left = right = 0.0
+        for line in lines:
+            if group:
+                if self._starts(group[-1], line, left, right):
+                    blocks.append(self._block(group, page))
+                    group = []
+                else:
+                    group.append(line)
+                    left, right = min(left, line.x0), max(right, line.x1)
+            if not group:
+                group = [line]
+                left, right = line.x0, line.x1
+        if group:
+            blocks.append(self._block(group, page))
+        return blocks
+
+    def _starts(self, before: TextLine, line: TextLine, left: float, right: float) -> bool:
+        """Whether the line begins a new paragraph after ``before``; left and right bound the one so far."""
+        if same_row(before, line):
+            # A bullet and its text, a line that justification tore apart, a label and its value.
+            near = line.x0 - before.x1 <= 2.5 * before.size or _LIST_MARK.fullmatch(before.text)
+            return not (near or before.block == line.block)
+        size = max(before.size, line.size, 1.0)
+        gap = line.y0 - before.y1
+        if gap < -1.5 * size or gap > 0.75 * size:
+            return True
+        if abs(before.size - line.size) > 0.12 * size or before.upright != line.upright:
+            return True
+        if before.bold != line.bold and (before.bold or not line.text[:1].islower()):
+            return True
+        if _BULLET.match(line.text):
+            return True
+        text = before.text
+        if before.block == line.block:
+            if _LIST_MARK.match(line.text) and (text.endswith(_SENTENCE_END) or _LIST_MARK.match(text)):
+                return True
+            if line.x0 > left + 1.2 * size and text.endswith(_SENTENCE_END) and before.x0 <= left + 1:
+                return True
+            return before.x1 < right - 0.25 * (right - left) and text.endswith(_SENTENCE_END)
+        if gap > 0.45 * size or text.endswith(_SENTENCE_END):
+            return True
+        return not (line.text[:1].islower() and before.x1 > left + 0.6 * (right - left))
+
+    def _block(self, group: list[TextLine], page: int) -> Block:
+        lines = _visual_lines(group)
+        text, starts = join_lines([line.text for line in lines], self._known)
+        box = (
+            min(line.x0 for line in group),
+            min(line.y0 for line in group),
+            max(line.x1 for line in group),
+            max(line.y1 for line in group),
+        )
+        block = Block("paragraph", text, page, box, lines, starts)
+        self._classify(block, group)
+        return block
+
+    def _classify(self, block: Block, group: list[TextLine]) -> None:
+        text = block.text
+        words = len(text)
+        size = max(line.size for line in group)
+        if words <= 200 and any(ch.isalpha() for ch in text):
+            bold = all(line.bold for line in group)
+            larger = size >= 1.15 * self._size
+            numbered = _NUMBERED_HEADING.match(text) is not None
+            capitals = text.isupper() and words > 3
+            sentence = text.endswith((".", ";", ",")) and not numbered
+            if (larger and not sentence) or (bold and not sentence) or (numbered and capitals):
+                block.kind = "heading"
+                block.level = 1
+                return
+        if _LIST_MARK.match(text) and len(text) > 3:
+            block.kind = "list_item"
+            block.level = 1
+
+
+def _visual_lines(group: list[TextLine]) -> list[Line]:
+    """One :class:`Line` for each row of the group, pieces on one baseline joined by a space."""
+    lines: list[Line] = []
+    row: list[TextLine] = []
+    for piece in group:
+        if row and not same_row(row[-1], piece):
+            lines.append(_joined(row))
+            row = []
+        row.append(piece)
+    lines.append(_joined(row))
+    return lines
+
+
+def _joined(row: list[TextLine]) -> Line:
+    if len(row) == 1:
+        return Line(row[0].text, row[0].bbox, row[0].spans)
+    box: Box = (
+        min(piece.x0 for piece in row),
+        min(piece.y0 for piece in row),
+        max(piece.x1 for piece in row),
+        max(piece.y1 for piece in row),
+    )
+    spans: list[Span] = []
+    for piece in row:
+        spans.extend(piece.spans)
+    return Line(" ".join(piece.text for piece in row), box, spans)
+
+
+def join_lines(texts: list[str], known: Callable[[str], bool]) -> tuple[str, list[int]]:
+    """The lines as one text and where each starts in it; a hyphen that only broke a word is dropped.
+
+    ``known`` says whether the document has a word elsewhere: it decides between "agree-/ment" and
+    "long-/term".
+    """
+    if len(texts) == 1:
+        return texts[0], [0]
+    parts: list[str] = []
+    starts: list[int] = []
+    position = 0
+    for index, text in enumerate(texts):
+        starts.append(position)
+        if index + 1 == len(texts):
+            parts.append(text)
+            break
+        glue = " "
+        if text[-1] in "-\u2010\u00ad":
+            glue = ""
+            if _only_broke(text, texts[index + 1], known):
+                text = text[:-1]
+        parts.append(text + glue)
+        position += len(text) + len(glue)
+    return "".join(parts), starts
+
+
+def _only_broke(before: str, after: str, known: Callable[[str], bool]) -> bool:
+    """Whether the hyphen at the end of ``before`` is not part of the word."""
+    head, tail = _BREAKABLE.search(before), _FIRST_WORD.match(after)
+    if head is None or tail is None or not tail[0][0].islower():
+        return False
+    if before[-1] == "\u00ad":
+        return True
+    one, two = head[1].lower(), tail[0].lower()
+    if known(one + two):
+        return True
+    if known(f"{one}-{two}"):
+        return False
+    return not (known(one) and known(two))
+
+
+def vocabulary(pages: Iterable[PageContent]) -> Callable[[str], bool]:
+    """Says whether the document has a word (lower case) inside a line; collected at the first question."""
+    words: set[str] = set()
+    counted = False
+    kept = list(pages)
+
+    def known(word: str) -> bool:
+        nonlocal counted
+        if not counted:
+            counted = True
+            for page in kept:
+                for line in page.lines:
+                    words.update(_WORD.findall(line.text.lower()))
+        return word in words
+
+    return known
+
+
+def rank_headings(blocks: Iterable[Block]) -> None:
+    """Sets the levels of headings: by size, then capitals; 1 is the most prominent look, 6 the least."""
+    headings = [block for block in blocks if block.kind == "heading"]
+    looks = {id(block): (-round(block.size), not block.bold, not block.text.isupper()) for block in headings}
+    order = {look: rank for rank, look in enumerate(sorted(set(looks.values())), 1)}
+    for block in headings:
+        block.level = min(order[looks[id(block)]], 6)
