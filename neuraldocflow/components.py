@@ -1,0 +1,105 @@
+"""Sources and outputs by their ``type``: what a component module registers, and what it is given.
+
+A module in ``connectors/`` or ``sinks/`` holds a config model and, once built, the component, and ends with
+one call of ``SOURCES.add`` or ``SINKS.add``. Nothing else has to change for a new type.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Generic, Literal, Protocol, TypeVar
+
+from neuraldocflow.errors import ConfigError
+from neuraldocflow.values import Section, nearest
+
+
+@dataclass(frozen=True, slots=True)
+class SourceContext:
+    """What a source is built with, beside its name and config."""
+
+    state_directory: Path
+    room: Callable[[], int] = lambda: 1_000_000
+    """Credits: how many documents may be emitted now. A source returns ``[]`` when it is 0."""
+    stopping: threading.Event = field(default_factory=threading.Event)
+    """Set for a graceful end: the source raises ``StopIteration`` at its next batch."""
+    once: bool = False
+    """End when everything that is there now has been emitted."""
+
+
+@dataclass(frozen=True, slots=True)
+class SinkContext:
+    """What an output is built with, beside its config."""
+
+    state_directory: Path
+    log: Any = None
+    """The open :class:`neuraldocflow.log.Log`, for outputs that publish to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """How a document ended; given to its source after the snapshot that covers the result was written."""
+
+    status: Literal["completed", "partial", "failed"]
+    error: dict[str, Any] | None = None
+    """The error object of contract 4 when it failed."""
+
+
+class Acknowledging(Protocol):
+    """A source that keeps a cursor outside the engine (a file to move, a message to delete)."""
+
+    def acknowledge(self, event: Any, outcome: Acknowledgement) -> None:
+        """The document's result is durable. Safe to call twice and from any process."""
+
+
+Context = TypeVar("Context")
+
+
+@dataclass(frozen=True, slots=True)
+class Component(Generic[Context]):
+    """One type of source or output."""
+
+    name: str
+    """Its ``type`` in the configuration."""
+    config: type[Section]
+    build: Callable[[str, Any, Context], Any] | None = None
+    """``build(name, config, context)``; None while the type can be configured but not yet run."""
+
+
+class Registry(Generic[Context]):
+    """The known types of one kind (``source`` or ``output``)."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self._components: dict[str, Component[Context]] = {}
+
+    def add(self, component: Component[Context]) -> None:
+        """Register a type. Registering another component under a taken name is a ConfigError."""
+        known = self._components.setdefault(component.name, component)
+        if known.config is not component.config:
+            raise ConfigError(f"two {self.kind} types are both called {component.name}")
+
+    def get(self, type_: str) -> Component[Context]:
+        if type_ not in self._components:
+            raise ConfigError(f"unknown {self.kind} type {type_}; {nearest(type_, self._components)}")
+        return self._components[type_]
+
+    def build(self, type_: str, name: str, config: Section, context: Context) -> Any:
+        """The component itself; ConfigError when this version can't run the type."""
+        component = self.get(type_)
+        if component.build is None:
+            ready = sorted(each.name for each in self if each.build is not None)
+            raise ConfigError(
+                f"{name}: {self.kind} type {type_} is not available in this version; "
+                f"remove it or use one of: {', '.join(ready)}"
+            )
+        return component.build(name, config, context)
+
+    def __iter__(self) -> Iterator[Component[Context]]:
+        return iter(self._components.values())
+
+
+SOURCES: Registry[SourceContext] = Registry("source")
+SINKS: Registry[SinkContext] = Registry("output")

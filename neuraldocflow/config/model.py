@@ -1,0 +1,195 @@
+"""The configuration's models: ``stream_sources``, ``processing_pipeline`` and ``runtime``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal, Union
+
+from pydantic import (
+    BeforeValidator,
+    Field,
+    GetCoreSchemaHandler,
+    WithJsonSchema,
+    create_model,
+    field_validator,
+)
+from pydantic_core import CoreSchema
+from pydantic_core.core_schema import ValidationInfo
+
+import connectors
+import sinks
+from neuraldocflow.components import Registry
+from neuraldocflow.extraction.limits import Limits
+from neuraldocflow.kafka_settings import KafkaSettings
+from neuraldocflow.values import Section
+
+ScalingMetric = Literal["queue_depth", "processing_latency", "cpu_utilization"]
+
+
+class ComponentEntry(Section):
+    """One source or output: its type, and that type's own config."""
+
+    type: str
+    config: Section
+
+
+class _Typed:
+    """Annotation: ``type`` chooses, among a registry's components, the model of ``config``."""
+
+    def __init__(self, registry: Registry[Any]) -> None:
+        self._registry = registry
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        entries = tuple(
+            create_model(
+                f"{each.name.capitalize()}{self._registry.kind.capitalize()}",
+                __base__=ComponentEntry,
+                type=(Literal[each.name], ...),  # type: ignore[arg-type]
+                config=(each.config, Field(default_factory=dict)),
+            )
+            for each in self._registry
+        )
+        union = Union[entries]  # type: ignore[valid-type]  # noqa: UP007
+        return handler.generate_schema(Annotated[union, Field(discriminator="type")])
+
+
+SourceEntry = Annotated[ComponentEntry, _Typed(connectors.SOURCES)]
+OutputEntry = Annotated[ComponentEntry, _Typed(sinks.SINKS)]
+
+
+class BufferConfig(Section):
+    """The bounded buffer between sources and agents."""
+
+    max_buffer_size: int = Field(100, ge=1, le=1_000_000, description="documents waiting or running")
+    batch_size: int = Field(5, ge=1, description="documents handed over at a time")
+    flush_interval_ms: int = Field(1000, ge=1, le=3_600_000, description="the longest a batch waits to fill")
+    priority_queues: bool = Field(True, description="false is first come, first served")
+
+    @field_validator("batch_size")
+    @classmethod
+    def _fits(cls, batch: int, info: ValidationInfo) -> int:
+        if batch > info.data.get("max_buffer_size", batch):
+            raise ValueError(f"must not exceed max_buffer_size ({info.data['max_buffer_size']})")
+        return batch
+
+
+def _default_agents() -> int:
+    return max(2, os.cpu_count() or 2)
+
+
+class SwarmConfig(Section):
+    """The agent processes."""
+
+    min_agents: int = Field(2, ge=1, le=1024)
+    max_agents: int = Field(default_factory=_default_agents, ge=1, le=1024)
+    auto_scaling: bool = Field(True, description="false keeps min_agents")
+    scaling_metrics: tuple[ScalingMetric, ...] = ("queue_depth", "processing_latency", "cpu_utilization")
+    documents_per_agent: int = Field(500, ge=1, description="an agent is replaced after so many documents")
+
+    @field_validator("max_agents")
+    @classmethod
+    def _not_below_min(cls, most: int, info: ValidationInfo) -> int:
+        least = info.data.get("min_agents", 1)
+        if most < least:
+            raise ValueError(f"must be at least min_agents ({least})")
+        return most
+
+
+class PipelineConfig(Section):
+    """What happens between the sources and the outputs, and the outputs."""
+
+    buffer_config: BufferConfig = BufferConfig()
+    swarm_config: SwarmConfig = Field(default_factory=SwarmConfig)
+    output_streams: tuple[OutputEntry, ...] = Field(
+        ({"type": "files", "config": {}}, {"type": "parquet", "config": {}}),  # type: ignore[arg-type]
+        description="default: files in ./results and the archive in the state directory",
+    )
+
+
+class LogConfig(Section):
+    """Where the log lives: ``embedded``, or ``{kafka: {bootstrap_servers: …}}``."""
+
+    kind: Literal["embedded", "kafka"] = "embedded"
+    kafka: KafkaSettings = KafkaSettings()
+
+
+def _log_from_name(value: Any) -> Any:
+    if isinstance(value, str):
+        return {"kind": value}
+    if isinstance(value, dict) and "kafka" in value and "kind" not in value:
+        return {"kind": "kafka", **value}
+    return value
+
+
+def _default_log() -> LogConfig:
+    return LogConfig(kind="kafka" if os.environ.get("KAFKA_BOOTSTRAP_SERVERS") else "embedded")
+
+
+_LOG_SCHEMA: dict[str, Any] = {
+    "anyOf": [
+        {"enum": ["embedded", "kafka"]},
+        {
+            "type": "object",
+            "properties": {"kafka": KafkaSettings.model_json_schema()},
+            "required": ["kafka"],
+            "additionalProperties": False,
+        },
+    ]
+}
+
+
+class GatewayConfig(Section):
+    """Where the web page and the API are served."""
+
+    host: str = Field("127.0.0.1", min_length=1)
+    port: int = Field(8080, ge=0, le=65535, description="0 takes a free one")
+
+
+class LimitsConfig(Section):
+    """What one document may cost before it is refused."""
+
+    max_pages: int = Field(5000, ge=1)
+    max_seconds: float = Field(120, gt=0, le=86_400)
+    max_memory_mb: int = Field(1024, ge=128)
+    max_uncompressed_mb: int = Field(512, ge=1)
+
+    def limits(self) -> Limits:
+        """The same, as the extraction core takes it."""
+        return Limits(self.max_pages, self.max_seconds, self.max_memory_mb, self.max_uncompressed_mb)
+
+
+class RuntimeConfig(Section):
+    """Where things are kept, and limits."""
+
+    state_directory: Path = Field(Path(".neuraldocflow"), description="log, payloads, recovery, archive")
+    log: Annotated[LogConfig, BeforeValidator(_log_from_name), WithJsonSchema(_LOG_SCHEMA)] = Field(
+        default_factory=_default_log
+    )
+    payload_store: str = Field("file", min_length=1, description="`file` or an fsspec URL")
+    snapshot_interval_ms: int = Field(1000, ge=10, le=3_600_000)
+    retention_days: float = Field(7, gt=0, description="how long the log and the payload store keep things")
+    profiles_directories: tuple[Path, ...] = Field((), description="folders with profiles of your own")
+    gateway: GatewayConfig = GatewayConfig()
+    limits: LimitsConfig = LimitsConfig()
+
+    @property
+    def payload_url(self) -> str:
+        """The payload store's folder or URL."""
+        return str(self.state_directory / "payloads") if self.payload_store == "file" else self.payload_store
+
+
+class Config(Section):
+    """One file, three blocks, all optional."""
+
+    stream_sources: dict[str, SourceEntry] = Field(default_factory=dict)
+    processing_pipeline: PipelineConfig = Field(default_factory=PipelineConfig)
+    runtime: RuntimeConfig = Field(default_factory=RuntimeConfig)
+
+    @field_validator("stream_sources")
+    @classmethod
+    def _names_are_plain(cls, sources: dict[str, ComponentEntry]) -> dict[str, ComponentEntry]:
+        for name in sources:
+            if not name or not all(letter.isalnum() or letter in "_-." for letter in name):
+                raise ValueError(f"a source's name has letters, digits, _ - and . only, not {name!r}")
+        return sources

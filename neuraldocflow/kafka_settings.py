@@ -1,0 +1,41 @@
+"""What every connection to Kafka has in common."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, ClassVar
+
+from pydantic import Field, model_validator
+
+from neuraldocflow.errors import ConfigError
+from neuraldocflow.values import Secret, Section
+
+
+class KafkaSettings(Section):
+    """Brokers and any librdkafka key (``sasl.mechanism``, ``ssl.ca.location`` …) under ``client``."""
+
+    bootstrap_servers: str | None = Field(None, description="host:port,…; default: KAFKA_BOOTSTRAP_SERVERS")
+    client: dict[str, str | int | float | bool | Secret] = Field(
+        default_factory=dict, description="further librdkafka keys; passwords as ${VARIABLE} or {file: PATH}"
+    )
+
+    _secret_words: ClassVar[tuple[str, ...]] = ("password", "secret", "key.pem", "oauthbearer.config")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _passwords_are_secrets(cls, data: Any) -> Any:
+        client = data.get("client") if isinstance(data, dict) else None
+        if not isinstance(client, dict):
+            return data
+        kept = {
+            key: Secret._parse(value) if any(word in str(key) for word in cls._secret_words) else value
+            for key, value in client.items()
+        }
+        return {**data, "client": kept}
+
+    def brokers(self, fallback: str | None = None) -> str:
+        """This section's, else ``fallback``, else the environment's; ConfigError when there are none."""
+        found = self.bootstrap_servers or fallback or os.environ.get("KAFKA_BOOTSTRAP_SERVERS")
+        if not found:
+            raise ConfigError("bootstrap_servers is not set: give it here or in KAFKA_BOOTSTRAP_SERVERS")
+        return found

@@ -1,0 +1,313 @@
+"""The configuration file: what is accepted, and how what is wrong is said."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from neuraldocflow import config
+from neuraldocflow.components import SINKS, SOURCES, SinkContext, SourceContext
+from neuraldocflow.errors import ConfigError
+from neuraldocflow.values import Secret
+
+SOURCES_BLOCK = """\
+# Stream source configurations
+stream_sources:
+  filesystem_watcher:
+    type: "filesystem"
+    config:
+      watch_directories:
+        - "/incoming/documents"
+        - "/urgent/processing"
+      file_patterns: ["*.pdf", "*.docx"]
+      recursive: true
+      debounce_ms: 500
+      auto_move_processed: true
+      processed_directory: "/processed"
+
+  s3_bucket_monitor:
+    type: "s3"
+    config:
+      bucket: "document-inbox"
+      prefix: "incoming/"
+      polling_interval_ms: 1000
+      sqs_notifications: true
+      delete_after_processing: false
+
+  kafka_consumer:
+    type: "kafka"
+    config:
+      topic: "document-stream"
+      consumer_group: "neuraldocflow-processors"
+      auto_commit: false
+      max_poll_records: 10
+
+  webhook_receiver:
+    type: "webhook"
+    config:
+      endpoint: "/api/v1/documents/webhook"
+      authentication: "bearer_token"
+      max_payload_size: "50MB"
+      async_processing: true
+"""
+
+PIPELINE_BLOCK = """\
+# Stream processing pipeline
+processing_pipeline:
+  buffer_config:
+    max_buffer_size: 100
+    batch_size: 5
+    flush_interval_ms: 1000
+    priority_queues: true
+
+  swarm_config:
+    min_agents: 2
+    max_agents: 10
+    auto_scaling: true
+    scaling_metrics:
+      - "queue_depth"
+      - "processing_latency"
+      - "cpu_utilization"
+
+  output_streams:
+    - type: "websocket"
+      config:
+        broadcast_progress: true
+        result_channels: ["results", "notifications"]
+
+    - type: "kafka"
+      config:
+        topic: "processing-results"
+        partition_key: "document_type"
+
+    - type: "webhook"
+      config:
+        endpoints:
+          - url: "https://client-app.com/webhook"
+            events: ["completion", "error"]
+            retry_config:
+              max_retries: 3
+              backoff_strategy: "exponential"
+"""
+
+
+def problems(text: str, **environment: str) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        config.parse(text, "pipeline.yaml", environment)
+    return str(caught.value).splitlines()
+
+
+def source(type_: str, settings: str) -> str:
+    return f"stream_sources:\n  a:\n    type: {type_}\n    config: {settings}\n"
+
+
+@pytest.mark.parametrize(
+    "block", [SOURCES_BLOCK, PIPELINE_BLOCK, SOURCES_BLOCK + PIPELINE_BLOCK, "", "# empty\n"]
+)
+def test_the_specifications_blocks_load_as_printed_together_and_alone(block: str) -> None:
+    config.parse(block)
+
+
+def test_every_value_of_the_specification_arrives() -> None:
+    loaded = config.parse(SOURCES_BLOCK + PIPELINE_BLOCK)
+    data = loaded.model_dump(mode="json")
+    given = yaml.safe_load(SOURCES_BLOCK + PIPELINE_BLOCK)
+    watcher = data["stream_sources"]["filesystem_watcher"]["config"]
+    assert [each["path"] for each in watcher["watch_directories"]] == [
+        "/incoming/documents",
+        "/urgent/processing",
+    ]
+    assert data["stream_sources"]["webhook_receiver"]["config"]["max_payload_size"] == 50_000_000
+    for name in ("s3_bucket_monitor", "kafka_consumer"):
+        assert (
+            data["stream_sources"][name]["config"].items() >= given["stream_sources"][name]["config"].items()
+        )
+    assert data["processing_pipeline"]["buffer_config"] == given["processing_pipeline"]["buffer_config"]
+    assert data["processing_pipeline"]["swarm_config"]["max_agents"] == 10
+    retries = data["processing_pipeline"]["output_streams"][2]["config"]["endpoints"][0]["retry_config"]
+    assert retries == {"max_retries": 3, "backoff_strategy": "exponential"}
+
+
+def test_the_specifications_blocks_satisfy_the_published_schema() -> None:
+    schema = config.schema()
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(yaml.safe_load(SOURCES_BLOCK + PIPELINE_BLOCK), schema)
+    kafka_log = {"runtime": {"log": {"kafka": {"bootstrap_servers": "broker:9092"}}}}
+    jsonschema.validate(kafka_log, schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({"runtime": {"state_dir": "x"}}, schema)
+
+
+def test_an_impossible_value_names_file_line_key_and_value() -> None:
+    text = source("s3", "{bucket: inbox, polling_interval_ms: 10}")
+    assert problems(text) == [
+        "pipeline.yaml:4: stream_sources.a.config.polling_interval_ms: must be at least 100 (is 10)"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("runtim: {}", "pipeline.yaml:1: runtim: unknown key; did you mean runtime?"),
+        ("runtime: {log: elsewhere}", "runtime.log: must be one of embedded or kafka (is elsewhere)"),
+        ("runtime: {gateway: {port: 99999}}", "runtime.gateway.port: must be at most 65535 (is 99999)"),
+        ("runtime: {limits: {max_pages: true}}", "runtime.limits.max_pages: must be a number (is true)"),
+        (
+            "runtime: {limits: {max_pages: many}}",
+            "runtime.limits.max_pages: must be a whole number (is many)",
+        ),
+        ("runtime: [a]", "runtime: must be a mapping of keys to values (is a list)"),
+        ("- a", "pipeline.yaml:1: must be a mapping of keys to values (is a list)"),
+        (
+            source("ftp", "{}"),
+            "pipeline.yaml:2: stream_sources.a: unknown type ftp; known here: filesystem, kafka",
+        ),
+        (source("filesystme", "{}"), "unknown type filesystme; did you mean filesystem?"),
+        ("stream_sources: {a: {config: {}}}", "stream_sources.a: needs a `type`"),
+        (source("filesystem", "{}"), "stream_sources.a.config.watch_directories: is required"),
+        (source("filesystem", "{watch_directories: []}"), "watch_directories: must not be empty"),
+        (
+            source("filesystem", "{watch_directories: [{path: a, priorty: high}]}"),
+            "stream_sources.a.config.watch_directories[0].priorty: unknown key; did you mean priority?",
+        ),
+        (source("webhook", "{max_payload_size: 50XB}"), "max_payload_size: must be a size such as 50MB"),
+        (
+            "processing_pipeline: {swarm_config: {min_agents: 5, max_agents: 2}}",
+            "processing_pipeline.swarm_config.max_agents: must be at least min_agents (5) (is 2)",
+        ),
+        (
+            "processing_pipeline: {buffer_config: {max_buffer_size: 3, batch_size: 4}}",
+            "batch_size: must not exceed max_buffer_size (3) (is 4)",
+        ),
+        ("runtime: {\n", "pipeline.yaml:2: not valid YAML"),
+        (
+            "runtime:\n  log: embedded\n  log: kafka\n",
+            "pipeline.yaml:2: runtime.log: given twice, also on line 3",
+        ),
+        ("a: &x [*x]", "pipeline.yaml:1: a[0]: an alias must not contain itself"),
+    ],
+)
+def test_what_is_wrong_is_said_in_a_sentence(text: str, said: str) -> None:
+    assert any(said in line for line in problems(text)), problems(text)
+
+
+def test_several_problems_are_told_at_once_in_the_files_order() -> None:
+    text = (
+        source("s3", "{bucket: b, polling_interval_ms: 1}") + "runtime:\n  limits: {max_pages: 0}\nextra: 1\n"
+    )
+    assert [line.split(":")[1] for line in problems(text)] == ["4", "6", "7"]
+
+
+def test_variables_are_replaced_and_take_the_type_of_their_content() -> None:
+    text = 'runtime:\n  state_directory: "${BASE:-/srv}/state"\n  gateway: {port: "${PORT}", host: "$${x}"}\n'
+    loaded = config.parse(text, environment={"PORT": "9000"}).runtime
+    assert (str(loaded.state_directory), loaded.gateway.port, loaded.gateway.host) == (
+        "/srv/state",
+        9000,
+        "${x}",
+    )
+
+
+def test_a_variable_cannot_change_the_structure_of_the_file() -> None:
+    text = "runtime:\n  state_directory: ${DIR}\n"
+    loaded = config.parse(text, environment={"DIR": "x\n  payload_store: s3://elsewhere"})
+    assert loaded.runtime.payload_store == "file"
+
+
+def test_a_variable_that_is_not_set_is_named() -> None:
+    assert problems("runtime:\n  state_directory: ${DIR}\n") == [
+        "pipeline.yaml:2: runtime.state_directory: the environment variable DIR is not set"
+    ]
+
+
+def test_check_judges_the_file_without_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TOKEN", raising=False)
+    file = tmp_path / "pipeline.yaml"
+    file.write_text(source("webhook", '{token: "${TOKEN}", max_payload_size: "${TOKEN}"}'))
+    config.check(file)
+    file.write_text(source("webhook", '{token: "${TOKEN}", max_payload: 1}'))
+    with pytest.raises(ConfigError, match="did you mean max_payload_size"):
+        config.check(file)
+
+
+def test_secrets_come_from_the_environment_or_a_file_and_are_never_shown(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("from-file\n")
+    text = source("webhook", f'{{token: "${{TOKEN}}", signing_secret: {{file: {tmp_path}/token}}}}')
+    loaded = config.parse(text, environment={"TOKEN": "hush"})
+    settings = loaded.stream_sources["a"].config
+    assert isinstance(settings.token, Secret)
+    assert settings.token.get_secret_value() == "hush"
+    assert settings.signing_secret.get_secret_value() == "from-file"
+    shown = f"{loaded} {loaded!r} {loaded.model_dump_json()} {loaded.model_dump()}"
+    assert "hush" not in shown
+    assert "from-file" not in shown
+    assert "not in the file itself" in problems(source("webhook", "{token: hush}"))[0]
+    assert "hush" not in problems(source("webhook", "{token: hush}"))[0]
+
+
+def test_a_wrong_value_from_the_environment_is_not_shown() -> None:
+    (said,) = problems("runtime: {limits: {max_pages: '${N}'}}", N="hush")
+    assert said.endswith("must be a whole number (is what ${N} stands for)")
+
+
+def test_passwords_among_the_client_keys_are_secrets() -> None:
+    text = source("kafka", '{topic: t, client: {sasl.username: u, sasl.password: "${P}"}}')
+    loaded = config.parse(text, environment={"P": "hush"})
+    assert loaded.stream_sources["a"].config.client["sasl.password"].get_secret_value() == "hush"
+    assert "hush" not in repr(loaded)
+    assert "not in the file itself" in problems(source("kafka", "{topic: t, client: {sasl.password: p}}"))[0]
+
+
+def test_without_a_file_an_inbox_is_watched_and_results_are_files_and_an_archive() -> None:
+    loaded = config.load(None)
+    assert loaded.stream_sources["inbox"].type == "filesystem"
+    assert [each.type for each in loaded.processing_pipeline.output_streams] == ["files", "parquet"]
+    assert str(loaded.runtime.state_directory) == ".neuraldocflow"
+
+
+def test_the_usual_variables_work_without_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "broker:9092")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://localhost:7070")
+    loaded = config.parse(SOURCES_BLOCK)
+    assert loaded.runtime.log.kind == "kafka"
+    assert loaded.runtime.log.kafka.brokers() == "broker:9092"
+    assert loaded.stream_sources["kafka_consumer"].config.brokers() == "broker:9092"
+    assert loaded.stream_sources["s3_bucket_monitor"].config.endpoint() == "http://localhost:7070"
+
+
+def test_no_brokers_anywhere_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("KAFKA_BOOTSTRAP_SERVERS", raising=False)
+    with pytest.raises(ConfigError, match="bootstrap_servers is not set"):
+        config.parse(SOURCES_BLOCK).stream_sources["kafka_consumer"].config.brokers()
+
+
+@pytest.mark.parametrize("written", ["50MB", "50 mb", 50_000_000, "50000KB"])
+def test_sizes_are_decimal_and_binary(written: object) -> None:
+    loaded = config.parse(source("webhook", json.dumps({"max_payload_size": written})))
+    assert loaded.stream_sources["a"].config.max_payload_size == 50_000_000
+    binary = config.parse(source("webhook", "{max_payload_size: 50MiB}"))
+    assert binary.stream_sources["a"].config.max_payload_size == 52_428_800
+
+
+def test_a_type_that_cannot_run_yet_is_refused_when_built_with_a_sentence(tmp_path: Path) -> None:
+    loaded = config.parse(SOURCES_BLOCK + PIPELINE_BLOCK)
+    entry = loaded.stream_sources["s3_bucket_monitor"]
+    if SOURCES.get("s3").build is None:
+        with pytest.raises(ConfigError, match="s3_bucket_monitor: source type s3 is not available"):
+            SOURCES.build(entry.type, "s3_bucket_monitor", entry.config, SourceContext(tmp_path))
+    with pytest.raises(ConfigError, match="unknown output type fax"):
+        SINKS.build("fax", "x", entry.config, SinkContext(tmp_path))
+
+
+def test_a_missing_or_binary_file_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="can't be read: No such file"):
+        config.load(tmp_path / "none.yaml")
+    (tmp_path / "x.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigError, match="not a text file"):
+        config.load(tmp_path / "x.yaml")
