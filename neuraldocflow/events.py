@@ -1,0 +1,251 @@
+"""The events on the log (contract 3): typed data inside CloudEvents 1.0.
+
+``encode(event)`` gives the JSON bytes of one CloudEvent, ``decode(bytes)`` the event back or a DecodeError
+that says which attribute or field is wrong. An event's id follows from its document, run, name and sequence.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, ClassVar, Literal
+
+import orjson
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from neuraldocflow import identity
+from neuraldocflow.errors import NeuralDocFlowError
+from neuraldocflow.results import ErrorInfo, RetrySuggestion, ValidationResult
+from neuraldocflow.values import Priority
+
+Stage = Literal[
+    "queued", "fetching", "opening", "reading", "tables", "fields", "validating", "delivering", "done"
+]
+STAGES: tuple[Stage, ...] = (
+    "queued",
+    "fetching",
+    "opening",
+    "reading",
+    "tables",
+    "fields",
+    "validating",
+    "delivering",
+    "done",
+)
+SourceKind = Literal["file", "url", "base64", "s3", "kafka"]
+Sha256 = Annotated[str, Field(pattern="^([0-9a-f]{64})?$")]
+
+
+class DecodeError(NeuralDocFlowError):
+    """Bytes that are no event of ours. The message says what is wrong and where; it holds no content."""
+
+
+class _Data(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class DocumentSource(_Data):
+    """A claim check: where the payload is, never the payload."""
+
+    kind: SourceKind
+    uri: str = Field(min_length=1)
+    size: int = Field(ge=0)
+    sha256: Sha256 = ""
+    """Empty when it could not be read, or when its fetcher is to compute it (a URL)."""
+    filename: str = ""
+    content_type: str = ""
+    version: str = ""
+    """The etag, or the modification time in nanoseconds: what the source's acknowledgement compares."""
+
+
+class Event(_Data):
+    """What all events share. ``id`` is the document's id; ``origin`` and ``time`` are the envelope's."""
+
+    name: ClassVar[str]
+    id: str = Field(min_length=1)
+    run: int = Field(0, ge=0)
+    origin: str = Field("/neuraldocflow", exclude=True, description="the envelope's source")
+    time: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC), exclude=True)
+    sequence: int = Field(0, ge=0, exclude=True)
+    """Which of several events of the same name; becomes the envelope's."""
+
+    @property
+    def event_id(self) -> str:
+        return identity.event_id(self.id, self.run, self.name, self.sequence)
+
+
+class NewDocument(Event):
+    """Work to do. ``origin`` is ``/sources/NAME``."""
+
+    name: ClassVar[str] = "NewDocument"
+    source: DocumentSource
+    profile: str = Field("auto", min_length=1)
+    priority: Priority = "normal"
+    options: dict[str, Any] = Field(default_factory=dict)
+    tenant: str = "default"
+    received_at: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC))
+    error: ErrorInfo | None = None
+    """Set when the source knows it can't be read: a failed result without an agent."""
+
+    @property
+    def source_name(self) -> str:
+        """The configured source it came from, or an empty text."""
+        prefix = "/sources/"
+        return self.origin[len(prefix) :] if self.origin.startswith(prefix) else ""
+
+
+class DocumentReceived(Event):
+    """The dataflow has taken the document up."""
+
+    name: ClassVar[str] = "DocumentReceived"
+    source: DocumentSource
+    metadata: dict[str, Any] = Field(default_factory=dict)
+
+
+class ProcessingStarted(Event):
+    """An agent has begun."""
+
+    name: ClassVar[str] = "ProcessingStarted"
+    swarm_id: str
+    agent_id: str
+    attempt: int = Field(1, ge=1)
+    estimated_duration_ms: float | None = None
+
+
+class ProcessingProgress(Event):
+    """How far it is; never goes backwards within an attempt."""
+
+    name: ClassVar[str] = "ProcessingProgress"
+    progress: float = Field(ge=0, le=1)
+    stage: Stage
+    current_operation: str | None = None
+    estimated_remaining_ms: float | None = None
+    intermediate_results: dict[str, Any] | None = None
+
+
+class ProcessingCompleted(Event):
+    """There is a result (``completed`` or ``partial``): contract 4's object."""
+
+    name: ClassVar[str] = "ProcessingCompleted"
+    result: dict[str, Any]
+    performance_metrics: dict[str, Any] = Field(default_factory=dict)
+
+
+class ProcessingFailed(Event):
+    """There is none, and why."""
+
+    name: ClassVar[str] = "ProcessingFailed"
+    error: ErrorInfo
+    retry_suggestions: list[RetrySuggestion] = Field(default_factory=list)
+
+
+class QualityValidated(Event):
+    """The verdicts of the profile's rules and of the stream's."""
+
+    name: ClassVar[str] = "QualityValidated"
+    validation_results: list[ValidationResult] = Field(default_factory=list)
+    confidence_score: float = Field(ge=0, le=1)
+
+
+class DeliveryStatus(_Data):
+    """To where, and how it went."""
+
+    sink: str
+    target: str = ""
+    attempts: int = Field(1, ge=0)
+    status: Literal["delivered", "failed", "disabled"]
+
+
+class ResultDelivered(Event):
+    """An output has the result, or has given up."""
+
+    name: ClassVar[str] = "ResultDelivered"
+    delivery_status: DeliveryStatus
+    timestamp: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC))
+
+
+EVENTS: dict[str, type[Event]] = {
+    cls.name: cls
+    for cls in (
+        NewDocument,
+        DocumentReceived,
+        ProcessingStarted,
+        ProcessingProgress,
+        ProcessingCompleted,
+        ProcessingFailed,
+        QualityValidated,
+        ResultDelivered,
+    )
+}
+"""The event class of each name."""
+
+
+def type_of(event: Event | type[Event]) -> str:
+    """The CloudEvents type, ``neuraldocflow.NAME.v1``."""
+    return f"neuraldocflow.{event.name}.v1"
+
+
+def to_cloudevent(event: Event) -> dict[str, Any]:
+    """The event as one CloudEvent in structured mode."""
+    envelope = {
+        "specversion": "1.0",
+        "id": event.event_id,
+        "type": type_of(event),
+        "source": event.origin,
+        "subject": event.id,
+        "time": _timestamp(event.time),
+        "datacontenttype": "application/json",
+    }
+    if event.sequence:
+        envelope["sequence"] = str(event.sequence)
+    return {**envelope, "data": event.model_dump(mode="json", by_alias=True, exclude_none=False)}
+
+
+def encode(event: Event) -> bytes:
+    """The JSON bytes of the CloudEvent."""
+    return orjson.dumps(to_cloudevent(event))
+
+
+def decode(data: bytes) -> Event:
+    """The event of a CloudEvent in JSON. Raises DecodeError."""
+    try:
+        envelope = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise DecodeError(f"not JSON: {error.msg} at byte {error.pos} of {len(data)}") from error
+    return from_cloudevent(envelope)
+
+
+def from_cloudevent(envelope: Any) -> Event:
+    """The event of a parsed CloudEvent. Raises DecodeError."""
+    if not isinstance(envelope, dict):
+        raise DecodeError("not an event: an object is expected")
+    for attribute in ("specversion", "id", "type", "source", "data"):
+        if attribute not in envelope:
+            raise DecodeError(f"not a CloudEvent: attribute {attribute} is missing")
+    if envelope["specversion"] != "1.0":
+        raise DecodeError("specversion must be 1.0")
+    cls = _BY_TYPE.get(envelope["type"]) if isinstance(envelope["type"], str) else None
+    if cls is None:
+        raise DecodeError(f"unknown event type; known are {', '.join(_BY_TYPE)}")
+    if not isinstance(envelope["data"], dict):
+        raise DecodeError("data must be an object")
+    outer = {"origin": envelope["source"], "sequence": envelope.get("sequence", 0)}
+    if "time" in envelope:
+        outer["time"] = envelope["time"]
+    try:
+        return cls.model_validate({**envelope["data"], **outer})
+    except ValidationError as error:
+        told = [_told(line) for line in error.errors(include_url=False, include_input=False)]
+        raise DecodeError(f"{cls.name}: {'; '.join(told[:5])}") from error
+
+
+def _told(line: Any) -> str:
+    path = ".".join(str(part) for part in line["loc"])
+    outer = {"origin": "attribute source", "sequence": "attribute sequence", "time": "attribute time"}
+    return f"{outer.get(path, f'data.{path}')}: {line['msg']}"
+
+
+def _timestamp(time: datetime) -> str:
+    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+_BY_TYPE: dict[str, type[Event]] = {type_of(cls): cls for cls in EVENTS.values()}

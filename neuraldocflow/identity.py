@@ -1,0 +1,40 @@
+"""Deterministic ids: a replayed epoch gives the same ones, so every reader can drop repeats."""
+
+from __future__ import annotations
+
+import uuid
+
+DOCUMENTS = uuid.uuid5(uuid.NAMESPACE_URL, "https://neuraldocflow.dev/ids/document")
+EVENTS = uuid.uuid5(uuid.NAMESPACE_URL, "https://neuraldocflow.dev/ids/event")
+
+
+def document_id(source: str, sha256: str, name: str, version: str) -> str:
+    """The id of a document: the same file seen twice is the same document.
+
+    ``source`` is the configured source's name, ``name`` the object's name within it (a path, a key), and
+    ``version`` its etag or modification time in nanoseconds.
+    """
+    return str(uuid.uuid5(DOCUMENTS, _joined(source, sha256.lower(), name, version)))
+
+
+def given_id(source: str, key: str) -> str:
+    """The id of a document whose producer gave its own (an ``Idempotency-Key``); a UUID is kept as it is."""
+    try:
+        return str(uuid.UUID(key))
+    except ValueError:
+        return str(uuid.uuid5(DOCUMENTS, _joined(source, key)))
+
+
+def job_id(document: str, run: int = 0) -> str:
+    """The job's id: the document's, and after a replay the document's with the run."""
+    return document if run == 0 else f"{document}:{run}"
+
+
+def event_id(document: str, run: int, name: str, sequence: int = 0) -> str:
+    """The id of one event; ``sequence`` counts events of the same name in the same run."""
+    return str(uuid.uuid5(EVENTS, _joined(document, str(run), name, str(sequence))))
+
+
+def _joined(*parts: str) -> str:
+    """Unambiguous: each part with its length, so that no two lists of parts give the same text."""
+    return "".join(f"{len(part)}:{part}," for part in parts)
