@@ -1,0 +1,54 @@
+"""The log: what was accepted, what happened, what came out, in order and durable.
+
+Start with :class:`Log` in ``interface.py``; ``embedded.py`` keeps it in one SQLite file.
+``open_log(runtime)`` opens what the configuration says. Nothing outside this package knows which one it is.
+"""
+
+from __future__ import annotations
+
+from neuraldocflow.config import RuntimeConfig
+from neuraldocflow.errors import ConfigError
+from neuraldocflow.log.embedded import EmbeddedLog
+from neuraldocflow.log.interface import (
+    DEAD_LETTERS,
+    DOCUMENT_STREAM,
+    PROCESSING_EVENTS,
+    PROCESSING_RESULTS,
+    TOPICS,
+    Log,
+    LogError,
+    Message,
+    OffsetOutOfRange,
+    Position,
+    Record,
+    UnknownTopic,
+    partition_of,
+)
+
+__all__ = [
+    "DEAD_LETTERS",
+    "DOCUMENT_STREAM",
+    "PROCESSING_EVENTS",
+    "PROCESSING_RESULTS",
+    "TOPICS",
+    "EmbeddedLog",
+    "Log",
+    "LogError",
+    "Message",
+    "OffsetOutOfRange",
+    "Position",
+    "Record",
+    "UnknownTopic",
+    "open_log",
+    "partition_of",
+]
+
+
+def open_log(runtime: RuntimeConfig) -> Log:
+    """The configured log with its four topics. Raises ConfigError or LogError with one sentence."""
+    if runtime.log.kind == "kafka":
+        raise ConfigError("runtime.log: a Kafka log is not available in this version; use log: embedded")
+    log = EmbeddedLog(runtime.state_directory / "log.db")
+    for topic in TOPICS:
+        log.ensure_topic(topic)
+    return log

@@ -1,0 +1,141 @@
+"""What a log is: topics of partitions of records, each at an offset. No I/O here."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Self
+from zlib import crc32
+
+from neuraldocflow.errors import NeuralDocFlowError
+
+DOCUMENT_STREAM = "document-stream"
+PROCESSING_RESULTS = "processing-results"
+PROCESSING_EVENTS = "processing-events"
+DEAD_LETTERS = "dead-letters"
+TOPICS = (DOCUMENT_STREAM, PROCESSING_RESULTS, PROCESSING_EVENTS, DEAD_LETTERS)
+
+
+class LogError(NeuralDocFlowError):
+    """The log can't do what was asked now: a full disk, a file that is no log, brokers that do not answer."""
+
+
+class UnknownTopic(LogError):
+    """No such topic or partition."""
+
+
+class OffsetOutOfRange(LogError):
+    """The offset is older than retention, or beyond the end (it is another log's)."""
+
+    def __init__(self, topic: str, partition: int, offset: int, begin: int, end: int) -> None:
+        super().__init__(f"{topic}[{partition}] has offsets {begin} to {end}; {offset} is not among them")
+        self.begin = begin
+        self.end = end
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A record to be appended."""
+
+    topic: str
+    key: str
+    value: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record of the log."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: str
+    value: bytes
+    headers: Mapping[str, str]
+    timestamp: datetime
+    """When it was appended, UTC, to the millisecond; never goes backwards within a partition."""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where an appended record went."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
+def partition_of(key: str, partitions: int) -> int:
+    """The partition of a key: CRC-32 modulo the count, as librdkafka's default partitioner has it."""
+    return crc32(key.encode()) % partitions
+
+
+class Log(ABC):
+    """An append-only log. Every method may be called from any thread and any number of processes."""
+
+    @abstractmethod
+    def append(self, messages: Iterable[Message]) -> list[Position]:
+        """Append all or nothing (embedded) or each (Kafka), in order; durable when this returns.
+
+        Records of one key keep their order. Raises LogError when it can't be made durable.
+        """
+
+    @abstractmethod
+    def read(
+        self, topic: str, partition: int, offset: int, *, limit: int = 500, max_bytes: int = 8 << 20
+    ) -> list[Record]:
+        """Records from ``offset`` on, at most ``limit`` and ``max_bytes`` (but one at least); [] at the end.
+
+        Raises OffsetOutOfRange.
+        """
+
+    @abstractmethod
+    def ensure_topic(self, topic: str, partitions: int = 4) -> int:
+        """Make the topic unless it is there; the number of partitions it really has."""
+
+    @abstractmethod
+    def topics(self) -> dict[str, int]:
+        """Every topic with its number of partitions."""
+
+    @abstractmethod
+    def begin(self, topic: str, partition: int) -> int:
+        """The offset of the oldest record that is kept."""
+
+    @abstractmethod
+    def end(self, topic: str, partition: int) -> int:
+        """The offset the next record will have."""
+
+    @abstractmethod
+    def offset_at(self, topic: str, partition: int, time: datetime) -> int:
+        """The offset of the first record appended at or after ``time``; the end if there is none."""
+
+    @abstractmethod
+    def wait(self, positions: Mapping[tuple[str, int], int], timeout: float) -> bool:
+        """Wait until a partition has a record at or after its offset; False after ``timeout`` s."""
+
+    @abstractmethod
+    def retain(self, topic: str, *, max_age: timedelta | None = None, max_bytes: int | None = None) -> int:
+        """Drop the oldest records beyond an age, or a size by partition; how many were dropped."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Release everything; safe to call twice."""
+
+    def partitions(self, topic: str) -> range:
+        """The partitions of a topic. Raises UnknownTopic."""
+        found = self.topics().get(topic)
+        if found is None:
+            raise UnknownTopic(f"there is no topic {topic}")
+        return range(found)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,1 @@
+"""Makes ``support`` importable: what tests share is in tests/support."""

@@ -1,0 +1,143 @@
+"""The embedded log: the common suite, then what several processes and accidents may do to it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from support.log_suite import LogSuite, OpenLog, everything, message
+
+from neuraldocflow.config import parse
+from neuraldocflow.errors import ConfigError
+from neuraldocflow.log import TOPICS, EmbeddedLog, LogError, open_log
+
+WRITER = """
+import sys
+from pathlib import Path
+from neuraldocflow.log import EmbeddedLog, Message
+log = EmbeddedLog(Path(sys.argv[1])); name = sys.argv[2]; log.ensure_topic("t", 3)
+for number in range(int(sys.argv[3])):
+    log.append([Message("t", name, f"{number}.{part}".encode()) for part in range(3)])
+    print(number, flush=True)
+"""
+
+
+def writer(path: Path, name: str, count: int) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", WRITER, str(path), name, str(count)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+class TestEmbeddedLog(LogSuite):
+    @pytest.fixture
+    def open_log(self, tmp_path: Path) -> OpenLog:
+        return lambda: EmbeddedLog(tmp_path / "state" / "log.db")
+
+
+def test_processes_write_at_once_and_each_ones_order_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "log.db"
+    writers = [writer(path, f"w{name}", 60) for name in range(4)]
+    for each in writers:
+        each.communicate(timeout=120)
+        assert each.returncode == 0
+    with EmbeddedLog(path) as log:
+        got = everything(log)
+    expected = [f"{number}.{part}".encode() for number in range(60) for part in range(3)]
+    for name in range(4):
+        assert [value for key, value in got if key == f"w{name}"] == expected
+
+
+def test_kill_9_while_appending_loses_nothing_acknowledged_and_leaves_no_half_batch(tmp_path: Path) -> None:
+    path = tmp_path / "log.db"
+    acknowledged: dict[str, int] = {}
+    for attempt in range(5):
+        process = writer(path, f"w{attempt}", 1_000_000)
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(0.05 + 0.03 * attempt)
+        process.send_signal(signal.SIGKILL)
+        acknowledged[f"w{attempt}"] = len(process.stdout.read().splitlines()) + 1
+        process.wait()
+    with EmbeddedLog(path) as log:
+        got = everything(log)
+    for name, count in acknowledged.items():
+        values = [value.decode() for key, value in got if key == name]
+        assert len(values) % 3 == 0
+        assert len(values) // 3 in (count, count + 1)  # the last may be durable and not yet told
+        assert values == [f"{number}.{part}" for number in range(len(values) // 3) for part in range(3)]
+
+
+def test_a_record_of_another_process_ends_a_wait(tmp_path: Path) -> None:
+    path = tmp_path / "log.db"
+    with EmbeddedLog(path) as log:
+        log.ensure_topic("t", 1)
+        process = writer(path, "a", 1)
+        assert log.wait({("t", 0): 2}, 60)
+        process.communicate()
+
+
+def test_a_forked_child_has_a_connection_of_its_own(tmp_path: Path) -> None:
+    with EmbeddedLog(tmp_path / "log.db") as log:
+        log.ensure_topic("t", 1)
+        log.append([message("parent")])
+        child = os.fork()
+        if child == 0:
+            log.append([message("child")])
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+        log.append([message("parent")])
+        assert [key for key, _ in everything(log)] == ["parent", "child", "parent"]
+
+
+def test_a_clock_set_back_does_not_disorder_the_times(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with EmbeddedLog(tmp_path / "log.db") as log:
+        log.ensure_topic("t", 1)
+        log.append([message("a")])
+        monkeypatch.setattr(time, "time_ns", lambda: 10**18)
+        log.append([message("a")])
+        first, second = log.read("t", 0, 0)
+        assert second.timestamp == first.timestamp
+
+
+def test_space_is_given_back_after_retention(tmp_path: Path) -> None:
+    with EmbeddedLog(tmp_path / "log.db") as log:
+        log.ensure_topic("t", 1)
+        for _ in range(20):
+            log.append([message("a", "x" * 100_000) for _ in range(5)])
+        log.retain("t", max_bytes=100_000)
+    assert (tmp_path / "log.db").stat().st_size < 2_000_000
+
+
+def test_a_file_that_is_no_log_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "log.db").write_text("not a database, but long enough to be read as one" * 50)
+    with pytest.raises(LogError, match="file is not a database"):
+        EmbeddedLog(tmp_path / "log.db")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(LogError, match="can't be opened"):
+        EmbeddedLog(tmp_path / "file" / "log.db")
+
+
+def test_a_newer_format_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    EmbeddedLog(tmp_path / "log.db").close()
+    with sqlite3.connect(tmp_path / "log.db") as connection:
+        connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(LogError, match="format 99, this version reads 1"):
+        EmbeddedLog(tmp_path / "log.db")
+
+
+def test_the_configuration_opens_the_log_with_its_topics(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("KAFKA_BOOTSTRAP_SERVERS", raising=False)
+    with open_log(parse(f"runtime: {{state_directory: {tmp_path}/s}}").runtime) as log:
+        assert set(log.topics()) == set(TOPICS)
+    with pytest.raises(ConfigError, match="Kafka log"):
+        open_log(parse("runtime: {log: kafka}").runtime)
