@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from neuraldocflow.errors import Corrupt, OutOfMemory, Timeout
+from neuraldocflow.extraction import language
 from neuraldocflow.extraction.furniture import take_furniture
 from neuraldocflow.extraction.limits import Limits
 from neuraldocflow.extraction.model import Block, Document, Page
 from neuraldocflow.extraction.pdf_boxes import CharacterBoxes
 from neuraldocflow.extraction.pdf_open import MUPDF_ERRORS, metadata_of, open_pdf, outline_of
-from neuraldocflow.extraction.pdf_page import PageContent, read_page
+from neuraldocflow.extraction.pdf_page import PageContent, TextLine, read_page
+from neuraldocflow.extraction.pdf_tables import describe_tables, find_tables, table_block
 from neuraldocflow.extraction.structure import (
     Paragraphs,
     body_size,
@@ -73,10 +75,12 @@ def _read(source: bytes | Path, limits: Limits, progress: Progress | None, table
 
     document = Document("pdf", [], pages, metadata=metadata_of(opened), outline=outline_of(opened))
     document.furniture = take_furniture(contents)
-    document.blocks = _blocks(contents)
+    document.blocks = _blocks(contents, tables, deadline)
     _warn(document, opened, unreadable)
     document.char_boxes = CharacterBoxes(opened)
-    return document.finish()
+    document.finish()
+    document.language = language.detect(document.text)
+    return document
 
 
 def _content(opened: Any, index: int) -> PageContent | None:
@@ -93,12 +97,32 @@ def _content(opened: Any, index: int) -> PageContent | None:
         return None
 
 
-def _blocks(contents: list[PageContent]) -> list[Block]:
+def _blocks(contents: list[PageContent], tables: bool, deadline: float) -> list[Block]:
+    """Paragraphs, headings, list items and tables in reading order."""
     paragraphs = Paragraphs(body_size(contents), vocabulary(contents))
     blocks: list[Block] = []
     for content in contents:
-        blocks.extend(paragraphs.of(reading_order(content.lines), content.number))
+        if time.monotonic() > deadline:
+            raise Timeout(f"Reading stopped at the structure of page {content.number}.")
+        found = find_tables(content) if tables else []
+        if not found:
+            blocks.extend(paragraphs.of(reading_order(content.lines), content.number))
+            continue
+        owner = {id(line): table for table, lines in found for line in lines}
+        run: list[TextLine] = []
+        placed: set[int] = set()
+        for line in reading_order(content.lines):
+            table = owner.get(id(line))
+            if table is None:
+                run.append(line)
+            elif id(table) not in placed:
+                placed.add(id(table))
+                blocks.extend(paragraphs.of(run, content.number))
+                run = []
+                blocks.append(table_block(table))
+        blocks.extend(paragraphs.of(run, content.number))
     rank_headings(blocks)
+    describe_tables(blocks)
     return blocks
 
 

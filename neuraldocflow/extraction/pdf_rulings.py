@@ -1,0 +1,225 @@
+"""Ruled tables: from rulings to edges, from edges to cells, as small functions over plain numbers."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from neuraldocflow.extraction.model import Box, Cell, Table
+from neuraldocflow.extraction.pdf_page import PageContent, Ruling, TextLine
+
+THIN = 2.5
+"""Points; a thinner shape is a line."""
+SNAP = 3.2
+"""Points; edges closer than this are one, which closes the cell spacing browsers draw."""
+_MOST_EDGES = 4000
+_MOST_UNITS = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A horizontal or vertical stretch at ``at`` from ``start`` to ``end``."""
+
+    at: float
+    start: float
+    end: float
+
+
+def edges_of(rulings: list[Ruling], width: float, height: float) -> tuple[list[Edge], list[Edge]]:
+    """(horizontal, vertical) edges: thin shapes as they are, boxes of cell size by their sides."""
+    across: list[Edge] = []
+    down: list[Edge] = []
+    for r in rulings:
+        wide, tall = r.x1 - r.x0, r.y1 - r.y0
+        if tall <= THIN and wide > 6:
+            across.append(Edge((r.y0 + r.y1) / 2, r.x0, r.x1))
+        elif wide <= THIN and tall > 4:
+            down.append(Edge((r.x0 + r.x1) / 2, r.y0, r.y1))
+        elif r.stroked and wide > 10 and tall > 6 and not (wide > 0.9 * width and tall > 0.9 * height):
+            across += [Edge(r.y0, r.x0, r.x1), Edge(r.y1, r.x0, r.x1)]
+            down += [Edge(r.x0, r.y0, r.y1), Edge(r.x1, r.y0, r.y1)]
+    return across, down
+
+
+def snap(values: list[float], tolerance: float = SNAP) -> list[float]:
+    """Sorted positions with runs of neighbours within the tolerance replaced by their mean."""
+    groups: list[list[float]] = []
+    for value in sorted(values):
+        if groups and value - groups[-1][-1] <= tolerance:
+            groups[-1].append(value)
+        else:
+            groups.append([value])
+    return [sum(group) / len(group) for group in groups]
+
+
+def merge_edges(edges: list[Edge]) -> list[Edge]:
+    """Edges at one position joined where they touch; positions snapped."""
+    positions = snap([edge.at for edge in edges])
+    at: dict[float, list[Edge]] = defaultdict(list)
+    for edge in edges:
+        at[min(positions, key=lambda position: abs(position - edge.at))].append(edge)
+    merged: list[Edge] = []
+    for position in positions:
+        start = end = None
+        for edge in sorted(at[position], key=lambda one: one.start):
+            if start is not None and end is not None and edge.start <= end + SNAP:
+                end = max(end, edge.end)
+            else:
+                if start is not None and end is not None:
+                    merged.append(Edge(position, start, end))
+                start, end = edge.start, edge.end
+        if start is not None and end is not None:
+            merged.append(Edge(position, start, end))
+    return merged
+
+
+def clusters(across: list[Edge], down: list[Edge]) -> list[tuple[list[Edge], list[Edge]]]:
+    """Groups of edges that cross or touch one another: one for each table."""
+    parent = list(range(len(across) + len(down)))
+
+    def root(index: int) -> int:
+        while parent[index] != index:
+            parent[index] = parent[parent[index]]
+            index = parent[index]
+        return index
+
+    for i, h in enumerate(across):
+        for j, v in enumerate(down, len(across)):
+            if (
+                h.start - SNAP <= v.at <= h.end + SNAP
+                and v.start - SNAP <= h.at <= v.end + SNAP
+                and root(i) != root(j)
+            ):
+                parent[root(j)] = root(i)
+    grouped: dict[int, tuple[list[Edge], list[Edge]]] = defaultdict(lambda: ([], []))
+    for index in range(len(parent)):
+        kind = 0 if index < len(across) else 1
+        grouped[root(index)][kind].append(across[index] if kind == 0 else down[index - len(across)])
+    return [group for group in grouped.values() if len(group[0]) >= 2 and len(group[1]) >= 2]
+
+
+def cells_of(across: list[Edge], down: list[Edge]) -> tuple[list[float], list[float], list[Cell]]:
+    """(xs, ys, cells without text): the grid's units joined wherever no edge stands between two."""
+    xs, ys = snap([edge.at for edge in down]), snap([edge.at for edge in across])
+    columns, rows = len(xs) - 1, len(ys) - 1
+    if columns < 1 or rows < 1 or columns * rows > _MOST_UNITS:
+        return xs, ys, []
+    lying: dict[int, list[Edge]] = defaultdict(list)
+    standing: dict[int, list[Edge]] = defaultdict(list)
+    for edge in across:
+        lying[min(range(len(ys)), key=lambda i: abs(ys[i] - edge.at))].append(edge)
+    for edge in down:
+        standing[min(range(len(xs)), key=lambda i: abs(xs[i] - edge.at))].append(edge)
+
+    def walled(edges: list[Edge], start: float, end: float) -> bool:
+        middle = (start + end) / 2
+        return any(edge.start <= middle <= edge.end for edge in edges)
+
+    owner: dict[tuple[int, int], tuple[int, int]] = {}
+    cells: list[Cell] = []
+    for row in range(rows):
+        for column in range(columns):
+            if (row, column) in owner:
+                continue
+            right = column
+            while (
+                right + 1 < columns
+                and (row, right + 1) not in owner
+                and not walled(standing[right + 1], ys[row], ys[row + 1])
+            ):
+                right += 1
+            below = row
+            while below + 1 < rows and not any(
+                walled(lying[below + 1], xs[c], xs[c + 1]) or (below + 1, c) in owner
+                for c in range(column, right + 1)
+            ):
+                below += 1
+            for r in range(row, below + 1):
+                for c in range(column, right + 1):
+                    owner[r, c] = (row, column)
+            box: Box = (xs[column], ys[row], xs[right + 1], ys[below + 1])
+            cells.append(Cell(row, column, "", below - row + 1, right - column + 1, bbox=box))
+    return xs, ys, cells
+
+
+def ruled_tables(page: PageContent) -> list[tuple[Table, list[TextLine]]]:
+    """The tables that rulings draw, each with the lines its cells took."""
+    across, down = edges_of(page.rulings, page.width, page.height)
+    if len(across) < 2 or len(down) < 2 or len(across) + len(down) > _MOST_EDGES:
+        return []
+    found: list[tuple[Table, list[TextLine]]] = []
+    for group in clusters(merge_edges(across), merge_edges(down)):
+        made = _filled(page, *cells_of(*group))
+        if made is not None:
+            found.append(made)
+    return found
+
+
+def _filled(
+    page: PageContent, xs: list[float], ys: list[float], cells: list[Cell]
+) -> tuple[Table, list[TextLine]] | None:
+    """The grid with the page's lines in it; None where it is a frame or a form rather than a table."""
+    if len(cells) < 4 or len(xs) < 3 or len(ys) < 3:
+        return None
+    inside: dict[int, list[TextLine]] = defaultdict(list)
+    taken: list[TextLine] = []
+    for line in page.lines:
+        x, y = (line.x0 + line.x1) / 2, (line.y0 + line.y1) / 2
+        if not (xs[0] - 1 <= x <= xs[-1] + 1 and ys[0] - 1 <= y <= ys[-1] + 1):
+            continue
+        for index, cell in enumerate(cells):
+            box = cell.bbox
+            if box is not None and box[0] - 1 <= x <= box[2] + 1 and box[1] - 1 <= y <= box[3] + 1:
+                inside[index].append(line)
+                taken.append(line)
+                break
+    filled = [(cells[index], lines) for index, lines in sorted(inside.items())]
+    if len(filled) < 4 or len({c.column for c, _ in filled}) < 2 or len({c.row for c, _ in filled}) < 2:
+        return None
+    if sum(len(line.text) for line in taken) > 250 * len(filled):
+        return None
+    rows = {row: at for at, row in enumerate(sorted({cell.row for cell, _ in filled}))}
+    columns = {column: at for at, column in enumerate(sorted({cell.column for cell, _ in filled}))}
+    made: list[Cell] = []
+    for cell, lines in filled:
+        cell.text = cell_text(lines)
+        cell.bbox = bounds(lines)
+        cell.rowspan = sum(1 for row in rows if cell.row <= row < cell.row + cell.rowspan)
+        cell.colspan = sum(1 for column in columns if cell.column <= column < cell.column + cell.colspan)
+        cell.row, cell.column = rows[cell.row], columns[cell.column]
+        cell.header = all(line.bold for line in lines)
+        made.append(cell)
+    first = [cell for cell in made if cell.row == 0]
+    header_rows = 1 if len(first) > 1 and all(cell.header for cell in first) and len(rows) > 1 else 0
+    for cell in made:
+        cell.header = cell.row < header_rows
+    confidence = 0.7 + 0.28 * min(1.0, len(filled) / max(len(rows) * len(columns), 1))
+    table = Table(
+        made,
+        len(rows),
+        len(columns),
+        page.number,
+        (xs[0], ys[0], xs[-1], ys[-1]),
+        header_rows,
+        confidence=round(confidence, 3),
+    )
+    return table, taken
+
+
+def cell_text(lines: list[TextLine]) -> str:
+    """The lines of a cell as one text; nothing is put behind a hyphen at a line's end."""
+    text = ""
+    for line in lines:
+        broken = len(text) > 1 and text[-1] == "-" and text[-2].isalnum()
+        text += line.text if not text or broken else f" {line.text}"
+    return text
+
+
+def bounds(lines: list[TextLine]) -> Box:
+    """The box around some lines; ``lines`` is not empty."""
+    return (
+        min(line.x0 for line in lines),
+        min(line.y0 for line in lines),
+        max(line.x1 for line in lines),
+        max(line.y1 for line in lines),
+    )

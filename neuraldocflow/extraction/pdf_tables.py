@@ -1,0 +1,363 @@
+"""Tables of a page: ruled ones by their rulings, unruled ones by columns of numbers that line up.
+
+Works on the lines already read; a page without rulings that cross and without rows of several pieces costs
+next to nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+
+from neuraldocflow.extraction import units
+from neuraldocflow.extraction.model import Block, Box, Cell, Table
+from neuraldocflow.extraction.pdf_page import PageContent, Ruling, TextLine
+from neuraldocflow.extraction.pdf_rulings import bounds, cell_text, ruled_tables
+
+_NUMBER = re.compile(
+    r"[$€£¥]?\s*\(?\s*[$€£¥]?\s*[-–—−]?\s*(?:\d[\d,]*(?:\.\d+)?|\.\d+)\s*\)?\s*(?:%|bps|x)?\s*\)?(?:\s*\(?[a-z\d*†]\))?"
+    r"|[-–—]{1,2}\s*%?|[$€£¥]\s*[-–—]{1,2}|N/?[AM]|\*",
+)
+_COSMETIC = re.compile(r"[$€£¥(]|[)%]+|\)\s*%|pts?|bps")
+_PREFIX = re.compile(r"[$€£¥(]")
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_SCALE_HINT = re.compile(r"thousand|million|billion|\$|dollar|euro|USD|EUR|GBP", re.IGNORECASE)
+
+Row = list[TextLine]
+
+
+@dataclass(slots=True, eq=False)
+class Piece:
+    """What stands in one cell of one row: a number with its signs, or words."""
+
+    x0: float
+    x1: float
+    lines: list[TextLine]
+    text: str
+    numeric: bool
+
+
+def find_tables(page: PageContent) -> list[tuple[Table, list[TextLine]]]:
+    """The page's tables from top to bottom, each with the lines it consists of. No line is in two tables."""
+    found = ruled_tables(page) if len(page.rulings) >= 4 else []
+    used = {id(line) for _, lines in found for line in lines}
+    free = [line for line in page.lines if id(line) not in used and line.upright]
+    if _many_in_rows(free):
+        found.extend(unruled_tables(page, free))
+    found.sort(key=lambda entry: entry[0].bbox[1] if entry[0].bbox else 0.0)
+    return found
+
+
+def _many_in_rows(lines: list[TextLine]) -> bool:
+    """Whether two rows at least have several pieces: read in stream order, which keeps a row together."""
+    return (
+        sum(
+            1
+            for i in range(1, len(lines))
+            if lines[i].x0 > lines[i - 1].x1 and abs(lines[i].y1 - lines[i - 1].y1) < lines[i].size * 0.5
+        )
+        >= 2
+    )
+
+
+def unruled_tables(page: PageContent, lines: list[TextLine]) -> list[tuple[Table, list[TextLine]]]:
+    """Tables among lines no ruled table has taken."""
+    rows = [pieces_of(row) for row in rows_of(lines, bands_of(page.rulings))]
+    found: list[tuple[Table, list[TextLine]]] = []
+    for first, last in _regions(rows):
+        made = _table(page, rows[first:last])
+        if made is not None:
+            found.append(made)
+    return found
+
+
+def bands_of(rulings: list[Ruling]) -> list[tuple[float, float]]:
+    """(y0, y1) of shaded rows: filled boxes of a row's height, those at one height taken together."""
+    spans = {(round(r.y0, 1), round(r.y1, 1)) for r in rulings if 5 < r.y1 - r.y0 < 60 and r.x1 - r.x0 > 3}
+    bands: list[tuple[float, float]] = []
+    for y0, y1 in sorted(spans):
+        if not bands or y0 >= bands[-1][1] - 1:
+            bands.append((y0, y1))
+    return bands
+
+
+def rows_of(lines: list[TextLine], bands: list[tuple[float, float]]) -> list[Row]:
+    """The lines by rows, top to bottom, left to right: those in one shaded band, else on one baseline."""
+    keyed: list[tuple[float, float, TextLine]] = []
+    for line in lines:
+        middle = (line.y0 + line.y1) / 2
+        band = next((band for band in bands if band[0] <= middle <= band[1]), None)
+        keyed.append((band[0] if band else -1.0, middle, line))
+    rows: list[Row] = []
+    last_band, last_middle = -1.0, 0.0
+    for band_top, middle, line in sorted(keyed, key=lambda entry: entry[1]):
+        joins = rows and (
+            (band_top >= 0 and band_top == last_band)
+            or (band_top == last_band and middle - last_middle < 0.45 * max(line.size, 1))
+        )
+        if joins:
+            rows[-1].append(line)
+        else:
+            rows.append([line])
+            last_middle = middle
+        last_band = band_top
+    return rows
+
+
+def pieces_of(row: Row) -> list[Piece]:
+    """The row's cells: currency, bracket and percent signs joined to their number, stacked lines joined."""
+    pieces: list[Piece] = []
+    for line in sorted(row, key=lambda one: (one.x0, one.y0)):
+        text = line.text
+        before = pieces[-1] if pieces else None
+        stacked = before is not None and line.x0 < before.x1 - 1
+        trailing = (
+            before is not None
+            and before.numeric
+            and _COSMETIC.fullmatch(text) is not None
+            and _PREFIX.fullmatch(text) is None
+            and line.x0 - before.x1 < 2.5 * line.size
+        )
+        prefixed = (
+            before is not None
+            and _PREFIX.fullmatch(before.text) is not None
+            and _NUMBER.fullmatch(text) is not None
+        )
+        if before is not None and _raised(before, line):
+            before.lines.append(line)
+            before.text += f" {text}"
+        elif before is not None and (stacked or trailing or prefixed):
+            before.lines.append(line)
+            before.x1 = max(before.x1, line.x1)
+            if stacked:
+                ordered = sorted(before.lines, key=lambda one: (round(one.y0 / 3), one.x0))
+                before.text = cell_text([one.text for one in ordered])
+                before.numeric = False
+            else:
+                before.text = f"{before.text} {text}" if prefixed and len(text) > 1 else before.text + text
+                before.numeric = True
+        else:
+            numeric = _NUMBER.fullmatch(text) is not None
+            pieces.append(Piece(line.x0, line.x1, [line], text, numeric))
+    return pieces
+
+
+def _raised(before: Piece, line: TextLine) -> bool:
+    """Whether the line is a footnote's mark behind the piece: short, small and near."""
+    return (
+        len(line.text) <= 5
+        and line.size <= 0.8 * before.lines[0].size
+        and -1 <= line.x0 - before.x1 < 0.8 * before.lines[0].size
+    )
+
+
+def _regions(rows: list[list[Piece]]) -> list[tuple[int, int]]:
+    """(first, last) of runs of rows that make a table: numbers in columns, labels alone allowed between."""
+    tabular = [_tabular(row) for row in rows]
+    found: list[tuple[int, int]] = []
+    index = 0
+    while index < len(rows):
+        if not tabular[index]:
+            index += 1
+            continue
+        end, quiet, scan = index + 1, 0, index + 1
+        while scan < len(rows) and quiet <= 3:
+            if _far_apart(rows[scan - 1], rows[scan]):
+                break
+            if tabular[scan]:
+                end, quiet = scan + 1, 0
+            elif len(rows[scan]) == 1 and len(rows[scan][0].text) > 110:
+                break
+            else:
+                quiet += 1
+            scan += 1
+        if sum(tabular[index:end]) >= 2:
+            found.append((_with_header(rows, index, found[-1][1] if found else 0), end))
+        index = end
+    return found
+
+
+def _tabular(row: list[Piece]) -> bool:
+    """Whether the row has a label and numbers, several numbers, or three short pieces."""
+    if len(row) < 2:
+        return False
+    numbers = sum(1 for piece in row if piece.numeric)
+    if len(row) == 2 and numbers == 1:
+        return row[1].numeric and not row[0].numeric and len(row[0].text) > 1
+    return numbers >= 2 or (len(row) >= 3 and all(len(piece.text) <= 60 for piece in row))
+
+
+def _far_apart(above: list[Piece], below: list[Piece]) -> bool:
+    bottom = max(line.y1 for piece in above for line in piece.lines)
+    top = min(line.y0 for piece in below for line in piece.lines)
+    return top - bottom > 3.0 * below[0].lines[0].size
+
+
+def _with_header(rows: list[list[Piece]], first: int, floor: int) -> int:
+    """Goes up over the rows that stand above the numbers' columns only: the column heads."""
+    numeric = [piece for piece in rows[first] if piece.numeric]
+    edge = min((piece.x0 for piece in (numeric or rows[first][1:])), default=0.0)
+    start = first
+    for index in range(first - 1, max(floor, first - 6) - 1, -1):
+        row = rows[index]
+        if _far_apart(row, rows[index + 1]) or (len(row) == 1 and len(row[0].text) > 70):
+            break
+        if any(len(piece.text) > 70 for piece in row):
+            break
+        if len(row) == 1 and row[0].x0 < edge - 60:
+            # A heading inside the table, such as "Assets", if column heads stand above it; else its title.
+            continue
+        if not any(piece.x1 > edge - 2 for piece in row):
+            break
+        start = index
+    return start
+
+
+def _columns(rows: list[list[Piece]]) -> list[tuple[float, float]]:
+    """(x0, x1) of the columns: the label column, then what overlapping numbers (else words) span."""
+    spans: list[tuple[float, float]] = []
+    for row in rows:
+        for piece in row[1:] if not row[0].numeric else row:
+            if piece.numeric:
+                spans.append((piece.x0, piece.x1))
+    if not spans:
+        spans = [(piece.x0, piece.x1) for row in rows if len(row) >= 3 for piece in row[1:]]
+    columns: list[tuple[float, float]] = []
+    for x0, x1 in sorted(spans):
+        if columns and x0 < columns[-1][1] - 0.5:
+            columns[-1] = (columns[-1][0], max(columns[-1][1], x1))
+        else:
+            columns.append((x0, x1))
+    return columns
+
+
+def _table(page: PageContent, rows: list[list[Piece]]) -> tuple[Table, list[TextLine]] | None:
+    columns = _columns(rows)
+    if not columns or len(columns) > 40:
+        return None
+    rows = _joined_labels(rows, columns[0][0])
+    left = min(row[0].x0 for row in rows)
+    has_labels = any(row[0].x1 <= columns[0][0] + 2 and not row[0].numeric for row in rows)
+    offset = 1 if has_labels else 0
+    cells: list[Cell] = []
+    taken: list[TextLine] = []
+    agreeing = numbers = 0
+    for number, row in enumerate(rows):
+        at: dict[int, list[Piece]] = defaultdict(list)
+        for piece in row:
+            covered = [i for i, (x0, x1) in enumerate(columns) if piece.x1 > x0 and piece.x0 < x1]
+            if piece.numeric:
+                numbers += 1
+                agreeing += len(covered) == 1
+            if (
+                piece.x0 < columns[0][0] - 2
+                and has_labels
+                and not (covered and piece.x0 > left + 40 and not at)
+            ):
+                at[0].append(piece)
+            elif covered:
+                at[covered[0] + offset].append(piece)
+            else:
+                middle = (piece.x0 + piece.x1) / 2
+                nearest = min(range(len(columns)), key=lambda i: abs(sum(columns[i]) / 2 - middle))
+                at[nearest + offset].append(piece)
+        for column, pieces in sorted(at.items()):
+            lines = [line for piece in pieces for line in piece.lines]
+            taken.extend(lines)
+            span = 1
+            if len(pieces) == 1 and column >= offset and not pieces[0].numeric:
+                span = max(1, sum(1 for x0, x1 in columns if pieces[0].x1 > x0 and pieces[0].x0 < x1))
+            text = " ".join(piece.text for piece in pieces)
+            cells.append(Cell(number, column, text, 1, span, bbox=bounds(lines)))
+    header_rows = _header_rows(rows)
+    for cell in cells:
+        cell.header = cell.row < header_rows
+    if not cells or len(rows) < 2 or (numbers == 0 and len(rows) < 3):
+        return None
+    share = agreeing / numbers if numbers else 0.5
+    confidence = round(0.35 + 0.5 * share + min(len(rows), 10) * 0.01, 3)
+    table = Table(
+        cells,
+        len(rows),
+        len(columns) + offset,
+        page.number,
+        bounds(taken),
+        header_rows,
+        confidence=confidence,
+    )
+    return table, taken
+
+
+def _joined_labels(rows: list[list[Piece]], edge: float) -> list[list[Piece]]:
+    """Rows with a label of several lines made one: the rest of a label starts in lower case."""
+    joined: list[list[Piece]] = []
+    for row in rows:
+        before = joined[-1] if joined else None
+        if (
+            before is not None
+            and row[0].x0 < edge
+            and not row[0].numeric
+            and row[0].text[:1].islower()
+            and before[0].x0 < edge
+            and not before[0].numeric
+            and (len(row) == 1 or len(before) == 1)
+        ):
+            head = before[0]
+            head.lines += row[0].lines
+            head.text = f"{head.text} {row[0].text}"
+            head.x1 = max(head.x1, row[0].x1)
+            before.extend(row[1:])
+        else:
+            joined.append(row)
+    return joined
+
+
+def _header_rows(rows: list[list[Piece]]) -> int:
+    """How many rows stand before the first with a label and a number that is no year."""
+    for number, row in enumerate(rows):
+        if any(piece.numeric and _YEAR.fullmatch(piece.text) is None for piece in row):
+            return number if number <= 5 else 0
+        if len(row) == 1 and number and row[0].text.endswith(":"):
+            return number if number <= 5 else 0
+    return 1 if len(rows) > 2 else 0
+
+
+def describe_tables(blocks: list[Block]) -> None:
+    """Gives tables their caption, scale and currency from what stands above, and marks continuations."""
+    for index, block in enumerate(blocks):
+        table = block.table
+        if table is None:
+            continue
+        above = [near for near in blocks[max(0, index - 3) : index] if near.table is None]
+        before = blocks[index - 1] if index else None
+        if before is not None and before.table is not None and _continues(before.table, table):
+            table.continues = True
+            table.scale, table.currency = before.table.scale, before.table.currency
+        elif above and len(above[-1].text) <= 200 and above[-1].page == block.page:
+            titles = [near.text for near in above if len(near.text) <= 200 and near.page == block.page]
+            table.caption = " ".join(titles[-2:])
+        heads = [cell.text for cell in table.cells if cell.row <= table.header_rows]
+        words = " ".join([*(near.text[-300:] for near in above), *heads])
+        if _SCALE_HINT.search(words):
+            scale, currency = units.parse_scale(words)
+            table.scale = scale if scale is not None else table.scale
+            table.currency = currency or table.currency
+
+
+def _continues(before: Table, table: Table) -> bool:
+    """Whether two tables with nothing between them, on two pages, have the same columns."""
+    return (
+        before.page is not None
+        and table.page == before.page + 1
+        and table.n_columns == before.n_columns
+        and before.bbox is not None
+        and table.bbox is not None
+        and abs(before.bbox[2] - table.bbox[2]) < 8
+    )
+
+
+def table_block(table: Table) -> Block:
+    """The block that stands for the table in the document."""
+    box: Box | None = table.bbox
+    return Block("table", "", table.page, box, table=table)
