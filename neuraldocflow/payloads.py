@@ -1,0 +1,148 @@
+"""The payload store: documents that did not come as files are kept here, and events refer to them.
+
+A payload's name is its SHA-256, so equal documents are kept once, and storing one again makes it young again.
+A payload appears whole or not at all; it is on disk (or in the bucket) when ``put`` returns.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import IO, Any
+from urllib.parse import unquote_to_bytes, urlsplit
+
+import fsspec
+
+from neuraldocflow.errors import FetchFailed, TooLarge
+
+CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """Where a payload is, its length in bytes and its SHA-256 in hexadecimal."""
+
+    uri: str
+    size: int
+    sha256: str
+
+
+class PayloadStore:
+    """Payloads under a folder or an fsspec URL. ``scratch`` is a local folder for what is under way."""
+
+    def __init__(self, url: str, scratch: Path) -> None:
+        self._scratch = scratch
+        scratch.mkdir(parents=True, exist_ok=True)
+        self._folder: Path | None = None
+        self._remote: Any = None
+        if "://" not in url or url.startswith("file://"):
+            self._folder = _path_of(url) if "://" in url else Path(url).absolute()
+            self._folder.mkdir(parents=True, exist_ok=True)
+        else:
+            self._remote, self._root = fsspec.core.url_to_fs(url)
+
+    def put(self, chunks: Iterable[bytes], filename: str = "", *, max_bytes: int | None = None) -> Payload:
+        """Store a stream. Raises TooLarge past ``max_bytes`` (nothing is kept), OSError on a full disk."""
+        digest, size = hashlib.sha256(), 0
+        where = self._scratch if self._folder is None else self._folder
+        handle, name = tempfile.mkstemp(prefix=".incoming-", dir=where)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                for chunk in chunks:
+                    size += len(chunk)
+                    if max_bytes is not None and size > max_bytes:
+                        raise TooLarge(f"the document is larger than the {max_bytes} bytes allowed")
+                    digest.update(chunk)
+                    file.write(chunk)
+                file.flush()
+                os.fsync(file.fileno())
+            uri = self._keep(Path(name), digest.hexdigest(), _suffix(filename))
+        finally:
+            Path(name).unlink(missing_ok=True)
+        return Payload(uri, size, digest.hexdigest())
+
+    def _keep(self, incoming: Path, sha256: str, suffix: str) -> str:
+        relative = f"{sha256[:2]}/{sha256}{suffix}"
+        if self._folder is None:
+            target = f"{self._root}/{relative}"
+            self._remote.makedirs(target.rsplit("/", 1)[0], exist_ok=True)
+            self._remote.put_file(str(incoming), target)
+            return str(self._remote.unstrip_protocol(target))
+        final = self._folder / relative
+        final.parent.mkdir(exist_ok=True)
+        os.replace(incoming, final)
+        _sync_folder(final.parent)
+        return final.as_uri()
+
+    def open(self, uri: str) -> IO[bytes]:
+        """A payload's bytes as a stream. Raises FetchFailed."""
+        try:
+            if uri.startswith("file://"):
+                return _path_of(uri).open("rb")
+            file: IO[bytes] = fsspec.open(uri, "rb").open()
+            return file
+        except (OSError, ValueError, ImportError) as error:
+            raise FetchFailed(f"the payload can't be read: {type(error).__name__}") from error
+
+    @contextmanager
+    def local(self, uri: str) -> Iterator[Path]:
+        """A local file with the payload, for an agent to read; downloaded when remote, and removed after."""
+        if uri.startswith("file://"):
+            yield _path_of(uri)
+            return
+        handle, name = tempfile.mkstemp(prefix="payload-", suffix=_suffix(uri), dir=self._scratch)
+        try:
+            with os.fdopen(handle, "wb") as file, self.open(uri) as remote:
+                while chunk := remote.read(CHUNK):
+                    file.write(chunk)
+            yield Path(name)
+        finally:
+            Path(name).unlink(missing_ok=True)
+
+    def delete(self, uri: str) -> None:
+        """Forget a payload of this store; no error when it is gone."""
+        if uri.startswith("file://"):
+            path = _path_of(uri)
+            if self._folder is not None and path.is_relative_to(self._folder):
+                path.unlink(missing_ok=True)
+        elif self._remote is not None:
+            target = self._remote._strip_protocol(uri)
+            if target.startswith(f"{self._root}/") and self._remote.exists(target):
+                self._remote.rm_file(target)
+
+    def retain(self, max_age: timedelta) -> int:
+        """Forget payloads older than an age, and what an accident left half written; how many."""
+        if self._folder is None:
+            return 0  # a bucket has lifecycle rules of its own
+        oldest, dropped = time.time() - max_age.total_seconds(), 0
+        for path in [*self._folder.glob("??/*"), *self._folder.glob(".incoming-*")]:
+            if path.stat().st_mtime < oldest:
+                path.unlink(missing_ok=True)
+                dropped += 1
+        return dropped
+
+
+def _path_of(uri: str) -> Path:
+    return Path(os.fsdecode(unquote_to_bytes(urlsplit(uri).path)))
+
+
+def _suffix(filename: str) -> str:
+    """The name's extension if it is a harmless one: it only helps people who look into the folder."""
+    match = re.search(r"\.[A-Za-z0-9]{1,8}$", filename)
+    return match[0].lower() if match else ""
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
