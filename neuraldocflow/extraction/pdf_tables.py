@@ -127,12 +127,16 @@ def pieces_of(row: Row) -> list[Piece]:
         if before is not None and _raised(before, line):
             before.lines.append(line)
             before.text += f" {text}"
+        elif before is not None and _torn(before, line):
+            before.lines.append(line)
+            before.x1 = max(before.x1, line.x1)
+            before.text += f" {text}"
         elif before is not None and (stacked or trailing or prefixed):
             before.lines.append(line)
             before.x1 = max(before.x1, line.x1)
             if stacked:
                 ordered = sorted(before.lines, key=lambda one: (round(one.y0 / 3), one.x0))
-                before.text = cell_text([one.text for one in ordered])
+                before.text = cell_text(ordered)
                 before.numeric = False
             else:
                 before.text = f"{before.text} {text}" if prefixed and len(text) > 1 else before.text + text
@@ -141,6 +145,17 @@ def pieces_of(row: Row) -> list[Piece]:
             numeric = _NUMBER.fullmatch(text) is not None
             pieces.append(Piece(line.x0, line.x1, [line], text, numeric))
     return pieces
+
+
+def _torn(before: Piece, line: TextLine) -> bool:
+    """Whether justification tore the line from the piece: words on both sides, a gap of little more than one."""
+    return (
+        not before.numeric
+        and before.lines[-1].block == line.block
+        and 0 <= line.x0 - before.x1 <= 1.3 * line.size
+        and _NUMBER.fullmatch(line.text) is None
+        and _PREFIX.fullmatch(before.text) is None
+    )
 
 
 def _raised(before: Piece, line: TextLine) -> bool:
