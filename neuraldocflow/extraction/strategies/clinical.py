@@ -1,0 +1,211 @@
+"""Strategies for clinical documents.
+
+``clinical_items``   the names in sections of a kind: medications, problems, allergies …
+``clinical_details`` the same entries as objects, with dose, codes, status, dates …
+``clinical_measures`` vital signs and results as objects with name, value and unit
+``clinical_head``    the patient's particulars, providers, facility, encounter dates
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from ..candidates import Candidate, Context, strategy
+from ..clinical_entries import Entry, entries
+from ..clinical_head import identifiers, iso_date, particulars, sex
+from ..clinical_sections import ClinicalSection, clinical_sections
+from ..clinical_terms import ABSENCE, NOT_DONE, NOT_YET
+from ..clinical_values import DOSE, FREQUENCY, ROUTE, Part, person
+from ..model import Document
+
+if TYPE_CHECKING:
+    from ..profile import Field
+
+_KEPT = (
+    "dose",
+    "route",
+    "frequency",
+    "directions",
+    "form",
+    "status",
+    "reaction",
+    "severity",
+    "indication",
+    "flag",
+    "reference_range",
+    "provider",
+    "location",
+    "comment",
+    "group",
+)
+
+
+def _sections(document: Document, context: Context) -> list[ClinicalSection]:
+    if "clinical_sections" not in context.cache:
+        context.cache["clinical_sections"] = clinical_sections(document)
+    found: list[ClinicalSection] = context.cache["clinical_sections"]
+    return found
+
+
+def _entries(document: Document, spec: dict[str, Any], context: Context) -> list[Entry]:
+    """Entries of the first tier of section kinds that the document has any of, as ``sections`` lists them.
+
+    ``sections: [[problems], [diagnoses, past_history]]`` looks at diagnoses only where there is no problem list.
+    """
+    sections = _sections(document, context)
+    for tier in spec["sections"]:
+        kinds = [tier] if isinstance(tier, str) else list(tier)
+        held = [section for section in sections if section.kind in kinds]
+        key = "clinical_entries:" + ",".join(kinds)
+        if key not in context.cache:
+            context.cache[key] = [entry for section in held for entry in entries(section)]
+        if held:
+            found: list[Entry] = context.cache[key]
+            return [entry for entry in found if _wanted(entry, spec)]
+    return []
+
+
+def _wanted(entry: Entry, spec: dict[str, Any]) -> bool:
+    """Whether an entry belongs to the list: done, and not a statement of absence unless the field keeps those."""
+    status = entry.parts["status"].text if "status" in entry.parts else ""
+    if NOT_DONE.search(status) or (spec.get("done_only") and NOT_YET.match(status)):
+        return False
+    if entry.absence:
+        return bool(spec.get("keep_absence")) and bool(
+            re.match(r"no \w+ \w+", entry.name.text, re.IGNORECASE)
+        )
+    return True
+
+
+@strategy("clinical_items")
+def clinical_items(
+    document: Document, spec: dict[str, Any], field: Field, context: Context
+) -> Iterator[Candidate]:
+    """The names of a section's entries, each once."""
+    seen: set[str] = set()
+    for entry in _entries(document, spec, context):
+        text = " ".join(entry.name.text.split())
+        if text.lower() not in seen:
+            seen.add(text.lower())
+            yield Candidate(text, entry.score, entry.name.start, entry.name.end, value=text)
+
+
+@strategy("clinical_details")
+def clinical_details(
+    document: Document, spec: dict[str, Any], field: Field, context: Context
+) -> Iterator[Candidate]:
+    """A section's entries as objects: ``name``, ``codes``, ``date``, ``end_date`` and what else the row says."""
+    for entry in _entries(document, spec, context):
+        name = " ".join(entry.name.text.split())
+        value: dict[str, Any] = {"name": name}
+        for role in _KEPT:
+            if role in entry.parts:
+                value[role] = " ".join(entry.parts[role].text.split())
+        for role in ("date", "end_date"):
+            if role in entry.parts:
+                value[role] = iso_date(entry.parts[role].text) or entry.parts[role].text
+        if entry.codes:
+            value["codes"] = entry.codes
+        if entry.kind in ("medications", "administered"):
+            _complete_dose(value)
+        yield _object(entry, name, value)
+
+
+def _complete_dose(value: dict[str, Any]) -> None:
+    """Fills dose, route and frequency from the directions, else from the line itself."""
+    text = value.get("directions") or value["name"]
+    for role, pattern in (("dose", DOSE), ("route", ROUTE), ("frequency", FREQUENCY)):
+        if role not in value and (match := pattern.search(text)):
+            value[role] = match[0].strip()
+
+
+def _object(entry: Entry, name: str, value: dict[str, Any]) -> Candidate:
+    ranges = [(part.start, part.end) for part in entry.parts.values() if part.start >= 0]
+    parts = {"name": Candidate(name, entry.score, entry.name.start, entry.name.end, value=name)}
+    for role, part in entry.parts.items():
+        if role in value:
+            parts[role] = Candidate(part.text, entry.score, part.start, part.end, value=value[role])
+    return Candidate(
+        name, entry.score, entry.name.start, entry.name.end, value=value, ranges=ranges, parts=parts
+    )
+
+
+@strategy("clinical_measures")
+def clinical_measures(
+    document: Document, spec: dict[str, Any], field: Field, context: Context
+) -> Iterator[Candidate]:
+    """Measurements as ``{name, value, unit, …}``; with ``numeric_only`` those given as a number with its measure."""
+    for entry in _entries(document, spec, context):
+        if "value" not in entry.parts or (spec.get("numeric_only") and not entry.explicit):
+            continue
+        if spec.get("not_numeric") and entry.explicit:
+            continue
+        name = " ".join(entry.name.text.replace("\n", " ").split())
+        name = re.sub(r"(?<=\w)- (?=\w)", "-", name)
+        if "component" in entry.parts:
+            name = f"{'Blood Pressure' if '/' in name else name} {entry.parts['component'].text}"
+        value: dict[str, Any] = {
+            "name": name,
+            "value": entry.parts["value"].text.replace(" ", "")
+            if entry.explicit
+            else entry.parts["value"].text,
+        }
+        unit = entry.unit_text()
+        value["unit"] = unit
+        if not spec.get("plain"):
+            for role in ("reference_range", "flag", "provider", "group", "comment", "status"):
+                if role in entry.parts:
+                    value[role] = " ".join(entry.parts[role].text.split())
+            if "date" in entry.parts:
+                value["date"] = iso_date(entry.parts["date"].text) or entry.parts["date"].text
+            if entry.codes:
+                value["codes"] = entry.codes
+        yield _object(entry, name, value)
+
+
+@strategy("clinical_head")
+def clinical_head(
+    document: Document, spec: dict[str, Any], field: Field, context: Context
+) -> Iterator[Candidate]:
+    """The patient's particulars of the given ``role``, best places first."""
+    if "clinical_head" not in context.cache:
+        context.cache["clinical_head"] = list(particulars(document, _sections(document, context)))
+    role = spec["role"]
+    strongest = max((s for r, _, s in context.cache["clinical_head"] if r == role), default=0.0)
+    seen: set[str] = set()
+    for found, part, score in context.cache["clinical_head"]:
+        if found != role or score < strongest:
+            continue
+        for piece, value in _head_values(role, part):
+            if value and value.lower() not in seen:
+                seen.add(value.lower())
+                yield Candidate(piece.text, score - 0.01 * len(seen), piece.start, piece.end, value=value)
+
+
+def _head_values(role: str, part: Part) -> Iterator[tuple[Part, str]]:
+    text = " ".join(part.text.split())
+    if ABSENCE.match(text) and role != "sex":
+        return
+    if role == "identifiers":
+        for piece in identifiers(part):
+            yield piece, piece.text
+    elif role == "patient_name":
+        name = re.split(r",?\s*(?:\(|\b(?:DOB|MRN|born)\b)", text)[0]
+        if re.search(r"[A-Za-z]{2}", name) and len(name.split()) <= 7:
+            yield part, person(name)
+    elif role == "sex":
+        yield part, sex(text) or ""
+    elif role == "encounter_date":
+        for date in re.split(r"\bto\b", text):
+            yield part, iso_date(date) or ""
+    elif role == "birth_date":
+        yield part, iso_date(text) or ""
+    elif role == "provider":
+        name = re.split(r"\s+(?:of|at|signed|on)\s|\s*\n", part.text.split("\n")[0])[0]
+        yield part, " ".join(name.split()).strip(" ,")
+    else:
+        name = part.text.split("\n")[0].strip(" ,")
+        if not name.lower().startswith("id:"):
+            yield part, " ".join(name.split())
