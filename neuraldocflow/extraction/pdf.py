@@ -8,14 +8,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from neuraldocflow.errors import Corrupt, OutOfMemory, Timeout
-from neuraldocflow.extraction import language
+from neuraldocflow.extraction import language, ocr
 from neuraldocflow.extraction.furniture import take_furniture
 from neuraldocflow.extraction.limits import Limits
 from neuraldocflow.extraction.model import Block, Document, Page
+from neuraldocflow.extraction.pdf_around import (
+    draws_glyphs,
+    place_facts,
+    read_around,
+    shows_image,
+    unseen_fields,
+)
 from neuraldocflow.extraction.pdf_boxes import CharacterBoxes
 from neuraldocflow.extraction.pdf_open import MUPDF_ERRORS, metadata_of, open_pdf, outline_of
 from neuraldocflow.extraction.pdf_page import PageContent, TextLine, read_page
@@ -30,6 +38,8 @@ from neuraldocflow.extraction.structure import (
 
 Progress = Callable[[str, int, int, dict[str, Any] | None], None]
 
+_LITTLE_TEXT = 40
+"""Characters; a page with fewer is looked at for an image of text."""
 _LARGEST_SIDE = 1_000_000.0
 """Points. PDF itself allows 14,400; beyond this no box means anything."""
 
@@ -59,6 +69,8 @@ def _read(source: bytes | Path, limits: Limits, progress: Progress | None, table
     pages: list[Page] = []
     contents: list[PageContent] = []
     unreadable: list[int] = []
+    scans = Scans()
+    unknown: dict[int, int] = {}
     for index in range(total):
         if time.monotonic() > deadline:
             raise Timeout(f"Reading stopped at page {index + 1} of {total} after {limits.max_seconds:g} s.")
@@ -66,8 +78,13 @@ def _read(source: bytes | Path, limits: Limits, progress: Progress | None, table
         if content is None:
             unreadable.append(index + 1)
             content = PageContent(index + 1, 0.0, 0.0)
+        shown = Page(index + 1, content.width, content.height, content.rotation)
+        if sum(len(line.text) for line in content.lines) < _LITTLE_TEXT and content.width:
+            content = _of_an_image(opened, shown, content, scans, deadline)
+        if content.unknown:
+            unknown[index + 1] = content.unknown
         contents.append(content)
-        pages.append(Page(index + 1, content.width, content.height, content.rotation))
+        pages.append(shown)
         if progress is not None:
             progress("reading", index + 1, total, None)
     if len(unreadable) == total:
@@ -76,9 +93,13 @@ def _read(source: bytes | Path, limits: Limits, progress: Progress | None, table
     document = Document("pdf", [], pages, metadata=metadata_of(opened), outline=outline_of(opened))
     document.furniture = take_furniture(contents)
     document.blocks = _blocks(contents, tables, deadline)
-    _warn(document, opened, unreadable)
+    read_around(document, opened)
+    document.blocks.extend(unseen_fields(document))
+    document.blocks.sort(key=lambda block: block.page or 0)
+    _warn(document, opened, unreadable, scans, unknown)
     document.char_boxes = CharacterBoxes(opened)
     document.finish()
+    place_facts(document)
     document.language = language.detect(document.text)
     return document
 
@@ -126,11 +147,53 @@ def _blocks(contents: list[PageContent], tables: bool, deadline: float) -> list[
     return blocks
 
 
-def _warn(document: Document, opened: Any, unreadable: list[int]) -> None:
+@dataclass(slots=True)
+class Scans:
+    """What became of the pages that only show an image of text."""
+
+    missed: list[int] = field(default_factory=list)
+    recognised: list[int] = field(default_factory=list)
+    blank: list[int] = field(default_factory=list)
+    """Pages with glyphs of which no text came."""
+
+
+def _of_an_image(
+    opened: Any, shown: Page, content: PageContent, scans: Scans, deadline: float
+) -> PageContent:
+    """The page by OCR where it is a scan and Tesseract is there; else as it was, and noted."""
+    page = opened[shown.number - 1]
+    if not shows_image(page):
+        if not content.lines and draws_glyphs(page):
+            scans.blank.append(shown.number)
+        return content
+    shown.needs_ocr = True
+    if ocr.available():
+        made = ocr.recognise(page, shown.number, deadline - time.monotonic())
+        if made is not None:
+            content, shown.ocr_confidence = made
+            scans.recognised.append(shown.number)
+            return content
+    scans.missed.append(shown.number)
+    return content
+
+
+def _warn(
+    document: Document, opened: Any, unreadable: list[int], scans: Scans, unknown: dict[int, int]
+) -> None:
+    warn = document.warnings.append
     if opened.is_repaired:
-        document.warnings.append(
-            ("repaired", "The PDF's structure was damaged; it was repaired while reading.")
-        )
+        warn(("repaired", "The PDF's structure was damaged; it was repaired while reading."))
     if unreadable:
-        shown = ", ".join(str(number) for number in unreadable[:10]) + ("…" if len(unreadable) > 10 else "")
-        document.warnings.append(("unreadable_page", f"No content could be read from page {shown}."))
+        warn(("unreadable_page", f"No content could be read from page {_list(unreadable)}."))
+    if scans.missed:
+        warn(("needs_ocr", f"An image of text, without the text itself, is page {_list(scans.missed)}."))
+    if scans.recognised:
+        warn(("ocr", f"The text was recognised in an image on page {_list(scans.recognised)}."))
+    if scans.blank:
+        warn(("no_text", f"Glyphs without a meaning as text are all there is on page {_list(scans.blank)}."))
+    if sum(unknown.values()) > 20:
+        warn(("unknown_characters", f"Characters without a meaning are on page {_list(list(unknown))}."))
+
+
+def _list(numbers: list[int]) -> str:
+    return ", ".join(str(number) for number in numbers[:10]) + ("…" if len(numbers) > 10 else "")

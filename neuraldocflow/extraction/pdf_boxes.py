@@ -9,6 +9,7 @@ import pymupdf
 
 from neuraldocflow.extraction.model import Block, Box
 from neuraldocflow.extraction.pdf_open import MUPDF_ERRORS
+from neuraldocflow.extraction.pdf_page import turned
 
 RAW_FLAGS = pymupdf.TEXTFLAGS_TEXT & ~pymupdf.TEXT_PRESERVE_LIGATURES
 _PAGES_KEPT = 4
@@ -86,27 +87,19 @@ class CharacterBoxes:
             for block in raw["blocks"]:
                 for line in block.get("lines", ()):
                     chars = [
-                        (char["c"], _turned(char["bbox"], turn))
+                        (char["c"], turned(char["bbox"], turn))
                         for span in line["spans"]
                         for char in span["chars"]
                         if not char["c"].isspace()
                     ]
                     if chars:
-                        lines.append((_turned(line["bbox"], turn), chars))
+                        lines.append((turned(line["bbox"], turn), chars))
         except MUPDF_ERRORS:
             lines = []
         self._pages[number] = lines
         while len(self._pages) > _PAGES_KEPT:
             self._pages.popitem(last=False)
         return lines
-
-
-def _turned(box: Box, turn: Any) -> Box:
-    """A box of the unrotated page as the page is shown."""
-    if turn is None:
-        return box
-    rect = (pymupdf.Rect(box) * turn).normalize()
-    return (rect.x0, rect.y0, rect.x1, rect.y1)
 
 
 def _pieces(block: Block) -> list[tuple[str, Box, int]]:

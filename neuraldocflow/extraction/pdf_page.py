@@ -71,7 +71,7 @@ def read_page(page: Any, number: int, width: float, height: float, rotation: int
     lines, rulings = content.lines, content.rulings
     for block in page.get_textpage(flags=PAGE_FLAGS).extractDICT()["blocks"]:
         if block["type"] == _VECTOR:
-            x0, y0, x1, y1 = block["bbox"] if turn is None else _turned(block["bbox"], turn)
+            x0, y0, x1, y1 = block["bbox"] if turn is None else turned(block["bbox"], turn)
             rulings.append(Ruling(x0, y0, x1, y1, block.get("color", 0), block.get("stroked", False)))
             continue
         block_number = block["number"]
@@ -116,12 +116,12 @@ def _text_line(line: dict[str, Any], block: int, turn: Any) -> TextLine | None:
     x0, y0, x1, y1 = line["bbox"]
     direction = line["dir"]
     if turn is not None:
-        x0, y0, x1, y1 = _turned((x0, y0, x1, y1), turn)
+        x0, y0, x1, y1 = turned((x0, y0, x1, y1), turn)
         for made in spans:
             if made.bbox is not None:
-                made.bbox = _turned(made.bbox, turn)
-        turned = pymupdf.Point(direction) * pymupdf.Matrix(turn.a, turn.b, turn.c, turn.d, 0, 0)
-        direction = (turned.x, turned.y)
+                made.bbox = turned(made.bbox, turn)
+        heading = pymupdf.Point(direction) * pymupdf.Matrix(turn.a, turn.b, turn.c, turn.d, 0, 0)
+        direction = (heading.x, heading.y)
     if len(spans) == 1:
         size, bold = spans[0].size, spans[0].bold
     else:
@@ -130,6 +130,9 @@ def _text_line(line: dict[str, Any], block: int, turn: Any) -> TextLine | None:
     return TextLine(x0, y0, x1, y1, text, spans, size, bold, block, direction[0] > 0.9)
 
 
-def _turned(box: Box, turn: Any) -> Box:
+def turned(box: Box, turn: Any) -> Box:
+    """A box of the unrotated page as the page is shown; ``turn`` is the rotation matrix, or None."""
+    if turn is None:
+        return box
     rect = (pymupdf.Rect(box) * turn).normalize()
     return (rect.x0, rect.y0, rect.x1, rect.y1)

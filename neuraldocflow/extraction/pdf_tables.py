@@ -108,6 +108,12 @@ def rows_of(lines: list[TextLine], bands: list[tuple[float, float]]) -> list[Row
 def pieces_of(row: Row) -> list[Piece]:
     """The row's cells: currency, bracket and percent signs joined to their number, stacked lines joined."""
     pieces: list[Piece] = []
+    running = (
+        len(row) > 1
+        and sum(len(line.text) for line in row) > 55
+        and any(line.text[0].islower() for line in row)
+        and not any(_NUMBER.fullmatch(line.text) for line in row)
+    )
     for line in sorted(row, key=lambda one: (one.x0, one.y0)):
         text = line.text
         before = pieces[-1] if pieces else None
@@ -127,7 +133,7 @@ def pieces_of(row: Row) -> list[Piece]:
         if before is not None and _raised(before, line):
             before.lines.append(line)
             before.text += f" {text}"
-        elif before is not None and _torn(before, line):
+        elif before is not None and running and _torn(before, line):
             before.lines.append(line)
             before.x1 = max(before.x1, line.x1)
             before.text += f" {text}"
@@ -148,7 +154,7 @@ def pieces_of(row: Row) -> list[Piece]:
 
 
 def _torn(before: Piece, line: TextLine) -> bool:
-    """Whether justification tore the line from the piece: words on both sides, a gap of little more than one."""
+    """Whether justification tore the line from the piece: words on both sides of a small gap."""
     return (
         not before.numeric
         and before.lines[-1].block == line.block

@@ -1,0 +1,154 @@
+"""What stands around a PDF's text: links, form fields, annotations, images of text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from neuraldocflow.extraction.model import Block, Box, Document, Fact, Line, Link
+from neuraldocflow.extraction.pdf_open import MUPDF_ERRORS
+from neuraldocflow.extraction.pdf_page import turned
+
+_WIDGET, _LINK, _POPUP = 19, 1, 16
+_MOST = 20_000
+
+
+def read_around(document: Document, opened: Any) -> None:
+    """Adds links, facts of form fields and annotations; text of filled fields the pages do not show too.
+
+    Call before ``finish()``; :func:`place_facts` sets the facts' offsets after it.
+    """
+    for index in range(opened.page_count):
+        try:
+            kinds = {kind for _, kind, _ in opened.page_annot_xrefs(index)}
+            if not kinds:
+                continue
+            page = opened[index]
+            turn = page.rotation_matrix if page.rotation else None
+            if _LINK in kinds:
+                document.links.extend(_links(page))
+            if _WIDGET in kinds:
+                document.facts.extend(_form_fields(page, turn))
+            if kinds - {_LINK, _WIDGET, _POPUP}:
+                document.furniture.extend(_annotations(page, turn))
+        except MUPDF_ERRORS:
+            document.warnings.append(("annotations", f"Annotations of page {index + 1} cannot be read."))
+        if len(document.links) > _MOST:
+            break
+
+
+def _links(page: Any) -> list[Link]:
+    found: list[Link] = []
+    link = page.first_link
+    while link is not None and len(found) < 2000:
+        target = link.uri or ""
+        if not link.is_external:
+            destination = link.dest
+            number = getattr(destination, "page", -1)
+            target = f"page:{number + 1}" if isinstance(number, int) and number >= 0 else target
+        if target:
+            found.append(Link(target, "", page.number + 1))
+        link = link.next
+    return found
+
+
+def _form_fields(page: Any, turn: Any) -> list[Fact]:
+    found: list[Fact] = []
+    given: str | bool
+    for widget in page.widgets():
+        value = widget.field_value
+        if widget.field_type_string in ("CheckBox", "RadioButton"):
+            checked = value not in (False, None, "", "Off", "No")
+            raw, given = ("☒" if checked else "☐"), bool(checked)
+        elif value in (None, "", []) or widget.field_type_string in ("Button", "Signature"):
+            continue
+        else:
+            raw = ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+            given = raw
+        found.append(
+            Fact(
+                widget.field_name or "",
+                raw,
+                given,
+                context={"type": widget.field_type_string, "label": widget.field_label or ""},
+                page=page.number + 1,
+                bbox=turned(tuple(widget.rect), turn),
+            )
+        )
+    return found
+
+
+def _annotations(page: Any, turn: Any) -> list[Block]:
+    found: list[Block] = []
+    for annotation in page.annots():
+        text = (annotation.info.get("content") or "").strip()
+        if annotation.type[0] == _POPUP or not text:
+            continue
+        box: Box = turned(tuple(annotation.rect), turn)
+        found.append(Block("annotation", text, page.number + 1, box, [Line(text, box, [])], [0]))
+    return found
+
+
+def unseen_fields(document: Document) -> list[Block]:
+    """A block for each filled text field that has no appearance, so that no block of its page shows it."""
+    texts: dict[int, str] = {}
+    for block in document.blocks:
+        if block.page is not None:
+            words = block.text if block.table is None else " ".join(c.text for c in block.table.cells)
+            texts[block.page] = texts.get(block.page, "") + " " + words
+    found: list[Block] = []
+    for fact in document.facts:
+        folded = " ".join(fact.raw.split())
+        if fact.page is None or isinstance(fact.value, bool) or not folded:
+            continue
+        if folded not in texts.get(fact.page, ""):
+            found.append(
+                Block("form_field", folded, fact.page, fact.bbox, [Line(folded, fact.bbox, [])], [0])
+            )
+    return found
+
+
+def place_facts(document: Document) -> None:
+    """Sets start and end of each form field's value: in the nearest block of its page that holds it."""
+    by_page: dict[int, list[Block]] = {}
+    for block in document.blocks:
+        if block.page is not None:
+            by_page.setdefault(block.page, []).append(block)
+    for fact in document.facts:
+        folded = " ".join(fact.raw.split())
+        if fact.page is None or not folded or fact.bbox is None:
+            continue
+        holding = [block for block in by_page.get(fact.page, ()) if folded in block.text and block.bbox]
+        if holding:
+            box = fact.bbox
+            block = min(holding, key=lambda one: _distance(one.bbox, box))
+            fact.start = block.start + block.text.index(folded)
+            fact.end = fact.start + len(folded)
+
+
+def _distance(one: Box | None, other: Box) -> float:
+    if one is None:
+        return float("inf")
+    return abs(one[1] + one[3] - other[1] - other[3]) + abs(one[0] - other[0])
+
+
+def shows_image(page: Any) -> bool:
+    """Whether images cover most of the page, as on a scan."""
+    try:
+        area = page.rect.width * page.rect.height
+        covered = 0.0
+        for kind, box in page.get_bboxlog():
+            if kind == "fill-image":
+                x0, y0 = max(box[0], page.rect.x0), max(box[1], page.rect.y0)
+                x1, y1 = min(box[2], page.rect.x1), min(box[3], page.rect.y1)
+                covered += max(x1 - x0, 0) * max(y1 - y0, 0)
+    except MUPDF_ERRORS:
+        return False
+    return bool(covered > 0.5 * area)
+
+
+def draws_glyphs(page: Any) -> bool:
+    """Whether the page sets visible type at all."""
+    try:
+        return any(kind in ("fill-text", "stroke-text") for kind, _ in page.get_bboxlog())
+    except MUPDF_ERRORS:
+        return False
