@@ -1,15 +1,41 @@
-"""Watched folders."""
+"""Watched folders: a file that appears and settles becomes a document.
+
+At least once, visible once: a file is emitted, always with the same id, until its result is durable; only
+then is it moved to ``processed`` or ``failed`` (or noted as done). Nothing is ever overwritten.
+"""
 
 from __future__ import annotations
 
+import logging
+import os
+import queue
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from mimetypes import guess_type
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import unquote_to_bytes, urlsplit
 
+import orjson
+from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
 from pydantic import BeforeValidator, Field, GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
-from neuraldocflow.components import SOURCES, Component
+from neuraldocflow.components import SOURCES, Acknowledgement, Component, SourceContext
+from neuraldocflow.errors import ConfigError, DocumentError, Empty, FetchFailed
+from neuraldocflow.events import DocumentSource, NewDocument
+from neuraldocflow.folders.ledger import Ledger, Version
+from neuraldocflow.folders.move import move, write_new
+from neuraldocflow.folders.watcher import Found, Watcher
+from neuraldocflow.identity import document_id
+from neuraldocflow.results import ErrorInfo
 from neuraldocflow.values import Priority, Section
+
+log = logging.getLogger(__name__)
+
+_BATCH = 16
+_IDLE = timedelta(milliseconds=10)
 
 
 class WatchDirectory(Section):
@@ -52,4 +78,182 @@ class FilesystemConfig(Section):
     profile: str = Field("auto", min_length=1)
 
 
-SOURCES.add(Component("filesystem", FilesystemConfig))
+class FilesystemSource(FixedPartitionedSource[NewDocument, None]):
+    """NewDocument events of the files in watched folders; one partition a folder.
+
+    Guarantee: every settled file is emitted at least once until it is acknowledged, always with the same id;
+    a file is moved, or noted as done, only when it is acknowledged. So a crash at any moment loses nothing.
+    """
+
+    def __init__(self, name: str, config: FilesystemConfig, context: SourceContext) -> None:
+        self._name = name
+        self._config = config
+        self._context = context
+        self._folders = {_resolved(name, each, config): each for each in config.watch_directories}
+        self._ledger = Ledger(context.state_directory / "sources" / f"{name}.db")
+
+    def list_parts(self) -> list[str]:
+        return sorted(self._folders)
+
+    def build_part(self, step_id: str, for_part: str, resume_state: None) -> FilesystemPartition:
+        others = {folder for folder in self._folders if folder != for_part}
+        targets = {str(target) for folder in self._folders for target in self._targets(folder)}
+        watcher = Watcher(
+            for_part,
+            self._config.file_patterns,
+            self._ledger,
+            recursive=self._config.recursive,
+            excluded=frozenset(others | targets | {os.path.realpath(self._context.state_directory)}),
+            debounce=self._config.debounce_ms / 1000,
+            scan_interval=self._config.scan_interval_ms / 1000,
+            once=self._context.once,
+            tidy=self._tidy,
+        )
+        return FilesystemPartition(watcher, self._context, partial(self._event, self._folders[for_part]))
+
+    def acknowledge(self, event: NewDocument, outcome: Acknowledgement) -> None:
+        """The document's result is durable: move its file, or note it as done. Safe to call again."""
+        path = path_of(event.source.uri)
+        version = (event.source.size, int(event.source.version or 0))
+        told: dict[str, object] = {"status": outcome.status, "error": outcome.error, "id": event.id}
+        if not self._is_still(path, version):
+            return
+        if not self._config.auto_move_processed:
+            self._ledger.add(os.fsencode(path), version)
+            return
+        self._ledger.add(os.fsencode(path), version, told)
+        self._move(path, version, told)
+
+    def _is_still(self, path: Path, version: Version) -> bool:
+        """Whether the file is there as it was when it was read: a newer one is a document of its own."""
+        try:
+            status = os.lstat(path)
+        except OSError:
+            return False
+        return (status.st_size, status.st_mtime_ns) == version
+
+    def _move(self, path: Path, version: Version, told: dict[str, object]) -> None:
+        key = os.fsencode(path)
+        root = next((root for root in sorted(self._folders, reverse=True) if path.is_relative_to(root)), None)
+        if root is None or not self._is_still(path, version):
+            self._ledger.remove(key)
+            return
+        processed, failed = self._targets(root)
+        target = failed if told["status"] == "failed" else processed
+        try:
+            moved = move(path, target / path.parent.relative_to(root))
+            if told["status"] == "failed":
+                reason = {"documentId": told["id"], "from": str(path), "error": told["error"]}
+                data = orjson.dumps(reason, option=orjson.OPT_INDENT_2)
+                write_new(moved.parent, f"{moved.name}.reason.json", data)
+        except OSError as error:
+            log.warning(
+                "%s is done but can't be moved to %s: %s; tried again later", path, target, error.strerror
+            )
+            return
+        self._ledger.remove(key)
+
+    def _targets(self, root: str) -> tuple[Path, Path]:
+        """Where files of a folder go when processed, and when failed."""
+        processed = self._config.processed_directory or Path(root, "processed")
+        processed = Path(os.path.realpath(processed))
+        failed = self._config.failed_directory or processed.parent / "failed"
+        return processed, Path(os.path.realpath(failed))
+
+    def _tidy(self) -> None:
+        """Make moves that could not be made, and forget files that are gone."""
+        for key, version, told in self._ledger.to_move():
+            self._move(Path(os.fsdecode(key)), version, told)
+        for key in self._ledger.paths():
+            if not os.path.lexists(key):
+                self._ledger.remove(key)
+
+    def _event(self, folder: WatchDirectory, found: Found) -> NewDocument:
+        path = Path(found.path)
+        name = os.fsencode(path.name).decode("utf-8", "replace")
+        problem: DocumentError | None = None
+        if found.problem:
+            problem = FetchFailed(f"the file can't be read: {found.problem}")
+        elif found.size == 0:
+            problem = Empty("the file has no content")
+        uri, version = path.as_uri(), str(found.mtime_ns)
+        return NewDocument(
+            id=document_id(self._name, found.sha256, uri, version),
+            origin=f"/sources/{self._name}",
+            source=DocumentSource(
+                kind="file",
+                uri=uri,
+                size=found.size,
+                sha256=found.sha256,
+                filename=name,
+                content_type=guess_type(name)[0] or "",
+                version=version,
+            ),
+            profile=folder.profile or self._config.profile,
+            priority=folder.priority or self._config.priority,
+            error=None if problem is None else ErrorInfo.model_validate(problem.to_dict()),
+        )
+
+
+class FilesystemPartition(StatefulSourcePartition[NewDocument, None]):
+    """One folder. Its state is what the ledger and the folder say, so its snapshot is empty."""
+
+    def __init__(
+        self, watcher: Watcher, context: SourceContext, event: Callable[[Found], NewDocument]
+    ) -> None:
+        self._watcher = watcher
+        self._context = context
+        self._event = event
+        self._idle = False
+        watcher.start()
+
+    def next_batch(self) -> list[NewDocument]:
+        if self._context.stopping.is_set():
+            raise StopIteration
+        if self._watcher.fault is not None:
+            raise RuntimeError(f"watching {self._watcher.root} ended") from self._watcher.fault
+        drained = self._watcher.drained.is_set()
+        events: list[NewDocument] = []
+        room = min(self._context.room(), _BATCH)
+        while len(events) < room:
+            try:
+                events.append(self._event(self._watcher.found.get_nowait()))
+            except queue.Empty:
+                if drained and not events:
+                    raise StopIteration from None
+                break
+        self._idle = not events
+        return events
+
+    def next_awake(self) -> datetime | None:
+        return datetime.now(UTC) + _IDLE if self._idle else None
+
+    def snapshot(self) -> None:
+        return None
+
+    def close(self) -> None:
+        self._watcher.stop()
+
+
+def path_of(uri: str) -> Path:
+    """The path of a ``file://`` URI, in the bytes the filesystem has."""
+    return Path(os.fsdecode(unquote_to_bytes(urlsplit(uri).path)))
+
+
+def _resolved(name: str, directory: WatchDirectory, config: FilesystemConfig) -> str:
+    path = directory.path
+    where = f"stream_sources.{name}.config.watch_directories: {path}"
+    try:
+        if config.create_directories:
+            path.mkdir(parents=True, exist_ok=True)
+        os.scandir(path).close()
+    except FileNotFoundError as error:
+        raise ConfigError(
+            f"{where}: there is no such directory; make it, or set create_directories"
+        ) from error
+    except OSError as error:
+        raise ConfigError(f"{where}: can't be read: {error.strerror}") from error
+    return os.path.realpath(path)
+
+
+SOURCES.add(Component("filesystem", FilesystemConfig, FilesystemSource))

@@ -1,0 +1,86 @@
+"""Moving a file without ever overwriting another: ``name.pdf`` becomes ``name (2).pdf`` when taken."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+_NO_LINKS = {errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK, errno.EACCES}
+
+
+def move(source: Path, folder: Path) -> Path:
+    """Move a file into a folder (made if need be), also across devices; the path it has there.
+
+    The file is at one of the two places at every moment, whole. Raises OSError.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        return _rename(source, folder, source.name)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+    handle, name = tempfile.mkstemp(prefix=".moving-", dir=folder)
+    os.close(handle)
+    try:
+        shutil.copy2(source, name)
+        with open(name, "rb") as copy:
+            os.fsync(copy.fileno())
+        moved = _rename(Path(name), folder, source.name)
+    finally:
+        Path(name).unlink(missing_ok=True)
+    source.unlink()
+    return moved
+
+
+def write_new(folder: Path, name: str, data: bytes) -> Path:
+    """Write a file that was not there; a taken name gets a number."""
+    for path in _names(folder, name):
+        try:
+            with path.open("xb") as file:
+                file.write(data)
+            return path
+        except FileExistsError:
+            continue
+    raise AssertionError("unreachable: names never end")
+
+
+def _rename(source: Path, folder: Path, name: str) -> Path:
+    for target in _names(folder, name):
+        try:
+            os.link(source, target, follow_symlinks=False)
+        except FileExistsError:
+            if not os.path.samestat(os.lstat(source), os.lstat(target)):
+                continue  # samestat: an earlier move was interrupted after its first half
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+            if not _reserve(target):
+                continue
+            os.replace(source, target)
+            return target
+        os.unlink(source)
+        return target
+    raise AssertionError("unreachable: names never end")
+
+
+def _reserve(target: Path) -> bool:
+    """Take the name with an empty file, where the filesystem has no hard links."""
+    try:
+        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except FileExistsError:
+        return False
+    return True
+
+
+def _names(folder: Path, name: str) -> Iterator[Path]:
+    yield folder / name
+    stem, dot, suffix = name.rpartition(".")
+    if not stem:
+        stem, dot, suffix = name, "", ""
+    for number in count(2):
+        yield folder / f"{stem} ({number}){dot}{suffix}"

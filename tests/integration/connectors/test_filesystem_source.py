@@ -1,0 +1,349 @@
+"""The filesystem source on real folders."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors.filesystem import FilesystemConfig, FilesystemPartition, FilesystemSource
+from neuraldocflow.components import Acknowledgement, SourceContext
+from neuraldocflow.errors import ConfigError
+from neuraldocflow.events import NewDocument
+
+DONE = Acknowledgement("completed")
+FAILED = Acknowledgement("failed", {"code": "corrupt", "message": "damaged"})
+Make = Callable[..., "Watched"]
+
+
+class Watched:
+    """A source and its partitions, pulled as the engine would."""
+
+    def __init__(self, source: FilesystemSource) -> None:
+        self.source = source
+        self.parts: list[FilesystemPartition] = []
+        for part in source.list_parts():
+            self.parts.append(source.build_part("in", part, None))
+        self.ended = [False] * len(self.parts)
+
+    def pull(self) -> list[NewDocument]:
+        events = []
+        for index, part in enumerate(self.parts):
+            if not self.ended[index]:
+                try:
+                    events.extend(part.next_batch())
+                except StopIteration:
+                    self.ended[index] = True
+        return events
+
+    def until(self, count: int, seconds: float = 20) -> list[NewDocument]:
+        """The next ``count`` events; whatever has come when it takes too long."""
+        events: list[NewDocument] = []
+        deadline = time.monotonic() + seconds
+        while len(events) < count and time.monotonic() < deadline:
+            events += self.pull()
+            time.sleep(0.005)
+        return events
+
+    def drain(self) -> list[NewDocument]:
+        """Everything until all partitions have ended by themselves."""
+        events: list[NewDocument] = []
+        while not all(self.ended):
+            events += self.pull()
+            time.sleep(0.002)
+        return events
+
+    def quiet(self, seconds: float = 0.4) -> bool:
+        return self.until(1, seconds) == []
+
+    def close(self) -> None:
+        for part in self.parts:
+            part.close()
+
+
+@pytest.fixture
+def inbox(tmp_path: Path) -> Path:
+    (tmp_path / "inbox").mkdir()
+    return tmp_path / "inbox"
+
+
+@pytest.fixture
+def watch(tmp_path: Path, inbox: Path) -> Iterator[Make]:
+    opened: list[Watched] = []
+
+    def make(once: bool = False, room: Callable[[], int] | None = None, **settings: Any) -> Watched:
+        given = {"watch_directories": [str(inbox)], "debounce_ms": 50, **settings}
+        context = SourceContext(tmp_path / "state", once=once)
+        if room is not None:
+            context = replace(context, room=room)
+        opened.append(Watched(FilesystemSource("inbox", FilesystemConfig.model_validate(given), context)))
+        return opened[-1]
+
+    yield make
+    for each in opened:
+        each.close()
+
+
+def names(events: list[NewDocument]) -> list[str]:
+    return sorted(event.source.filename for event in events)
+
+
+def test_files_that_are_there_at_the_start_are_emitted_once(watch: Make, inbox: Path) -> None:
+    (inbox / "sub").mkdir()
+    for name in ("a.pdf", "B.PDF", "sub/c.docx", "d.txt", ".e.pdf", "~$f.docx"):
+        (inbox / name).write_text(name)
+    watched = watch()
+    assert names(watched.until(3)) == ["B.PDF", "a.pdf", "c.docx"]
+    assert watched.quiet()
+
+
+def test_a_file_that_comes_later_is_emitted_with_what_is_known_about_it(watch: Make, inbox: Path) -> None:
+    watched = watch(profile="sec_10k", priority="high")
+    assert watched.quiet(0.1)
+    (inbox / "a b ü.pdf").write_bytes(b"abc")
+    (event,) = watched.until(1)
+    assert (event.source.size, event.source.filename) == (3, "a b ü.pdf")
+    assert event.source.sha256 == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert event.source.content_type == "application/pdf"
+    assert (event.profile, event.priority, event.source_name) == ("sec_10k", "high", "inbox")
+    assert event.error is None
+
+
+def test_the_notification_brings_a_file_long_before_the_next_scan(watch: Make, inbox: Path) -> None:
+    watched = watch(scan_interval_ms=3_600_000)
+    watched.quiet(0.3)
+    (inbox / "new").mkdir()
+    (inbox / "new" / "a.pdf").write_bytes(b"x")
+    (inbox.parent / "b.pdf").write_bytes(b"x")
+    os.rename(inbox.parent / "b.pdf", inbox / "b.pdf")
+    assert names(watched.until(2)) == ["a.pdf", "b.pdf"]
+
+
+def test_a_folder_moved_in_brings_its_files(watch: Make, inbox: Path, tmp_path: Path) -> None:
+    (tmp_path / "other" / "deep").mkdir(parents=True)
+    (tmp_path / "other" / "deep" / "a.pdf").write_bytes(b"x")
+    watched = watch(scan_interval_ms=3_600_000)
+    watched.quiet(0.3)
+    os.rename(tmp_path / "other", inbox / "other")
+    assert names(watched.until(1)) == ["a.pdf"]
+
+
+def test_a_file_still_being_written_is_not_taken(watch: Make, inbox: Path) -> None:
+    watched = watch()
+    with (inbox / "slow.pdf").open("wb") as file:
+        file.write(b"first ")
+        file.flush()
+        assert watched.quiet(0.5)  # nothing is written for ten times the debounce, but it is open
+        file.write(b"second")
+    (event,) = watched.until(1)
+    assert event.source.size == 12
+    assert watched.quiet()
+
+
+def test_a_file_written_again_is_another_document(watch: Make, inbox: Path) -> None:
+    watched = watch()
+    (inbox / "a.pdf").write_bytes(b"one")
+    (first,) = watched.until(1)
+    (inbox / "a.pdf").write_bytes(b"two!")
+    (second,) = watched.until(1)
+    assert first.id != second.id
+    watched.source.acknowledge(first, DONE)
+    assert (inbox / "a.pdf").exists()
+
+
+def test_what_was_not_acknowledged_comes_again_with_the_same_id_after_a_restart(
+    watch: Make, inbox: Path
+) -> None:
+    for name in ("a.pdf", "b.pdf"):
+        (inbox / name).write_bytes(name.encode())
+    first = watch()
+    events = {event.source.filename: event for event in first.until(2)}
+    first.source.acknowledge(events["a.pdf"], DONE)
+    first.close()
+    (again,) = watch(once=True).drain()
+    assert again.id == events["b.pdf"].id
+
+
+def test_processed_files_are_moved_only_when_acknowledged_and_never_overwrite(
+    watch: Make, inbox: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / "processed"
+    watched = watch(auto_move_processed=True, processed_directory=str(target))
+    for content in (b"one", b"two!", b"three"):
+        (inbox / "a.pdf").write_bytes(content)
+        (event,) = watched.until(1)
+        assert (inbox / "a.pdf").exists()
+        watched.source.acknowledge(event, DONE)
+        watched.source.acknowledge(event, DONE)
+        assert not (inbox / "a.pdf").exists()
+    assert {path.name: path.read_bytes() for path in target.iterdir()} == {
+        "a.pdf": b"one",
+        "a (2).pdf": b"two!",
+        "a (3).pdf": b"three",
+    }
+
+
+def test_failures_go_to_failed_with_the_reason_beside_them(watch: Make, inbox: Path) -> None:
+    (inbox / "sub").mkdir()
+    (inbox / "sub" / "a.pdf").write_bytes(b"x")
+    watched = watch(auto_move_processed=True)
+    (event,) = watched.until(1)
+    watched.source.acknowledge(event, FAILED)
+    assert (inbox / "failed" / "sub" / "a.pdf").read_bytes() == b"x"
+    reason = json.loads((inbox / "failed" / "sub" / "a.pdf.reason.json").read_text())
+    assert reason["error"]["code"] == "corrupt"
+    assert reason["documentId"] == event.id
+    assert watch(once=True, auto_move_processed=True).drain() == []
+
+
+def test_a_move_that_fails_is_made_later_and_the_document_is_not_taken_twice(
+    watch: Make, inbox: Path, tmp_path: Path
+) -> None:
+    settings = {"auto_move_processed": True, "processed_directory": str(tmp_path / "processed")}
+    (tmp_path / "processed").write_text("a file is in the way")
+    (inbox / "a.pdf").write_bytes(b"x")
+    watched = watch(**settings)
+    (event,) = watched.until(1)
+    watched.source.acknowledge(event, DONE)
+    assert (inbox / "a.pdf").exists()
+    watched.close()
+    (tmp_path / "processed").unlink()
+    assert watch(once=True, **settings).drain() == []
+    assert (tmp_path / "processed" / "a.pdf").exists()
+
+
+def test_an_empty_file_is_an_error_of_its_own(watch: Make, inbox: Path) -> None:
+    (inbox / "a.pdf").touch()
+    (event,) = watch().until(1)
+    assert event.error is not None
+    assert event.error.code == "empty"
+
+
+def test_a_file_that_cannot_be_read_is_an_error_that_can_be_tried_again(
+    watch: Make, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: str) -> int:
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr("neuraldocflow.folders.watcher.open_document", refuse)
+    (inbox / "a.pdf").write_bytes(b"x")
+    watched = watch(scan_interval_ms=100)
+    (event,) = watched.until(1)
+    assert event.error is not None
+    assert (event.error.code, event.error.retryable) == ("fetch_failed", True)
+    assert watched.quiet()
+    monkeypatch.undo()
+    os.chmod(inbox / "a.pdf", 0o600)
+    (again,) = watched.until(1)
+    assert again.error is None
+
+
+def test_pipes_links_and_folders_with_a_documents_name_are_left_alone(
+    watch: Make, inbox: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "secret.pdf").write_bytes(b"x")
+    os.symlink(tmp_path / "outside" / "secret.pdf", inbox / "link.pdf")
+    os.symlink(tmp_path / "outside", inbox / "linked")
+    os.mkfifo(inbox / "pipe.pdf")
+    (inbox / "folder.pdf").mkdir()
+    watched = watch()
+    assert watched.quiet()
+    (tmp_path / "outside" / "later.pdf").write_bytes(b"x")
+    assert watched.quiet()
+
+
+def test_without_recursive_only_the_folder_itself_is_watched(watch: Make, inbox: Path) -> None:
+    (inbox / "sub").mkdir()
+    (inbox / "sub" / "a.pdf").write_bytes(b"x")
+    (inbox / "b.pdf").write_bytes(b"x")
+    watched = watch(recursive=False)
+    assert names(watched.until(1)) == ["b.pdf"]
+    (inbox / "sub" / "c.pdf").write_bytes(b"x")
+    assert watched.quiet()
+
+
+def test_a_folder_inside_a_watched_one_has_its_own_priority_and_profile(watch: Make, inbox: Path) -> None:
+    (inbox / "urgent").mkdir()
+    (inbox / "urgent" / "a.pdf").write_bytes(b"x")
+    (inbox / "b.pdf").write_bytes(b"x")
+    urgent = {"path": str(inbox / "urgent"), "priority": "urgent", "profile": "medical_record"}
+    events = watch(once=True, watch_directories=[str(inbox), urgent]).drain()
+    told = {event.source.filename: (event.priority, event.profile) for event in events}
+    assert told == {"a.pdf": ("urgent", "medical_record"), "b.pdf": ("normal", "auto")}
+
+
+def test_without_room_nothing_is_emitted(watch: Make, inbox: Path) -> None:
+    for number in range(5):
+        (inbox / f"{number}.pdf").write_bytes(b"x")
+    room = [0]
+    watched = watch(room=lambda: room[0])
+    assert watched.quiet()
+    room[0] = 2
+    assert len(watched.until(1)) == 2
+    room[0] = 100
+    assert len(watched.until(3)) == 3
+
+
+def test_once_ends_when_the_folders_are_drained(watch: Make, inbox: Path) -> None:
+    for number in range(200):
+        (inbox / f"{number}.pdf").write_bytes(str(number).encode())
+    events = watch(once=True, debounce_ms=200).drain()
+    assert len({event.id for event in events}) == 200
+    assert len(events) == 200
+
+
+def test_a_stop_ends_the_source_at_its_next_batch(inbox: Path, tmp_path: Path) -> None:
+    context = SourceContext(tmp_path / "state", stopping=threading.Event())
+    config = FilesystemConfig(watch_directories=[str(inbox)])  # type: ignore[arg-type, list-item]
+    watched = Watched(FilesystemSource("inbox", config, context))
+    assert watched.pull() == []
+    context.stopping.set()
+    watched.pull()
+    assert watched.ended == [True]
+    watched.close()
+
+
+def test_a_directory_that_is_not_there_is_told_at_the_start(tmp_path: Path) -> None:
+    config = FilesystemConfig(watch_directories=[str(tmp_path / "none")])  # type: ignore[arg-type, list-item]
+    with pytest.raises(
+        ConfigError, match=r"stream_sources\.x\.config\.watch_directories: .*none: there is no such"
+    ):
+        FilesystemSource("x", config, SourceContext(tmp_path / "state"))
+
+
+def test_a_directory_that_disappears_is_watched_again_when_it_is_back(watch: Make, inbox: Path) -> None:
+    watched = watch(scan_interval_ms=100)
+    watched.quiet(0.2)
+    inbox.rmdir()
+    assert watched.quiet(0.3)
+    inbox.mkdir()
+    (inbox / "a.pdf").write_bytes(b"x")
+    assert names(watched.until(1)) == ["a.pdf"]
+
+
+def test_a_file_renamed_before_it_settled_is_taken_under_its_new_name(watch: Make, inbox: Path) -> None:
+    watched = watch(debounce_ms=300)
+    (inbox / "upload.pdf").write_bytes(b"x")
+    time.sleep(0.05)
+    os.rename(inbox / "upload.pdf", inbox / "final.pdf")
+    assert names(watched.until(1)) == ["final.pdf"]
+    assert watched.quiet()
+
+
+def test_a_name_that_is_no_utf8_is_taken_and_moved(watch: Make, inbox: Path) -> None:
+    raw = os.fsencode(inbox) + b"/caf\xe9.pdf"
+    with open(raw, "wb") as file:
+        file.write(b"x")
+    watched = watch(auto_move_processed=True)
+    (event,) = watched.until(1)
+    assert event.source.filename == "caf�.pdf"
+    watched.source.acknowledge(event, DONE)
+    assert os.listdir(os.fsencode(inbox / "processed")) == [b"caf\xe9.pdf"]
