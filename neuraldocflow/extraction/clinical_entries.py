@@ -322,7 +322,7 @@ def _text_entries(part: Part, kind: str, is_item: bool) -> Iterator[Entry]:
             continue
         if re.match(r"(?:see|refer|as above|reviewed|patient|the|he|she)\b", name.text, re.IGNORECASE):
             continue
-        if ABSENCE.match(name.text) or not title_words(name.text):
+        if ABSENCE.match(re.sub(r"^[\d/:.\s-]+", "", name.text)) or not title_words(name.text):
             continue
         parts = {"status": piece.cut(tail.end(), len(piece.text))} if tail and tail.start() > 2 else {}
         yield Entry(kind, name, parts, codes, 0.8 if is_item else 0.6)

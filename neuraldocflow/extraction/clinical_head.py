@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from .clinical_sections import ClinicalSection
+from .clinical_sections import LISTS, ClinicalSection
+from .clinical_terms import section_kind
 from .clinical_values import Part
 from .model import Document
 
@@ -53,6 +54,8 @@ _OID = re.compile(r"\s+\(?\d(?:\.\d+){4,}\)?")
 
 def label_role(label: str) -> str | None:
     """What a label announces, such as ``birth_date``; None for any other label."""
+    if re.search(r"\d\d", label):
+        return None
     words = " ".join(re.findall(r"[a-z]+", label.lower()))
     for role, pattern in _LABEL_PATTERNS:
         if pattern.search(words):
@@ -71,6 +74,7 @@ def particulars(document: Document, sections: list[ClinicalSection]) -> Iterator
                         if role and value.text.strip() and not label_role(value.text):
                             part = Part(value.text, value.start, value.end).cut(0, len(value.text))
                             yield role, part, 0.97 if section.kind == "head" else 0.85
+    yield from _labelled_lines(document)
     for block in document.blocks:
         cells = [Part(cell.text, cell.start, cell.end) for cell in block.table.cells] if block.table else None
         for part in cells or [Part(block.text, block.start, block.end)]:
@@ -83,6 +87,34 @@ def particulars(document: Document, sections: list[ClinicalSection]) -> Iterator
                 value = part.cut(match.end(), match.end() + min([*ends, len(rest), 80]))
                 if role and value.text:
                     yield role, value, 0.85
+
+
+def _labelled_lines(document: Document) -> Iterator[tuple[str, Part, float]]:
+    """Lines above the first list that begin with a label, and the line after one that is only a label."""
+    waiting: str | None = None
+    for block in document.blocks:
+        if block.kind == "heading" and section_kind(block.text) in LISTS:
+            return
+        if block.table is not None or not block.text.strip():
+            waiting = None
+            continue
+        part = Part(block.text, block.start, block.end)
+        words = list(re.finditer(r"\S+", block.text))
+        whole = label_role(block.text)
+        if whole:
+            waiting = whole
+            continue
+        if waiting and block.kind != "heading":
+            yield waiting, part, 0.9
+        waiting = None
+        for count in range(min(5, len(words) - 1), 0, -1):
+            role = label_role(block.text[: words[count - 1].end()])
+            if role:
+                value = part.cut(words[count].start(), len(block.text))
+                name_like = all(re.match(r"[A-Z(.]", word) for word in value.text.split())
+                if role != "patient_name" or (name_like and len(value.text.split()) <= 6):
+                    yield role, value, 0.9
+                break
 
 
 def identifiers(cell: Part) -> Iterator[Part]:
@@ -103,7 +135,12 @@ def identifiers(cell: Part) -> Iterator[Part]:
             yield part.cut(*inner.span())
 
 
-_MONTHS = {m: i for i, m in enumerate(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], 1)}
+_MONTHS = {
+    m: i
+    for i, m in enumerate(
+        ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], 1
+    )
+}
 
 
 def iso_date(text: str) -> str | None:

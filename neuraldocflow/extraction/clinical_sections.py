@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from .clinical_terms import is_bare_title, kind_of_header, section_kind
+from .clinical_terms import is_bare_title, kind_of_header, section_kind, title_words
 from .clinical_values import Part
 from .model import Block, Document, Table
 
-_LISTS = frozenset(
+LISTS = frozenset(
     {
         "allergies",
         "medications",
@@ -21,6 +21,7 @@ _LISTS = frozenset(
         "diagnoses",
     }
 )
+_DOCUMENT = re.compile(r"\b(?:note|summary|report|record|document|letter)\b", re.IGNORECASE)
 _RUN_IN = re.compile(r"\s*(?P<title>[A-Za-z][A-Za-z ,&/'-]{2,48}?)\s*:\s+(?=\S)")
 
 
@@ -41,10 +42,11 @@ def clinical_sections(document: Document) -> list[ClinicalSection]:
     current = ClinicalSection("head", "")
     found = [current]
     titles = _title_blocks(document)
+    first = next((i for i, block in enumerate(document.blocks) if block.kind == "heading"), -1)
     for index, block in enumerate(document.blocks):
         if index in titles:
             kind = section_kind(block.text)
-            if block.kind == "heading" and block.level == 1 and len(found) == 1 and kind not in _LISTS:
+            if index == first and (kind not in LISTS or _DOCUMENT.search(block.text) or not is_bare_title(block.text)):
                 kind = "head"  # the document's own title
             inner = block.kind == "heading" and 0 < current.level < block.level
             if kind is None and inner:
@@ -52,7 +54,7 @@ def clinical_sections(document: Document) -> list[ClinicalSection]:
             current = ClinicalSection(kind, block.text, block.level if block.kind == "heading" else 0)
             found.append(current)
         elif block.table is not None:
-            _place_table(block.table, current, found)
+            current = _place_table(block.table, current, found)
         elif block.text.strip():
             current = _place_text(block, current, found)
     return found
@@ -71,7 +73,13 @@ def _title_blocks(document: Document) -> set[int]:
             and is_bare_title(block.text)
         )
     ]
-    chosen = set(bare)
+    headings = {title_words(block.text) for block in document.blocks if block.kind == "heading"}
+    chosen = {
+        index
+        for index in bare
+        if document.blocks[index].kind == "heading"
+        or title_words(document.blocks[index].text) not in headings
+    }
     run: list[int] = []
     for index in [*bare, -1]:
         if run and index == run[-1] + 1:
@@ -85,14 +93,43 @@ def _title_blocks(document: Document) -> set[int]:
     return chosen
 
 
-def _place_table(table: Table, current: ClinicalSection, found: list[ClinicalSection]) -> None:
-    if current.kind in (None, "head"):
-        rows = table.grid()[: max(table.header_rows, 1)]
-        kind = next((k for k in (kind_of_header(row) for row in rows) if k), None)
+def _place_table(table: Table, current: ClinicalSection, found: list[ClinicalSection]) -> ClinicalSection:
+    """Puts a table under the current section, or what stands below a title row of it under that title."""
+    for title, part in _split_at_titles(table):
+        if title:
+            current = ClinicalSection(section_kind(title), title)
+            found.append(current)
+        kind = None
+        if current.kind in (None, "head"):
+            rows = part.grid()[: max(part.header_rows, 1)]
+            kind = next((k for k in (kind_of_header(row) for row in rows) if k), None)
         if kind is not None:
-            found.append(ClinicalSection(kind, table.caption or "", tables=[table]))
-            return
-    current.tables.append(table)
+            found.append(ClinicalSection(kind, part.caption or "", tables=[part]))
+        elif part.cells:
+            current.tables.append(part)
+    return current
+
+
+def _split_at_titles(table: Table) -> list[tuple[str, Table]]:
+    """A table in parts: a row with nothing but a section's title opens a new one (tables run together)."""
+    rows = table.by_row()
+    parts: list[tuple[str, list[int]]] = [("", [])]
+    for number, row in rows.items():
+        texts = [cell.text for cell in row if cell.text.strip()]
+        title = texts[0] if len(texts) == 1 and table.n_columns > 1 else ""
+        if title and is_bare_title(title) and section_kind(title):
+            parts.append((title, []))
+        else:
+            parts[-1][1].append(number)
+    if len(parts) == 1:
+        return [("", table)]
+    found = []
+    for index, (title, numbers) in enumerate(parts):
+        first = numbers[0] if numbers else 0
+        cells = [replace(cell, row=cell.row - first) for number in numbers for cell in rows[number]]
+        headers = min(table.header_rows, len(numbers)) if index == 0 else 0
+        found.append((title, replace(table, cells=cells, n_rows=len(numbers), header_rows=headers)))
+    return found
 
 
 def _place_text(block: Block, current: ClinicalSection, found: list[ClinicalSection]) -> ClinicalSection:

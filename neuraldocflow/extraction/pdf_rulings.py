@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from itertools import pairwise
 
 from neuraldocflow.extraction.model import Box, Cell, Table
 from neuraldocflow.extraction.pdf_page import PageContent, Ruling, TextLine
@@ -29,16 +30,47 @@ def edges_of(rulings: list[Ruling], width: float, height: float) -> tuple[list[E
     """(horizontal, vertical) edges: thin shapes as they are, boxes of cell size by their sides."""
     across: list[Edge] = []
     down: list[Edge] = []
+    shaded = {id(r) for r in shaded_cells(rulings)}
     for r in rulings:
         wide, tall = r.x1 - r.x0, r.y1 - r.y0
         if tall <= THIN and wide > 6:
             across.append(Edge((r.y0 + r.y1) / 2, r.x0, r.x1))
         elif wide <= THIN and tall > 4:
             down.append(Edge((r.x0 + r.x1) / 2, r.y0, r.y1))
-        elif r.stroked and wide > 10 and tall > 6 and not (wide > 0.9 * width and tall > 0.9 * height):
+        elif (
+            (r.stroked or id(r) in shaded)
+            and wide > 10
+            and tall > 6
+            and not (wide > 0.9 * width and tall > 0.9 * height)
+        ):
             across += [Edge(r.y0, r.x0, r.x1), Edge(r.y1, r.x0, r.x1)]
             down += [Edge(r.x0, r.y0, r.y1), Edge(r.x1, r.y0, r.y1)]
     return across, down
+
+
+def shaded_cells(rulings: list[Ruling]) -> list[Ruling]:
+    """Filled boxes that are the cells of a table set apart by narrow gaps, as browsers print spaced cells.
+
+    Boxes that touch are only the stripes of a statement, whose columns the text shows better.
+    """
+    rows: dict[tuple[float, float], list[Ruling]] = defaultdict(list)
+    for r in rulings:
+        if not r.stroked and r.x1 - r.x0 > 10 and 6 < r.y1 - r.y0 < 300:
+            rows[round(r.y0, 1), round(r.y1, 1)].append(r)
+    spaced = []
+    for row in rows.values():
+        row.sort(key=lambda r: r.x0)
+        gaps = [after.x0 - before.x1 for before, after in pairwise(row)]
+        if gaps and all(0.5 <= gap <= SNAP for gap in gaps):
+            spaced.append(row)
+    tops, bottoms = [row[0].y0 for row in spaced], [row[0].y1 for row in spaced]
+    found: list[Ruling] = []
+    for row in spaced:
+        above = any(0.5 <= row[0].y0 - bottom <= SNAP for bottom in bottoms)
+        below = any(0.5 <= top - row[0].y1 <= SNAP for top in tops)
+        if above or below:
+            found.extend(row)
+    return found
 
 
 def snap(values: list[float], tolerance: float = SNAP) -> list[float]:
