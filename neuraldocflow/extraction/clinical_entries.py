@@ -26,8 +26,8 @@ _DATE = re.compile(
 )
 _BULLET = re.compile(r"^[\s•*·▪◦-]+|^\(?\d{1,2}[.)]\s+")
 _ITEM_TAIL = re.compile(
-    r"\s*(?::|\s[-–—]|,|\()\s*(?=(?:active|inactive|resolved|chronic|acute|controlled|stable|since|onset|status|diagnosed|"
-    r"completed|reaction|hives|rash|nausea|anaphyla|swelling|itching|wheez|mild|moderate|severe|unknown reaction|"
+    r"\s*(?::|\s[-–—]|,|\()\s*(?=(?:active|inactive|resolved|chronic|acute|controlled|stable|since|onset|"
+    r"status|diagnosed|completed|reaction|hives|rash|nausea|anaphyla|swelling|itching|wheez|mild|moderate|severe|unknown reaction|"
     r"shortness|(?:on |in )?\(?\d{1,2}/\d|(?:19|20)\d\d\b))",
     re.IGNORECASE,
 )
@@ -56,7 +56,15 @@ class Entry:
 def entries(section: ClinicalSection) -> list[Entry]:
     """All entries of a section: of its tables, else of its list items, else of its lines."""
     kind = section.kind or ""
-    found = [entry for table in section.tables for entry in _table_entries(table, kind)]
+    found: list[Entry] = []
+    layout: _Layout | None = None
+    for table in section.tables:
+        own = _layout(table, kind)
+        if layout is not None and own.continues(layout):
+            header_row = own.header_row if own.roles else -1
+            own = _Layout(header_row, layout.roles, layout.names, layout.n_columns)
+        layout = own
+        found.extend(_table_entries(table, kind, own))
     if not found:
         for part in [*section.items, *section.texts]:
             found.extend(_text_entries(part, kind, part in section.items))
@@ -67,9 +75,27 @@ def _part(cell: Cell) -> Part:
     return Part(cell.text, cell.start, cell.end).cut(0, len(cell.text))
 
 
-def _table_entries(table: Table, kind: str) -> Iterator[Entry]:
+@dataclass(slots=True)
+class _Layout:
+    """The row with the column headers (-1: none), each column's role, and the columns with names, best first."""
+
+    header_row: int
+    roles: dict[int, str]
+    names: list[int]
+    n_columns: int
+
+    def continues(self, before: _Layout) -> bool:
+        """Whether this is the table before it going on over a page: no header, or a part of the same one."""
+        return (
+            self.n_columns == before.n_columns
+            and len(self.roles) < len(before.roles)
+            and all(role in (before.roles.get(column), "group") for column, role in self.roles.items())
+        )
+
+
+def _table_entries(table: Table, kind: str, layout: _Layout) -> Iterator[Entry]:
     rows = table.by_row()
-    header_row, roles, names = _header(table, rows, kind)
+    header_row, roles, names = layout.header_row, layout.roles, layout.names
     if kind in MEASURED and header_row >= 0:
         columns = _measure_columns(rows[header_row], roles)
         if columns:
@@ -90,8 +116,9 @@ def _table_entries(table: Table, kind: str) -> Iterator[Entry]:
             role = roles.get(column)
             if role and role not in by_role and not (role != "name" and NOT_GIVEN.match(cells[column].text)):
                 by_role[role] = cells[column]
-        if previous is not None and _is_translation(by_role, roles):
-            previous.codes.extend(_row_codes(by_role))
+        if _is_translation(by_role, roles):
+            if previous is not None:
+                previous.codes.extend(_row_codes(by_role))
             continue
         if kind in MEASURED:
             made = list(_measure_row(cells, by_role, roles, kind))
@@ -101,31 +128,48 @@ def _table_entries(table: Table, kind: str) -> Iterator[Entry]:
         previous = made[-1] if made else None
 
 
-def _header(table: Table, rows: dict[int, list[Cell]], kind: str) -> tuple[int, dict[int, str], list[int]]:
-    """The row with the column headers (-1: none), the role of each column, and the columns with names, best first."""
-    best: tuple[int, int, dict[int, str], list[int]] = (0, -1, {}, [])
-    limit = max(table.header_rows, 2)
-    for number in sorted(rows)[:limit]:
-        row = [cell for cell in rows[number] if cell.text.strip()]
+def _layout(table: Table, kind: str) -> _Layout:
+    """The layout by the row among the first whose cells name the most roles."""
+    rows = table.by_row()
+    best = _Layout(-1, {}, [], table.n_columns)
+    for number in sorted(rows)[: max(table.header_rows, 2)]:
+        headers = _header_texts(rows[number], kind, table.n_columns)
         ranked: list[tuple[int, int]] = []
         roles: dict[int, str] = {}
-        for cell in row:
-            role, rank = column_role(cell.text, kind)
+        for column, text in headers.items():
+            role, rank = column_role(text, kind)
             if role == "name":
-                ranked.append((rank, cell.column))
+                ranked.append((rank, column))
             elif role:
-                roles[cell.column] = role
+                roles[column] = role
         ranked.sort()
         if ranked:
             roles[ranked[0][1]] = "name"
-        share = len(roles)
-        declared = number < table.header_rows or any(cell.header for cell in row)
-        if (len(row) > 1 or table.n_columns == 1) and (share >= 2 or declared) and share >= max(best[0], 1):
-            if share > best[0] or best[1] < 0:
-                best = (share, number, roles, [column for _, column in ranked])
-    if best[1] < 0 and table.header_rows:
-        return table.header_rows - 1, {}, []
-    return best[1], best[2], best[3]
+        declared = number < table.header_rows or any(cell.header for cell in rows[number])
+        alone = len(headers) == 1 and table.n_columns > 1
+        if not alone and roles and (len(roles) >= 2 or declared) and len(roles) > len(best.roles):
+            best = _Layout(number, roles, [column for _, column in ranked], table.n_columns)
+    if best.header_row < 0 and table.header_rows:
+        best.header_row = table.header_rows - 1
+    return best
+
+
+def _header_texts(row: list[Cell], kind: str, n_columns: int) -> dict[int, str]:
+    """Header texts by column; one that runs into the empty cell after it (``Description Value``) is parted."""
+    found = {cell.column: cell.text for cell in row if cell.text.strip()}
+    filled = set(found)
+    for cell in row:
+        after = cell.column + cell.colspan
+        empty = after < n_columns and after not in filled and len(filled) > 1
+        words = cell.text.split()
+        if not empty or len(words) < 2:
+            continue
+        for count in range(len(words) - 1, 0, -1):
+            left, right = " ".join(words[:count]), " ".join(words[count:])
+            if column_role(left, kind)[0] and column_role(right, kind)[0] not in (None, "name"):
+                found[cell.column], found[after] = left, right
+                break
+    return found
 
 
 def _is_translation(by_role: dict[str, Part], roles: dict[int, str]) -> bool:

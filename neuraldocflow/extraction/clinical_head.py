@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from .clinical_sections import LISTS, ClinicalSection
 from .clinical_terms import section_kind
@@ -69,15 +70,15 @@ def particulars(document: Document, sections: list[ClinicalSection]) -> Iterator
         if section.kind in ("head", None, "encounters", "care_team"):
             for table in section.tables:
                 for row in table.by_row().values():
-                    for label, value in zip(row, row[1:], strict=False):
+                    for label, value in pairwise(row):
                         role = label_role(label.text)
                         if role and value.text.strip() and not label_role(value.text):
                             part = Part(value.text, value.start, value.end).cut(0, len(value.text))
                             yield role, part, 0.97 if section.kind == "head" else 0.85
     yield from _labelled_lines(document)
     for block in document.blocks:
-        cells = [Part(cell.text, cell.start, cell.end) for cell in block.table.cells] if block.table else None
-        for part in cells or [Part(block.text, block.start, block.end)]:
+        held = [Part(cell.text, cell.start, cell.end) for cell in block.table.cells] if block.table else []
+        for part in held or [Part(block.text, block.start, block.end)]:
             for match in _IN_TEXT.finditer(part.text):
                 role = label_role(match["label"])
                 rest = part.text[match.end() :]
