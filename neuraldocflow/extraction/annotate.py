@@ -1,4 +1,4 @@
-"""Draws what was found onto the PDF it was found in: a box around every value, labelled, coloured by confidence."""
+"""Draws what was found onto its PDF: a box around every value, labelled, coloured by confidence."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def _draw(page: Any, marks: list[Mark]) -> None:
     labels: list[tuple[Any, str, tuple[float, float, float]]] = []
     for mark in marks:
         colour = _colour(mark)
-        rect = pymupdf.Rect(mark.box) + (-1, -1, 1, 1)
+        rect = pymupdf.Rect(mark.box) + pymupdf.Rect(-1, -1, 1, 1)
         shape.draw_rect(rect * turn)
         shape.finish(color=colour, fill=colour, width=0.6, fill_opacity=0.08, stroke_opacity=0.9)
         if mark.first:

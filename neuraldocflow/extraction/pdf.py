@@ -74,7 +74,7 @@ def _read(source: bytes | Path, limits: Limits, progress: Progress | None, table
     for index in range(total):
         if time.monotonic() > deadline:
             raise Timeout(f"Reading stopped at page {index + 1} of {total} after {limits.max_seconds:g} s.")
-        content = _content(opened, index)
+        content = _content(opened, index, tables)
         if content is None:
             unreadable.append(index + 1)
             content = PageContent(index + 1, 0.0, 0.0)
@@ -104,14 +104,14 @@ def _read(source: bytes | Path, limits: Limits, progress: Progress | None, table
     return document
 
 
-def _content(opened: Any, index: int) -> PageContent | None:
+def _content(opened: Any, index: int, tables: bool) -> PageContent | None:
     """One page's content; None where MuPDF cannot make a page of it."""
     try:
         page = opened[index]
         rect = page.rect
         if not (0 < rect.width <= _LARGEST_SIDE and 0 < rect.height <= _LARGEST_SIDE):
             return None
-        return read_page(page, index + 1, rect.width, rect.height, page.rotation)
+        return read_page(page, index + 1, rect.width, rect.height, page.rotation, rulings_too=tables)
     except MUPDF_ERRORS as error:
         if "malloc" in str(error):
             raise OutOfMemory("Reading the PDF needed more memory than allowed.") from error

@@ -9,8 +9,10 @@ import pymupdf
 
 from neuraldocflow.extraction.model import Box, Span
 
-PAGE_FLAGS = (pymupdf.TEXTFLAGS_TEXT & ~pymupdf.TEXT_PRESERVE_LIGATURES) | pymupdf.TEXT_COLLECT_VECTORS
-"""No images; ligatures spelt out; rulings and shading come with the text instead of by a second pass."""
+TEXT_FLAGS = pymupdf.TEXTFLAGS_TEXT & ~pymupdf.TEXT_PRESERVE_LIGATURES
+"""No images, ligatures spelt out."""
+PAGE_FLAGS = TEXT_FLAGS | pymupdf.TEXT_COLLECT_VECTORS
+"""Rulings and shading come with the text instead of by a second pass."""
 
 _BOLD, _ITALIC = pymupdf.TEXT_FONT_BOLD, pymupdf.TEXT_FONT_ITALIC
 _VECTOR = 3
@@ -64,12 +66,14 @@ class PageContent:
     """Characters without a Unicode meaning."""
 
 
-def read_page(page: Any, number: int, width: float, height: float, rotation: int) -> PageContent:
-    """Lines, spans and rulings of a page; raises what PyMuPDF raises."""
+def read_page(
+    page: Any, number: int, width: float, height: float, rotation: int, *, rulings_too: bool = True
+) -> PageContent:
+    """Lines, spans and (unless not wanted) rulings of a page; raises what PyMuPDF raises."""
     content = PageContent(number, width, height, rotation)
     turn = page.rotation_matrix if rotation else None
     lines, rulings = content.lines, content.rulings
-    for block in page.get_textpage(flags=PAGE_FLAGS).extractDICT()["blocks"]:
+    for block in page.get_textpage(flags=PAGE_FLAGS if rulings_too else TEXT_FLAGS).extractDICT()["blocks"]:
         if block["type"] == _VECTOR:
             x0, y0, x1, y1 = block["bbox"] if turn is None else turned(block["bbox"], turn)
             rulings.append(Ruling(x0, y0, x1, y1, block.get("color", 0), block.get("stroked", False)))
@@ -86,14 +90,26 @@ def read_page(page: Any, number: int, width: float, height: float, rotation: int
 
 def _text_line(line: dict[str, Any], block: int, turn: Any) -> TextLine | None:
     """A line as MuPDF gives it, its spans of one look joined; None where it shows nothing."""
+    given = line["spans"]
+    if len(given) == 1 and turn is None:
+        # Most lines: no joining, no turning.
+        only = given[0]
+        text = " ".join(only["text"].split())
+        if not text:
+            return None
+        flags = only["flags"]
+        bold = bool(flags & _BOLD)
+        x0, y0, x1, y1 = only["bbox"]
+        span = Span(only["text"], only["bbox"], only["font"], only["size"], bold, bool(flags & _ITALIC))
+        return TextLine(x0, y0, x1, y1, text, [span], only["size"], bold, block, line["dir"][0] > 0.9)
     spans: list[Span] = []
     last: Span | None = None
     last_look: tuple[str, float, int] | None = None
     parts: list[str] = []
-    for span in line["spans"]:
-        text = span["text"]
-        look = (span["font"], span["size"], span["flags"])
-        box = span["bbox"]
+    for one in given:
+        text = one["text"]
+        look = (one["font"], one["size"], one["flags"])
+        box = one["bbox"]
         if last is not None and (look == last_look or text.isspace()):
             last.text += text
             old = last.bbox
