@@ -1,10 +1,28 @@
-"""The archive: results as Parquet datasets of documents, fields and table cells."""
+"""The archive: results as Parquet datasets of documents, fields and table cells.
+
+Each document's run is in it once: repeats after a recovery are dropped by id. A result is on disk (in the
+spool) before its epoch is committed, and in the datasets after ``flush_interval_ms`` or at the end.
+"""
 
 from __future__ import annotations
 
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import orjson
+from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 from pydantic import Field
 
-from neuraldocflow.components import SINKS, Component
+from neuraldocflow.archive.datasets import Datasets
+from neuraldocflow.archive.rows import Dataset, Row, partition_of, rows_of
+from neuraldocflow.archive.spool import Spool
+from neuraldocflow.components import SINKS, Component, SinkContext
+from neuraldocflow.deliveries import Delivery
+from neuraldocflow.durable import patiently
 from neuraldocflow.values import Section, Size
 
 
@@ -16,4 +34,88 @@ class ParquetConfig(Section):
     target_file_size: Size = Field(64_000_000, description="a file is closed at about this size")
 
 
-SINKS.add(Component("parquet", ParquetConfig))
+class ParquetSink(FixedPartitionedSink[Delivery, None]):
+    """One partition: one worker writes the archive, in files of sensible size."""
+
+    def __init__(self, name: str, config: ParquetConfig, context: SinkContext) -> None:
+        self._config = config
+        self._name = name
+        self._state = context.state_directory
+
+    def list_parts(self) -> list[str]:
+        return ["archive"]
+
+    def build_part(self, step_id: str, for_part: str, resume_state: None) -> ParquetPartition:
+        return ParquetPartition(self._config, self._state, self._name)
+
+
+class ParquetPartition(StatefulSinkPartition[Delivery, None]):
+    """Rows wait in memory and in the spool; the spool makes the snapshot empty."""
+
+    def __init__(self, config: ParquetConfig, state: Path, name: str) -> None:
+        self._config = config
+        self._url = config.url or str((state / "archive").absolute())
+        self._datasets = Datasets(self._url, state / "outputs" / f"{name}.index.db")
+        self._datasets.reconcile()
+        self._spool = Spool(state / "outputs" / f"{name}.spool")
+        self._waiting: dict[tuple[str, int], dict[str, Any]] = {}
+        self._unsynced: list[dict[str, Any]] = []
+        self._bytes = 0
+        self._since = time.monotonic()
+        for line in self._spool.load():
+            self._add(line)
+
+    def write_batch(self, values: Sequence[Delivery]) -> None:
+        for delivery in values:
+            document_type, date = partition_of(delivery)
+            identity = delivery.identity
+            if identity in self._waiting or self._datasets.has(*identity):
+                continue
+            line = {"id": identity, "type": document_type, "date": date, "rows": rows_of(delivery)}
+            self._add(line)
+            self._unsynced.append(line)
+        if self._bytes >= self._config.target_file_size:
+            self._flush()
+
+    def snapshot(self) -> None:
+        """Make everything durable; called at the end of each epoch, also of those without results."""
+        age = (time.monotonic() - self._since) * 1000
+        if self._waiting and age >= self._config.flush_interval_ms:
+            self._flush()
+        elif self._unsynced:
+            patiently("the archive's spool", partial(self._spool.append, self._unsynced))
+            self._unsynced = []
+
+    def close(self) -> None:
+        self._flush()
+        self._spool.close()
+        self._datasets.close()
+
+    def _add(self, line: dict[str, Any]) -> None:
+        identity = (line["id"][0], line["id"][1])
+        if identity in self._waiting or self._datasets.has(*identity):
+            return
+        if not self._waiting:
+            self._since = time.monotonic()
+        self._waiting[identity] = line
+        self._bytes += len(orjson.dumps(line["rows"]))
+
+    def _flush(self) -> None:
+        groups: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+        for line in self._waiting.values():
+            groups[line["type"], line["date"]].append(line)
+        for (document_type, date), lines in groups.items():
+            rows: dict[Dataset, list[Row]] = {
+                name: [row for line in lines for row in line["rows"][name]]
+                for name in ("documents", "fields", "cells")
+            }
+            what = f"the archive {self._url}"
+            patiently(what, partial(self._datasets.write, document_type, date, rows))
+            for line in lines:
+                del self._waiting[line["id"][0], line["id"][1]]
+        self._spool.clear()
+        self._unsynced = []
+        self._bytes = 0
+
+
+SINKS.add(Component("parquet", ParquetConfig, ParquetSink))

@@ -6,7 +6,8 @@ Start with :class:`Log` in ``interface.py``; ``embedded.py`` keeps it in one SQL
 
 from __future__ import annotations
 
-from neuraldocflow.config import RuntimeConfig
+from typing import TYPE_CHECKING
+
 from neuraldocflow.errors import ConfigError
 from neuraldocflow.log.embedded import EmbeddedLog
 from neuraldocflow.log.interface import (
@@ -24,6 +25,9 @@ from neuraldocflow.log.interface import (
     UnknownTopic,
     partition_of,
 )
+
+if TYPE_CHECKING:  # outputs import this package, and the configuration imports the outputs
+    from neuraldocflow.config import RuntimeConfig
 
 __all__ = [
     "DEAD_LETTERS",

@@ -1,0 +1,104 @@
+"""The archive's files: ``DATASET/document_type=T/date=D/ID.parquet`` under a folder or an fsspec URL.
+
+One batch of one partition has one id in all three datasets. Cells and fields are written first and documents
+last: the documents file is the commit, and what has none is removed at the next start. An index of the
+documents that are in, rebuilt from those files where it lacks any, drops repeats.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import tempfile
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+from uuid import uuid4
+
+import fsspec
+import pyarrow.parquet as pq
+
+from neuraldocflow.archive.rows import Dataset, Row, table_of
+
+_ORDER: tuple[Dataset, ...] = ("cells", "fields", "documents")
+
+
+class Datasets:
+    """The three datasets at ``url``; ``index`` is a local SQLite file."""
+
+    def __init__(self, url: str, index: Path) -> None:
+        self._fs: Any
+        self._fs, self._root = fsspec.core.url_to_fs(url)
+        self._local = "file" in self._fs.protocol
+        index.parent.mkdir(parents=True, exist_ok=True)
+        self._index = sqlite3.connect(index, isolation_level=None, check_same_thread=False)
+        self._index.executescript(
+            "PRAGMA journal_mode = WAL;"
+            "CREATE TABLE IF NOT EXISTS files (name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;"
+            "CREATE TABLE IF NOT EXISTS documents (id TEXT, run INTEGER, PRIMARY KEY (id, run))"
+            " STRICT, WITHOUT ROWID;"
+        )
+
+    def reconcile(self) -> None:
+        """Bring the index up to what the files say, and remove batches that were never committed."""
+        committed = {self._batch(path) for path in self._files("documents")}
+        known = {name for (name,) in self._index.execute("SELECT name FROM files")}
+        for path in self._files("documents"):
+            if self._batch(path) not in known:
+                with self._fs.open(path, "rb") as file:
+                    table = pq.read_table(file, columns=["document_id", "run"]).to_pydict()
+                self._note(self._batch(path), list(zip(table["document_id"], table["run"], strict=True)))
+        for dataset in ("fields", "cells"):
+            for path in self._files(dataset):
+                if self._batch(path) not in committed:
+                    self._fs.rm_file(path)
+
+    def has(self, document: str, run: int) -> bool:
+        """Whether the document's run is in the archive."""
+        select = "SELECT 1 FROM documents WHERE id = ? AND run = ?"
+        return self._index.execute(select, (document, run)).fetchone() is not None
+
+    def write(self, document_type: str, date: str, rows: dict[Dataset, list[Row]]) -> None:
+        """Write one batch of one partition. Raises OSError; then none of it is in."""
+        batch = uuid4().hex
+        for dataset in _ORDER:
+            if rows[dataset]:
+                folder = f"{self._root}/{dataset}/document_type={quote(document_type, safe='')}/date={date}"
+                self._put(dataset, rows[dataset], folder, batch)
+        self._note(batch, [(row["document_id"], row["run"]) for row in rows["documents"]])
+
+    def _put(self, dataset: Dataset, rows: list[Row], folder: str, batch: str) -> None:
+        """Whole or not at all: renamed in place locally, one upload elsewhere."""
+        self._fs.makedirs(folder, exist_ok=True)
+        near = f"{self._root}/.writing" if self._local else None
+        if near is not None:
+            self._fs.makedirs(near, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=near) as scratch:
+            file = Path(scratch) / f"{batch}.parquet"
+            pq.write_table(table_of(dataset, rows), file, compression="zstd")
+            if self._local:
+                with file.open("rb") as written:
+                    os.fsync(written.fileno())
+                file.replace(Path(folder) / file.name)
+            else:
+                self._fs.put_file(str(file), f"{folder}/{file.name}")
+
+    def _note(self, batch: str, documents: list[tuple[str, int]]) -> None:
+        self._index.execute("BEGIN IMMEDIATE")
+        self._index.execute("INSERT OR REPLACE INTO files VALUES (?)", (batch,))
+        self._index.executemany("INSERT OR REPLACE INTO documents VALUES (?, ?)", documents)
+        self._index.execute("COMMIT")
+
+    def _files(self, dataset: str) -> list[str]:
+        folder = f"{self._root}/{dataset}"
+        if not self._fs.exists(folder):
+            return []
+        found: list[str] = self._fs.glob(f"{folder}/document_type=*/date=*/*.parquet")
+        return found
+
+    @staticmethod
+    def _batch(path: str) -> str:
+        return path.rsplit("/", 1)[-1].removesuffix(".parquet")
+
+    def close(self) -> None:
+        self._index.close()

@@ -1,0 +1,64 @@
+"""Writing that is whole or not at all, and patient with a full disk before it gives up."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from neuraldocflow.errors import NeuralDocFlowError
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+PAUSES = (0.1, 0.4, 1.5)
+"""Seconds between tries. The dataflow waits meanwhile, so that nothing piles up behind a full disk."""
+
+
+class OutputError(NeuralDocFlowError):
+    """An output can't be written. The job ends, and recovery delivers what is missing after a restart."""
+
+
+def patiently(what: str, write: Callable[[], T]) -> T:
+    """Try a write a few times. Raises OutputError, with what is wrong and what happens next."""
+    for pause in (*PAUSES, None):
+        try:
+            return write()
+        except OSError as error:
+            if pause is None:
+                raise OutputError(
+                    f"{what} can't be written: {_reason(error)}. Nothing is lost: "
+                    "what is missing is delivered after the next start"
+                ) from error
+            log.warning("%s can't be written (%s); trying again in %s s", what, _reason(error), pause)
+            time.sleep(pause)
+    raise AssertionError("unreachable")
+
+
+def write_atomically(path: Path, data: bytes, *, replace: bool = True) -> None:
+    """Write a file that appears whole, synced. Raises FileExistsError unless ``replace``, and OSError."""
+    handle, name = tempfile.mkstemp(prefix=".writing-", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(name, 0o644)
+        if replace:
+            os.replace(name, path)
+        else:
+            os.link(name, path)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def _reason(error: OSError) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "the disk is full"
+    return error.strerror or type(error).__name__

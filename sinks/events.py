@@ -1,0 +1,77 @@
+"""Lifecycle events, results and dead letters onto the log; always on, so it has no ``type`` to configure.
+
+Durable before the epoch is committed. A replayed epoch appends the same event ids again: readers drop them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
+
+from neuraldocflow.deliveries import DeadLetter, Delivery
+from neuraldocflow.durable import PAUSES, OutputError
+from neuraldocflow.events import Event, NewDocument, ProcessingCompleted, encode, type_of
+from neuraldocflow.log import (
+    DEAD_LETTERS,
+    DOCUMENT_STREAM,
+    PROCESSING_EVENTS,
+    PROCESSING_RESULTS,
+    Log,
+    LogError,
+    Message,
+)
+
+_PARTS = 4
+Logged = Event | Delivery | DeadLetter
+
+
+class EventsSink(FixedPartitionedSink[Logged, None]):
+    """Appends to ``log``: events by document to processing-events, results to processing-results."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+
+    def list_parts(self) -> list[str]:
+        return [str(part) for part in range(_PARTS)]
+
+    def build_part(self, step_id: str, for_part: str, resume_state: None) -> EventsPartition:
+        return EventsPartition(self._log)
+
+
+class EventsPartition(StatefulSinkPartition[Logged, None]):
+    """One append, and one sync, a batch."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+
+    def write_batch(self, values: Sequence[Logged]) -> None:
+        messages = [message_of(value) for value in values]
+        for seconds in (*PAUSES, None):
+            try:
+                self._log.append(messages)
+                return
+            except LogError as error:
+                if seconds is None:
+                    told = "Nothing is lost: what is missing is delivered after the next start"
+                    raise OutputError(f"{error}. {told}") from error
+                time.sleep(seconds)
+
+    def snapshot(self) -> None:
+        return None
+
+
+def message_of(value: Logged) -> Message:
+    """The record of an event, a result or a dead letter."""
+    if isinstance(value, DeadLetter):
+        return Message(DEAD_LETTERS, value.key, value.value, {"reason": value.reason, "origin": value.origin})
+    if isinstance(value, Delivery):
+        document, run = value.identity
+        event = ProcessingCompleted(id=document, run=run, origin="/dataflow", result=value.result)
+        return _message(PROCESSING_RESULTS, event)
+    return _message(DOCUMENT_STREAM if isinstance(value, NewDocument) else PROCESSING_EVENTS, value)
+
+
+def _message(topic: str, event: Event) -> Message:
+    return Message(topic, event.id, encode(event), {"ce_type": type_of(event), "ce_id": event.event_id})

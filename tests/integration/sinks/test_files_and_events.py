@@ -1,0 +1,130 @@
+"""Results as files, and everything onto the log."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+import yaml
+from support.deliveries import delivery
+
+from neuraldocflow import durable, events
+from neuraldocflow.components import SinkContext
+from neuraldocflow.deliveries import DeadLetter
+from neuraldocflow.errors import ConfigError
+from neuraldocflow.log import TOPICS, EmbeddedLog
+from neuraldocflow.results import ErrorInfo
+from sinks.events import EventsSink
+from sinks.files import FilesConfig, FilesPartition, FilesSink
+
+
+def files(directory: Path, format: str = "json") -> FilesPartition:
+    config = FilesConfig.model_validate({"directory": directory, "format": format})
+    return FilesSink("files", config, SinkContext(directory.parent)).build_part("out", "0", None)
+
+
+@pytest.fixture
+def tiny_disk(tmp_path: Path) -> Iterator[Path]:
+    """A filesystem of 512 KB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(disk)], check=True)
+    yield disk
+    subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def test_each_document_is_a_file_named_after_it(tmp_path: Path) -> None:
+    files(tmp_path / "out").write_batch([delivery("a.pdf"), delivery("b c ü.docx")])
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.pdf.json", "b c ü.docx.json"]
+    assert json.loads((tmp_path / "out" / "a.pdf.json").read_text()) == delivery("a.pdf").result
+
+
+def test_the_same_name_twice_overwrites_nothing_and_a_repeat_adds_nothing(tmp_path: Path) -> None:
+    sink = files(tmp_path / "out")
+    for _ in range(2):
+        sink.write_batch([delivery("x/a.pdf"), delivery("y/a.pdf")])
+    found = {json.loads(path.read_text())["jobId"]: path.name for path in (tmp_path / "out").iterdir()}
+    second = delivery("y/a.pdf").document.id
+    assert found == {delivery("x/a.pdf").document.id: "a.pdf.json", second: f"a.pdf.{second}.json"}
+
+
+@pytest.mark.parametrize(
+    "name", ["../../evil.pdf", "..", ".hidden.pdf", "a/b.pdf", "n\x00l.pdf", "x" * 300 + ".pdf"]
+)
+def test_a_name_cannot_leave_the_folder(tmp_path: Path, name: str) -> None:
+    made = delivery("a.pdf")
+    source = made.document.source.model_copy(update={"filename": name})
+    made = type(made)(made.document.model_copy(update={"source": source}), made.result)
+    files(tmp_path / "out").write_batch([made])
+    assert [path.parent for path in tmp_path.rglob("*.json")] == [tmp_path / "out"]
+
+
+def test_yaml_and_xml_say_the_same(tmp_path: Path) -> None:
+    files(tmp_path / "out", "yaml").write_batch([delivery("a.pdf")])
+    files(tmp_path / "out", "xml").write_batch([delivery("a.pdf")])
+    assert yaml.safe_load((tmp_path / "out" / "a.pdf.yaml").read_text()) == delivery("a.pdf").result
+    root = ElementTree.parse(tmp_path / "out" / "a.pdf.xml").getroot()
+    assert root.findtext("extractedData/fields/amount/value") == "12.5"
+    assert [each.findtext("value") for each in root.findall("extractedData/fields/parties/item")] == [
+        "Example GmbH",
+        "Example GmbH",
+    ]
+
+
+def test_a_full_disk_is_an_error_that_says_so_and_leaves_no_half_file(
+    tiny_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(durable, "PAUSES", (0.0,))
+    sink = files(tiny_disk / "out")
+    with pytest.raises(durable.OutputError, match=r"the disk is full\. Nothing is lost"):
+        sink.write_batch([delivery(f"{number}.pdf") for number in range(200)])
+    written = list((tiny_disk / "out").iterdir())
+    assert written
+    for path in written:
+        json.loads(path.read_text())
+
+
+def test_a_folder_that_cannot_be_made_is_told_at_the_start(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match="can't be made"):
+        files(tmp_path / "file" / "out")
+
+
+def test_events_results_and_dead_letters_go_to_their_topics(tmp_path: Path) -> None:
+    with EmbeddedLog(tmp_path / "log.db") as log:
+        for topic in TOPICS:
+            log.ensure_topic(topic, 1)
+        made = delivery("a.pdf")
+        failed = events.ProcessingFailed(id=made.document.id, error=ErrorInfo(code="corrupt", message="m"))
+        dead = DeadLetter("k", b"\xff", "not JSON", "document-stream[0]@7")
+        EventsSink(log).build_part("out", "0", None).write_batch([made.document, failed, made, dead])
+        records = {topic: log.read(topic, 0, 0) for topic in TOPICS}
+    assert {topic: len(found) for topic, found in records.items()} == dict.fromkeys(TOPICS, 1)
+    result = events.decode(records["processing-results"][0].value)
+    assert isinstance(result, events.ProcessingCompleted)
+    assert result.result == made.result
+    assert records["processing-events"][0].headers["ce_type"] == "neuraldocflow.ProcessingFailed.v1"
+    letter = records["dead-letters"][0]
+    assert (letter.value, dict(letter.headers)) == (
+        b"\xff",
+        {"reason": "not JSON", "origin": "document-stream[0]@7"},
+    )
+
+
+def test_a_log_on_a_full_disk_ends_the_job_with_a_sentence(
+    tiny_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sinks.events.PAUSES", (0.0,))
+    with EmbeddedLog(tiny_disk / "log.db") as log:
+        for topic in TOPICS:
+            log.ensure_topic(topic, 1)
+        part = EventsSink(log).build_part("out", "0", None)
+        many = [delivery(f"{number}.pdf", tables=20) for number in range(400)]
+        with pytest.raises(durable.OutputError, match="Nothing is lost"):
+            part.write_batch(many)
+        assert os.path.exists(tiny_disk / "log.db")

@@ -1,0 +1,186 @@
+"""The archive: each document once, in three datasets that others can read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import fsspec
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+import pytest
+from support.deliveries import delivery
+
+from neuraldocflow import durable
+from neuraldocflow.archive.datasets import Datasets
+from neuraldocflow.components import SinkContext
+from sinks.parquet import ParquetConfig, ParquetPartition, ParquetSink
+
+
+def archive(state: Path, **settings: Any) -> ParquetPartition:
+    config = ParquetConfig.model_validate(settings)
+    return ParquetSink("parquet", config, SinkContext(state)).build_part("out", "archive", None)
+
+
+def rows(state: Path, dataset: str) -> list[dict[str, Any]]:
+    found = ds.dataset(state / "archive" / dataset, format="parquet", partitioning="hive")
+    read: list[dict[str, Any]] = found.to_table().to_pylist()
+    return read
+
+
+def test_a_result_becomes_rows_of_documents_fields_and_cells(tmp_path: Path) -> None:
+    sink = archive(tmp_path)
+    sink.write_batch([delivery("a.pdf")])
+    sink.close()
+    (document,) = rows(tmp_path, "documents")
+    assert (document["filename"], document["status"], document["failed_rules"]) == (
+        "a.pdf",
+        "completed",
+        ["r"],
+    )
+    assert (document["document_type"], str(document["date"])) == ("contract_analysis", "2026-03-04")
+    fields = rows(tmp_path, "fields")
+    assert [(each["field"], each["position"], each["value"]) for each in fields] == [
+        ("parties", 0, "Example GmbH"),
+        ("parties", 1, "Example GmbH"),
+        ("amount", 0, "12.5"),
+    ]
+    assert (fields[0]["page"], fields[0]["x1"], fields[2]["number"], fields[2]["block"]) == (
+        1,
+        3.0,
+        12.5,
+        "b1",
+    )
+    cells = [(each["row"], each["column"], each["text"]) for each in rows(tmp_path, "cells")]
+    assert cells == [(-1, 0, "a"), (-1, 1, "b"), (0, 0, "1"), (0, 1, None)]
+
+
+def test_repeats_are_dropped_within_a_batch_after_a_flush_and_after_a_restart(tmp_path: Path) -> None:
+    for _ in range(3):
+        sink = archive(tmp_path, flush_interval_ms=0)
+        for _ in range(2):
+            sink.write_batch([delivery("a.pdf"), delivery("a.pdf"), delivery("a.pdf", run=1)])
+            sink.snapshot()
+        sink.close()
+    assert Counter(each["run"] for each in rows(tmp_path, "documents")) == {0: 1, 1: 1}
+    assert len(rows(tmp_path, "fields")) == 6
+
+
+def test_what_a_snapshot_covered_survives_a_kill(tmp_path: Path) -> None:
+    sink = archive(tmp_path)
+    sink.write_batch([delivery("a.pdf")])
+    sink.snapshot()
+    sink.write_batch([delivery("b.pdf")])  # not covered: the engine sends it again
+    again = archive(tmp_path)
+    again.write_batch([delivery("b.pdf")])
+    again.close()
+    assert sorted(each["filename"] for each in rows(tmp_path, "documents")) == ["a.pdf", "b.pdf"]
+
+
+def test_a_half_written_line_of_the_spool_is_cut_off(tmp_path: Path) -> None:
+    sink = archive(tmp_path)
+    sink.write_batch([delivery("a.pdf")])
+    sink.snapshot()
+    with (tmp_path / "outputs" / "parquet.spool").open("ab") as spool:
+        spool.write(b'{"id": ["half')
+    again = archive(tmp_path)
+    again.write_batch([delivery("b.pdf")])
+    again.snapshot()
+    archive(tmp_path).close()
+    assert len(rows(tmp_path, "documents")) == 2
+
+
+@pytest.mark.parametrize("dies_at", ["fields", "documents", "index"])
+def test_a_kill_in_the_middle_of_a_flush_leaves_each_document_once(
+    tmp_path: Path, dies_at: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put, note = Datasets._put, Datasets._note
+
+    def dying_put(self: Datasets, dataset: Any, *rest: Any) -> None:
+        if dataset == dies_at:
+            raise KeyboardInterrupt
+        put(self, dataset, *rest)
+
+    def dying_note(self: Datasets, *rest: Any) -> None:
+        if dies_at == "index":
+            raise KeyboardInterrupt
+        note(self, *rest)
+
+    monkeypatch.setattr(Datasets, "_put", dying_put)
+    monkeypatch.setattr(Datasets, "_note", dying_note)
+    sink = archive(tmp_path)
+    sink.write_batch([delivery("a.pdf")])
+    sink.snapshot()
+    with pytest.raises(KeyboardInterrupt):
+        sink.close()
+    monkeypatch.undo()
+    again = archive(tmp_path)
+    again.write_batch([delivery("a.pdf")])
+    again.close()
+    assert len(rows(tmp_path, "documents")) == 1
+    assert len(rows(tmp_path, "fields")) == 3
+    assert len(rows(tmp_path, "cells")) == 4
+
+
+def test_a_lost_index_is_made_again_from_the_files(tmp_path: Path) -> None:
+    sink = archive(tmp_path)
+    sink.write_batch([delivery("a.pdf")])
+    sink.close()
+    for path in (tmp_path / "outputs").glob("*.index.db*"):
+        path.unlink()
+    again = archive(tmp_path)
+    again.write_batch([delivery("a.pdf")])
+    again.close()
+    assert len(rows(tmp_path, "documents")) == 1
+
+
+def test_many_results_make_few_files(tmp_path: Path) -> None:
+    sink = archive(tmp_path, flush_interval_ms=3_600_000)
+    for number in range(50):
+        sink.write_batch([delivery(f"{number}.pdf")])
+        sink.snapshot()
+    assert not (tmp_path / "archive").exists()
+    sink.close()
+    (file,) = (tmp_path / "archive" / "documents").rglob("*.parquet")
+    assert pq.read_metadata(file).num_rows == 50
+
+
+def test_a_failed_result_without_data_is_archived_too(tmp_path: Path) -> None:
+    error = {"code": "corrupt", "message": "damaged", "retryable": False, "retrySuggestions": []}
+    sink = archive(tmp_path)
+    sink.write_batch([delivery("a.pdf", status="failed", extractedData=None, error=error)])
+    sink.close()
+    (document,) = rows(tmp_path, "documents")
+    assert (document["error_code"], document["document_type"]) == ("corrupt", "unknown")
+
+
+def test_any_fsspec_url_will_do(tmp_path: Path) -> None:
+    url = f"memory://{uuid4()}"
+    for _ in range(2):
+        sink = archive(tmp_path, url=url)
+        sink.write_batch([delivery("a.pdf")])
+        sink.close()
+    fs = fsspec.filesystem("memory")
+    (file,) = fs.glob(f"{url}/documents/document_type=contract_analysis/date=2026-03-04/*.parquet")
+    with fs.open(file, "rb") as opened:
+        assert pq.read_table(opened).num_rows == 1
+
+
+def test_a_write_that_fails_is_tried_again_and_nothing_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(durable, "PAUSES", (0.0, 0.0))
+    put, failures = Datasets._put, [OSError(28, "No space left on device")] * 2
+
+    def failing(self: Datasets, *rest: Any) -> None:
+        if failures:
+            raise failures.pop()
+        put(self, *rest)
+
+    monkeypatch.setattr(Datasets, "_put", failing)
+    sink = archive(tmp_path)
+    sink.write_batch([delivery("a.pdf")])
+    sink.close()
+    assert len(rows(tmp_path, "documents")) == 1
