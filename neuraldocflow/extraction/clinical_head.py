@@ -49,7 +49,7 @@ _IN_TEXT = re.compile(
     r"(?:Visit|Encounter|Admission|Discharge|Service) [Dd]ate|(?:Attending|Referring|Primary [Cc]are|Ordering|Treating)?"
     r"\s?(?:Physician|Provider|Surgeon)|Facility|Clinic|Hospital|PATIENT(?: NAME)?|NAME)\s*[:#]\s*"
 )
-_STOP = re.compile(r"\s{2,}|[\n\t|;)]|,?\s+(?=[A-Z][A-Za-z ./]{1,24}:)")
+_STOP = re.compile(r"\s{2,}|[\n\t|;)]|,?\s+(?=[A-Z][A-Za-z./]{1,14}:)")
 _OID = re.compile(r"\s+\(?\d(?:\.\d+){4,}\)?")
 
 
@@ -70,10 +70,10 @@ def particulars(document: Document, sections: list[ClinicalSection]) -> Iterator
         if section.kind in ("head", None, "encounters", "care_team"):
             for table in section.tables:
                 for row in table.by_row().values():
-                    for label, value in pairwise(row):
+                    for label, shown in pairwise(row):
                         role = label_role(label.text)
-                        if role and value.text.strip() and not label_role(value.text):
-                            part = Part(value.text, value.start, value.end).cut(0, len(value.text))
+                        if role and shown.text.strip() and not label_role(shown.text):
+                            part = Part(shown.text, shown.start, shown.end).cut(0, len(shown.text))
                             yield role, part, 0.97 if section.kind == "head" else 0.85
     yield from _labelled_lines(document)
     for block in document.blocks:

@@ -46,7 +46,7 @@ def clinical_sections(document: Document) -> list[ClinicalSection]:
     for index, block in enumerate(document.blocks):
         if index in titles:
             kind = section_kind(block.text)
-            if index == first and (
+            if index == first and block.level <= 1 and (
                 kind not in LISTS or _DOCUMENT.search(block.text) or not is_bare_title(block.text)
             ):
                 kind = "head"  # the document's own title

@@ -1,0 +1,191 @@
+"""Lists and measurements in the tables of clinical documents, whatever their layout."""
+
+from __future__ import annotations
+
+import pytest
+
+from support.clinical_records import found, heading, measures, names, paragraph, record, table
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Allergies, Adverse Reactions, Alerts",
+        "ALLERGIES AND ADVERSE REACTIONS",
+        "Allergies",
+        "Drug Allergies",
+        "Intolerances",
+    ],
+)
+def test_a_section_is_known_by_its_meaning_not_its_wording(title: str) -> None:
+    document = record(heading(title), table(["Substance", "Reaction"], ["Quinzine", "Hives"]))
+    assert names(document, "allergies") == ["Quinzine"]
+
+
+def test_the_coded_description_is_the_name_and_translations_are_its_codes() -> None:
+    document = record(
+        heading("Problems"),
+        table(
+            ["Group Description", "Code System", "Code", "Code Description", "Date and Time", "Status"],
+            ["Sneezing group", "SNOMED-CT", "100001", "Seasonal sneezing", "05-05-2020", "Active"],
+            ["", "ICD-10-CM", "J99", "Sneezing, other", "", ""],
+        ),
+    )
+    assert names(document, "problems") == ["Seasonal sneezing"]
+    (value,) = found(document, "clinical_details", sections=["problems"])
+    assert [code["code"] for code in value["codes"]] == ["100001", "J99"]
+    assert (value["status"], value["date"]) == ("Active", "2020-05-05")
+
+
+def test_a_spanning_row_above_the_header_is_no_entry() -> None:
+    document = record(
+        heading("Medications"),
+        table(
+            ["Expired", "", ""],
+            ["Name", "Start Date", "SIG"],
+            ["Fablox Oral Tablet 5 mg", "1/2/2020", "take 1 tablet by oral route twice daily"],
+        ),
+    )
+    (value,) = found(document, "clinical_details", sections=["medications"])
+    assert value["name"] == "Fablox Oral Tablet 5 mg"
+    assert (value["dose"], value["route"], value["frequency"]) == ("1 tablet", "by oral route", "twice daily")
+
+
+def test_an_entry_listed_twice_is_one_name() -> None:
+    document = record(
+        heading("Immunizations"),
+        table(["Vaccine", "Date", "Status"], ["Flu X", "2019", "Completed"], ["Flu X", "2020", "Completed"]),
+    )
+    assert names(document, "immunizations") == ["Flu X"]
+
+
+def test_what_was_refused_was_not_done() -> None:
+    document = record(
+        heading("Immunizations"), table(["Vaccine", "Status"], ["Flu X", "Completed"], ["Pox Y", "Refused"])
+    )
+    assert names(document, "immunizations") == ["Flu X"]
+
+
+def test_a_scheduled_procedure_is_not_among_those_done() -> None:
+    document = record(
+        heading("History of Procedures"),
+        table(["Description", "Order Status"], ["Knee look", "Reviewed"], ["Ear look", "Scheduled"]),
+    )
+    assert names(document, "procedures", done_only=True) == ["Knee look"]
+    assert names(document, "procedures") == ["Knee look", "Ear look"]
+
+
+@pytest.mark.parametrize("text", ["No known allergies", "NKDA", "None recorded", "Not available."])
+def test_a_statement_of_absence_is_no_allergy(text: str) -> None:
+    document = record(heading("Allergies"), table(["Date", "Allergies"], ["1/1/2020", text]))
+    assert names(document, "allergies") == []
+    assert names(record(heading("Allergies"), paragraph(text)), "allergies") == []
+
+
+def test_a_field_may_keep_the_statement_that_there_is_none() -> None:
+    document = record(
+        heading("Medications"), table(["Date", "Medications"], ["1/1/2020", "No known medications"])
+    )
+    assert names(document, "medications", keep_absence=True) == ["No known medications"]
+    assert names(document, "medications") == []
+
+
+def test_family_history_is_not_the_patients_problems() -> None:
+    document = record(heading("Family history"), table(["Diagnosis", "Age"], ["Gout", "57"]))
+    assert names(document, "problems") == []
+
+
+def test_a_table_under_no_heading_is_known_by_its_columns() -> None:
+    document = record(table(["Medication", "Dose", "Frequency"], ["Fablox", "5 mg", "daily"]))
+    assert names(document, "medications") == ["Fablox"]
+
+
+def test_tables_run_together_are_parted_at_their_titles() -> None:
+    document = record(
+        heading("Medications"),
+        table(
+            ["Medication", "Dose"],
+            ["Fablox", "5 mg"],
+            ["Problems", ""],
+            ["Problem", "Status"],
+            ["Gout", "Active"],
+        ),
+    )
+    assert names(document, "medications") == ["Fablox"]
+    assert names(document, "problems") == ["Gout"]
+
+
+def test_a_table_goes_on_over_a_page_under_the_same_columns() -> None:
+    header = ["Group Description", "Code", "Code Description", "Date", "Status"]
+    document = record(
+        heading("Problems"),
+        table(header, ["A", "1", "Gout", "1/1/2020", "Active"], page=1),
+        table(["B", "2", "Hiccups", "1/2/2020", "Active"], header_rows=0, page=2),
+    )
+    assert names(document, "problems") == ["Gout", "Hiccups"]
+
+
+def test_a_measurement_has_its_unit_from_its_own_column() -> None:
+    document = record(
+        heading("Vital Signs"),
+        table(["Vital Sign", "Value", "Unit", "Date"], ["BMI", "21.1", "kg/m2", "1/1/2020"]),
+    )
+    assert measures(document, "vital_signs") == [("BMI", "21.1", "kg/m2")]
+
+
+def test_dates_as_columns_give_a_measurement_each() -> None:
+    document = record(
+        heading("Vital Signs"),
+        table(["Date / Time:", "Nov 14, 2019", "April 7, 2020"], ["Height", "177 cm", "178 cm"]),
+    )
+    assert measures(document, "vital_signs") == [("Height", "177", "cm"), ("Height", "178", "cm")]
+
+
+def test_vital_signs_as_columns_take_the_unit_of_the_cell_or_the_header() -> None:
+    document = record(
+        heading("Vitals"), table(["Date", "HR(bpm)", "WT", "Temp"], ["1/1/2020", "72", "80 kg", ""])
+    )
+    assert measures(document, "vital_signs") == [("HR", "72", "bpm"), ("WT", "80", "kg")]
+
+
+def test_a_blood_pressure_is_two_measurements() -> None:
+    document = record(
+        heading("Vital Signs"), table(["Vital Sign", "Value"], ["Blood Pressure", "132/86 mmHg"])
+    )
+    assert measures(document, "vital_signs") == [
+        ("Blood Pressure Systolic", "132", "mmHg"),
+        ("Blood Pressure Diastolic", "86", "mmHg"),
+    ]
+
+
+def test_a_reference_range_behind_the_name_gives_the_unit() -> None:
+    document = record(
+        heading("Results"),
+        table(["LAB", ""], ["HGB (12-16 g/dl)", "13.2"], ["PLT (135-145 10+3/ul)", "123 (L)"]),
+    )
+    assert measures(document, "results") == [("HGB", "13.2", "g/dl"), ("PLT", "123", "10+3/ul")]
+
+
+def test_a_panel_in_one_cell_is_a_result_each() -> None:
+    document = record(
+        heading("Results Summary"),
+        table(
+            ["Data and Description", "Results"],
+            ["1/1/2020 8:59 AM", "Hgb Bld-mCnc 12.60 g/dL\nHct Fr Bld 44.50 %"],
+        ),
+    )
+    assert measures(document, "results") == [("Hgb Bld-mCnc", "12.60", "g/dL"), ("Hct Fr Bld", "44.50", "%")]
+
+
+def test_a_finding_in_words_is_a_qualitative_result() -> None:
+    document = record(heading("Results"), table(["Test", "Value", "Units"], ["Pox antigen", "negative", ""]))
+    assert measures(document, "results") == []
+    (value,) = found(document, "clinical_measures", sections=["results"], not_numeric=True)
+    assert value["value"] == "negative"
+
+
+def test_a_table_of_contents_opens_no_section() -> None:
+    titles = ["Allergies", "Medications", "Problems", "Procedures", "Results"]
+    document = record(*map(paragraph, titles), heading("Allergies"), paragraph("Quinzine"))
+    assert names(document, "allergies") == ["Quinzine"]
+    assert names(document, "results") == []

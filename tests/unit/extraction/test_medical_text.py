@@ -1,0 +1,111 @@
+"""Lists, run-in titles and the patient's particulars in clinical documents and letters."""
+
+from __future__ import annotations
+
+import pytest
+
+from neuraldocflow.extraction.clinical_head import iso_date, sex
+from neuraldocflow.extraction.clinical_values import person
+from support.clinical_records import found, heading, item, measures, names, paragraph, record, table
+
+
+def head(document, role: str) -> list[str]:  # type: ignore[no-untyped-def]
+    return found(document, "clinical_head", role=role)
+
+
+def test_list_items_are_entries_without_what_is_said_about_them() -> None:
+    document = record(
+        heading("Problems"), item("Gout: Resolved in March 1998"), item("..."), item("Hiccups (K99.1)")
+    )
+    assert names(document, "problems") == ["Gout", "Hiccups"]
+
+
+def test_a_letter_lists_allergies_after_a_run_in_title() -> None:
+    document = record(paragraph("Dear colleague,"), paragraph("Allergies: Quinzine, latex and dust."))
+    assert names(document, "allergies") == ["Quinzine", "latex", "dust"]
+
+
+def test_vital_signs_are_read_from_a_line() -> None:
+    document = record(heading("Vitals"), paragraph("BP 120/80 mmHg, HR 72 bpm, Temp 98.6 F"))
+    assert [(value, unit) for _, value, unit in measures(document, "vital_signs")] == [
+        ("120", "mmHg"),
+        ("80", "mmHg"),
+        ("72", "bpm"),
+        ("98.6", "F"),
+    ]
+
+
+def test_diagnoses_stand_in_only_where_there_is_no_problem_list() -> None:
+    tiers = ["problems", ["diagnoses"]]
+    letter = record(heading("Discharge Diagnosis"), item("Gout"))
+    assert found(letter, "clinical_items", sections=tiers) == ["Gout"]
+    full = record(heading("Discharge Diagnosis"), item("Gout"), heading("Problem List"), item("Hiccups"))
+    assert found(full, "clinical_items", sections=tiers) == ["Hiccups"]
+
+
+def test_the_particulars_stand_beside_their_labels() -> None:
+    document = record(
+        heading("Test Clinic Procedure Note", 1),
+        table(
+            ["Patient", "Mr. Testo Mock"],
+            ["Date of birth", "April 9, 1948, 12:00:00"],
+            ["Sex", "Male"],
+            ["Patient IDs", "12345 2.16.840.1.113883.19 000-00-1234 2.16.840.1.113883.4.1"],
+            header_rows=0,
+        ),
+        table(["Document Id", "999021 2.16.840.1.113883.19"], ["Author", "Ada Sample, MD"], header_rows=0),
+        table(["Encounter Date", "From March 1, 2020 to March 3, 2020"], header_rows=0),
+    )
+    assert head(document, "patient_name") == ["Testo Mock"]
+    assert head(document, "birth_date") == ["1948-04-09"]
+    assert head(document, "sex") == ["male"]
+    assert head(document, "identifiers") == ["12345", "000-00-1234"]
+    assert head(document, "provider") == ["Ada Sample, MD"]
+    assert head(document, "encounter_date") == ["2020-03-01", "2020-03-03"]
+
+
+def test_the_particulars_stand_in_lines_without_a_table() -> None:
+    document = record(
+        heading("Test Clinic: Health Summary", 1),
+        paragraph("Patient Testo Mock"),
+        paragraph("Date of birth April 9, 1948"),
+        paragraph("Patient IDs 12345 2.16.840.1.113883.19"),
+    )
+    assert head(document, "patient_name") == ["Testo Mock"]
+    assert head(document, "birth_date") == ["1948-04-09"]
+    assert head(document, "identifiers") == ["12345"]
+
+
+def test_a_letter_names_the_patient_in_one_line() -> None:
+    document = record(
+        paragraph("RE: Testo Mock   DOB: 04/09/1948   MRN: 778812"), paragraph("Dear colleague,")
+    )
+    assert head(document, "patient_name") == ["Testo Mock"]
+    assert head(document, "birth_date") == ["1948-04-09"]
+    assert head(document, "identifiers") == ["778812"]
+
+
+@pytest.mark.parametrize(
+    ("text", "date"),
+    [
+        ("April 9, 1948, 12:00:00", "1948-04-09"),
+        ("05-30-1955", "1955-05-30"),
+        ("30/05/1955", "1955-05-30"),
+        ("2011-03- 01", "2011-03-01"),
+        ("9 Apr 1948", "1948-04-09"),
+        ("19480409", "1948-04-09"),
+        ("1998", None),
+    ],
+)
+def test_dates_are_iso_or_nothing(text: str, date: str | None) -> None:
+    assert iso_date(text) == date
+
+
+@pytest.mark.parametrize(("text", "value"), [("F", "female"), ("Male", "male"), ("see chart", None)])
+def test_sex_is_a_word_or_nothing(text: str, value: str | None) -> None:
+    assert sex(text) == value
+
+
+@pytest.mark.parametrize("text", ["Mr. Testo Mock", "Mock, Testo", "Testo  Mock"])
+def test_a_name_is_in_natural_order_without_titles(text: str) -> None:
+    assert person(text) == "Testo Mock"
