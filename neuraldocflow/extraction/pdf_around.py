@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pymupdf
+
 from neuraldocflow.extraction.model import Block, Box, Document, Fact, Line, Link
 from neuraldocflow.extraction.pdf_open import MUPDF_ERRORS
 from neuraldocflow.extraction.pdf_page import turned
 
-_WIDGET, _LINK, _POPUP = 19, 1, 16
+_WIDGET, _LINK, _POPUP = pymupdf.PDF_ANNOT_WIDGET, pymupdf.PDF_ANNOT_LINK, pymupdf.PDF_ANNOT_POPUP
 _MOST = 20_000
 
 

@@ -9,6 +9,7 @@ import pymupdf
 
 from neuraldocflow.errors import Corrupt, DocumentError, Empty, Encrypted, OutOfMemory, TooManyPages
 from neuraldocflow.extraction.limits import Limits
+from neuraldocflow.extraction.pdf_bombs import refuse_bombs
 
 pymupdf.TOOLS.mupdf_display_errors(False)
 pymupdf.TOOLS.mupdf_display_warnings(False)
@@ -35,6 +36,7 @@ def open_pdf(source: bytes | Path, limits: Limits) -> Any:
     """
     pymupdf.TOOLS.reset_mupdf_warnings()
     try:
+        refuse_bombs(source, limits.max_uncompressed_mb)
         if isinstance(source, Path):
             if source.stat().st_size == 0:
                 raise Empty("The file has no bytes.")

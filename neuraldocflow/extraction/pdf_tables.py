@@ -149,6 +149,8 @@ def pieces_of(row: Row) -> list[Piece]:
                 before.numeric = True
         else:
             numeric = _NUMBER.fullmatch(text) is not None
+            if numeric:
+                text = text.replace("( ", "(").replace(" )", ")").replace(" %", "%")
             pieces.append(Piece(line.x0, line.x1, [line], text, numeric))
     return pieces
 

@@ -24,6 +24,7 @@ _NUMBERED_HEADING = re.compile(
 _SENTENCE_END = (".", "!", "?", ":", ";", ".”", '."', ".)")
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _BREAKABLE = re.compile(r"([^\W\d_]+)[-\u2010\u00ad]$")
+_HYPHENS = "-\u2010\u00ad"
 _FIRST_WORD = re.compile(r"[^\W\d_]+")
 
 
@@ -44,7 +45,7 @@ def reading_order(lines: list[TextLine]) -> list[TextLine]:
     """
     jumps = 0
     for before, after in pairwise(lines):
-        if after.y1 <= before.y0 - before.size and after.x0 < before.x1:
+        if after.y1 <= before.y1 - 0.5 * before.size and after.x0 < before.x1:
             jumps += 1
     if jumps == 0 or (jumps <= 2 and len(lines) > 20):
         return lines
@@ -234,7 +235,7 @@ def join_lines(texts: list[str], known: Callable[[str], bool]) -> tuple[str, lis
             parts.append(text)
             break
         glue = " "
-        if text[-1] in "-\u2010\u00ad":
+        if text[-1] in _HYPHENS:
             glue = ""
             if _only_broke(text, texts[index + 1], known):
                 text = text[:-1]
@@ -268,9 +269,13 @@ def vocabulary(pages: Iterable[PageContent]) -> Callable[[str], bool]:
         nonlocal counted
         if not counted:
             counted = True
+            broken = False
             for page in kept:
                 for line in page.lines:
-                    words.update(_WORD.findall(line.text.lower()))
+                    found = _WORD.findall(line.text.lower())
+                    # The two parts of a word broken at a line's end are no words of the document.
+                    first, broken = int(broken), line.text[-1] in _HYPHENS
+                    words.update(found[first : len(found) - broken])
         return word in words
 
     return known

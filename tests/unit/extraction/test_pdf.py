@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+import pytest
+
+from neuraldocflow.extraction import ocr
+from neuraldocflow.extraction.pdf import read
+from tests.support.pdf import PdfBuilder, simple
+
+
+def inside(inner: tuple[float, ...], outer: tuple[float, ...], slack: float = 1.5) -> bool:
+    return (
+        inner[0] >= outer[0] - slack
+        and inner[1] >= outer[1] - slack
+        and inner[2] <= outer[2] + slack
+        and inner[3] <= outer[3] + slack
+    )
+
+
+def test_lines_of_a_paragraph_become_one_block_with_a_box() -> None:
+    source = (
+        PdfBuilder().page().lines(72, 100, ["The fictional agreement was", "signed in a quiet room."]).done()
+    )
+    document = read(source)
+    assert [block.text for block in document.blocks] == [
+        "The fictional agreement was signed in a quiet room."
+    ]
+    block = document.blocks[0]
+    assert block.page == 1
+    assert block.bbox is not None
+    assert inside(block.bbox, (72, 88, 250, 120), 3)
+    assert document.text[block.start : block.end] == block.text
+
+
+def test_a_broken_word_is_rejoined_and_a_compound_keeps_its_hyphen() -> None:
+    source = (
+        PdfBuilder()
+        .page()
+        .lines(
+            72, 100, ["They reached an agree-", "ment about the long-", "term plan, long and in any term."]
+        )
+        .done()
+    )
+    assert read(source).text == "They reached an agreement about the long-term plan, long and in any term."
+
+
+def test_a_value_has_a_box_that_hugs_it() -> None:
+    document = read(PdfBuilder().page().text(72, 100, "Signed on 3 March 2031 in Rivertown").done())
+    start = document.text.index("3 March 2031")
+    (place,) = document.provenance(start, start + len("3 March 2031"))
+    assert place.text == "3 March 2031"
+    assert place.bbox is not None
+    assert place.bbox[0] > 120
+    assert place.bbox[2] < 200
+
+
+def test_boxes_are_those_of_a_rotated_page_as_it_is_shown() -> None:
+    source = PdfBuilder().page(rotation=90).text(72, 100, "Sideways words").done()
+    document = read(source)
+    assert (document.pages[0].width, document.pages[0].height) == (792, 612)
+    start = document.text.index("words")
+    (place,) = document.provenance(start, start + 5)
+    assert place.bbox is not None
+    # What stood 72 to the right and 100 down stands, turned clockwise, 692 to the right and 72 down.
+    assert inside(place.bbox, (680, 72, 705, 160), 5)
+
+
+def test_running_lines_and_page_numbers_are_set_apart() -> None:
+    builder = PdfBuilder()
+    for number in range(1, 7):
+        builder.page().text(72, 30, "Example Works Ltd").text(300, 770, f"Page {number} of 6")
+        builder.text(72, 300, f"Body of part {'abcdef'[number - 1]}.")
+    document = read(builder.done())
+    assert "Example Works" not in document.text
+    assert "Page 3" not in document.text
+    assert [block.text for block in document.blocks] == [f"Body of part {letter}." for letter in "abcdef"]
+    assert {block.kind for block in document.furniture} == {"header", "footer"}
+    assert len(document.furniture) == 12
+
+
+def test_numbers_of_an_inner_pagination_are_set_apart_wherever_they_stand() -> None:
+    builder = PdfBuilder()
+    for number in range(1, 9):
+        height = 200 + 37 * number
+        builder.page().text(72, height - 60, f"Some prose, variant {'abcdefgh'[number - 1]}, goes here.")
+        builder.text(300, height, str(number)).text(
+            72, height + 80, f"And more, as {'hgfedcba'[number - 1]} has it, follows."
+        )
+    document = read(builder.done())
+    assert [block.text for block in document.furniture] == [str(number) for number in range(1, 9)]
+
+
+def test_two_columns_are_read_one_after_the_other_even_when_written_row_by_row() -> None:
+    builder = PdfBuilder().page()
+    left = [f"left column sentence part {letter} goes" for letter in "abcdef"]
+    right = [f"right column sentence part {letter} goes" for letter in "abcdef"]
+    for number in reversed(range(6)):
+        builder.text(50, 100 + 14 * number, left[number]).text(330, 100 + 14 * number, right[number])
+    text = read(builder.done(), tables=False).text.replace("\n", " ")
+    assert text.index(left[5]) < text.index(right[0])
+    assert text.index(left[0]) < text.index(left[5])
+
+
+def test_headings_have_levels_by_their_look() -> None:
+    builder = PdfBuilder().page().text(72, 80, "Large Title", 20).text(72, 130, "Smaller Title", 15)
+    builder.lines(72, 170, ["Body text of an invented report that goes on", "for a second line of words."])
+    document = read(builder.done())
+    assert [(block.kind, block.level) for block in document.blocks] == [
+        ("heading", 1),
+        ("heading", 2),
+        ("paragraph", 0),
+    ]
+
+
+def test_filled_form_fields_are_facts_and_text() -> None:
+    builder = (
+        PdfBuilder().page().text(72, 100, "Applicant:").field("applicant", "Ada Example", (140, 88, 300, 104))
+    )
+    document = read(builder.done())
+    (fact,) = document.facts
+    assert (fact.name, fact.value) == ("applicant", "Ada Example")
+    assert document.text[fact.start : fact.end] == "Ada Example"
+    assert document.text.count("Ada Example") == 1
+
+
+def test_annotations_are_set_apart_and_links_kept() -> None:
+    builder = PdfBuilder().page().text(72, 100, "See the site.").note(300, 300, "A remark in the margin")
+    document = read(builder.link((72, 90, 140, 104), "https://example.org/").done())
+    assert [(b.kind, b.text) for b in document.furniture] == [("annotation", "A remark in the margin")]
+    assert [(link.target, link.page) for link in document.links] == [("https://example.org/", 1)]
+    assert "remark" not in document.text
+
+
+def test_outline_and_metadata_are_given() -> None:
+    builder = PdfBuilder().page().text(72, 100, "One").page().text(72, 100, "Two")
+    builder.document.set_toc([[1, "First", 1], [2, "Second", 2]])
+    builder.document.set_metadata({"title": "An invented title", "creationDate": "D:20310203040506"})
+    document = read(builder.done())
+    assert document.outline == [(1, "First", "page:1"), (2, "Second", "page:2")]
+    assert document.metadata["title"] == "An invented title"
+    assert document.metadata["created"] == "2031-02-03T04:05:06"
+
+
+def test_a_scan_says_so_where_there_is_no_ocr(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ocr, "available", lambda: False)
+    document = read(PdfBuilder().scan("Scanned words").done())
+    assert document.pages[0].needs_ocr
+    assert document.pages[0].ocr_confidence is None
+    assert [code for code, _ in document.warnings] == ["needs_ocr"]
+    assert document.text == ""
+
+
+def test_recognised_words_carry_tesseracts_confidence() -> None:
+    from neuraldocflow.extraction.pdf_page import PageContent
+
+    head = "level\tpage\tblock\tpar\tline\tword\tleft\ttop\twidth\theight\tconf\ttext"
+    rows = ["5\t1\t1\t1\t1\t1\t200\t400\t100\t40\t90\tfour", "5\t1\t1\t1\t1\t2\t320\t400\t100\t40\t50\twide"]
+    content = PageContent(1, 612, 792)
+    assert ocr.lines_of_tsv("\n".join([head, *rows]), content) == pytest.approx(0.7)
+    (line,) = content.lines
+    assert line.text == "four wide"
+    assert line.bbox == pytest.approx((72, 144, 151.2, 158.4))
+
+
+def test_reading_twice_gives_the_same() -> None:
+    source = simple("Deterministic words, twice.")
+    one, two = read(source), read(source)
+    assert one.text == two.text
+    assert [block.bbox for block in one.blocks] == [block.bbox for block in two.blocks]
+
+
+def test_progress_counts_the_pages() -> None:
+    seen: list[tuple[str, int, int]] = []
+    builder = PdfBuilder().page().page()
+    read(builder.done(), progress=lambda stage, done, total, _: seen.append((stage, done, total)))
+    assert seen == [("reading", 1, 2), ("reading", 2, 2)]

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+from neuraldocflow.extraction.pdf import read
+from neuraldocflow.extraction.pdf_rulings import Edge, cells_of, clusters, merge_edges, snap
+from tests.support.pdf import PdfBuilder
+
+
+def test_positions_close_together_snap_to_one() -> None:
+    assert snap([10.0, 11.0, 50.0, 52.0]) == [10.5, 51.0]
+
+
+def test_touching_edges_merge_and_distant_ones_do_not() -> None:
+    assert merge_edges([Edge(10, 0, 50), Edge(10, 51, 100), Edge(10, 200, 300)]) == [
+        Edge(10, 0, 100),
+        Edge(10, 200, 300),
+    ]
+
+
+def test_a_missing_edge_joins_cells() -> None:
+    across = [Edge(0, 0, 100), Edge(20, 0, 100), Edge(40, 0, 100)]
+    down = [Edge(0, 0, 40), Edge(50, 20, 40), Edge(100, 0, 40)]
+    _, _, cells = cells_of(across, down)
+    assert [(c.row, c.column, c.rowspan, c.colspan) for c in cells] == [
+        (0, 0, 1, 2),
+        (1, 0, 1, 1),
+        (1, 1, 1, 1),
+    ]
+
+
+def test_edges_that_do_not_cross_are_two_tables() -> None:
+    across = [Edge(0, 0, 50), Edge(20, 0, 50), Edge(0, 200, 250), Edge(20, 200, 250)]
+    down = [Edge(0, 0, 20), Edge(50, 0, 20), Edge(200, 0, 20), Edge(250, 0, 20)]
+    assert len(clusters(across, down)) == 2
+
+
+def test_a_ruled_table_has_its_cells_once_and_its_lines_joined() -> None:
+    builder = PdfBuilder().page().text(72, 60, "Before the table there is prose.")
+    builder.grid([72, 200, 330], [100, 120, 150, 170])
+    builder.text(80, 115, "Item", 10, bold=True).text(210, 115, "Remark", 10, bold=True)
+    builder.row(132, (80, "Apples"), (210, "from the north")).row(144, (210, "and the south"))
+    builder.row(165, (80, "Pears"), (210, "none")).text(72, 300, "After it there is more.")
+    document = read(builder.done())
+    (table,) = document.tables()
+    assert table.grid() == [["Item", "Remark"], ["Apples", "from the north and the south"], ["Pears", "none"]]
+    assert table.header_rows == 1
+    assert document.text.count("Apples") == 1
+    assert [block.kind for block in document.blocks] == ["paragraph", "table", "paragraph"]
+    cell = next(cell for cell in table.cells if cell.text == "Pears")
+    assert document.text[cell.start : cell.end] == "Pears"
+
+
+def statement() -> PdfBuilder:
+    builder = (
+        PdfBuilder().page().text(200, 60, "Statement of Invented Operations").text(240, 76, "(in millions)")
+    )
+    builder.row(100, (330, "2031"), (430, "2030"))
+    builder.row(116, (72, "Revenue"), (300, "$"), (330, "1,204"), (400, "$"), (430, "1,101"))
+    builder.row(132, (72, "Cost of the goods sold in the"))
+    builder.row(144, (72, "ordinary course"), (330, "(310"), (352, ")"), (430, "(299"), (452, ")"))
+    builder.row(160, (72, "Net income"), (300, "$"), (330, "894"), (400, "$"), (430, "802"))
+    return builder
+
+
+def test_an_unruled_statement_has_columns_with_signs_joined_to_numbers() -> None:
+    (table,) = read(statement().done()).tables()
+    assert table.grid()[-3:] == [
+        ["Revenue", "$ 1,204", "$ 1,101"],
+        ["Cost of the goods sold in the ordinary course", "(310)", "(299)"],
+        ["Net income", "$ 894", "$ 802"],
+    ]
+    assert table.header() == ["", "2031", "2030"]
+
+
+def test_units_above_the_table_set_its_scale() -> None:
+    (table,) = read(statement().done()).tables()
+    assert table.scale == 1e6
+    assert table.currency == "USD"
+
+
+def test_a_table_that_goes_on_over_the_page_says_so() -> None:
+    builder = PdfBuilder()
+    for _ in range(2):
+        builder.page()
+        for number in range(5):
+            builder.row(100 + 16 * number, (72, f"Line {'abcde'[number]}"), (330, "1,200"), (430, "3,400"))
+    first, second = read(builder.done()).tables()
+    assert not first.continues
+    assert second.continues
+
+
+def test_prose_in_two_columns_is_no_table() -> None:
+    builder = PdfBuilder().page()
+    for number in range(12):
+        builder.text(50, 100 + 14 * number, "words of the left column that go on for a while", 9)
+        builder.text(330, 100 + 14 * number, "words of the right column that go on for a while", 9)
+    assert list(read(builder.done()).tables()) == []
