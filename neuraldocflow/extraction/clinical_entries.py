@@ -27,7 +27,8 @@ _DATE = re.compile(
 _BULLET = re.compile(r"^[\s•*·▪◦-]+|^\(?\d{1,2}[.)]\s+")
 _ITEM_TAIL = re.compile(
     r"\s*(?::|\s[-–—]|,|\()\s*(?=(?:active|inactive|resolved|chronic|acute|controlled|stable|since|onset|"
-    r"status|diagnosed|completed|reaction|hives|rash|nausea|anaphyla|swelling|itching|wheez|mild|moderate|severe|unknown reaction|"
+    r"status|diagnosed|completed|reaction|hives|rash|nausea|anaphyla|swelling|itching|wheez|mild"
+    r"|moderate|severe|unknown reaction|"
     r"shortness|(?:on |in )?\(?\d{1,2}/\d|(?:19|20)\d\d\b))",
     re.IGNORECASE,
 )
@@ -77,7 +78,7 @@ def _part(cell: Cell) -> Part:
 
 @dataclass(slots=True)
 class _Layout:
-    """The row with the column headers (-1: none), each column's role, and the columns with names, best first."""
+    """The row with the headers (-1: none), each column's role, the columns with names, best first."""
 
     header_row: int
     roles: dict[int, str]
@@ -155,7 +156,7 @@ def _layout(table: Table, kind: str) -> _Layout:
 
 
 def _header_texts(row: list[Cell], kind: str, n_columns: int) -> dict[int, str]:
-    """Header texts by column; one that runs into the empty cell after it (``Description Value``) is parted."""
+    """Header texts by column; one that runs into the empty cell after it is parted."""
     found = {cell.column: cell.text for cell in row if cell.text.strip()}
     filled = set(found)
     for cell in row:

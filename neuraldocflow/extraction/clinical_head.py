@@ -20,33 +20,44 @@ _LABELS: list[tuple[str, str]] = [
     ("sex", r"^((patient )?(administrative )?(sex|gender|sex gender|gender identity)|legal sex|birth sex)$"),
     (
         "identifiers",
-        r"^((patient|medical record|mrn|chart|account|record|health|member|national|person|ssn|social security|nhs|"
-        r"hospital|unit|external|internal|enterprise)\b.*\b(ids?|identifiers?|no|numbers?|num)|mrn|m r n|ssn|patient ids?|"
+        r"^((patient|medical record|mrn|chart|account|record|health|member|national|person|ssn"
+        r"|social security|nhs|"
+        r"hospital|unit|external|internal|enterprise)\b.*\b(ids?|identifiers?|no|numbers?|num)|mrn"
+        r"|m r n|ssn|patient ids?|"
         r"mpi|medical record|identifiers?)$",
     ),
     (
         "encounter_date",
         r"^(encounter date|date of (visit|service|encounter|admission|discharge|consultation)|visit date|"
-        r"service date|admission date|discharge date|admitted|discharged|date seen|dos|appointment date|admit date)$",
+        r"service date|admission date|discharge date|admitted|discharged|date seen|dos"
+        r"|appointment date|admit date)$",
     ),
     (
         "provider",
-        r"^(((primary )?performer|performed by|(attending|referring|primary care|ordering|consulting|treating)? ?"
-        r"(physician|provider|doctor|practitioner|clinician|surgeon|pcp)|attending|seen by|surgeon|responsible party|"
-        r"author|dictated by|electronically signed by|signed( by)?|legal authenticator)( primary care.*| name)?)$",
+        r"^(((primary )?performer|performed by|(attending|referring|primary care|ordering|consulting"
+        r"|treating)? ?"
+        r"(physician|provider|doctor|practitioner|clinician|surgeon|pcp)|attending|seen by|surgeon"
+        r"|responsible party|"
+        r"author|dictated by|electronically signed by|signed( by)?"
+        r"|legal authenticator)( primary care.*| name)?)$",
     ),
     (
         "facility",
-        r"^(document maintained by|facility( name)?|clinic( name)?|hospital( name)?|organi[sz]ation|practice( name)?|"
+        r"^(document maintained by|facility( name)?|clinic( name)?|hospital( name)?|organi[sz]ation"
+        r"|practice( name)?|"
         r"encounter location|custodian|location|site)$",
     ),
 ]
 _LABEL_PATTERNS = [(role, re.compile(pattern)) for role, pattern in _LABELS]
 _IN_TEXT = re.compile(
-    r"(?:^|(?<=[\n\t|;,])|(?<=\s\s)|(?<=\s)|(?<=\())(?P<label>Patient(?:'s)?(?: Full)?(?: Name)?|Name|Pt|RE|Re|DOB|D\.O\.B\.|"
-    r"Date of [Bb]irth|DATE OF BIRTH|Birth ?[Dd]ate|Born|Sex|SEX|Gender|GENDER|MRN|Medical Record (?:Number|No\.?|#)|"
-    r"Patient ID|Account (?:Number|No\.?|#)|Date of (?:[Vv]isit|[Ss]ervice|[Ee]ncounter|[Aa]dmission|[Dd]ischarge|Consultation)|"
-    r"(?:Visit|Encounter|Admission|Discharge|Service) [Dd]ate|(?:Attending|Referring|Primary [Cc]are|Ordering|Treating)?"
+    r"(?:^|(?<=[\n\t|;,])|(?<=\s\s)|(?<=\s)|(?<=\())(?P<label>Patient(?:'s)?(?: Full)?(?: Name)?|Name"
+    r"|Pt|RE|Re|DOB|D\.O\.B\.|"
+    r"Date of [Bb]irth|DATE OF BIRTH|Birth ?[Dd]ate|Born|Sex|SEX|Gender|GENDER|MRN"
+    r"|Medical Record (?:Number|No\.?|#)|"
+    r"Patient ID|Account (?:Number|No\.?|#)|Date of (?:[Vv]isit|[Ss]ervice|[Ee]ncounter|[Aa]dmission"
+    r"|[Dd]ischarge|Consultation)|"
+    r"(?:Visit|Encounter|Admission|Discharge|Service) [Dd]ate|(?:Attending|Referring|Primary [Cc]are"
+    r"|Ordering|Treating)?"
     r"\s?(?:Physician|Provider|Surgeon)|Facility|Clinic|Hospital|PATIENT(?: NAME)?|NAME)\s*[:#]\s*"
 )
 _STOP = re.compile(r"\s{2,}|[\n\t|;)]|,?\s+(?=[A-Z][A-Za-z./]{1,14}:)")
@@ -65,7 +76,7 @@ def label_role(label: str) -> str | None:
 
 
 def particulars(document: Document, sections: list[ClinicalSection]) -> Iterator[tuple[str, Part, float]]:
-    """(role, value, score) for every labelled value, the best places first: label cells, then labels in text."""
+    """(role, value, score) for every labelled value: those beside label cells, then in text."""
     for section in sections:
         if section.kind in ("head", None, "encounters", "care_team"):
             for table in section.tables:
@@ -145,7 +156,7 @@ _MONTHS = {
 
 
 def iso_date(text: str) -> str | None:
-    """The first date of a text as ISO 8601; a slashed one is read month first, as these documents write it."""
+    """The first date of a text as ISO 8601; a slashed one is read month first."""
     text = re.sub(r"(?<=\d)\s*([-/])\s*(?=\d)", r"\1", text)
     if match := re.search(r"\b((?:19|20)\d\d)-(\d\d?)-(\d\d?)", text):
         year, month, day = int(match[1]), int(match[2]), int(match[3])

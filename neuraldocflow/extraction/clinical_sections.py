@@ -38,7 +38,7 @@ class ClinicalSection:
 
 
 def clinical_sections(document: Document) -> list[ClinicalSection]:
-    """The sections in order; the first holds what stands before any heading, such as the patient's particulars."""
+    """The sections in order; the first holds what stands before any heading."""
     current = ClinicalSection("head", "")
     found = [current]
     titles = _title_blocks(document)
@@ -46,8 +46,10 @@ def clinical_sections(document: Document) -> list[ClinicalSection]:
     for index, block in enumerate(document.blocks):
         if index in titles:
             kind = section_kind(block.text)
-            if index == first and block.level <= 1 and (
-                kind not in LISTS or _DOCUMENT.search(block.text) or not is_bare_title(block.text)
+            if (
+                index == first
+                and block.level <= 1
+                and (kind not in LISTS or _DOCUMENT.search(block.text) or not is_bare_title(block.text))
             ):
                 kind = "head"  # the document's own title
             inner = block.kind == "heading" and 0 < current.level < block.level

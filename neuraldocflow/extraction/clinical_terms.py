@@ -1,4 +1,4 @@
-"""The words of clinical documents: section titles, column headers, vital signs, statuses, statements of absence.
+"""The words of clinical documents: section titles, column headers, vital signs, statuses, absence.
 
 Titles and headers differ from one record system to the next only in wording; here each wording is put
 under the meaning the rest of the clinical extraction works with.
@@ -26,7 +26,8 @@ _SECTIONS: list[tuple[str, str]] = [
     ("vital_signs", r"\bvital signs?\b|^vitals\b|\bvitals$|\bvital sign measurements?\b"),
     (
         "procedure_note",
-        r"\b(pre|post)\s?(operative|op|procedure)\b|\banesthesia\b|\bcomplications?\b|\bestimated blood loss\b"
+        r"\b(pre|post)\s?(operative|op|procedure)\b|\banesthesia\b|\bcomplications?\b"
+        r"|\bestimated blood loss\b"
         r"|\bsurgical drains?\b|\boperative note\b|\bsurgery description\b"
         r"|\bprocedures? (description|disposition|estimated|findings?|implants?|specimens?|details|steps)\b",
     ),
@@ -49,7 +50,8 @@ _SECTIONS: list[tuple[str, str]] = [
     ("medications", r"\bmedications?\b|^meds\b|\bmeds$|\bprescri|\bcurrent drugs\b|\bdrug (list|therapy)\b"),
     (
         "past_history",
-        r"\bpast (medical |illness )?(history|hx)\b|\bmedical (general )?(history|hx)\b|\bhistory of past\b|^pmh\b",
+        r"\bpast (medical |illness )?(history|hx)\b|\bmedical (general )?(history|hx)\b"
+        r"|\bhistory of past\b|^pmh\b",
     ),
     ("surgical_history", r"\bsurgical (history|hx|procedures?)\b|^psh\b|\bsurger(y|ies)\b|\boperations?\b"),
     (
@@ -96,7 +98,7 @@ def section_kind(title: str) -> str | None:
 
 
 def is_bare_title(text: str) -> bool:
-    """Whether a line consists of nothing but title words, so that it may be a heading without looking like one."""
+    """Whether a line is nothing but title words: it may be a heading without looking like one."""
     words = title_words(text).split()
     return bool(words) and len(words) <= 7 and all(_TITLE_WORD.fullmatch(word) for word in words)
 
@@ -118,7 +120,8 @@ _ROLES: list[tuple[str, str]] = [
     ("end_date", r"\b(end|stop|stopped|expiration|expiry|completion|discontinued?|resolved|resolution)\b"),
     (
         "date",
-        r"\bdates?\b|\btimes?\b|\bonset\b|\bnoted\b|\bstarted\b|\bcollected\b|\brecorded\b|\bwhen\b|\bperformed on\b",
+        r"\bdates?\b|\btimes?\b|\bonset\b|\bnoted\b|\bstarted\b|\bcollected\b|\brecorded\b|\bwhen\b"
+        r"|\bperformed on\b",
     ),
     ("route", r"\broutes?\b"),
     ("frequency", r"\bfreq(uency)?\b|\bschedule\b|\bhow often\b|\binterval\b"),
@@ -137,16 +140,34 @@ _ROLES: list[tuple[str, str]] = [
 _ROLE_PATTERNS = [(role, re.compile(pattern)) for role, pattern in _ROLES]
 
 _NAME_WORDS: dict[str, str] = {
-    "allergies": r"^(substances?|allergens?|allerg(y|ies)|agents?|intolerances?)\b|\b(substance|allergen|allergies|agent)$",
-    "medications": r"^(medications?|meds?|drugs?|prescriptions?|products?)\b|\b(medications?|drug name|product)$",
-    "problems": r"^(problems?|conditions?|diagnos[ie]s|disorders?|health concerns?)\b|\b(problems?|conditions?|diagnosis)$",
-    "procedures": r"^(procedures?|surger(y|ies)|operations?|interventions?|services?)\b|\b(procedures?|surgery)$",
+    "allergies": (
+        r"^(substances?|allergens?|allerg(y|ies)|agents?|intolerances?)\b|\b(substance"
+        r"|allergen|allergies|agent)$"
+    ),
+    "medications": (
+        r"^(medications?|meds?|drugs?|prescriptions?|products?)\b|\b(medications?"
+        r"|drug name|product)$"
+    ),
+    "problems": (
+        r"^(problems?|conditions?|diagnos[ie]s|disorders?|health concerns?)\b|\b(problems?"
+        r"|conditions?|diagnosis)$"
+    ),
+    "procedures": (
+        r"^(procedures?|surger(y|ies)|operations?|interventions?|services?)\b"
+        r"|\b(procedures?|surgery)$"
+    ),
     "vital_signs": r"^(vital signs?|vitals?|measurements?|observations?|parameters?)\b|\bvital sign$",
-    "results": r"^(tests?|components?|analytes?|lab tests?|observations?|investigations?|examinations?|exams?)\b"
-    r"|\b(test|component|analyte)$|^(result|lab|laboratory) (type|name|test|observation)\b|^lab$",
+    "results": (
+        r"^(tests?|components?|analytes?|lab tests?|observations?|investigations?"
+        r"|examinations?|exams?)\b"
+        r"|\b(test|component|analyte)$|^(result|lab|laboratory) (type|name|test|observation)\b|^lab$"
+    ),
     "immunizations": r"^(vaccines?|vaccinations?|immuni[sz]ations?|products?)\b|\b(vaccine|immuni[sz]ation)$",
     "encounters": r"^(encounters?|visits?|types?|services?|description|reason)\b",
-    "plan": r"^(planned|plans?|activity|activities|care plan|orders?|tests?|procedures?|goals?|instructions?|name)\b",
+    "plan": (
+        r"^(planned|plans?|activity|activities|care plan|orders?|tests?|procedures?|goals?"
+        r"|instructions?|name)\b"
+    ),
 }
 _NAME_PATTERNS = {kind: re.compile(pattern) for kind, pattern in _NAME_WORDS.items()}
 _VALUE = re.compile(
@@ -155,7 +176,7 @@ _VALUE = re.compile(
 
 
 def column_role(header: str, kind: str) -> tuple[str | None, int]:
-    """What a column holds in a section of this kind, with a rank: among several names the lowest is the name."""
+    """What a column holds in such a section, and a rank: of several names the lowest is the name."""
     words = " ".join(re.findall(r"[a-z0-9]+", header.lower()))
     if not words:
         return None, 9
@@ -212,19 +233,22 @@ def kind_of_header(headers: list[str]) -> str | None:
 
 
 ABSENCE = re.compile(
-    r"^\W*(?:(?:patient )?(?:has |reports |denies )?(?:no|none|nil|denies|without|not|unknown|negative|never)\b"
+    r"^\W*(?:(?:patient )?(?:has |reports |denies )?(?:no|none|nil|denies|without|not|unknown"
+    r"|negative|never)\b"
     r"(?! significant change)|n/?a\b|n\.a\.|nk[ad]+\b|nkma\b|nkfa\b|not available|\.{2,}|-+$|\*+$)",
     re.IGNORECASE,
 )
 NOT_GIVEN = re.compile(
-    r"^\W*(?:not (?:available|applicable|entered|recorded|on file|specified|documented|known|given)|n/?a|none|unknown|-+)"
+    r"^\W*(?:not (?:available|applicable|entered|recorded|on file|specified|documented|known|given)"
+    r"|n/?a|none|unknown|-+)"
     r"\W*$",
     re.IGNORECASE,
 )
 """A cell that says it holds nothing."""
 
 NOT_DONE = re.compile(
-    r"\b(?:refused|declined|not (?:given|done|administered|performed|taken)|cancel+ed|aborted|entered in error|error|"
+    r"\b(?:refused|declined|not (?:given|done|administered|performed|taken)|cancel+ed|aborted"
+    r"|entered in error|error|"
     r"nullified|contraindicated)\b",
     re.IGNORECASE,
 )
@@ -235,7 +259,8 @@ NOT_YET = re.compile(
 VITAL = re.compile(
     r"\b(?:(?:intravascular )?(?:systolic|diastolic)(?: (?:blood pressure|bp))?|blood pressure(?: \w+)?|bp"
     r"(?:[ -]?(?:sys(?:tolic)?|dia(?:stolic)?))?|sbp|dbp|heart rate|pulse(?: rate| oximetry)?|hr|"
-    r"resp(?:irat(?:ory|ions?))?\.?(?: rate)?|rr|(?:body )?temp(?:erature)?|(?:body )?weight(?: measured)?|wt|"
+    r"resp(?:irat(?:ory|ions?))?\.?(?: rate)?|rr|(?:body )?temp(?:erature)?"
+    r"|(?:body )?weight(?: measured)?|wt|"
     r"(?:body )?height(?: \(lying\))?|ht|length|body mass index|bmi|bsa|body surface area|o2 sat(?:uration)?|"
     r"oxygen saturation|spo2|sao2|head circumference|pain(?: (?:score|scale|level))?|waist circumference)\b",
     re.IGNORECASE,

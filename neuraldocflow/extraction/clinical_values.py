@@ -59,7 +59,7 @@ class Quantity:
 
 
 def quantity(cell: Part) -> Quantity | None:
-    """The number a cell begins with, and its unit: ``141 mmol/L``, ``123 (L)``, ``<5 %``; None without one."""
+    """The number a cell begins with, and its unit: ``141 mmol/L``, ``123 (L)``; None without one."""
     match = QUANTITY.match(cell.text)
     if match is None:
         return None
@@ -109,7 +109,7 @@ def named_vitals(text: Part) -> list[tuple[Part, Part, Part | None]]:
 
 
 def split_range(name: Part) -> tuple[Part, Part | None]:
-    """A test's name and the reference range that stands behind it in parentheses, as in ``HGB (12-16 g/dl)``."""
+    """A test's name and the reference range in parentheses behind it, as in ``HGB (12-16 g/dl)``."""
     match = _RANGE_IN_NAME.search(name.text)
     if match is None or not re.search(r"\d\s*-\s*\d|[<>]", match["range"]):
         return name, None
@@ -122,7 +122,10 @@ def unit_in(text: str) -> str | None:
     return match["unit"] if match else None
 
 
-CODE_SYSTEMS = r"(?:ICD-?\s?(?:9|10)(?:-?CM|-?PCS)?|SNOMED(?:[ -]?CT)?|CPT(?:-?4)?|LOINC|RxNorm|NDC|NDF-RT|HCPCS|CVX|UNII)"
+CODE_SYSTEMS = (
+    r"(?:ICD-?\s?(?:9|10)(?:-?CM|-?PCS)?|SNOMED(?:[ -]?CT)?|CPT(?:-?4)?|LOINC|RxNorm|NDC"
+    r"|NDF-RT|HCPCS|CVX|UNII)"
+)
 _CODE = re.compile(
     rf"[(\[]?\s*(?:(?P<system>{CODE_SYSTEMS})(?:\s?codes?)?\s*[:#-]?\s*(?P<code>[A-Z]?\d[\w.]*)"
     rf"|(?P<code2>[A-Z]?\d[\w.]*)\s*[,;:-]?\s*(?P<system2>{CODE_SYSTEMS}))\s*[)\]]?",
@@ -160,23 +163,27 @@ DOSE = re.compile(
     re.IGNORECASE,
 )
 ROUTE = re.compile(
-    r"\b(?:p\.?o\.?|by mouth|oral(?:ly)?|(?:by )?(?:oral|inhalation|rectal|topical|nasal|ophthalmic|vaginal|transdermal|"
+    r"\b(?:p\.?o\.?|by mouth|oral(?:ly)?|(?:by )?(?:oral|inhalation|rectal|topical|nasal|ophthalmic"
+    r"|vaginal|transdermal|"
     r"subcutaneous|intramuscular|intravenous|sublingual|buccal) route|sub-?q|sc|s\.?c\.|sublingual(?:ly)?|"
     r"iv|im|intravenous(?:ly)?|intramuscular(?:ly)?|subcutaneous(?:ly)?|inhaled|inh|topical(?:ly)?|rectal(?:ly)?|"
     r"transdermal|intranasal)\b",
     re.IGNORECASE,
 )
 FREQUENCY = re.compile(
-    r"\b(?:(?:once|twice|three times|four times|\d times)(?: (?:a|per|each|every))?\s?(?:daily|day|week(?:ly)?)|"
-    r"every \d+(?:\s?-\s?\d+)?\s?(?:hours?|hrs?|days?|weeks?|minutes?)|every (?:day|morning|evening|night|other day|week)|"
-    r"(?:once )?daily|nightly|weekly|monthly|at bedtime|q\.?\s?\d+(?:\s?-\s?\d+)?\s?h(?:rs?|ours?)?|q\.?d\.?|qam|qpm|qhs|"
+    r"\b(?:(?:once|twice|three times|four times|\d times)(?: (?:a|per|each|every))?\s?(?:daily|day"
+    r"|week(?:ly)?)|"
+    r"every \d+(?:\s?-\s?\d+)?\s?(?:hours?|hrs?|days?|weeks?|minutes?)|every (?:day|morning|evening"
+    r"|night|other day|week)|"
+    r"(?:once )?daily|nightly|weekly|monthly|at bedtime|q\.?\s?\d+(?:\s?-\s?\d+)?\s?h(?:rs?|ours?)?"
+    r"|q\.?d\.?|qam|qpm|qhs|"
     r"b\.?i\.?d\.?|t\.?i\.?d\.?|q\.?i\.?d\.?|hs|prn|as needed)(?![\w])(?:[ ,]+(?:prn|as needed)\b)?",
     re.IGNORECASE,
 )
 
 
 def person(text: str) -> str:
-    """A person's name as written, without titles before it, in natural order where it is given surname first."""
+    """A person's name without titles before it, in natural order where it is given surname first."""
     text = HONORIFIC.sub("", " ".join(text.split())).strip(" ,;")
     match = re.fullmatch(r"([\w'’-]+(?: [\w'’-]+)?),\s*([\w'’.-]+(?: [\w'’.-]+)*)", text)
     if match and not re.fullmatch(r"(?:M\.?D|D\.?O|Ph\.?D|R\.?N|N\.?P|P\.?A|Jr|Sr|II|III|IV)\.?", match[2]):

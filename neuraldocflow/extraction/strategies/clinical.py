@@ -52,7 +52,8 @@ def _sections(document: Document, context: Context) -> list[ClinicalSection]:
 def _entries(document: Document, spec: dict[str, Any], context: Context) -> list[Entry]:
     """Entries of the first tier of section kinds that the document has any of, as ``sections`` lists them.
 
-    ``sections: [[problems], [diagnoses, past_history]]`` looks at diagnoses only where there is no problem list.
+    ``sections: [[problems], [diagnoses, past_history]]`` looks at diagnoses only
+    where there is no problem list.
     """
     sections = _sections(document, context)
     for tier in spec["sections"]:
@@ -68,7 +69,7 @@ def _entries(document: Document, spec: dict[str, Any], context: Context) -> list
 
 
 def _wanted(entry: Entry, spec: dict[str, Any]) -> bool:
-    """Whether an entry belongs to the list: done, and not a statement of absence unless the field keeps those."""
+    """Whether an entry is done, and no statement of absence unless the field keeps those."""
     status = entry.parts["status"].text if "status" in entry.parts else ""
     if NOT_DONE.search(status) or (spec.get("done_only") and NOT_YET.match(status)):
         return False
@@ -96,7 +97,7 @@ def clinical_items(
 def clinical_details(
     document: Document, spec: dict[str, Any], field: Field, context: Context
 ) -> Iterator[Candidate]:
-    """A section's entries as objects: ``name``, ``codes``, ``date``, ``end_date`` and what else the row says."""
+    """A section's entries as objects: name, codes, dates and what else the row says."""
     for entry in _entries(document, spec, context):
         name = " ".join(entry.name.text.split())
         value: dict[str, Any] = {"name": name}
@@ -136,7 +137,7 @@ def _object(entry: Entry, name: str, value: dict[str, Any]) -> Candidate:
 def clinical_measures(
     document: Document, spec: dict[str, Any], field: Field, context: Context
 ) -> Iterator[Candidate]:
-    """Measurements as ``{name, value, unit, …}``; with ``numeric_only`` those given as a number with its measure."""
+    """Measurements as ``{name, value, unit, …}``; ``numeric_only``: those given as a number."""
     for entry in _entries(document, spec, context):
         if "value" not in entry.parts or (spec.get("numeric_only") and not entry.explicit):
             continue

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from support.clinical_records import found, heading, measures, names, paragraph, record, table
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from support.clinical_records import found, heading, item, measures, names, paragraph, record, table
 
 from neuraldocflow.extraction.clinical_head import iso_date, sex
 from neuraldocflow.extraction.clinical_values import person
-from support.clinical_records import found, heading, item, measures, names, paragraph, record, table
 
 
 def head(document, role: str) -> list[str]:  # type: ignore[no-untyped-def]
