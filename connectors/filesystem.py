@@ -35,7 +35,7 @@ from neuraldocflow.values import Priority, Section
 log = logging.getLogger(__name__)
 
 _BATCH = 16
-_IDLE = timedelta(milliseconds=10)
+_IDLE = timedelta(milliseconds=20)
 
 
 class WatchDirectory(Section):
