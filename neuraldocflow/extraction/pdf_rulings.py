@@ -199,12 +199,17 @@ def _filled(
         x, y = (line.x0 + line.x1) / 2, (line.y0 + line.y1) / 2
         if not (xs[0] - 1 <= x <= xs[-1] + 1 and ys[0] - 1 <= y <= ys[-1] + 1):
             continue
-        for index, cell in enumerate(cells):
-            box = cell.bbox
-            if box is not None and box[0] - 1 <= x <= box[2] + 1 and box[1] - 1 <= y <= box[3] + 1:
-                inside[index].append(line)
-                taken.append(line)
-                break
+        boxes = [(index, cell.bbox) for index, cell in enumerate(cells) if cell.bbox is not None]
+        crossed = [
+            (index, box)
+            for index, box in boxes
+            if box[1] - 1 <= y <= box[3] + 1 and box[0] < line.x1 - 2 and box[2] > line.x0 + 2
+        ]
+        if crossed:
+            taken.append(line)
+        for (index, _), part in zip(crossed, parted(line, [box[2] for _, box in crossed[:-1]]), strict=True):
+            if part is not None:
+                inside[index].append(part)
     filled = [(cells[index], lines) for index, lines in sorted(inside.items())]
     if len(filled) < 4 or len({c.column for c, _ in filled}) < 2 or len({c.row for c, _ in filled}) < 2:
         return None
@@ -236,6 +241,37 @@ def _filled(
         confidence=round(confidence, 3),
     )
     return table, taken
+
+
+def parted(line: TextLine, edges: list[float]) -> list[TextLine | None]:
+    """The line's parts left and right of each edge, cut at the spaces nearest; None for a part without words.
+
+    MuPDF makes one line of cells that stand close together. Places of words are estimated by their share of
+    the line's characters, which is exact enough to tell words apart.
+    """
+    if not edges:
+        return [line]
+    words = line.text.split(" ")
+    step = (line.x1 - line.x0) / max(len(line.text), 1)
+    groups: list[list[tuple[float, float, str]]] = [[] for _ in range(len(edges) + 1)]
+    x = line.x0
+    for word in words:
+        end = x + len(word) * step
+        groups[sum(1 for edge in edges if (x + end) / 2 > edge)].append((x, end, word))
+        x = end + step
+    bounds_of = [line.x0, *edges, line.x1]
+    parts: list[TextLine | None] = []
+    for at, group in enumerate(groups):
+        if not group:
+            parts.append(None)
+            continue
+        left = line.x0 if at == 0 else max(group[0][0], bounds_of[at])
+        right = line.x1 if at == len(edges) else max(left, min(group[-1][1], bounds_of[at + 1]))
+        text = " ".join(word for _, _, word in group)
+        parts.append(
+            TextLine(left, line.y0, right, line.y1, text, line.spans, line.size, line.bold, line.block)
+        )
+    return parts
 
 
 def cell_text(lines: list[TextLine]) -> str:

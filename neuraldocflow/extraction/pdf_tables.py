@@ -112,6 +112,8 @@ def pieces_of(row: Row) -> list[Piece]:
         len(row) > 1
         and sum(len(line.text) for line in row) > 55
         and any(line.text[0].islower() for line in row)
+        and sum(line.x1 - line.x0 for line in row)
+        > 0.8 * (max(line.x1 for line in row) - min(line.x0 for line in row))
         and not any(_NUMBER.fullmatch(line.text) for line in row)
     )
     for line in sorted(row, key=lambda one: (one.x0, one.y0)):
