@@ -1,0 +1,78 @@
+"""Moving files: never over another, also where renaming is not possible."""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from neuraldocflow.folders.move import move, write_new
+
+
+@pytest.fixture
+def other_device(tmp_path: Path) -> Iterator[Path]:
+    """A folder on another filesystem."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        assert os.stat(folder).st_dev != os.stat(tmp_path).st_dev
+        yield Path(folder)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("links", [True, False], ids=["with hard links", "without hard links"])
+def test_a_taken_name_gets_a_number(tmp_path: Path, links: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EPERM, "not permitted")
+
+    if not links:
+        monkeypatch.setattr(os, "link", refuse)
+    for content in (b"1", b"2", b"3"):
+        (tmp_path / "a.b.pdf").write_bytes(content)
+        move(tmp_path / "a.b.pdf", tmp_path / "out")
+    assert contents(tmp_path / "out") == {"a.b.pdf": b"1", "a.b (2).pdf": b"2", "a.b (3).pdf": b"3"}
+    assert not (tmp_path / "a.b.pdf").exists()
+
+
+def test_a_move_to_another_device_copies_whole_files_and_overwrites_nothing(
+    tmp_path: Path, other_device: Path
+) -> None:
+    for content in (b"1", b"2"):
+        (tmp_path / "a").write_bytes(content)
+        os.utime(tmp_path / "a", (5, 5))
+        moved = move(tmp_path / "a", other_device / "out")
+        assert moved.stat().st_mtime == 5
+    assert contents(other_device / "out") == {"a": b"1", "a (2)": b"2"}
+    assert not (tmp_path / "a").exists()
+
+
+def test_a_copy_that_fails_leaves_the_file_where_it_was(
+    tmp_path: Path, other_device: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    (tmp_path / "a").write_bytes(b"1")
+    monkeypatch.setattr("shutil.copy2", full)
+    with pytest.raises(OSError, match="No space"):
+        move(tmp_path / "a", other_device / "out")
+    assert (tmp_path / "a").read_bytes() == b"1"
+    assert contents(other_device / "out") == {}
+
+
+def test_a_move_interrupted_between_its_halves_is_finished_not_doubled(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "a").write_bytes(b"1")
+    os.link(tmp_path / "a", tmp_path / "out" / "a")
+    move(tmp_path / "a", tmp_path / "out")
+    assert contents(tmp_path / "out") == {"a": b"1"}
+    assert not (tmp_path / "a").exists()
+
+
+def test_a_new_file_takes_a_free_name(tmp_path: Path) -> None:
+    assert [write_new(tmp_path, "a.json", b"x").name for _ in range(2)] == ["a.json", "a (2).json"]
