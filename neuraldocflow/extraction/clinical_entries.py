@@ -32,6 +32,11 @@ _ITEM_TAIL = re.compile(
     r"shortness|(?:on |in )?\(?\d{1,2}/\d|(?:19|20)\d\d\b))",
     re.IGNORECASE,
 )
+_DIRECTIONS = re.compile(
+    r"\s*(?:[,;:–—]|\s-)?\s+(?=(?:sig\b|take|inhale|inject|apply|use|instil+|insert|chew|place|"
+    r"by mouth|p\.?o\.?|once|twice|every|daily|nightly|\d+ (?:tab|cap|puff|spray|drop)\w*|[bt]\.?i\.?d|q\d|qhs|qd)\b)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(slots=True)
@@ -106,9 +111,12 @@ def _table_entries(table: Table, kind: str, layout: _Layout) -> Iterator[Entry]:
             yield from _transposed(rows, header_row, kind)
             return
     previous: Entry | None = None
+    repeated = {number for number, row in rows.items() if _names_columns(row, kind)}
     for number, row in rows.items():
-        if number <= header_row or number < table.header_rows:
+        if number <= header_row or number < table.header_rows or number in repeated:
             continue
+        if number + 1 in repeated and sum(bool(cell.text.strip()) for cell in row) == 1:
+            continue  # the title over a header that comes again
         cells = {cell.column: _part(cell) for cell in row if cell.text.strip()}
         if not cells:
             continue
@@ -171,6 +179,12 @@ def _header_texts(row: list[Cell], kind: str, n_columns: int) -> dict[int, str]:
                 found[cell.column], found[after] = left, right
                 break
     return found
+
+
+def _names_columns(row: list[Cell], kind: str) -> bool:
+    """Whether a row is a header, such as one that comes again where two tables ran together."""
+    roles = [column_role(cell.text, kind)[0] for cell in row if cell.text.strip()]
+    return len(roles) >= 3 and "name" in roles and None not in roles
 
 
 def _is_translation(by_role: dict[str, Part], roles: dict[int, str]) -> bool:
@@ -359,7 +373,7 @@ def _text_entries(part: Part, kind: str, is_item: bool) -> Iterator[Entry]:
             yield Entry(kind, name, parts, score=0.75)
         return
     for piece in _pieces(part, kind, is_item):
-        tail = _ITEM_TAIL.search(piece.text) if kind != "medications" else None
+        tail = (_DIRECTIONS if kind == "medications" else _ITEM_TAIL).search(piece.text)
         name = piece.cut(0, tail.start()) if tail and tail.start() > 2 else piece
         name, codes = split_codes(name)
         name = name.cut(0, len(name.text.rstrip(" .;,:")))
@@ -369,7 +383,8 @@ def _text_entries(part: Part, kind: str, is_item: bool) -> Iterator[Entry]:
             continue
         if ABSENCE.match(re.sub(r"^[\d/:.\s-]+", "", name.text)) or not title_words(name.text):
             continue
-        parts = {"status": piece.cut(tail.end(), len(piece.text))} if tail and tail.start() > 2 else {}
+        said = "directions" if kind == "medications" else "status"
+        parts = {said: piece.cut(tail.end(), len(piece.text))} if tail and tail.start() > 2 else {}
         yield Entry(kind, name, parts, codes, 0.8 if is_item else 0.6)
 
 

@@ -45,6 +45,8 @@ _SECTIONS: list[tuple[str, str]] = [
         r"\bresults?\b|\blab(s|oratory|oratories)?\b|\bdiagnostic (tests?|studies|data)\b|\bstudies\b"
         r"|\btests?( performed)?$|\bpathology\b|\bmicrobiology\b",
     ),
+    ("problems", r"\bproblems? (and )?(diagnos|conditions?)|\bproblem list\b"),
+    ("procedures", r"\bprocedures? (and )?surg"),
     ("diagnoses", r"\bdiagnos[ie]s\b|\bdiagnostic impressions?\b|\bimpressions?\b"),
     ("assessment", r"\bassessments?\b|\bsubjective\b|\bobjective\b|\bprogress notes?\b|\bclinical notes?\b"),
     ("medications", r"\bmedications?\b|^meds\b|\bmeds$|\bprescri|\bcurrent drugs\b|\bdrug (list|therapy)\b"),
@@ -113,7 +115,7 @@ _ROLES: list[tuple[str, str]] = [
     ),
     ("flag", r"\bflags?\b|\babnormal\b|\binterpretation\b|^h l$"),
     ("reference_range", r"\bref(erence)?\b|\bnormal (range|values?)\b|^(range|normals?|limits)$"),
-    ("unit", r"^units?( of measure)?$|^uom$"),
+    ("unit", r"^units?( of)?( measure)?$|^uom$"),
     ("severity", r"\bseverity\b|\bcriticality\b|\bsusceptibility\b"),
     ("reaction", r"\breactions?( type)?\b|\bmanifestations?\b"),
     ("status", r"\bstatus\b|^state$|^active$"),
@@ -171,13 +173,13 @@ _NAME_WORDS: dict[str, str] = {
 }
 _NAME_PATTERNS = {kind: re.compile(pattern) for kind, pattern in _NAME_WORDS.items()}
 _VALUE = re.compile(
-    r"^(observed |measured |test |lab |result |numeric )?(values?|results?|readings?|findings?)$"
+    r"^((observed|measured|test|lab|result|numeric|actual) )?(values?|results?|readings?|findings?)( units?)?$"
 )
 
 
 def column_role(header: str, kind: str) -> tuple[str | None, int]:
     """What a column holds in such a section, and a rank: of several names the lowest is the name."""
-    words = " ".join(re.findall(r"[a-z0-9]+", header.lower()))
+    words = " ".join(re.findall(r"[a-z0-9]+", re.sub(r"\([^)]*\)", "", header.lower())))
     if not words:
         return None, 9
     name = _NAME_PATTERNS.get(kind)
@@ -189,7 +191,7 @@ def column_role(header: str, kind: str) -> tuple[str | None, int]:
     if (
         name is not None
         and name.search(words)
-        and not re.search(r"\b(date|time|status|code|type|id|reaction)s?$", words)
+        and not re.search(r"\b(date|time|status|code|type|id|reaction|instruction)s?$", words)
     ):
         return "name", 1
     for role, pattern in _ROLE_PATTERNS:

@@ -188,3 +188,12 @@ def test_a_table_of_contents_opens_no_section() -> None:
     document = record(*map(paragraph, titles), heading("Allergies"), paragraph("Quinzine"))
     assert names(document, "allergies") == ["Quinzine"]
     assert names(document, "results") == []
+
+
+def test_a_header_that_comes_again_is_no_entry() -> None:
+    header = ["Name", "Start Date", "SIG"]
+    document = record(
+        heading("Medications"),
+        table(header, ["Fablox", "1/2/2020", ""], ["Expired", "", ""], header, ["Bazlox", "1/2/2019", ""]),
+    )
+    assert names(document, "medications") == ["Fablox", "Bazlox"]

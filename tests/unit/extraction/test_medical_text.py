@@ -109,3 +109,12 @@ def test_sex_is_a_word_or_nothing(text: str, value: str | None) -> None:
 @pytest.mark.parametrize("text", ["Mr. Testo Mock", "Mock, Testo", "Testo  Mock"])
 def test_a_name_is_in_natural_order_without_titles(text: str) -> None:
     assert person(text) == "Testo Mock"
+
+
+def test_a_medication_in_a_list_ends_where_its_directions_begin() -> None:
+    document = record(
+        heading("Current Medications"), item("Fablox 5 mg tablet, take 1 tablet by mouth daily")
+    )
+    (value,) = found(document, "clinical_details", sections=["medications"])
+    assert value["name"] == "Fablox 5 mg tablet"
+    assert (value["dose"], value["route"], value["frequency"]) == ("1 tablet", "by mouth", "daily")
