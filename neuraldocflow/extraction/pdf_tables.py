@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from dataclasses import dataclass
+from itertools import pairwise
 
 from neuraldocflow.extraction import units
 from neuraldocflow.extraction.model import Block, Box, Cell, Table
@@ -207,6 +208,9 @@ def _tabular(row: list[Piece]) -> bool:
     """Whether the row has a label and numbers, several numbers, or three short pieces."""
     if len(row) < 2:
         return False
+    if all(right.x0 - left.x1 < 1.2 * left.lines[0].size for left, right in pairwise(row)):
+        # Prose in which a number was set apart.
+        return False
     numbers = sum(1 for piece in row if piece.numeric)
     if len(row) == 2 and numbers == 1:
         return row[1].numeric and not row[0].numeric and len(row[0].text) > 1
@@ -246,6 +250,12 @@ def _columns(rows: list[list[Piece]]) -> list[tuple[float, float]]:
         for piece in row[1:] if not row[0].numeric else row:
             if piece.numeric:
                 spans.append((piece.x0, piece.x1))
+    valued = [row for row in rows if any(piece.numeric for piece in row) and len(row) > 1]
+    worded = [
+        row for row in valued if any(not p.numeric and len(p.text) > 1 and p.x1 - p.x0 < 250 for p in row[1:])
+    ]
+    if spans and len(worded) >= 2 and len(worded) >= 0.5 * len(valued):
+        spans += [(p.x0, p.x1) for row in worded for p in row[1:] if not p.numeric]
     if not spans:
         spans = [(piece.x0, piece.x1) for row in rows if len(row) >= 3 for piece in row[1:]]
     columns: list[tuple[float, float]] = []
