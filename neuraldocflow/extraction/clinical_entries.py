@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from .clinical_layout import Layout, layout_of, names_columns
 from .clinical_sections import ClinicalSection
-from .clinical_terms import ABSENCE, NOT_GIVEN, VITAL, column_role, title_words
+from .clinical_terms import ABSENCE, NOT_GIVEN, VITAL, title_words
 from .clinical_values import (
     Part,
     named_quantities,
@@ -33,8 +34,9 @@ _ITEM_TAIL = re.compile(
     re.IGNORECASE,
 )
 _DIRECTIONS = re.compile(
-    r"\s*(?:[,;:–—]|\s-)?\s+(?=(?:sig\b|take|inhale|inject|apply|use|instil+|insert|chew|place|"
-    r"by mouth|p\.?o\.?|once|twice|every|daily|nightly|\d+ (?:tab|cap|puff|spray|drop)\w*|[bt]\.?i\.?d|q\d|qhs|qd)\b)",
+    r"\s*(?:[,;:–—]|\s-)?\s+(?=(?:sig\b|take|inhale|inject|apply|use|instil+|insert|"
+    r"chew|place|by mouth|p\.?o\.?|once|twice|every|daily|nightly|"
+    r"\d+ (?:tab|cap|puff|spray|drop)\w*|[bt]\.?i\.?d|q\d|qhs|qd)\b)",
     re.IGNORECASE,
 )
 
@@ -63,12 +65,12 @@ def entries(section: ClinicalSection) -> list[Entry]:
     """All entries of a section: of its tables, else of its list items, else of its lines."""
     kind = section.kind or ""
     found: list[Entry] = []
-    layout: _Layout | None = None
+    layout: Layout | None = None
     for table in section.tables:
-        own = _layout(table, kind)
+        own = layout_of(table, kind)
         if layout is not None and own.continues(layout):
             header_row = own.header_row if own.roles else -1
-            own = _Layout(header_row, layout.roles, layout.names, layout.n_columns)
+            own = Layout(header_row, layout.roles, layout.names, layout.n_columns)
         layout = own
         found.extend(_table_entries(table, kind, own))
     if not found:
@@ -81,25 +83,7 @@ def _part(cell: Cell) -> Part:
     return Part(cell.text, cell.start, cell.end).cut(0, len(cell.text))
 
 
-@dataclass(slots=True)
-class _Layout:
-    """The row with the headers (-1: none), each column's role, the columns with names, best first."""
-
-    header_row: int
-    roles: dict[int, str]
-    names: list[int]
-    n_columns: int
-
-    def continues(self, before: _Layout) -> bool:
-        """Whether this is the table before it going on over a page: no header, or a part of the same one."""
-        return (
-            self.n_columns == before.n_columns
-            and len(self.roles) < len(before.roles)
-            and all(role in (before.roles.get(column), "group") for column, role in self.roles.items())
-        )
-
-
-def _table_entries(table: Table, kind: str, layout: _Layout) -> Iterator[Entry]:
+def _table_entries(table: Table, kind: str, layout: Layout) -> Iterator[Entry]:
     rows = table.by_row()
     header_row, roles, names = layout.header_row, layout.roles, layout.names
     if kind in MEASURED and header_row >= 0:
@@ -111,7 +95,7 @@ def _table_entries(table: Table, kind: str, layout: _Layout) -> Iterator[Entry]:
             yield from _transposed(rows, header_row, kind)
             return
     previous: Entry | None = None
-    repeated = {number for number, row in rows.items() if _names_columns(row, kind)}
+    repeated = {number for number, row in rows.items() if names_columns(row, kind)}
     for number, row in rows.items():
         if number <= header_row or number < table.header_rows or number in repeated:
             continue
@@ -135,56 +119,6 @@ def _table_entries(table: Table, kind: str, layout: _Layout) -> Iterator[Entry]:
             made = list(_named_row(cells, by_role, names, kind))
         yield from made
         previous = made[-1] if made else None
-
-
-def _layout(table: Table, kind: str) -> _Layout:
-    """The layout by the row among the first whose cells name the most roles."""
-    rows = table.by_row()
-    best = _Layout(-1, {}, [], table.n_columns)
-    for number in sorted(rows)[: max(table.header_rows, 2)]:
-        headers = _header_texts(rows[number], kind, table.n_columns)
-        ranked: list[tuple[int, int]] = []
-        roles: dict[int, str] = {}
-        for column, text in headers.items():
-            role, rank = column_role(text, kind)
-            if role == "name":
-                ranked.append((rank, column))
-            elif role:
-                roles[column] = role
-        ranked.sort()
-        if ranked:
-            roles[ranked[0][1]] = "name"
-        declared = number < table.header_rows or any(cell.header for cell in rows[number])
-        alone = len(headers) == 1 and table.n_columns > 1
-        if not alone and roles and (len(roles) >= 2 or declared) and len(roles) > len(best.roles):
-            best = _Layout(number, roles, [column for _, column in ranked], table.n_columns)
-    if best.header_row < 0 and table.header_rows:
-        best.header_row = table.header_rows - 1
-    return best
-
-
-def _header_texts(row: list[Cell], kind: str, n_columns: int) -> dict[int, str]:
-    """Header texts by column; one that runs into the empty cell after it is parted."""
-    found = {cell.column: cell.text for cell in row if cell.text.strip()}
-    filled = set(found)
-    for cell in row:
-        after = cell.column + cell.colspan
-        empty = after < n_columns and after not in filled and len(filled) > 1
-        words = cell.text.split()
-        if not empty or len(words) < 2:
-            continue
-        for count in range(len(words) - 1, 0, -1):
-            left, right = " ".join(words[:count]), " ".join(words[count:])
-            if column_role(left, kind)[0] and column_role(right, kind)[0] not in (None, "name"):
-                found[cell.column], found[after] = left, right
-                break
-    return found
-
-
-def _names_columns(row: list[Cell], kind: str) -> bool:
-    """Whether a row is a header, such as one that comes again where two tables ran together."""
-    roles = [column_role(cell.text, kind)[0] for cell in row if cell.text.strip()]
-    return len(roles) >= 3 and "name" in roles and None not in roles
 
 
 def _is_translation(by_role: dict[str, Part], roles: dict[int, str]) -> bool:

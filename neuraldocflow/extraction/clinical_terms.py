@@ -173,7 +173,7 @@ _NAME_WORDS: dict[str, str] = {
 }
 _NAME_PATTERNS = {kind: re.compile(pattern) for kind, pattern in _NAME_WORDS.items()}
 _VALUE = re.compile(
-    r"^((observed|measured|test|lab|result|numeric|actual) )?(values?|results?|readings?|findings?)( units?)?$"
+    r"^((observed|measured|test|lab|result|numeric|actual) )?(values?|results?|readings?|findings?)( unit)?$"
 )
 
 
