@@ -7,6 +7,7 @@ next to nothing.
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from collections import defaultdict
 from dataclasses import dataclass
 from itertools import pairwise
@@ -77,19 +78,35 @@ def bands_of(rulings: list[Ruling]) -> list[tuple[float, float]]:
     """(y0, y1) of shaded rows: filled boxes of a row's height, those at one height taken together."""
     spans = {(round(r.y0, 1), round(r.y1, 1)) for r in rulings if 5 < r.y1 - r.y0 < 60 and r.x1 - r.x0 > 3}
     bands: list[tuple[float, float]] = []
-    for y0, y1 in sorted(spans):
-        if not bands or y0 >= bands[-1][1] - 1:
-            bands.append((y0, y1))
+    # The smaller first: what covers several rows is no row.
+    for y0, y1 in sorted(spans, key=lambda span: (span[1] - span[0], span)):
+        at = bisect(bands, (y0, y1))
+        if (at == 0 or bands[at - 1][1] <= y0 + 1) and (at == len(bands) or bands[at][0] >= y1 - 1):
+            bands.insert(at, (y0, y1))
     return bands
+
+
+def _several_rows(lines: list[TextLine]) -> bool:
+    """Whether numbers stand below one another, so that what shades them is more than one row."""
+    numbers = [line for line in lines if _NUMBER.fullmatch(line.text)]
+    return any(
+        other.y1 - one.y1 > 0.7 * one.size and one.x0 < other.x1 and other.x0 < one.x1
+        for one in numbers
+        for other in numbers
+    )
 
 
 def rows_of(lines: list[TextLine], bands: list[tuple[float, float]]) -> list[Row]:
     """The lines by rows, top to bottom, left to right: those in one shaded band, else on one baseline."""
-    keyed: list[tuple[float, float, TextLine]] = []
+    in_band: dict[float, list[TextLine]] = defaultdict(list)
     for line in lines:
         middle = (line.y0 + line.y1) / 2
-        band = next((band for band in bands if band[0] <= middle <= band[1]), None)
-        keyed.append((band[0] if band else -1.0, middle, line))
+        at = bisect(bands, (middle, float("inf"))) - 1
+        in_band[bands[at][0] if at >= 0 and middle <= bands[at][1] else -1.0].append(line)
+    keyed: list[tuple[float, float, TextLine]] = []
+    for top, members in in_band.items():
+        band = -1.0 if top >= 0 and _several_rows(members) else top
+        keyed.extend((band, (line.y0 + line.y1) / 2, line) for line in members)
     rows: list[Row] = []
     last_band, last_middle = -1.0, 0.0
     for band_top, middle, line in sorted(keyed, key=lambda entry: entry[1]):
@@ -271,7 +288,7 @@ def _table(page: PageContent, rows: list[list[Piece]]) -> tuple[Table, list[Text
     columns = _columns(rows)
     if not columns or len(columns) > 40:
         return None
-    rows = _joined_labels(rows, columns[0][0])
+    rows = _joined_labels(_joined_heads(rows), columns[0][0])
     left = min(row[0].x0 for row in rows)
     has_labels = any(row[0].x1 <= columns[0][0] + 2 and not row[0].numeric for row in rows)
     offset = 1 if has_labels else 0
@@ -322,6 +339,37 @@ def _table(page: PageContent, rows: list[list[Piece]]) -> tuple[Table, list[Text
         confidence=confidence,
     )
     return table, taken
+
+
+def _joined_heads(rows: list[list[Piece]]) -> list[list[Piece]]:
+    """Column heads of several lines made one piece: where each stands over just one of the row below."""
+    first = _header_rows(rows)
+    joined: list[list[Piece]] = rows[:1]
+    for number in range(1, len(rows)):
+        row, above = rows[number], joined[-1]
+        if number < first and not any(piece.numeric for piece in above):
+            over = [[p for p in above if p.x1 > q.x0 and p.x0 < q.x1] for q in row]
+            under = [[q for q in row if p.x1 > q.x0 and p.x0 < q.x1] for p in above]
+            near = all(_tight(p, q) for q, found in zip(row, over, strict=True) for p in found)
+            if near and any(over) and all(len(found) <= 1 for found in (*over, *under)):
+                for piece, found in zip(row, over, strict=True):
+                    if found:
+                        found[0].lines += piece.lines
+                        found[0].text = f"{found[0].text} {piece.text}"
+                        found[0].x0, found[0].x1 = min(found[0].x0, piece.x0), max(found[0].x1, piece.x1)
+                        found[0].numeric = False
+                    else:
+                        above.append(piece)
+                above.sort(key=lambda piece: piece.x0)
+                continue
+        joined.append(row)
+    return joined
+
+
+def _tight(above: Piece, below: Piece) -> bool:
+    """Whether one stands under the other as lines of one text do."""
+    size = above.lines[-1].size
+    return below.lines[0].y0 - above.lines[-1].y1 < 0.35 * size and below.lines[0].size < 1.1 * size
 
 
 def _joined_labels(rows: list[list[Piece]], edge: float) -> list[list[Piece]]:
