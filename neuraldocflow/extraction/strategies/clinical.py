@@ -3,6 +3,7 @@
 ``clinical_items``   the names in sections of a kind: medications, problems, allergies …
 ``clinical_details`` the same entries as objects, with dose, codes, status, dates …
 ``clinical_measures`` vital signs and results as objects with name, value and unit
+``clinical_dates``   when a section's entries were
 ``clinical_head``    the patient's particulars, providers, facility, encounter dates
 """
 
@@ -166,6 +167,20 @@ def clinical_measures(
         yield _object(entry, name, value)
 
 
+@strategy("clinical_dates")
+def clinical_dates(
+    document: Document, spec: dict[str, Any], field: Field, context: Context
+) -> Iterator[Candidate]:
+    """The dates of a section's entries, each once."""
+    seen: set[str] = set()
+    for entry in _entries(document, spec, context):
+        part = entry.parts.get("date")
+        value = iso_date(part.text) if part else None
+        if part and value and value not in seen:
+            seen.add(value)
+            yield Candidate(part.text, entry.score, part.start, part.end, value=value)
+
+
 @strategy("clinical_head")
 def clinical_head(
     document: Document, spec: dict[str, Any], field: Field, context: Context
@@ -180,8 +195,9 @@ def clinical_head(
         if found != role or score < strongest:
             continue
         for piece, value in _head_values(role, part):
-            if value and value.lower() not in seen:
-                seen.add(value.lower())
+            key = value.lower().split(",")[0] if role == "provider" else value.lower()
+            if value and key not in seen:
+                seen.add(key)
                 yield Candidate(piece.text, score - 0.01 * len(seen), piece.start, piece.end, value=value)
 
 

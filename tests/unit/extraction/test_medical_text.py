@@ -118,3 +118,24 @@ def test_a_medication_in_a_list_ends_where_its_directions_begin() -> None:
     (value,) = found(document, "clinical_details", sections=["medications"])
     assert value["name"] == "Fablox 5 mg tablet"
     assert (value["dose"], value["route"], value["frequency"]) == ("1 tablet", "by mouth", "daily")
+
+
+def test_encounter_dates_are_those_of_the_encounters_listed() -> None:
+    rows = [
+        ["Encounter", "Date"],
+        ["Visit", "04-02-2020 10:00"],
+        ["Test", "04-02-2020"],
+        ["Visit", "05-02-2020"],
+    ]
+    document = record(heading("Encounters"), table(*rows))
+    assert found(document, "clinical_dates", sections=["encounters"]) == ["2020-04-02", "2020-05-02"]
+
+
+def test_a_provider_named_twice_is_one() -> None:
+    rows = [
+        ["Author", "Ada Sample, MD"],
+        ["Signed", "Ada Sample at March 1, 2020"],
+        ["Performer", "Bo Example"],
+    ]
+    document = record(heading("Test Clinic Summary", 1), table(*rows, header_rows=0))
+    assert head(document, "provider") == ["Ada Sample, MD", "Bo Example"]
