@@ -19,6 +19,8 @@ from neuraldocflow.extraction.pdf_rulings import bounds, ruled_tables
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _SCALE_HINT = re.compile(r"thousand|million|billion|\$|dollar|euro|USD|EUR|GBP", re.IGNORECASE)
 
+_BULLETS = frozenset("•●▪■◦‣·")
+
 
 def find_tables(page: PageContent) -> list[tuple[Table, list[TextLine]]]:
     """The page's tables from top to bottom, each with the lines it consists of. No line is in two tables."""
@@ -82,6 +84,7 @@ def _regions(rows: list[list[Piece]]) -> list[tuple[int, int]]:
 
 def _tabular(row: list[Piece]) -> bool:
     """Whether the row has a label and numbers, several numbers, or three short pieces."""
+    row = [piece for piece in row if piece.text not in _BULLETS]
     if len(row) < 2:
         return False
     if all(right.x0 - left.x1 < 1.2 * left.lines[0].size for left, right in pairwise(row)):
@@ -185,6 +188,9 @@ def _table(page: PageContent, rows: list[list[Piece]]) -> tuple[Table, list[Text
     for cell in cells:
         cell.header = cell.row < header_rows
     if not cells or len(rows) < 2 or (numbers == 0 and len(rows) < 3):
+        return None
+    if numbers < 0.15 * len(cells) and sum(len(cell.text) for cell in cells) > 30 * len(cells):
+        # Prose in columns.
         return None
     share = agreeing / numbers if numbers else 0.5
     confidence = round(0.35 + 0.5 * share + min(len(rows), 10) * 0.01, 3)

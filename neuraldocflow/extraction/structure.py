@@ -18,7 +18,7 @@ _LIST_MARK = re.compile(r"(?:[•●▪■◦‣–—·*o]|[-]|\(?(?:\d{1,2}|[a
 _BULLET = re.compile(r"[•●▪■◦‣·\uf0b7\uf0a7](?:\s|$)")
 _NUMBERED_HEADING = re.compile(
     r"(?:item\s+\d{1,2}[a-c]?\b|part\s+[ivx]+\b|article\s+(?:[ivx]+|\d+)\b|section\s+\d+(?:\.\d+)*\b"
-    r"|exhibit\s+[a-z0-9.-]+\b|schedule\s+[a-z0-9.-]+\b|\d+(?:\.\d+)*\.?\s+[A-Z])",
+    r"|exhibit\s+[a-z0-9.-]+\b|schedule\s+[a-z0-9.-]+\b|[ivx]{1,5}\.\s+[a-z]|\d+(?:\.\d+)*\.?\s+[A-Z])",
     re.IGNORECASE,
 )
 _SENTENCE_END = (".", "!", "?", ":", ";", ".”", '."', ".)")

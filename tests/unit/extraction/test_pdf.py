@@ -173,3 +173,9 @@ def test_progress_counts_the_pages() -> None:
     builder = PdfBuilder().page().page()
     read(builder.done(), progress=lambda stage, done, total, _: seen.append((stage, done, total)))
     assert seen == [("reading", 1, 2), ("reading", 2, 2)]
+
+
+def test_a_numbered_line_in_capitals_is_a_heading_without_any_look_of_one() -> None:
+    builder = PdfBuilder().page().text(72, 100, "II. TERM AND RENEWAL")
+    builder.text(72, 130, "The term of this invented agreement is ten years from its date.")
+    assert [block.kind for block in read(builder.done()).blocks] == ["heading", "paragraph"]

@@ -94,3 +94,12 @@ def test_prose_in_two_columns_is_no_table() -> None:
         builder.text(50, 100 + 14 * number, "words of the left column that go on for a while", 9)
         builder.text(330, 100 + 14 * number, "words of the right column that go on for a while", 9)
     assert list(read(builder.done()).tables()) == []
+
+
+def test_bulleted_prose_beside_a_column_of_prose_is_no_table() -> None:
+    builder = PdfBuilder().page()
+    for number in range(10):
+        y = 100 + 14 * number
+        builder.text(50, y, "words of a column on the left side here", 9).text(320, y, "•", 9)
+        builder.text(335, y, "words of a bulleted list on the right", 9)
+    assert list(read(builder.done()).tables()) == []
