@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
+from urllib.parse import unquote
 
 import pymupdf
 
@@ -12,6 +14,8 @@ from neuraldocflow.extraction.pdf_page import turned
 
 _WIDGET, _LINK, _POPUP = pymupdf.PDF_ANNOT_WIDGET, pymupdf.PDF_ANNOT_LINK, pymupdf.PDF_ANNOT_POPUP
 _MOST = 20_000
+_NAMED = "#nameddest="
+_INNER = re.compile(r"#page=(\d+)")
 
 
 def read_around(document: Document, opened: Any) -> None:
@@ -19,6 +23,7 @@ def read_around(document: Document, opened: Any) -> None:
 
     Call before ``finish()``; :func:`place_facts` sets the facts' offsets after it.
     """
+    names: dict[str, int] | None = None
     for index in range(opened.page_count):
         try:
             kinds = {kind for _, kind, _ in opened.page_annot_xrefs(index)}
@@ -27,7 +32,9 @@ def read_around(document: Document, opened: Any) -> None:
             page = opened[index]
             turn = page.rotation_matrix if page.rotation else None
             if _LINK in kinds:
-                document.links.extend(_links(page))
+                if names is None:
+                    names = _named_pages(opened)
+                document.links.extend(_links(page, names))
             if _WIDGET in kinds:
                 document.facts.extend(_form_fields(page, turn))
             if kinds - {_LINK, _WIDGET, _POPUP}:
@@ -38,12 +45,27 @@ def read_around(document: Document, opened: Any) -> None:
             break
 
 
-def _links(page: Any) -> list[Link]:
+def _named_pages(opened: Any) -> dict[str, int]:
+    """The 1-based page of each named destination; those without one left out."""
+    try:
+        named = opened.resolve_names()
+    except MUPDF_ERRORS:
+        return {}
+    return {name: place["page"] + 1 for name, place in named.items() if place.get("page", -1) >= 0}
+
+
+def _links(page: Any, names: dict[str, int]) -> list[Link]:
     found: list[Link] = []
     link = page.first_link
     while link is not None and len(found) < 2000:
         target = link.uri or ""
-        if not link.is_external:
+        inner = _INNER.match(target)
+        if inner is not None:
+            target = f"page:{inner[1]}"
+        elif target.startswith(_NAMED):
+            number = names.get(unquote(target.removeprefix(_NAMED)))
+            target = target if number is None else f"page:{number}"
+        elif not link.is_external:
             destination = link.dest
             number = getattr(destination, "page", -1)
             target = f"page:{number + 1}" if isinstance(number, int) and number >= 0 else target

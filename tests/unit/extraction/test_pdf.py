@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pymupdf
 import pytest
 
 from neuraldocflow.extraction import ocr
@@ -179,3 +180,10 @@ def test_a_numbered_line_in_capitals_is_a_heading_without_any_look_of_one() -> N
     builder = PdfBuilder().page().text(72, 100, "II. TERM AND RENEWAL")
     builder.text(72, 130, "The term of this invented agreement is ten years from its date.")
     assert [block.kind for block in read(builder.done()).blocks] == ["heading", "paragraph"]
+
+
+def test_links_inside_the_document_name_their_page() -> None:
+    builder = PdfBuilder().page().text(72, 100, "Go on").page().text(72, 100, "Here")
+    first = builder.document[0]
+    first.insert_link({"kind": pymupdf.LINK_GOTO, "from": pymupdf.Rect(72, 90, 140, 104), "page": 1})
+    assert [link.target for link in read(builder.done()).links] == ["page:2"]
