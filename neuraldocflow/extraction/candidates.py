@@ -6,7 +6,7 @@ yields :class:`Candidate`, registered by the key it has in a profile's ``where``
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +43,8 @@ class Context:
     """What strategies share while one document is worked on; ``cache`` lives as long as the document."""
 
     sections: list[Section]
+    data: Mapping[str, Any] = field(default_factory=dict)
+    """The profile's learned data: models by name."""
     found: dict[str, Any] = field(default_factory=dict)
     """Fields already decided, by name: a later field may look at an earlier one's value."""
     cache: dict[str, Any] = field(default_factory=dict)
