@@ -1,0 +1,173 @@
+"""From a text as it stands to a value: dates, numbers, money, identifiers and the like.
+
+``normalise(raw, field, context)`` gives the value and what belongs to it, or None where the text is no such
+value: then the candidate is dropped, never guessed.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from .identifiers import IDENTIFIERS
+from .profile import Field
+from .units import parse_scale
+
+Normal = tuple[Any, dict[str, Any]]
+"""The value, and what is told beside it: ``{"currency": "USD"}``."""
+
+_MONTHS = {
+    name: number
+    for number, names in enumerate(
+        (
+            "january jan",
+            "february feb",
+            "march mar",
+            "april apr",
+            "may",
+            "june jun",
+            "july jul",
+            "august aug",
+            "september sept sep",
+            "october oct",
+            "november nov",
+            "december dec",
+        ),
+        1,
+    )
+    for name in names.split()
+}
+_MONTH = rf"(?P<month>{'|'.join(sorted(_MONTHS, key=len, reverse=True))})\.?"
+_DAY = r"(?P<day>\d{1,2})(?:\s*(?:st|nd|rd|th))?"
+_DATES = [
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        r"\b(?P<year>\d{4})-(?P<number>\d{1,2})-(?P<day>\d{1,2})(?!\d)",
+        r"\b(?P<year>(?:19|20)\d{2})(?P<number>[01]\d)(?P<day>[0-3]\d)(?!\d)",
+        rf"\b{_MONTH}\s*{_DAY}\s*,?\s*(?P<year>\d{{4}})\b",
+        rf"\b{_DAY}\s*(?:day\s+of\s+|of\s+)?{_MONTH}\s*,?\s*(?P<year>\d{{4}})\b",
+        r"\b(?P<number>\d{1,2})/(?P<day>\d{1,2})/(?P<year>\d{4})\b",
+        r"\b(?P<day>\d{1,2})\.(?P<number>\d{1,2})\.(?P<year>\d{4})\b",
+        r"\b(?P<number>\d{1,2})[/-](?P<day>\d{1,2})[/-](?P<year>\d{2})\b",
+    )
+]
+_NUMBER = re.compile(
+    r"(?P<open>\()?\s*(?P<minus>[-−–])?\s*(?P<currency>US\$|[$€£¥])?\s*(?P<inner>[-−–])?"
+    r"(?P<digits>(?:\d{1,3}(?:[,\u00a0\u202f']\d{3})+(?!\d)|\d+)?(?:\.\d+)?)\s*(?P<close>\))?"
+    r"\s*(?P<scale>thousand|million|billion|trillion)?",
+    re.IGNORECASE,
+)
+_WORDS = {"thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
+_CURRENCIES = {"$": "USD", "us$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY"}
+_TRUE = frozenset({"yes", "y", "true", "x", "☒", "☑", "checked", "1"})
+_FALSE = frozenset({"no", "n", "false", "☐", "unchecked", "0"})
+
+
+def fold(text: str) -> str:
+    """White space runs to one space, none around."""
+    return " ".join(text.split())
+
+
+def normalise(raw: str, field: Field, context: Mapping[str, Any]) -> Normal | None:
+    """The value of ``raw`` for a field; ``context`` may hold ``scale`` and ``currency`` of its table."""
+    text = fold(raw)
+    if not text:
+        return None
+    kind = field.items.type if field.type == "list" and field.items is not None else field.type
+    wanted = field.items if field.type == "list" and field.items is not None else field
+    if kind == "date":
+        return _plain(parse_date(text))
+    if kind in ("integer", "decimal", "money", "percent"):
+        return _number(text, kind, context)
+    if kind == "boolean":
+        return _plain(parse_boolean(text))
+    if kind == "enum":
+        return _plain(_enum(text, wanted))
+    if kind == "identifier" or wanted.format in IDENTIFIERS:
+        check = IDENTIFIERS.get(wanted.format or "")
+        return _plain(check(text) if check is not None else text.strip(" .,:;#"))
+    return _plain(text.strip(" \t:;") or None)
+
+
+def _plain(value: Any) -> Normal | None:
+    return None if value is None else (value, {})
+
+
+def parse_date(text: str) -> str | None:
+    """ISO 8601 of the first date in a text. A date of digits and slashes is read month first, as in the US,
+    unless the first number can be no month."""
+    found = [(match.start(), match) for pattern in _DATES if (match := pattern.search(text))]
+    for _, match in sorted(found, key=lambda each: each[0]):
+        parts = match.groupdict()
+        month = int(parts["number"]) if parts.get("number") else _MONTHS[parts["month"].lower()]
+        day, year = int(parts["day"]), int(parts["year"])
+        if year < 100:
+            year += 2000 if year < 50 else 1900
+        if month > 12 and parts.get("number"):
+            month, day = day, month
+        try:
+            return datetime.date(year, month, day).isoformat()
+        except ValueError:
+            continue
+    return None
+
+
+def parse_number(text: str) -> float | None:
+    """The first number of a text: parentheses and minus signs negate, thousands separators fall away."""
+    found = _first_number(text)
+    return None if found is None else found[0]
+
+
+def _first_number(text: str) -> tuple[float, str | None] | None:
+    for match in _NUMBER.finditer(text):
+        digits = match["digits"]
+        if not any(letter.isdigit() for letter in digits):
+            continue
+        value = float(re.sub(r"[,\u00a0\u202f']", "", digits))
+        value *= _WORDS.get((match["scale"] or "").lower(), 1.0)
+        if match["minus"] or match["inner"] or (match["open"] and match["close"]):
+            value = -value
+        return value, _CURRENCIES.get((match["currency"] or "").lower())
+    return None
+
+
+def _number(text: str, kind: str, context: Mapping[str, Any]) -> Normal | None:
+    found = _first_number(text)
+    if found is None:
+        return None
+    value, currency = found
+    told: dict[str, Any] = {}
+    if kind == "percent":
+        return value, told
+    value *= float(context.get("scale") or 1.0)
+    if kind == "integer":
+        return round(value), told
+    if kind == "money":
+        currency = currency or context.get("currency") or parse_scale(text)[1]
+        if currency:
+            told["currency"] = currency
+    return (int(value) if value.is_integer() and kind == "money" else value), told
+
+
+def parse_boolean(text: str) -> bool | None:
+    """True or False of words and check marks; None for anything else."""
+    word = text.lower().strip(" .;:[]()")
+    if word in _TRUE:
+        return True
+    return False if word in _FALSE else None
+
+
+def _enum(text: str, field: Field) -> str | None:
+    """The value whose name or words the text is, or else the longest of them that stands in it."""
+    lowered = text.lower()
+    best: tuple[int, str] | None = None
+    for value, words in field.values.items():
+        for word in (value, value.replace("_", " "), *words):
+            length = len(word)
+            if lowered == word.lower():
+                return value
+            if re.search(rf"(?<!\w){re.escape(word.lower())}(?!\w)", lowered) and length > (best or (0,))[0]:
+                best = (length, value)
+    return best[1] if best else None
