@@ -1,0 +1,130 @@
+"""The document as short pieces of text: its lines, and the cells of its tables.
+
+Labels and their values stand in pieces: in one, in two side by side, or one below the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .candidates import Context
+from .model import Box, Cell, Document, Table
+
+
+@dataclass(slots=True)
+class Piece:
+    """A line or a cell; ``start``/``end`` are offsets in ``Document.text``."""
+
+    text: str
+    start: int
+    end: int
+    page: int | None = None
+    bbox: Box | None = None
+    table: Table | None = None
+    cell: Cell | None = None
+
+
+def pieces(document: Document, context: Context) -> list[Piece]:
+    """All pieces in reading order, made once a document."""
+    if "pieces" not in context.cache:
+        context.cache["pieces"] = list(_pieces(document))
+    found: list[Piece] = context.cache["pieces"]
+    return found
+
+
+def _pieces(document: Document) -> Iterator[Piece]:
+    for block in document.blocks:
+        table = block.table
+        if table is not None:
+            for cell in sorted(table.cells, key=lambda each: (each.row, each.column)):
+                if cell.text.strip():
+                    yield Piece(cell.text, cell.start, cell.end, table.page, cell.bbox, table, cell)
+        elif len(block.line_starts) > 1:
+            ends = [*block.line_starts[1:], len(block.text)]
+            for line, start, end in zip(block.lines, block.line_starts, ends, strict=True):
+                text = block.text[start:end].rstrip()
+                if text:
+                    at = block.start + start
+                    yield Piece(text, at, at + len(text), block.page, line.bbox)
+        elif block.text.strip():
+            yield Piece(block.text, block.start, block.end, block.page, block.bbox)
+
+
+def beside(index: int, found: list[Piece]) -> Piece | None:
+    """The piece to the right of one: the next cell of its row, or the nearest on its line."""
+    here = found[index]
+    if here.cell is not None and here.table is not None:
+        after = found[index + 1] if index + 1 < len(found) else None
+        same = after is not None and after.table is here.table and after.cell is not None
+        return (
+            after
+            if same and after is not None and after.cell is not None and after.cell.row == here.cell.row
+            else None
+        )
+    if here.bbox is None:
+        return None
+    middle = (here.bbox[1] + here.bbox[3]) / 2
+    candidates = [
+        each
+        for each in found[max(index - 12, 0) : index + 13]
+        if each.page == here.page
+        and each.bbox is not None
+        and each.bbox[0] >= here.bbox[2] - 1
+        and each.bbox[1] <= middle <= each.bbox[3]
+    ]
+    return min(candidates, key=lambda each: each.bbox[0] if each.bbox else 0.0, default=None)
+
+
+def below(index: int, found: list[Piece]) -> Piece | None:
+    """The piece under one: the cell below in its column, the nearest line below it, or simply the next."""
+    here = found[index]
+    if here.cell is not None:
+        for each in found[index + 1 :]:
+            if each.table is not here.table or each.cell is None:
+                return None
+            spans = range(each.cell.column, each.cell.column + each.cell.colspan)
+            if each.cell.row > here.cell.row and here.cell.column in spans:
+                return each
+        return None
+    after = found[index + 1] if index + 1 < len(found) else None
+    if here.bbox is None or after is None:
+        return after
+    low, height = here.bbox[3], here.bbox[3] - here.bbox[1]
+    candidates = [
+        each
+        for each in found[index + 1 : index + 9]
+        if each.page == here.page
+        and each.bbox is not None
+        and low - height / 2 <= each.bbox[1] <= low + 3 * height
+        and each.bbox[0] < here.bbox[2]
+        and each.bbox[2] > here.bbox[0]
+    ]
+    return min(candidates, key=lambda each: each.bbox[1] if each.bbox else 0.0, default=None)
+
+
+def above(index: int, found: list[Piece]) -> Piece | None:
+    """The piece over one, as printed forms put values over their captions."""
+    here = found[index]
+    before = found[index - 1] if index else None
+    if here.cell is not None:
+        for each in reversed(found[:index]):
+            if each.table is not here.table or each.cell is None:
+                return None
+            spans = range(each.cell.column, each.cell.column + each.cell.colspan)
+            if each.cell.row < here.cell.row and here.cell.column in spans:
+                return each
+        return None
+    if here.bbox is None or before is None:
+        return before
+    top, height = here.bbox[1], here.bbox[3] - here.bbox[1]
+    candidates = [
+        each
+        for each in found[max(index - 8, 0) : index]
+        if each.page == here.page
+        and each.bbox is not None
+        and top - 3 * height <= each.bbox[3] <= top + height / 2
+        and each.bbox[0] < here.bbox[2]
+        and each.bbox[2] > here.bbox[0]
+    ]
+    return max(candidates, key=lambda each: each.bbox[3] if each.bbox else 0.0, default=None)

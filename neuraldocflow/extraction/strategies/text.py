@@ -1,0 +1,100 @@
+"""Strategies that look at running text.
+
+``pattern``    a regular expression; its group ``value``, else the first group, else all of it
+``proximity``  the match of ``pattern`` nearest to a match of ``near``, at most ``within`` characters away
+``section``    what a section says: its text, or a ``pattern`` in it
+``fact``       values the file itself tags: form fields, content controls (``name``: regular expression)
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from ..candidates import Candidate, Context, strategy
+from ..model import Document
+
+if TYPE_CHECKING:
+    from ..profile import Field
+
+
+def _compiled(spec: dict[str, Any], key: str = "pattern") -> re.Pattern[str]:
+    return re.compile(spec[key], re.IGNORECASE | re.MULTILINE if not spec.get("case") else re.MULTILINE)
+
+
+def _ranges(document: Document, spec: dict[str, Any], context: Context) -> list[tuple[int, int]]:
+    """Where to look: the sections named, the first characters, or everything."""
+    wanted = spec.get("section")
+    if wanted is not None:
+        ids = [wanted] if isinstance(wanted, str) else list(wanted)
+        return [(each.start, each.end) for each in context.sections if each.id in ids]
+    return [(0, min(int(spec.get("first", len(document.text))), len(document.text)))]
+
+
+def _of_match(match: re.Match[str], score: float) -> Candidate | None:
+    group: str | int = "value" if "value" in match.re.groupindex else 1 if match.re.groups else 0
+    if match[group] is None:
+        return None
+    return Candidate(match[group], score, match.start(group), match.end(group))
+
+
+@strategy("pattern")
+def pattern(document: Document, spec: dict[str, Any], field: Field, context: Context) -> Iterator[Candidate]:
+    """Matches in the text; earlier ones are a little likelier."""
+    expression = _compiled(spec)
+    score = float(spec.get("score", 0.7))
+    for start, end in _ranges(document, spec, context):
+        for count, match in enumerate(expression.finditer(document.text, start, end)):
+            found = _of_match(match, score - 0.01 * min(count, 20))
+            if found is not None:
+                yield found
+
+
+@strategy("proximity")
+def proximity(
+    document: Document, spec: dict[str, Any], field: Field, context: Context
+) -> Iterator[Candidate]:
+    """The nearest match to each place, likelier the nearer; before the place counts as twice as far."""
+    near, expression = _compiled(spec, "near"), _compiled(spec)
+    reach = int(spec.get("within", 200))
+    for start, end in _ranges(document, spec, context):
+        for place in near.finditer(document.text, start, end):
+            for match in expression.finditer(
+                document.text, max(place.start() - reach, start), min(place.end() + reach, end)
+            ):
+                if match.start() < place.end() and match.end() > place.start():
+                    continue
+                after = match.start() >= place.end()
+                away = match.start() - place.end() if after else 2 * (place.start() - match.end())
+                found = _of_match(match, 0.75 * (1 - min(away, 2 * reach) / (2.5 * reach)))
+                if found is not None:
+                    yield found
+
+
+@strategy("section")
+def section(document: Document, spec: dict[str, Any], field: Field, context: Context) -> Iterator[Candidate]:
+    """The text under a section's heading, or what ``pattern`` finds there."""
+    ids = [spec["id"]] if isinstance(spec["id"], str) else list(spec["id"])
+    for found in context.sections:
+        if found.id not in ids:
+            continue
+        if "pattern" in spec:
+            yield from pattern(document, {**spec, "section": found.id}, field, context)
+            continue
+        heading = document.block_at(found.start)
+        start = min(heading.end + 1, found.end) if heading is not None else found.start
+        text = document.text[start : found.end]
+        stripped = text.strip()
+        if stripped:
+            start += text.index(stripped)
+            yield Candidate(stripped, 0.8 * found.confidence, start, start + len(stripped))
+
+
+@strategy("fact")
+def fact(document: Document, spec: dict[str, Any], field: Field, context: Context) -> Iterator[Candidate]:
+    """Values of form fields and content controls whose name matches."""
+    expression = _compiled(spec, "name")
+    for each in document.facts:
+        if expression.search(each.name) and each.raw.strip():
+            yield Candidate(each.raw, 0.9, each.start, each.end)
