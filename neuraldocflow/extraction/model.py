@@ -249,6 +249,8 @@ class Document:
     """ISO 639-1."""
     warnings: list[tuple[str, str]] = field(default_factory=list)
     """(code, sentence) about the reading, such as ("repaired", "…") or ("needs_ocr", "…")."""
+    tables_ms: float = 0.0
+    """Milliseconds of the reading that went into finding tables."""
     char_boxes: CharBoxes | None = None
     """Exact boxes on demand, where the reader can give them; else :meth:`provenance` goes by lines."""
     text: str = ""

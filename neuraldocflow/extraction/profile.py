@@ -95,6 +95,8 @@ class Profile:
     data: Mapping[str, Any]
     """What was learned: models and calibration, by the names the YAML gives them."""
     identity: str
+    text: bool = False
+    """Whether results hold the whole text."""
 
     @classmethod
     def from_dict(cls, form: Mapping[str, Any]) -> Profile:
@@ -115,6 +117,7 @@ class Profile:
             validations=tuple(form.get("validations") or ()),
             data=dict(form.get("data") or {}),
             identity=identity_of(form),
+            text=bool(form.get("text", False)),
         )
 
 
@@ -167,6 +170,7 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "clauses": dict,
     "validations": list,
     "data": dict,
+    "text": bool,
 }
 _FIELD_KEYS: dict[str, type | tuple[type, ...]] = {
     "type": str,

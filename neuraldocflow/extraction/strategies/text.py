@@ -3,6 +3,7 @@
 ``pattern``    a regular expression; its group ``value``, else the first group, else all of it
 ``proximity``  the match of ``pattern`` nearest to a match of ``near``, at most ``within`` characters away
 ``section``    what a section says: its text, or a ``pattern`` in it
+``document_title``  the highest heading on the first pages, else the title the file's metadata gives
 ``fact``       values the file itself tags: form fields, content controls (``name``: regular expression)
 """
 
@@ -98,3 +99,20 @@ def fact(document: Document, spec: dict[str, Any], field: Field, context: Contex
     for each in document.facts:
         if expression.search(each.name) and each.raw.strip():
             yield Candidate(each.raw, 0.9, each.start, each.end)
+
+
+@strategy("document_title")
+def document_title(
+    document: Document, spec: dict[str, Any], field: Field, context: Context
+) -> Iterator[Candidate]:
+    """Headings near the beginning, larger ones first; the metadata's title comes last."""
+    early = [
+        block
+        for block in document.blocks[:40]
+        if block.kind == "heading" and (block.page or 1) <= 2 and 3 <= len(block.text) <= 200
+    ]
+    for rank, block in enumerate(sorted(early, key=lambda each: (each.level, each.start))):
+        yield Candidate(block.text, max(0.7 - 0.06 * rank, 0.3), block.start, block.end)
+    given = document.metadata.get("title", "").strip()
+    if given:
+        yield Candidate(given, 0.5)

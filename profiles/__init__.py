@@ -1,0 +1,1 @@
+"""The built-in profiles: one YAML file a document type, and what was learned for it beside it."""
