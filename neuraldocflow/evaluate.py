@@ -1,0 +1,137 @@
+"""``python -m neuraldocflow.evaluate [TRUTH.json DIR]``: how right extraction is, by profile and field.
+
+Without arguments it scores the development corpus (``NEURALDOCFLOW_CORPUS``, else ``../shared/corpus``).
+"""
+
+from __future__ import annotations
+
+import argparse
+import fnmatch
+import json
+import os
+import sys
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from neuraldocflow.errors import ConfigError
+from neuraldocflow.evaluation.measures import Judged, Tally, calibration_error
+from neuraldocflow.evaluation.report import as_json, print_report, profiles_of
+from neuraldocflow.evaluation.run import Answer, Task, load_truth, run
+from neuraldocflow.extraction.calibration import interpolate, isotonic
+from neuraldocflow.profiles import BUILTIN
+
+TRUTHS = ("filings.truth.json", "contracts.truth.json", "medical.truth.json")
+
+
+def corpus() -> Path | None:
+    """The development corpus' folder, where there is one."""
+    folder = Path(os.environ.get("NEURALDOCFLOW_CORPUS") or "../shared/corpus")
+    return folder if folder.is_dir() else None
+
+
+def score(answers: Sequence[Answer]) -> tuple[Tally, Tally]:
+    """The tallies of extraction and of the baseline."""
+    tally, simple = Tally(), Tally()
+    for each in answers:
+        tally.add(each.truth, each.result)
+        simple.add(each.truth, each.simple)
+        if each.error is not None:
+            tally.failed[each.truth["file"]] = each.error
+    return tally, simple
+
+
+def tasks_of(truth: Path, folder: Path, arguments: argparse.Namespace) -> list[Task]:
+    """A task for each document of a truth file that is wanted. Raises ValueError for files not there."""
+    tasks = [
+        Task(
+            {"profile": arguments.profile, **entry} if arguments.profile else entry,
+            folder / entry["file"],
+            tuple(arguments.profiles),
+            not arguments.fit_calibration,
+            arguments.profile,
+        )
+        for entry in load_truth(truth)
+        if fnmatch.fnmatch(entry["file"], arguments.only)
+    ]
+    absent = [task.path for task in tasks if not task.path.is_file()]
+    if absent:
+        raise ValueError(
+            f"{truth}: {absent[0]} is not there" + (f" ({len(absent)} files)" if absent[1:] else "")
+        )
+    return tasks
+
+
+def fit_calibration(tally: Tally, console: Console) -> None:
+    """Writes each profile's calibration beside it; prints its error on documents left out of the fit."""
+    for profile in profiles_of(tally):
+        judged = [each for each in tally.judged if each.profile == profile]
+        folds = sorted({each.group for each in judged})
+        left_out: list[Judged] = []
+        for fold in range(5):
+            held = set(folds[fold::5])
+            points = _fit([each for each in judged if each.group not in held])
+            left_out.extend(_calibrated(each, points) for each in judged if each.group in held)
+        path = BUILTIN / f"{profile}.calibration.json"
+        path.write_text(json.dumps(_fit(judged), indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        console.print(
+            f"{path.name}: calibration error {calibration_error(judged):.3f} before, "
+            f"{calibration_error(left_out):.3f} after, on documents left out"
+        )
+
+
+def _fit(judged: Sequence[Judged]) -> dict[str, list[list[float]]]:
+    by_field: dict[str, list[tuple[float, bool]]] = defaultdict(list)
+    for each in judged:
+        by_field[each.field].append((each.confidence, each.right))
+    overall = sum(each.right for each in judged) / max(len(judged), 1)
+    fitted = {name: isotonic(samples, overall) for name, samples in by_field.items() if len(samples) >= 8}
+    fitted["*"] = isotonic([sample for samples in by_field.values() for sample in samples], overall)
+    return fitted
+
+
+def _calibrated(each: Judged, points: dict[str, list[list[float]]]) -> Judged:
+    confidence = interpolate(points.get(each.field, points["*"]), each.confidence)
+    return Judged(each.profile, each.field, confidence, each.right, each.group)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Exit code 0 with a report, 2 where the arguments can't be used."""
+    parser = argparse.ArgumentParser(prog="python -m neuraldocflow.evaluate", description=__doc__)
+    parser.add_argument("truth", nargs="?", type=Path, help="a truth file; default: those of the corpus")
+    parser.add_argument("folder", nargs="?", type=Path, help="where its files are; default: beside it")
+    parser.add_argument("--json", action="store_true", help="end with one line of JSON")
+    parser.add_argument("--only", default="*", metavar="GLOB", help="score only files like this")
+    parser.add_argument("--profile", help="use this profile instead of the one the truth names")
+    parser.add_argument("--profiles", type=Path, action="append", default=[], help="a folder of profiles")
+    parser.add_argument(
+        "--fit-calibration", action="store_true", help="learn the profiles' calibration again"
+    )
+    parser.add_argument("--processes", type=int, default=2)
+    arguments = parser.parse_args(argv)
+    console = Console(width=None if sys.stdout.isatty() else 120)
+    folder = arguments.folder or (arguments.truth.parent if arguments.truth else corpus())
+    if folder is None:
+        print("no corpus: set NEURALDOCFLOW_CORPUS, or give TRUTH.json and DIR", file=sys.stderr)
+        return 2
+    truths = [arguments.truth] if arguments.truth else [folder / name for name in TRUTHS]
+    try:
+        tasks = [task for truth in truths for task in tasks_of(truth, folder, arguments)]
+        answers = list(run(tasks, arguments.processes))
+    except (OSError, ValueError, ConfigError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    tally, simple = score(answers)
+    if arguments.fit_calibration:
+        fit_calibration(tally, console)
+        return 0
+    print_report(console, tally, simple)
+    if arguments.json:
+        print(json.dumps(as_json(tally, simple)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

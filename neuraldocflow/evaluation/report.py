@@ -1,0 +1,136 @@
+"""The evaluation as tables for people and as one line for machines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from neuraldocflow import __version__
+
+from .measures import Counts, Judged, Tally, calibration_error, reliability, risk_coverage
+
+KINDS = ("html", "pdf", "docx")
+THRESHOLDS = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95)
+TARGETS = {
+    "sec_10k sections": 0.985,
+    "sec_10k fields": 0.95,
+    "contract_analysis fields": 0.90,
+    "contract_analysis clauses": 0.75,
+    "medical_record fields": 0.95,
+}
+"""F1 aimed at."""
+
+
+def profiles_of(tally: Tally) -> list[str]:
+    return list(dict.fromkeys(profile for profile, _, _ in tally.counts))
+
+
+def print_report(console: Console, tally: Tally, simple: Tally) -> None:
+    """A table a profile, then what confidences are worth."""
+    for profile in profiles_of(tally):
+        console.print(_profile_table(profile, tally, simple))
+        judged = [each for each in tally.judged if each.profile == profile]
+        console.print(_reliability_table(profile, judged))
+        console.print(_coverage_table(profile, judged))
+    for file, code in sorted(tally.failed.items()):
+        console.print(f"no result: {file}: {code}")
+
+
+def _profile_table(profile: str, tally: Tally, simple: Tally) -> Table:
+    table = Table(title=f"{profile}: F1 by field", title_justify="left")
+    table.add_column("field")
+    for heading in (*KINDS, "all", "precision", "recall", "support", "baseline"):
+        table.add_column(heading, justify="right")
+    names = dict.fromkeys(name for of, name, _ in tally.counts if of == profile)
+    for name in names:
+        table.add_row(*_row(name, profile, tally, simple))
+    table.add_section()
+    for label, prefix in (("all fields", None), ("all clauses", "clause "), ("all sections", "sections")):
+        counts = tally.total(profile, prefix)
+        if counts.support or counts.wrong:
+            by_kind = [_f1(tally.total(profile, prefix, kind)) for kind in KINDS]
+            table.add_row(
+                label, *by_kind, *_figures(counts), f"{simple.total(profile, prefix).f1:.3f}", style="bold"
+            )
+    if tally.spans and profile.startswith("contract"):
+        scores = [score for several in tally.spans.values() for score in several]
+        table.add_row("text of clauses found (token F1)", "", "", "", f"{sum(scores) / len(scores):.3f}")
+    return table
+
+
+def _row(name: str, profile: str, tally: Tally, simple: Tally) -> list[str]:
+    total, baseline = Counts(), Counts()
+    for kind in KINDS:
+        total.add(tally.counts.get((profile, name, kind), Counts()))
+        baseline.add(simple.counts.get((profile, name, kind), Counts()))
+    by_kind = [_f1(tally.counts.get((profile, name, kind), Counts())) for kind in KINDS]
+    return [name, *by_kind, *_figures(total), f"{baseline.f1:.3f}"]
+
+
+def _figures(counts: Counts) -> list[str]:
+    return [f"{counts.f1:.3f}", f"{counts.precision:.3f}", f"{counts.recall:.3f}", str(counts.support)]
+
+
+def _f1(counts: Counts) -> str:
+    return f"{counts.f1:.3f}" if counts.support or counts.wrong else "–"
+
+
+def _reliability_table(profile: str, judged: Sequence[Judged]) -> Table:
+    error = calibration_error(judged)
+    table = Table(
+        caption=f"{profile}: confidence told, and share right (calibration error {error:.3f})", min_width=60
+    )
+    for heading in ("confidence", "right", "values"):
+        table.add_column(heading, justify="right")
+    for said, was, count in reliability(judged):
+        table.add_row(f"{said:.2f}", f"{was:.2f}", str(count))
+    return table
+
+
+def _coverage_table(profile: str, judged: Sequence[Judged]) -> Table:
+    table = Table(caption=f"{profile}: what accepting without a look costs", min_width=60)
+    for heading in ("at or above", "share of values", "of them wrong"):
+        table.add_column(heading, justify="right")
+    for threshold, coverage, risk in risk_coverage(judged, THRESHOLDS):
+        table.add_row(f"{threshold:.2f}", f"{coverage:.1%}", f"{risk:.1%}")
+    return table
+
+
+def as_json(tally: Tally, simple: Tally) -> dict[str, Any]:
+    """The benchmark form: each measure with value, unit, reference, target and whether it is met."""
+    measures: dict[str, Any] = {}
+    for profile in profiles_of(tally):
+        for label, prefix in (("fields", None), ("clauses", "clause "), ("sections", "sections")):
+            counts, reference = tally.total(profile, prefix), simple.total(profile, prefix)
+            if counts.support:
+                target = TARGETS.get(f"{profile} {label}")
+                measures[f"{profile} {label}"] = {
+                    **_measure(counts, reference),
+                    "target": target,
+                    "met": None if target is None else counts.f1 >= target,
+                }
+        judged = [each for each in tally.judged if each.profile == profile]
+        measures[f"{profile} calibration error"] = {
+            "value": round(calibration_error(judged), 4),
+            "unit": "ECE",
+        }
+    for (profile, name, kind), counts in tally.counts.items():
+        measures[f"{profile} {name} {kind}"] = _measure(
+            counts, simple.counts.get((profile, name, kind), Counts())
+        )
+    return {"name": "evaluation", "versions": {"neuraldocflow": __version__}, "measures": measures}
+
+
+def _measure(counts: Counts, reference: Counts) -> dict[str, Any]:
+    return {
+        "value": round(counts.f1, 4),
+        "unit": "F1",
+        "precision": round(counts.precision, 4),
+        "recall": round(counts.recall, 4),
+        "support": counts.support,
+        "reference": round(reference.f1, 4),
+        "ratio": round(counts.f1 / reference.f1, 2) if reference.f1 else None,
+    }

@@ -1,0 +1,95 @@
+"""Extracts the documents of truth files, two at a time, and keeps just what scoring reads."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from neuraldocflow import profiles as profile_files
+from neuraldocflow.errors import DocumentError
+from neuraldocflow.extraction import Limits, Profile, extract, read
+
+from .baseline import extract_simply
+
+Truth = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One document to extract, with or without its profile's calibration."""
+
+    truth: Truth
+    path: Path
+    directories: tuple[Path, ...]
+    calibrated: bool = True
+    profile: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of a task: the result and the baseline's, or the error's code."""
+
+    truth: Truth
+    result: dict[str, Any] | None
+    simple: dict[str, Any] | None
+    error: str | None
+
+
+def load_truth(path: Path) -> list[Truth]:
+    """A truth file: a list of documents with file, profile and fields. Raises ValueError."""
+    entries = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(entries, list) or not all("file" in each and "fields" in each for each in entries):
+        raise ValueError(f"{path}: expected a list of objects with file, profile and fields")
+    return entries
+
+
+_LOADED: dict[tuple[tuple[Path, ...], bool], dict[str, Profile]] = {}
+
+
+def _profiles(directories: tuple[Path, ...], calibrated: bool) -> dict[str, Profile]:
+    key = (directories, calibrated)
+    if key not in _LOADED:
+        forms = profile_files.forms(directories)
+        if not calibrated:
+            forms = {name: _without_calibration(form) for name, form in forms.items()}
+        _LOADED[key] = {name: Profile.from_dict(form) for name, form in forms.items()}
+    return _LOADED[key]
+
+
+def _without_calibration(form: dict[str, Any]) -> dict[str, Any]:
+    data = {name: data for name, data in (form.get("data") or {}).items() if name != "calibration"}
+    return {**form, "data": data}
+
+
+def answer(task: Task) -> Answer:
+    """Extract one document, and let the baseline try."""
+    profiles = _profiles(task.directories, task.calibrated)
+    wanted = task.profile or task.truth["profile"]
+    limits = Limits(max_seconds=600)
+    try:
+        result = extract(task.path, profiles, wanted, limits=limits)
+        simple = (
+            extract_simply(read(task.path, limits), profiles[wanted], task.truth) if task.calibrated else None
+        )
+    except DocumentError as error:
+        return Answer(task.truth, None, None, error.code)
+    data = result["extractedData"]
+    data["tables"] = []
+    for section in data["sections"]:
+        section["text"] = section["text"][:1500]
+    return Answer(task.truth, result, simple, None)
+
+
+def run(tasks: Sequence[Task], processes: int = 2) -> Iterator[Answer]:
+    """The answers in the tasks' order."""
+    if processes < 2 or len(tasks) < 4:
+        yield from map(answer, tasks)
+        return
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, mp_context=spawn) as pool:
+        yield from pool.map(answer, tasks, chunksize=1)

@@ -1,0 +1,132 @@
+"""When a value is right: text folded, numbers within a tenth of a percent, lists item by item."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+_SAME = {
+    "incorporated": "inc",
+    "corporation": "corp",
+    "company": "co",
+    "limited": "ltd",
+    "&": "and",
+}
+_STATES = """Alabama AL|Alaska AK|Arizona AZ|Arkansas AR|California CA|Colorado CO|Connecticut CT|Delaware DE
+Florida FL|Georgia GA|Hawaii HI|Idaho ID|Illinois IL|Indiana IN|Iowa IA|Kansas KS|Kentucky KY|Louisiana LA
+Maine ME|Maryland MD|Massachusetts MA|Michigan MI|Minnesota MN|Mississippi MS|Missouri MO|Montana MT
+Nebraska NE|Nevada NV|New Hampshire NH|New Jersey NJ|New Mexico NM|New York NY|North Carolina NC
+North Dakota ND|Ohio OH|Oklahoma OK|Oregon OR|Pennsylvania PA|Rhode Island RI|South Carolina SC
+South Dakota SD|Tennessee TN|Texas TX|Utah UT|Vermont VT|Virginia VA|Washington WA|West Virginia WV
+Wisconsin WI|Wyoming WY|District of Columbia DC"""
+_STATE_CODES = {
+    name.lower(): code.lower()
+    for name, code in (entry.rsplit(" ", 1) for line in _STATES.split("\n") for entry in line.split("|"))
+}
+_WORDS = re.compile(r"[^\W_]+|&")
+
+
+def tokens(text: str) -> list[str]:
+    """Lower-case words without punctuation; company forms and ``&`` by one spelling."""
+    plain = unicodedata.normalize("NFKC", text).lower().replace("'", "").replace("’", "")
+    return [_SAME.get(word, word) for word in _WORDS.findall(plain)]
+
+
+def token_f1(one: str, other: str) -> float:
+    """The F1 of two texts' words, each counted as often as it stands."""
+    a, b = Counter(tokens(one)), Counter(tokens(other))
+    common = sum((a & b).values())
+    if not common:
+        return 1.0 if not a and not b else 0.0
+    precision, recall = common / sum(a.values()), common / sum(b.values())
+    return 2 * precision * recall / (precision + recall)
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | float):
+        return float(value)
+    try:
+        return float(str(value).replace(",", "").replace("$", ""))
+    except ValueError:
+        return None
+
+
+def same(truth: Any, value: Any) -> bool:
+    """Whether a scalar is right."""
+    if isinstance(truth, bool) or isinstance(value, bool):
+        return _as_boolean(truth) == _as_boolean(value)
+    if isinstance(truth, int | float):
+        number = _number(value)
+        return number is not None and abs(number - truth) <= 0.001 * abs(truth)
+    a, b = " ".join(tokens(str(truth))), " ".join(tokens(str(value)))
+    return (
+        a == b or _STATE_CODES.get(a, a) == _STATE_CODES.get(b, b) or a.replace(" ", "") == b.replace(" ", "")
+    )
+
+
+def _as_boolean(value: Any) -> str:
+    word = str(value).strip().lower()
+    return {"yes": "true", "no": "false"}.get(word, word)
+
+
+def same_item(truth: Any, value: Any) -> bool:
+    """Whether a list's item is right: texts by their words, measurements by name and value."""
+    if isinstance(truth, dict):
+        if not isinstance(value, dict):
+            return False
+        return token_f1(str(truth["name"]), str(value.get("name", ""))) >= 0.8 and same(
+            truth["value"], value.get("value")
+        )
+    if not isinstance(truth, str):
+        return same(truth, value)
+    return token_f1(truth, str(value)) >= 0.8
+
+
+def match_items(truth: Sequence[Any], values: Sequence[Any]) -> list[bool]:
+    """For each value whether it matches an item of the truth; each item is matched once."""
+    left = list(truth)
+    verdicts: list[bool] = []
+    for value in values:
+        at = next((index for index, item in enumerate(left) if item == value), None)
+        if at is None:
+            at = next((index for index, item in enumerate(left) if same_item(item, value)), None)
+        verdicts.append(at is not None)
+        if at is not None:
+            del left[at]
+    return verdicts
+
+
+_REACH = 200
+"""Characters a section may begin off its place."""
+_ALIKE = 0.75
+_COMPARED = 14
+
+
+def begins_alike(text: str, starts_with: str) -> bool:
+    """Whether a section's text begins where the truth says, give or take 200 characters."""
+    return _stands_near_start(text, starts_with) or _stands_near_start(starts_with, text)
+
+
+def _stands_near_start(text: str, opening: str) -> bool:
+    """Whether the first words of ``opening`` stand within the first 200 characters of ``text``."""
+    wanted = tokens(re.sub(r"^\W*(?:\d+\s+)?table of contents", "", opening[:600], flags=re.IGNORECASE))[
+        :_COMPARED
+    ]
+    words = tokens(text[:1200])
+    away = 0
+    for first in range(len(words)):
+        if away > _REACH or not wanted:
+            return False
+        length = min(len(wanted), len(words) - first)
+        if length < len(wanted):
+            return False
+        alike = sum(a == b for a, b in zip(wanted, words[first:], strict=False))
+        if alike / len(wanted) >= _ALIKE:
+            return True
+        away += len(words[first]) + 1
+    return False
