@@ -1,0 +1,49 @@
+"""Headings of documents that do not mark them: short bold lines, ranked by size and capitals."""
+
+from __future__ import annotations
+
+import re
+
+from neuraldocflow.extraction.model import Block
+
+_LONGEST = 200
+_NAMED = re.compile(r"(?:item|part|note|article|section|chapter|exhibit)\s+\w", re.IGNORECASE)
+_LETTERS = re.compile(r"[^\W\d_]{2}")
+_CHECK_BOX = re.compile(r"[☐☑☒]|\[\s?[xX ]?\s?\]|_{3}")
+
+
+def find_headings(blocks: list[Block]) -> None:
+    """Makes headings of short paragraphs that are bold throughout, and gives these their level.
+
+    Nothing changes where most of the text is bold. Marked headings keep their level; the others come below
+    them, the larger the higher, capitals before mixed case.
+    """
+    texts = [block for block in blocks if block.table is None and block.text]
+    total = sum(len(block.text) for block in texts)
+    bold = sum(len(block.text) for block in texts if block.bold)
+    if total == 0 or bold > 0.5 * total:
+        return
+    found = [block for block in texts if block.kind == "paragraph" and _is_heading(block)]
+    marked = [block.level for block in texts if block.kind == "heading"]
+    ranks = sorted({_rank(block) for block in found})
+    above = max(marked, default=0)
+    for block in found:
+        block.kind = "heading"
+        block.level = min(above + 1 + ranks.index(_rank(block)), 9)
+
+
+def _is_heading(block: Block) -> bool:
+    text = block.text
+    if len(text) > _LONGEST or not block.bold or not _LETTERS.search(text) or _CHECK_BOX.search(text):
+        return False
+    if text[-1] in ",;" or (text[-1] == "." and len(text.split()) > 12 and not _NAMED.match(text)):
+        return False
+    return not text[0].islower() and not (text[0] == "(" and text[-1] == ")")
+
+
+def _rank(block: Block) -> tuple[float, bool, bool]:
+    """Sorts larger before smaller, capitals before mixed case, upright before italic."""
+    letters = [c for c in block.text if c.isalpha()]
+    capitals = sum(c.isupper() for c in letters) > 0.8 * len(letters)
+    italic = all(span.italic for line in block.lines for span in line.spans if span.text.strip())
+    return -round(block.size), not capitals, italic

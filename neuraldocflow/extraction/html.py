@@ -1,0 +1,196 @@
+"""Reads HTML into the document model: filings with inline XBRL, records, pages of any age and in any state.
+
+Bytes become text by their declared or sniffed encoding (:mod:`.html_text`), tags a flow of pieces
+(:mod:`.html_flow`), tables data or layout (:mod:`.html_tables`), XBRL tags facts (:mod:`.html_xbrl`).
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from neuraldocflow.errors import Empty, OutOfMemory, Timeout
+from neuraldocflow.extraction import language
+from neuraldocflow.extraction.flow_headings import find_headings
+from neuraldocflow.extraction.flow_tables import describe_tables
+from neuraldocflow.extraction.html_flow import Flow
+from neuraldocflow.extraction.html_pieces import Node, Places, block_of
+from neuraldocflow.extraction.html_text import TOKEN, Looks, decode, unescape
+from neuraldocflow.extraction.html_xbrl import Facts
+from neuraldocflow.extraction.limits import Limits
+from neuraldocflow.extraction.model import Block, Document, Link
+
+Progress = Callable[[str, int, int, dict[str, Any] | None], None]
+
+_EVERY = 4096
+"""Tokens between two looks at the clock."""
+_RAW_END = {
+    name: re.compile(rf"</{name}(?=[\s>/])[^>]*>?", re.IGNORECASE)
+    for name in (
+        "script",
+        "style",
+        "title",
+        "textarea",
+        "noscript",
+        "template",
+        "iframe",
+        "noembed",
+        "noframes",
+    )
+}
+_META = {
+    "author": "author",
+    "description": "subject",
+    "keywords": "keywords",
+    "generator": "creator",
+    "date": "created",
+    "last-modified": "modified",
+    "dcterms.created": "created",
+    "dcterms.modified": "modified",
+}
+
+
+def read(
+    source: bytes | Path,
+    limits: Limits | None = None,
+    progress: Progress | None = None,
+) -> Document:
+    """The document of an HTML file. Blocks have paths such as ``body/p[12]``, no pages and no boxes.
+
+    Raises Empty where there are no bytes or nothing to read in them, Timeout and OutOfMemory.
+    """
+    limits = limits or Limits()
+    try:
+        return _read(source, limits, progress)
+    except MemoryError as error:
+        raise OutOfMemory("Reading the HTML needed more memory than allowed.") from error
+
+
+def _read(source: bytes | Path, limits: Limits, progress: Progress | None) -> Document:
+    deadline = time.monotonic() + limits.max_seconds
+    data = source.read_bytes() if isinstance(source, Path) else source
+    if not data.strip(b"\x00 \t\r\n\f"):
+        raise Empty("The file has no bytes." if not data else "The file has nothing but blanks.")
+    facts = Facts()
+    reading = _Reading(decode(data), Flow(Looks(), facts), deadline, limits, progress)
+    reading.run()
+    flow = reading.flow
+    document = Document("html", _blocks(flow.body), metadata=reading.metadata)
+    find_headings(document.blocks)
+    describe_tables(document.blocks)
+    _number(document.blocks)
+    document.finish()
+    if time.monotonic() > deadline:
+        raise Timeout(f"Reading stopped after {limits.max_seconds:g} s.")
+    places = Places(flow.order)
+    document.facts = facts.facts(document.text, places)
+    for link in flow.links:
+        start, end = places.span(link.start, link.end)
+        document.links.append(
+            Link(link.target, document.text[max(start, 0) : max(end, 0)][:500], None, start, end)
+        )
+    declared = flow.language[:2].lower()
+    document.language = language.detect(document.text) or (declared if declared.isalpha() else None)
+    if not document.text and not document.facts:
+        raise Empty("The HTML shows no text.")
+    return document
+
+
+class _Reading:
+    """One pass over the source's tokens."""
+
+    def __init__(
+        self, text: str, flow: Flow, deadline: float, limits: Limits, progress: Progress | None
+    ) -> None:
+        self.text = text
+        self.flow = flow
+        self.metadata: dict[str, str] = {}
+        self._deadline = deadline
+        self._limits = limits
+        self._progress = progress
+        self._endless: set[str] = set()
+
+    def run(self) -> None:
+        text, flow, search = self.text, self.flow, TOKEN.search
+        position, count, last = 0, 0, len(text)
+        while True:
+            match = search(text, position)
+            if match is None:
+                if position < last:
+                    flow.text(text[position:])
+                break
+            start = match.start()
+            if start > position:
+                flow.text(text[position:start])
+            position = match.end()
+            count += 1
+            if not count % _EVERY:
+                self._look_at_the_clock(position)
+            slash, name, raw = match.groups()
+            if name is None:
+                continue
+            name = name.lower()
+            if slash:
+                flow.end(name)
+            elif name in _RAW_END and not raw.endswith("/"):
+                position = self._raw(name, raw, position)
+            else:
+                if name == "meta":
+                    self._meta(raw)
+                flow.start(name, raw)
+        flow.finish()
+        if self._progress is not None:
+            self._progress("reading", last, last, None)
+
+    def _look_at_the_clock(self, position: int) -> None:
+        if time.monotonic() > self._deadline:
+            raise Timeout(f"Reading stopped after {self._limits.max_seconds:g} s.")
+        if self._progress is not None:
+            self._progress("reading", position, len(self.text), None)
+
+    def _raw(self, name: str, raw: str, position: int) -> int:
+        """An element whose content is no markup; where it ends. Scripts without end take all the rest."""
+        match = None if name in self._endless else _RAW_END[name].search(self.text, position)
+        if match is None:
+            self._endless.add(name)
+            if name in ("script", "style", "template", "iframe"):
+                return len(self.text)
+            return position
+        content = self.text[position : match.start()]
+        if name == "style":
+            self.flow.looks.learn(content)
+        elif name == "title":
+            if "title" not in self.metadata and (title := " ".join(unescape(content[:2000]).split())):
+                self.metadata["title"] = title
+        elif name == "textarea":
+            self.flow.text(content)
+        return match.end()
+
+    def _meta(self, raw: str) -> None:
+        values = self.flow.looks.of(raw).values
+        name = _META.get((values.get("name") or values.get("property") or "").lower())
+        if name and name not in self.metadata and values.get("content", "").strip():
+            self.metadata[name] = values["content"].strip()[:2000]
+
+
+def _blocks(nodes: list[Node]) -> list[Block]:
+    return [block_of(node) if isinstance(node, list) else node for node in nodes]
+
+
+def _number(blocks: list[Block]) -> None:
+    """Gives each block its path: its kind of element and its number among those."""
+    counts: Counter[str] = Counter()
+    for block in blocks:
+        element = "p"
+        if block.table is not None:
+            element = "table"
+        elif block.kind == "heading":
+            element = "h"
+        elif block.kind == "list_item":
+            element = "li"
+        counts[element] += 1
+        block.path = f"body/{element}[{counts[element]}]"

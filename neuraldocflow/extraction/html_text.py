@@ -1,0 +1,167 @@
+"""HTML's bytes as text, its tokens, and what attributes say about how text is shown."""
+
+from __future__ import annotations
+
+import codecs
+import html
+import re
+from dataclasses import dataclass, field
+
+_BOMS: tuple[tuple[bytes, str], ...] = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_XML_ENCODING = re.compile(rb"^\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([\w.:-]{1,40})", re.I)
+_META_ENCODING = re.compile(rb"<meta\b[^>]{0,500}?charset\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.I)
+_KNOWN = re.compile(
+    r"iso-?8859-\d{1,2}|windows-?125\d|cp125\d|koi8-?[ru]|gb2312|gbk|gb18030|big5(?:-hkscs)?|euc-(?:jp|kr)"
+    r"|shift[_-]?jis|sjis|iso-2022-jp|macintosh|mac-?roman|ibm8\d\d|cp8\d\d|tis-620",
+    re.IGNORECASE,
+)
+_LATIN = re.compile(r"iso-?8859-1$|windows-?1252$|cp1252$", re.IGNORECASE)
+
+TOKEN = re.compile(
+    r"<(?:(/?)([A-Za-z][^\s/>]*+)((?:[^>=]++|=\s*+(?:\"[^\"]*+\"|'[^']*+')?)*+)(?:>|\Z)"
+    r"|!--(?:-?>|.*?(?:--!?>|\Z))"
+    r"|[!?/][^>]*+(?:>|\Z))",
+    re.DOTALL,
+)
+"""A tag as (slash, name, attributes), or a comment or declaration, which have no groups.
+
+Possessive throughout: every character is looked at once or twice, whatever quotes or brackets are missing.
+"""
+_ATTRIBUTE = re.compile(r"""([^\s=/>"']++)(?:\s*=\s*(?:"([^"]*+)"|'([^']*+)'|([^\s"'>]++)))?""")
+_BOLD = re.compile(r"font(?:-weight)?\s*:[^;]*?\b(?:bold|bolder|[6-9]00)\b", re.I)
+_NOT_BOLD = re.compile(r"font-weight\s*:\s*(?:normal|lighter|[1-5]00)\b", re.I)
+_ITALIC = re.compile(r"font(?:-style)?\s*:[^;]*?\b(?:italic|oblique)\b", re.I)
+_NOT_ITALIC = re.compile(r"font-style\s*:\s*normal\b", re.I)
+_HIDDEN = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?:p[tx]|em|%)?\s*(?:;|$)", re.I
+)
+_SIZE = re.compile(r"font(?:-size)?\s*:[^;]*?(?<![\d.])(\d{1,3}(?:\.\d{1,4})?)\s*(pt|px|em|rem|%)", re.I)
+_SHOWS_HIDDEN = re.compile(r"-sec-ix-hidden\s*:\s*([\w.-]+)")
+_FONT_SIZES = {"1": 8.0, "2": 10.0, "3": 12.0, "4": 14.0, "5": 18.0, "6": 24.0, "7": 36.0}
+_RULE = re.compile(r"(?:^|[},;\s])[a-z0-9]*\.([\w-]+)\s*\{([^{}]*)\}", re.I)
+_AT_RULE = re.compile(r"@[^{};]*\{(?:[^{}]*\{[^{}]*\})*+[^{}]*\}")
+
+
+def decode(data: bytes) -> str:
+    """The text by byte order mark, declaration or trial: UTF-8 where it is that, else Windows-1252."""
+    for bom, name in _BOMS:
+        if data.startswith(bom):
+            return _clean(data[len(bom) :].decode(name, "replace"))
+    start = data[:512]
+    if start.count(0) * 3 > len(start):
+        odd = start[1::2].count(0) >= start[::2].count(0)
+        return _clean(data.decode("utf-16-le" if odd else "utf-16-be", "replace"))
+    try:
+        text = data.decode("utf-8")
+        if not text.isascii() or b"\x1b" not in data:
+            return _clean(text)
+    except UnicodeDecodeError:
+        pass
+    declared = _XML_ENCODING.search(data[:1024]) or _META_ENCODING.search(data[:16384])
+    name = declared[1].decode("ascii") if declared else ""
+    if name and _KNOWN.fullmatch(name) and not _LATIN.match(name):
+        try:
+            return _clean(data.decode(name, "replace"))
+        except LookupError:
+            pass
+    mostly = data.decode("utf-8", "replace") if name.lower().replace("-", "") == "utf8" else ""
+    if mostly and mostly.count("\ufffd") * 50 < sum(1 for c in mostly if c > "\x7f"):
+        return _clean(mostly)
+    return _clean(data.decode("windows-1252", "replace"))
+
+
+def _clean(text: str) -> str:
+    return text.replace("\x00", "") if "\x00" in text else text
+
+
+def unescape(text: str) -> str:
+    """Character references resolved; characters no one sees left out."""
+    if "&" in text:
+        try:
+            text = html.unescape(text)
+        except (ValueError, OverflowError):  # a number of thousands of digits
+            text = re.sub(r"&#\w{20,};?", "\ufffd", text)
+    if not text.isascii():
+        text = text.translate(_UNSEEN)
+    return text
+
+
+_UNSEEN = dict.fromkeys(map(ord, "\u200b\u200c\u200e\u200f\u2060\ufeff\u00ad"))
+
+
+@dataclass(slots=True)
+class Look:
+    """What a tag's attributes say: None where they say nothing."""
+
+    values: dict[str, str] = field(default_factory=dict)
+    bold: bool | None = None
+    italic: bool | None = None
+    size: float | None = None
+    hidden: bool = False
+    shows: str | None = None
+    """Id of a hidden fact that the text inside stands for (an SEC convention of inline XBRL)."""
+    closed: bool = False
+    """``<p/>``."""
+
+
+PLAIN = Look()
+
+
+class Looks:
+    """Attributes read, each different string once: filings repeat the same style thousands of times."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Look] = {"": PLAIN, "/": Look(closed=True)}
+        self._classes: dict[str, str] = {}
+
+    def learn(self, css: str) -> None:
+        """Takes the rules for single classes out of a style sheet; rules for print or phones are left."""
+        for match in _RULE.finditer(_AT_RULE.sub(" ", css[:500_000])):
+            if len(self._classes) < 5000:
+                self._classes[match[1]] = self._classes.get(match[1], "") + ";" + match[2]
+
+    def of(self, raw: str) -> Look:
+        look = self._known.get(raw)
+        if look is None:
+            look = self._read(raw)
+            if len(self._known) > 4000:
+                self._known.clear()
+            self._known[raw] = look
+        return look
+
+    def _read(self, raw: str) -> Look:
+        look = Look(closed=raw.endswith(('"/', "'/", " /", "\n/")) or raw == "/")
+        values = look.values
+        for name, double, single, bare in _ATTRIBUTE.findall(raw):
+            values.setdefault(name.lower(), double or single or bare)
+        style = values.get("style", "")
+        if "class" in values and self._classes:
+            named = [self._classes[name] for name in values["class"].split()[:20] if name in self._classes]
+            style = ";".join([*named, style])
+        if style:
+            self._style(look, style[:5000])
+        look.hidden = look.hidden or "hidden" in values
+        if "size" in values and look.size is None:
+            look.size = _FONT_SIZES.get(values["size"])
+        for name in ("href", "id", "name", "alt", "value", "title", "content"):
+            if "&" in values.get(name, ""):
+                values[name] = unescape(values[name])
+        return look
+
+    def _style(self, look: Look, style: str) -> None:
+        look.bold = True if _BOLD.search(style) else False if _NOT_BOLD.search(style) else None
+        look.italic = True if _ITALIC.search(style) else False if _NOT_ITALIC.search(style) else None
+        look.hidden = _HIDDEN.search(style) is not None
+        if size := _SIZE.search(style):
+            number = float(size[1])
+            look.size = {"pt": number, "px": number * 0.75, "em": number * 11, "rem": number * 12}.get(
+                size[2].lower(), number * 0.11
+            )
+        if "-sec-ix-hidden" in style and (shown := _SHOWS_HIDDEN.search(style)):
+            look.shows = shown[1]
