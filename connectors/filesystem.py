@@ -15,7 +15,6 @@ from functools import partial
 from mimetypes import guess_type
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import unquote_to_bytes, urlsplit
 
 import orjson
 from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
@@ -29,6 +28,7 @@ from neuraldocflow.folders.ledger import Ledger, Version
 from neuraldocflow.folders.move import move, write_new
 from neuraldocflow.folders.watcher import Found, Watcher
 from neuraldocflow.identity import document_id
+from neuraldocflow.payloads import path_of
 from neuraldocflow.results import ErrorInfo
 from neuraldocflow.values import Priority, Section
 
@@ -209,7 +209,7 @@ class FilesystemPartition(StatefulSourcePartition[NewDocument, None]):
 
     def next_batch(self) -> list[NewDocument]:
         if self._context.stopping.is_set():
-            raise StopIteration
+            return self._nothing_more()
         if self._watcher.fault is not None:
             raise RuntimeError(f"watching {self._watcher.root} ended") from self._watcher.fault
         drained = self._watcher.drained.is_set()
@@ -220,10 +220,16 @@ class FilesystemPartition(StatefulSourcePartition[NewDocument, None]):
                 events.append(self._event(self._watcher.found.get_nowait()))
             except queue.Empty:
                 if drained and not events:
-                    raise StopIteration from None
+                    return self._nothing_more()
                 break
         self._idle = not events
         return events
+
+    def _nothing_more(self) -> list[NewDocument]:
+        if self._context.may_end():
+            raise StopIteration
+        self._idle = True
+        return []
 
     def next_awake(self) -> datetime | None:
         return datetime.now(UTC) + _IDLE if self._idle else None
@@ -233,11 +239,6 @@ class FilesystemPartition(StatefulSourcePartition[NewDocument, None]):
 
     def close(self) -> None:
         self._watcher.stop()
-
-
-def path_of(uri: str) -> Path:
-    """The path of a ``file://`` URI, in the bytes the filesystem has."""
-    return Path(os.fsdecode(unquote_to_bytes(urlsplit(uri).path)))
 
 
 def _resolved(name: str, directory: WatchDirectory, config: FilesystemConfig) -> str:

@@ -25,6 +25,8 @@ class SourceContext:
     """Credits: how many documents may be emitted now. A source returns ``[]`` when it is 0."""
     stopping: threading.Event = field(default_factory=threading.Event)
     """Set for a graceful end: the source raises ``StopIteration`` at its next batch."""
+    may_end: Callable[[], bool] = lambda: True
+    """Asked by a source that has nothing more to give; until it says so the source stays, and is silent."""
     once: bool = False
     """End when everything that is there now has been emitted."""
 

@@ -44,7 +44,7 @@ class PayloadStore:
         self._folder: Path | None = None
         self._remote: Any = None
         if "://" not in url or url.startswith("file://"):
-            self._folder = _path_of(url) if "://" in url else Path(url).absolute()
+            self._folder = path_of(url) if "://" in url else Path(url).absolute()
             self._folder.mkdir(parents=True, exist_ok=True)
         else:
             self._remote, self._root = fsspec.core.url_to_fs(url)
@@ -86,7 +86,7 @@ class PayloadStore:
         """A payload's bytes as a stream. Raises FetchFailed."""
         try:
             if uri.startswith("file://"):
-                return _path_of(uri).open("rb")
+                return path_of(uri).open("rb")
             file: IO[bytes] = fsspec.open(uri, "rb").open()
             return file
         except (OSError, ValueError, ImportError) as error:
@@ -96,7 +96,7 @@ class PayloadStore:
     def local(self, uri: str) -> Iterator[Path]:
         """A local file with the payload, for an agent to read; downloaded when remote, and removed after."""
         if uri.startswith("file://"):
-            yield _path_of(uri)
+            yield path_of(uri)
             return
         handle, name = tempfile.mkstemp(prefix="payload-", suffix=_suffix(uri), dir=self._scratch)
         try:
@@ -110,7 +110,7 @@ class PayloadStore:
     def delete(self, uri: str) -> None:
         """Forget a payload of this store; no error when it is gone."""
         if uri.startswith("file://"):
-            path = _path_of(uri)
+            path = path_of(uri)
             if self._folder is not None and path.is_relative_to(self._folder):
                 path.unlink(missing_ok=True)
         elif self._remote is not None:
@@ -130,7 +130,8 @@ class PayloadStore:
         return dropped
 
 
-def _path_of(uri: str) -> Path:
+def path_of(uri: str) -> Path:
+    """The path of a ``file://`` URI, in the bytes the filesystem has."""
     return Path(os.fsdecode(unquote_to_bytes(urlsplit(uri).path)))
 
 
