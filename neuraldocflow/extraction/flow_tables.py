@@ -20,10 +20,9 @@ AMOUNT = re.compile(
     r"(?:[A-Z]{0,3}[$€£¥]\s*)?\(?\s*[$€£¥]?\s*[+-]?(?:\d[\d,]*(?:\.\d+)?|\.\d+)\s*%?\s*\)?\s*%?$|[—–-]+$"
 )
 _YEAR = re.compile(r"(?:19|20)\d\d$")
+_LETTERS = re.compile(r"[^\W\d_]{2}")
+_BARE_SCALE = re.compile(r"(?:dollars )?(?:thousand|million|billion)s\b", re.IGNORECASE)
 _SCALE_HINT = re.compile(r"million|thousand|billion|000|[$€£¥]|dollar|euro", re.I)
-_UNITS_NOTE = re.compile(
-    r"\(.*(?:million|thousand|billion|except|unaudited|\$).*\)$|in (?:million|thousand|billion)s\b", re.I
-)
 
 
 @dataclass(slots=True)
@@ -191,28 +190,34 @@ def _header_rows(made: list[tuple[Placed, Cell]], table: Table) -> int:
         marked += 1
     if marked:
         return marked
-    figures = any(_is_figure(cell.text) for _, cell in made)
+    beside = [cell for _, cell in made if cell.column > 0]
+    figures = sum(_is_figure(cell.text) for cell in beside) >= 0.25 * len(beside)
     count = 0
     for number in range(min(table.n_rows - 1, 6)):
         row = rows[number]
-        if any(_is_figure(cell.text) for _, cell in row):
+        cells = [cell for _, cell in row]
+        below = [cell for _, cell in rows.get(number + 1, [])]
+        if any(_is_figure(cell.text) for cell in cells if cell.column > 0):
             break
-        beside = [cell for _, cell in row if cell.column > 0]
-        first = next((cell for _, cell in row if cell.column == 0), None)
-        bold = all(placed.bold for placed, _ in row)
-        unnamed = first is None or _UNITS_NOTE.search(first.text) is not None
-        whole = len(row) == 1 and row[0][1].colspan >= table.n_columns
-        below = rows.get(number + 1, [])
-        explained = bool(below) and all(cell.text.startswith("(") for _, cell in below)
-        if (
-            not ((beside and ((unnamed and figures) or (bold and len(row) > 1))) or (whole and bold))
-            or explained
-        ):
-            break
-        count = number + 1
-    while count and len(rows[count - 1]) == 1 and rows[count - 1][0][1].column == 0:
-        count -= 1  # a title over the body, not over columns
+        if below and all(cell.text.startswith("(") for cell in below) and not figures:
+            break  # values with what they are below them
+        if len(cells) > 1 or cells[0].column > 0:
+            bold = len(cells) > 1 and all(placed.bold for placed, _ in row)
+            if not (figures or bold or (number == 0 and _names_columns(cells, table))):
+                break
+            count = number + 1
+        elif number:
+            break  # a title over the body, not over columns
     return count
+
+
+def _names_columns(cells: list[Cell], table: Table) -> bool:
+    """Whether a first row without figures below it may be headers: every column short words of its own."""
+    return (
+        table.n_rows > 2
+        and len(cells) == table.n_columns
+        and all(len(cell.text) < 80 and _LETTERS.search(cell.text) for cell in cells)
+    )
 
 
 def _is_figure(text: str) -> bool:
@@ -229,6 +234,7 @@ def describe_tables(blocks: list[Block]) -> None:
         if table.caption is None and above:
             table.caption = " ".join(above[-2:])
         heads = [cell.text[:200] for cell in table.cells if cell.row <= table.header_rows]
+        heads = [f"in {text}" if _BARE_SCALE.match(text) else text for text in heads]
         words = " ".join([table.caption or "", *(text[-300:] for text in above), *heads])
         if _SCALE_HINT.search(words):
             table.scale, table.currency = units.parse_scale(words)
@@ -240,5 +246,6 @@ def _titles(blocks: list[Block]) -> Iterable[str]:
     for block in reversed(blocks):
         if block.table is not None or len(block.text) > 200:
             break
-        found.append(block.text)
+        if not block.text.isdigit():  # a page's number
+            found.append(block.text)
     return reversed(found)

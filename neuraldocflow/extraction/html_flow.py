@@ -13,9 +13,9 @@ from neuraldocflow.extraction.html_xbrl import Facts, Tagged
 from neuraldocflow.extraction.model import BlockKind
 
 _BLOCK_NAMES = """
-address article aside blockquote body center dd details dialog dir div dl dt fieldset figcaption figure footer
-form h1 h2 h3 h4 h5 h6 header hgroup hr html legend li listing main menu nav ol optgroup option p plaintext pre
-section summary ul xmp"""
+address article aside blockquote body center dd details dialog dir div dl dt fieldset figcaption figure
+footer form h1 h2 h3 h4 h5 h6 header hgroup hr html legend li listing main menu nav ol optgroup option p
+plaintext pre section summary ul xmp"""
 _VOID_NAMES = """
 area base basefont bgsound br col colgroup embed frame hr img input keygen link meta param source track wbr"""
 _BLOCKS = frozenset(_BLOCK_NAMES.split())
@@ -39,7 +39,7 @@ class RawLink:
 
 
 Open = tuple[str, bool, bool, float, bool, int, bool, Any]
-"""An open element: its name, then bold, italic, size, hidden, heading level and pre before it, and its end."""
+"""An open element: its name; bold, italic, size, hidden, heading level and pre before it; its end."""
 
 
 class Flow:
