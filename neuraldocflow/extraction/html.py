@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import time
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,13 +15,13 @@ from typing import Any
 from neuraldocflow.errors import Empty, OutOfMemory, Timeout
 from neuraldocflow.extraction import language
 from neuraldocflow.extraction.flow_headings import find_headings
+from neuraldocflow.extraction.flow_pieces import Places, blocks_of
 from neuraldocflow.extraction.flow_tables import describe_tables
 from neuraldocflow.extraction.html_flow import Flow
-from neuraldocflow.extraction.html_pieces import Node, Places, block_of
 from neuraldocflow.extraction.html_text import TOKEN, Looks, decode, unescape
 from neuraldocflow.extraction.html_xbrl import Facts
 from neuraldocflow.extraction.limits import Limits
-from neuraldocflow.extraction.model import Block, Document, Link
+from neuraldocflow.extraction.model import Document, Link
 
 Progress = Callable[[str, int, int, dict[str, Any] | None], None]
 
@@ -79,10 +78,9 @@ def _read(source: bytes | Path, limits: Limits, progress: Progress | None) -> Do
     reading = _Reading(decode(data), Flow(Looks(), facts), deadline, limits, progress)
     reading.run()
     flow = reading.flow
-    document = Document("html", _blocks(flow.body), metadata=reading.metadata)
+    document = Document("html", blocks_of(flow.body, "body"), metadata=reading.metadata)
     find_headings(document.blocks)
     describe_tables(document.blocks)
-    _number(document.blocks)
     document.finish()
     if time.monotonic() > deadline:
         raise Timeout(f"Reading stopped after {limits.max_seconds:g} s.")
@@ -175,22 +173,3 @@ class _Reading:
         name = _META.get((values.get("name") or values.get("property") or "").lower())
         if name and name not in self.metadata and values.get("content", "").strip():
             self.metadata[name] = values["content"].strip()[:2000]
-
-
-def _blocks(nodes: list[Node]) -> list[Block]:
-    return [block_of(node) if isinstance(node, list) else node for node in nodes]
-
-
-def _number(blocks: list[Block]) -> None:
-    """Gives each block its path: its kind of element and its number among those."""
-    counts: Counter[str] = Counter()
-    for block in blocks:
-        element = "p"
-        if block.table is not None:
-            element = "table"
-        elif block.kind == "heading":
-            element = "h"
-        elif block.kind == "list_item":
-            element = "li"
-        counts[element] += 1
-        block.path = f"body/{element}[{counts[element]}]"

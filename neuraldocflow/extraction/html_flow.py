@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from neuraldocflow.extraction.html_pieces import Mark, Node, Piece
-from neuraldocflow.extraction.html_tables import RawCell, RawTable, nodes_of, place
+from neuraldocflow.extraction.flow_layout import nodes_of
+from neuraldocflow.extraction.flow_pieces import Mark, Node, Piece
+from neuraldocflow.extraction.html_tables import RawCell, RawTable, place
 from neuraldocflow.extraction.html_text import Look, Looks, unescape
 from neuraldocflow.extraction.html_xbrl import Facts, Tagged
 from neuraldocflow.extraction.model import BlockKind
@@ -377,7 +378,7 @@ class Flow:
         self.flush()
         self._pop_to(table.depth)
         self._sink = table.outer
-        self._sink.extend(nodes_of(table))
+        self._sink.extend(nodes_of(table.grid, table.caption, table.head_rows))
 
     def finish(self) -> None:
         """The end of the source: everything still open is closed."""

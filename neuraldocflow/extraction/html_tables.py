@@ -1,19 +1,9 @@
-"""HTML tables: which are data, which only lay out text, and what becomes of each."""
+"""HTML tables while they are read."""
 
 from __future__ import annotations
 
-import re
-
-from neuraldocflow.extraction.flow_tables import Grid, Placed, build_table, join_figures
-from neuraldocflow.extraction.html_pieces import Node, Piece, own, text_of
-from neuraldocflow.extraction.model import Block
-
-_MARKER = re.compile(
-    r"(?:[•●○◦▪■□◆➢–—·*†‡§-]|o|\(?(?:\d{1,3}|[a-zA-Z]{1,2}|[ivxlcIVXLC]{1,6})[.)]"
-    r"|(?:item|part|note|article|section|exhibit)s?\s+[\w.()]{1,8}[.:]?)$",
-    re.IGNORECASE,
-)
-_BULLET = re.compile(r"[^a-zA-Z]|o$")
+from neuraldocflow.extraction.flow_pieces import Node, text_of
+from neuraldocflow.extraction.flow_tables import Grid
 
 
 class RawTable:
@@ -53,68 +43,3 @@ def place(table: RawTable, cell: RawCell) -> None:
     table.grid.place(cell.colspan, cell.rowspan, text_of(cell.nodes), cell.header, bold, cell.nodes)
     if table.in_head:
         table.head_rows = table.grid.row + 1
-
-
-def nodes_of(table: RawTable) -> list[Node]:
-    """A data table as one block; what a layout table holds as it flows."""
-    cells = table.grid.cells
-    nested = any(isinstance(node, Block) for cell in cells for node in cell.content)
-    filled = [] if nested or table.grid.overflow else join_figures(cells)
-    if not filled:
-        return [*table.caption, *(node for cell in cells for node in cell.content)]
-    if not any(cell.header for cell in filled) and not table.head_rows:
-        flowing = _flowing(filled)
-        if flowing is not None:
-            return [*table.caption, *flowing]
-    made, pairs = build_table(filled, text_of(table.caption) or None, table.head_rows)
-    block = Block("table", "", table=made)
-    anchors: list[str] = []
-    for placed, cell in pairs:
-        position = 0
-        for separator, content in placed.joined or [("", placed.content)]:
-            position = own(cell, content, position + len(separator))
-        for _, content in placed.joined or [("", placed.content)]:
-            anchors.extend(
-                a for node in content if isinstance(node, list) for piece in node for a in piece.anchors
-            )
-    block.anchor = " ".join(anchors[:20]) or None
-    return [block]
-
-
-def _flowing(cells: list[Placed]) -> list[Node] | None:
-    """The nodes of a table that only lays out text; None for data."""
-    rows: dict[int, list[Placed]] = {}
-    for cell in cells:
-        rows.setdefault(cell.row, []).append(cell)
-    marked = [row for row in rows.values() if len(row) > 1]
-    if marked and all(len(row) == 2 and _MARKER.match(row[0].text) for row in marked):
-        return [node for row in rows.values() for node in _joined(row)]
-    if len({cell.column for cell in cells}) == 1:
-        return [node for cell in cells for node in _content(cell)]
-    length = sum(len(cell.text) for cell in cells)
-    if len(rows) == 1:
-        return _joined(cells) if length <= 300 else [node for cell in cells for node in _content(cell)]
-    pieces = sum(len(cell.content) for cell in cells)
-    if length > 2000 and (len(rows) <= 2 or length > 1000 * len(rows)) and pieces > 2 * len(cells):
-        return [node for cell in cells for node in _content(cell)]
-    return None
-
-
-def _content(cell: Placed) -> list[Node]:
-    return [node for _, content in cell.joined or [("", cell.content)] for node in content]
-
-
-def _joined(row: list[Placed]) -> list[Node]:
-    """A row as one block: a marker with its text, or cells that stand on one line. The rest follows."""
-    if len(row) == 1:
-        return _content(row[0])
-    nodes = [_content(cell) for cell in row]
-    if any(len(found) > 1 for found in nodes[:-1]):
-        return [node for found in nodes for node in found]
-    pieces: list[Piece] = []
-    for found in [*nodes[:-1], nodes[-1][:1]]:
-        pieces.extend(piece for node in found if isinstance(node, list) for piece in node)
-    marker = _MARKER.match(row[0].text) is not None and _BULLET.match(row[0].text) is not None
-    if marker and pieces[0].kind == "paragraph":
-        pieces[0].kind, pieces[0].level = "list_item", 1
-    return [pieces, *nodes[-1][1:]]

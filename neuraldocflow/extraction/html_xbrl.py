@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal, DecimalException
 from typing import Any
 
-from neuraldocflow.extraction.html_pieces import Mark, Places
+from neuraldocflow.extraction.flow_pieces import Mark, Places
 from neuraldocflow.extraction.model import Fact
 
 _LONGEST = 20_000

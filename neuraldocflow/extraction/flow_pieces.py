@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from neuraldocflow.extraction.model import Block, BlockKind, Cell, Line, Span
@@ -68,6 +69,22 @@ def block_of(pieces: list[Piece]) -> Block:
     block.anchor = " ".join(anchors[:20]) or None
     own(block, [pieces], 0)
     return block
+
+
+def blocks_of(nodes: list[Node], part: str) -> list[Block]:
+    """The blocks of a part of a document, each with its path: its kind of element and its number among those."""
+    counts: Counter[str] = Counter()
+    blocks: list[Block] = []
+    for node in nodes:
+        block = block_of(node) if isinstance(node, list) else node
+        element = "table" if block.table is not None else _ELEMENTS.get(block.kind, "p")
+        counts[element] += 1
+        block.path = f"{part}/{element}[{counts[element]}]"
+        blocks.append(block)
+    return blocks
+
+
+_ELEMENTS = {"heading": "h", "list_item": "li"}
 
 
 class Places:
