@@ -72,7 +72,7 @@ def block_of(pieces: list[Piece]) -> Block:
 
 
 def blocks_of(nodes: list[Node], part: str) -> list[Block]:
-    """The blocks of a part of a document, each with its path: its kind of element and its number among those."""
+    """The blocks of a part of a document, each with its path: an element and its number among its kind."""
     counts: Counter[str] = Counter()
     blocks: list[Block] = []
     for node in nodes:

@@ -88,11 +88,11 @@ def unescape(text: str) -> str:
         except (ValueError, OverflowError):  # a number of thousands of digits
             text = re.sub(r"&#\w{20,};?", "\ufffd", text)
     if not text.isascii():
-        text = text.translate(_UNSEEN)
+        text = text.translate(UNSEEN)
     return text
 
 
-_UNSEEN = dict.fromkeys(map(ord, "\u200b\u200c\u200e\u200f\u2060\ufeff\u00ad"))
+UNSEEN = dict.fromkeys(map(ord, "\u200b\u200c\u200e\u200f\u2060\ufeff\u00ad"))
 
 
 @dataclass(slots=True)
