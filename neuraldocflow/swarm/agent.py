@@ -1,0 +1,156 @@
+"""An agent: a process that extracts one document after another, and can be lost without loss.
+
+Started by :class:`~neuraldocflow.swarm.process.AgentProcess` with a socket; messages on it are JSON, so that
+an agent a hostile document has taken over can only send text. Results go to files.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from neuraldocflow import identity
+from neuraldocflow.errors import DocumentError, Internal, OutOfMemory
+
+from .containment import contain, die_with_parent, limit
+from .job import Job
+
+Tell = Callable[[str, int, int], None]
+Work = Callable[[Job, dict[str, Any], Tell], dict[str, Any]]
+"""A job, the settings and a way to tell progress in; the result (contract 4) out. Raises DocumentError."""
+
+_OVERHEAD_MB = 192
+"""What Python and MuPDF take before the first document."""
+_QUIET, _PAUSE = 0.15, 0.1
+"""Seconds before the first progress message, and between two."""
+
+
+def main() -> None:
+    """Runs until the parent closes the socket."""
+    settings = json.loads(sys.argv[1])
+    die_with_parent(settings["parent"])
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
+    limit(settings["limits"]["max_memory_mb"] + _OVERHEAD_MB)
+    scratch = Path(settings["scratch"])
+    tempfile.tempdir = str(scratch)
+    os.chdir(scratch)
+    module, _, name = settings["work"].partition(":")
+    work: Work = getattr(importlib.import_module(module), name)
+    if hasattr(work, "prepare"):
+        work.prepare(settings)
+    writable = [scratch, *(Path(folder) for folder in settings["writable"]), Path(os.devnull)]
+    contained = contain(writable) if settings["contain"] else {}
+    parent = Connection(settings["socket"])
+    parent.send_bytes(json.dumps({"ready": os.getpid(), "contained": contained}).encode())
+    while True:
+        try:
+            message = json.loads(parent.recv_bytes())
+        except EOFError:
+            return
+        parent.send_bytes(json.dumps(_done(work, Job(**message), settings, parent)).encode())
+
+
+def _done(work: Work, job: Job, settings: dict[str, Any], parent: Connection) -> dict[str, Any]:
+    """Work on one job; the message that says how it ended."""
+    began = last = time.monotonic()
+
+    def tell(stage: str, done: int, total: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - began < _QUIET or now - last < _PAUSE:
+            return
+        last = now
+        parent.send_bytes(json.dumps({"stage": stage, "done": done, "total": total}).encode())
+
+    error: DocumentError
+    try:
+        result = work(job, settings, tell)
+        write(Path(job.output), result)
+        return {"status": result["status"], "summary": summary_of(result)}
+    except DocumentError as found:
+        error = found
+    except MemoryError:
+        error = OutOfMemory("The document needed more memory than allowed.")
+    except OSError as found:
+        error = Internal(f"The result can't be written: {found.strerror}.")
+    except Exception as found:
+        _report(found)
+        error = Internal(f"Extraction failed with {type(found).__name__}; the log says where.")
+    return {"status": "failed", "error": error.to_dict(), "summary": {"seconds": time.monotonic() - began}}
+
+
+def _report(error: Exception) -> None:
+    """Where it failed, without the exception's text: that may quote the document."""
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    sys.stderr.write(f"an agent failed with {type(error).__name__}:\n{frames}")
+    sys.stderr.flush()
+
+
+def write(path: Path, result: dict[str, Any]) -> None:
+    """The result as a file that appears whole."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    fresh.write_bytes(
+        json.dumps(result, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    )
+    os.replace(fresh, path)
+
+
+def summary_of(result: dict[str, Any]) -> dict[str, Any]:
+    """What routing and estimates need: no document text."""
+    data, metadata = result.get("extractedData") or {}, result.get("metadata") or {}
+    return {
+        "profile": metadata.get("profile"),
+        "document_type": data.get("documentType"),
+        "confidence": data.get("confidence"),
+        "pages": data.get("pages"),
+    }
+
+
+def extract_document(job: Job, settings: dict[str, Any], tell: Tell) -> dict[str, Any]:
+    """The work of a real agent: the extraction core on the job's file."""
+    from neuraldocflow.extraction import Limits, extract  # loaded in prepare(), before the process is shut in
+
+    limits = Limits(**settings["limits"])
+    result = extract(
+        Path(job.path),
+        settings["profiles"],
+        job.profile,
+        filename=job.filename,
+        limits=limits,
+        options=job.options,
+        progress=lambda stage, done, total, partial: tell(stage, done, total),
+    )
+    metadata = result["metadata"] | {"agentId": settings["agent_id"], "attempt": job.attempt}
+    return {
+        "jobId": identity.job_id(job.document_id, job.run),
+        "run": job.run,
+        **result,
+        "metadata": metadata,
+    }
+
+
+def prepare(settings: dict[str, Any]) -> None:
+    """Load the profiles and MuPDF while reading is cheap and nothing waits."""
+    import pymupdf  # noqa: F401
+
+    from neuraldocflow.extraction import Profile, pdf  # noqa: F401
+
+    forms = json.loads(Path(settings["forms"]).read_bytes())
+    settings["profiles"] = {name: Profile.from_dict(form) for name, form in forms.items()}
+
+
+extract_document.prepare = prepare  # type: ignore[attr-defined]
+
+
+if __name__ == "__main__":
+    main()

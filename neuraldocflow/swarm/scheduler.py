@@ -1,0 +1,210 @@
+"""Which job is next: a state machine without I/O. Jobs and a clock in, assignments and outcomes out.
+
+One queue a priority, urgent first; within a priority tenants take turns. A lower priority that was passed
+over :data:`PASSED_OVER` times goes next once: nothing starves, and an urgent job hardly ever waits for that.
+A job whose agent died goes once more, to a fresh agent; if that dies too the job fails, and its content is
+quarantined.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from neuraldocflow.errors import AgentCrashed, DocumentError, InvalidRequest, Timeout
+
+from .job import PRIORITIES, Job, Outcome
+
+PASSED_OVER = 128
+"""How often other priorities may go before a waiting one."""
+ATTEMPTS = 2
+_REMEMBERED = 10_000
+
+
+class Full(Exception):
+    """The buffer has no room."""
+
+
+@dataclass(slots=True)
+class _Waiting:
+    job: Job
+    since: float
+    cancelled: bool = False
+
+
+class _Queue:
+    """One priority's jobs: first in, first out by tenant, tenants in turn."""
+
+    def __init__(self) -> None:
+        self.tenants: OrderedDict[str, deque[_Waiting]] = OrderedDict()
+        self.passed_over = 0
+
+    def put(self, waiting: _Waiting) -> None:
+        self.tenants.setdefault(waiting.job.tenant, deque()).append(waiting)
+
+    def take(self) -> _Waiting | None:
+        """The next that is not cancelled; None when empty."""
+        while self.tenants:
+            tenant, jobs = self.tenants.popitem(last=False)
+            waiting = jobs.popleft()
+            if jobs:
+                self.tenants[tenant] = jobs
+            if not waiting.cancelled:
+                return waiting
+        return None
+
+    def drop_cancelled(self) -> None:
+        """Forget cancelled jobs at the heads, so that an empty queue shows as empty."""
+        for tenant in list(self.tenants):
+            jobs = self.tenants[tenant]
+            while jobs and jobs[0].cancelled:
+                jobs.popleft()
+            if jobs:
+                return
+            del self.tenants[tenant]
+
+
+class Scheduler:
+    """Bounded by ``capacity`` jobs waiting or running."""
+
+    def __init__(self, capacity: int, *, by_priority: bool = True) -> None:
+        self._capacity = capacity
+        self._by_priority = by_priority
+        self._queues = {priority: _Queue() for priority in PRIORITIES}
+        self._waiting: dict[tuple[str, int], _Waiting] = {}
+        self._suspects: deque[_Waiting] = deque()
+        self._running: dict[tuple[str, int], tuple[Job, float, float]] = {}
+        self._quarantined: OrderedDict[str, str] = OrderedDict()
+
+    @property
+    def queued(self) -> int:
+        """Jobs waiting for an agent."""
+        return len(self._waiting)
+
+    @property
+    def running(self) -> int:
+        return len(self._running)
+
+    @property
+    def suspects(self) -> int:
+        """Jobs that wait for a fresh agent of their own."""
+        return len(self._suspects)
+
+    def room(self) -> int:
+        """How many jobs may still be submitted."""
+        return self._capacity - len(self._waiting) - len(self._running)
+
+    def oldest(self, now: float) -> float:
+        """Seconds the longest-waiting job has waited."""
+        return max((now - each.since for each in self._waiting.values()), default=0.0)
+
+    def submit(self, job: Job, now: float) -> Outcome | None:
+        """Take a job in; an outcome at once where its content is quarantined. Raises Full.
+
+        A job that is here already is not taken twice.
+        """
+        if job.identity in self._waiting or job.identity in self._running:
+            return None
+        if job.sha256 and job.sha256 in self._quarantined:
+            return _failed(
+                job, AgentCrashed("Documents with this content have ended two agents; it is quarantined.")
+            )
+        if self.room() <= 0:
+            raise Full(f"{self._capacity} documents are waiting or running")
+        waiting = _Waiting(job, now)
+        self._waiting[job.identity] = waiting
+        self._queue_of(job).put(waiting)
+        return None
+
+    def _queue_of(self, job: Job) -> _Queue:
+        return self._queues[job.priority if self._by_priority else "normal"]
+
+    def next(self, now: float, *, fresh: bool = False) -> Job | None:
+        """The job for a free agent, now running; None when nothing waits. ``fresh`` ones get suspects."""
+        if fresh and self._suspects:
+            return self._start(self._suspects.popleft(), now)
+        queue = self._choose()
+        waiting = queue.take() if queue is not None else None
+        return self._start(waiting, now) if waiting is not None else None
+
+    def _choose(self) -> _Queue | None:
+        filled: list[_Queue] = []
+        for queue in self._queues.values():
+            queue.drop_cancelled()
+            if queue.tenants:
+                filled.append(queue)
+        if not filled:
+            return None
+        starved = max(filled[1:], key=lambda queue: queue.passed_over, default=None)
+        chosen = starved if starved is not None and starved.passed_over >= PASSED_OVER else filled[0]
+        for queue in filled:
+            queue.passed_over = 0 if queue is chosen else queue.passed_over + 1
+        return chosen
+
+    def _start(self, waiting: _Waiting, now: float) -> Job:
+        del self._waiting[waiting.job.identity]
+        self._running[waiting.job.identity] = (waiting.job, waiting.since, now)
+        return waiting.job
+
+    def finish(self, outcome: Outcome, now: float) -> Outcome:
+        """A running job ended; its outcome with the times it took."""
+        _, since, began = self._running.pop(outcome.job.identity)
+        return replace(outcome, queued_ms=round((began - since) * 1000, 2), seconds=round(now - began, 4))
+
+    def died(self, job: Job, error: DocumentError, agent_id: str, now: float) -> Outcome | None:
+        """A running job's agent died: None where it gets another try, else the outcome."""
+        if job.attempt < ATTEMPTS:
+            _, since, _ = self._running.pop(job.identity)
+            waiting = _Waiting(replace(job, attempt=job.attempt + 1), since)
+            self._waiting[job.identity] = waiting
+            self._suspects.append(waiting)
+            return None
+        if job.sha256:
+            self._quarantined[job.sha256] = error.code
+            while len(self._quarantined) > _REMEMBERED:
+                self._quarantined.popitem(last=False)
+        return self.finish(Outcome(job, "failed", error.to_dict(), agent_id=agent_id), now)
+
+    def cancel(self, document_id: str, now: float) -> tuple[list[Outcome], list[Job]]:
+        """Outcomes of the document's waiting jobs, and its running jobs, whose agents are to be stopped."""
+        return self._cancel_where(lambda job: job.document_id == document_id, _cancelled())
+
+    def expire(self, now: float) -> tuple[list[Outcome], list[Job]]:
+        """The same for jobs past their deadline."""
+        late = Timeout("The deadline passed before the document was done.")
+        return self._cancel_where(lambda job: job.deadline is not None and job.deadline <= now, late)
+
+    def has_deadlines(self) -> bool:
+        return any(job.deadline is not None for job in self._jobs())
+
+    def _jobs(self) -> Iterator[Job]:
+        yield from (waiting.job for waiting in self._waiting.values())
+        yield from (job for job, _, _ in self._running.values())
+
+    def _cancel_where(
+        self, chosen: Callable[[Job], bool], error: DocumentError
+    ) -> tuple[list[Outcome], list[Job]]:
+        outcomes: list[Outcome] = []
+        for waiting in [each for each in self._waiting.values() if chosen(each.job)]:
+            waiting.cancelled = True
+            del self._waiting[waiting.job.identity]
+            if waiting in self._suspects:
+                self._suspects.remove(waiting)
+            outcomes.append(_failed(waiting.job, error))
+        return outcomes, [job for job, _, _ in self._running.values() if chosen(job)]
+
+
+def _cancelled() -> DocumentError:
+    return InvalidRequest("The job was cancelled.")
+
+
+def cancelled(job: Job) -> Outcome:
+    """The outcome of a job that was cancelled while it ran."""
+    return _failed(job, _cancelled())
+
+
+def _failed(job: Job, error: DocumentError) -> Outcome:
+    told: dict[str, Any] = error.to_dict()
+    return Outcome(job, "failed", told)

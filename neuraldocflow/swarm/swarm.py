@@ -1,0 +1,378 @@
+"""The swarm: agents, and the thread that gives them work, watches them and counts them.
+
+What to do next is decided by :class:`~.scheduler.Scheduler` and :class:`~.autoscaler.Autoscaler`, which do no
+I/O; this shell holds the processes. One lock guards all; the thread sleeps until something happens.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import logging
+import os
+import threading
+import time
+import uuid
+from collections import defaultdict, deque
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from neuraldocflow.errors import AgentCrashed, DocumentError, Timeout
+from neuraldocflow.extraction.limits import Limits
+
+from .autoscaler import Autoscaler, Load
+from .estimates import Estimates, share_of
+from .job import Job, Outcome, Progress
+from .process import AgentProcess
+from .scheduler import Scheduler, cancelled
+
+if TYPE_CHECKING:  # agents import this package, and start without pydantic
+    from neuraldocflow.config import BufferConfig, SwarmConfig
+
+log = logging.getLogger(__name__)
+
+_GRACE = 5.0
+"""Seconds past ``max_seconds`` before an agent that has not stopped by itself is killed."""
+_START = 60.0
+"""Seconds an agent may take to get ready, on a busy machine."""
+_IDLE = 5.0
+"""The longest sleep, in seconds."""
+_EVENTS = 1000
+
+
+class Swarm:
+    """Agents for one process. Thread-safe. ``forms`` are the profiles' JSON forms, ``writable`` the folders
+    results go to, ``work`` what agents do (``module:function``, see :mod:`.agent`)."""
+
+    def __init__(
+        self,
+        buffer: BufferConfig,
+        swarm: SwarmConfig,
+        limits: Limits,
+        forms: Mapping[str, Any],
+        scratch: Path,
+        writable: tuple[Path, ...] = (),
+        *,
+        work: str = "neuraldocflow.swarm.agent:extract_document",
+    ) -> None:
+        self._buffer, self._settings, self._limits = buffer, swarm, limits
+        self._scheduler = Scheduler(buffer.max_buffer_size, by_priority=buffer.priority_queues)
+        self._scaler = Autoscaler(swarm.min_agents, swarm.max_agents, swarm.scaling_metrics)
+        self._target = swarm.min_agents
+        self._scratch = scratch / f"swarm-{uuid.uuid4().hex[:8]}"
+        self._scratch.mkdir(parents=True)
+        profiles = self._scratch / "profiles.json"
+        profiles.write_text(json.dumps(forms), encoding="utf-8")
+        self._told = {
+            "work": work,
+            "forms": str(profiles),
+            "limits": asdict(limits),
+            "writable": [str(folder) for folder in writable],
+            "contain": True,
+        }
+        self._agents: dict[Connection, AgentProcess] = {}
+        self._numbers = itertools.count(1)
+        self._lock = threading.Lock()
+        self._news = threading.Condition(self._lock)
+        self._outcomes: dict[str, list[Outcome]] = defaultdict(list)
+        self._progress: list[Progress] = []
+        self._events: deque[dict[str, Any]] = deque(maxlen=_EVENTS)
+        self._estimates = Estimates()
+        self._counts = {"completed": 0, "partial": 0, "failed": 0}
+        self._stopped = False
+        self._wake_in, self._wake_out = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._cpu = (time.monotonic(), _cpu_ticks(), 0.0)
+        self._thread = threading.Thread(target=self._supervise, name="swarm", daemon=True)
+
+    def start(self) -> None:
+        """Start the least agents; returns at once, jobs wait until one is ready."""
+        self._thread.start()
+
+    def submit(self, job: Job) -> None:
+        """Take a job in. Raises Full where :meth:`room` is 0."""
+        with self._news:
+            outcome = self._scheduler.submit(job, time.monotonic())
+            if outcome is not None:
+                self._give(outcome)
+        self._wake()
+
+    def room(self) -> int:
+        """How many jobs may be submitted now."""
+        with self._lock:
+            return self._scheduler.room()
+
+    def take(self, key: str) -> list[Outcome]:
+        """Outcomes of the key's jobs that nobody has taken yet."""
+        with self._lock:
+            return self._outcomes.pop(key, [])
+
+    def progress(self) -> list[Progress]:
+        """What running jobs told since the last call."""
+        with self._lock:
+            told, self._progress = self._progress, []
+            return told
+
+    def events(self) -> list[dict[str, Any]]:
+        """Decisions since the last call: agents started and lost, scaling with its reason, quarantine."""
+        with self._lock:
+            told = list(self._events)
+            self._events.clear()
+            return told
+
+    def cancel(self, document_id: str) -> bool:
+        """End a waiting or running job; its outcome says so. False where there is none."""
+        with self._news:
+            outcomes, running = self._scheduler.cancel(document_id, time.monotonic())
+            for outcome in outcomes:
+                self._give(outcome)
+            self._stop_jobs(running)
+        self._wake()
+        return bool(outcomes or running)
+
+    def wait(self, timeout: float) -> bool:
+        """Wait until there is an outcome to take, or room was made; False after ``timeout`` seconds."""
+        with self._news:
+            return bool(self._outcomes) or self._news.wait(timeout)
+
+    def stats(self) -> dict[str, Any]:
+        """Numbers for status and metrics."""
+        with self._lock:
+            return {
+                "agents": len(self._agents),
+                "ready": sum(agent.ready for agent in self._agents.values()),
+                "queued": self._scheduler.queued,
+                "running": self._scheduler.running,
+                "oldest_seconds": round(self._scheduler.oldest(time.monotonic()), 3),
+                "contained": next((agent.contained for agent in self._agents.values() if agent.ready), {}),
+                "pids": [agent.pid for agent in self._agents.values()],
+                **self._counts,
+            }
+
+    def stop(self, grace: float = 0.0) -> None:
+        """Give running jobs ``grace`` seconds, then end all agents. Waiting jobs get no outcome."""
+        until = time.monotonic() + grace
+        with self._news:
+            while self._scheduler.running and self._thread.is_alive() and time.monotonic() < until:
+                self._news.wait(0.05)
+            self._stopped = True
+        self._wake()
+        if self._thread.is_alive():
+            self._thread.join(timeout=30)
+
+    # The supervising thread from here on; everything below is called with the lock held.
+
+    def _supervise(self) -> None:
+        try:
+            while True:
+                with self._news:
+                    if self._stopped:
+                        break
+                    now = time.monotonic()
+                    self._enforce(now)
+                    self._scale(now)
+                    self._assign(now)
+                    pause = self._pause(now)
+                    heard: list[Any] = [*self._agents, self._wake_in]
+                ready = wait(heard, pause)
+                with self._news:
+                    if self._wake_in in ready:
+                        self._drain()
+                    for connection in ready:
+                        if isinstance(connection, Connection) and connection in self._agents:
+                            self._hear(self._agents[connection])
+        finally:
+            with self._news:
+                for agent in self._agents.values():
+                    agent.end()
+                self._agents.clear()
+                self._stopped = True
+                self._news.notify_all()
+
+    def _wake(self) -> None:
+        with suppress(BlockingIOError):  # full: it is awake already
+            os.write(self._wake_out, b"!")
+
+    def _drain(self) -> None:
+        with suppress(BlockingIOError):
+            while os.read(self._wake_in, 4096):
+                continue
+
+    def _pause(self, now: float) -> float:
+        """Seconds until something has to be looked at."""
+        pauses = [_IDLE]
+        for agent in self._agents.values():
+            if agent.job is not None:
+                pauses.append(self._kill_at(agent) - now)
+        if self._scheduler.queued or len(self._agents) > self._settings.min_agents:
+            pauses.append(min(self._buffer.flush_interval_ms / 1000, 0.5))
+        if self._scheduler.has_deadlines():
+            pauses.append(0.1)
+        return max(min(pauses), 0.0)
+
+    def _kill_at(self, agent: AgentProcess) -> float:
+        return agent.began + self._limits.max_seconds + _GRACE
+
+    def _enforce(self, now: float) -> None:
+        """Kill what is past its time: documents, deadlines, agents that never get ready."""
+        for agent in list(self._agents.values()):
+            if agent.job is not None and now > self._kill_at(agent):
+                told = f"The document was not done after {self._limits.max_seconds:g} s."
+                self._lose(agent, Timeout(told), "past its time")
+            elif not agent.ready and now > agent.began + _START:
+                self._lose(agent, AgentCrashed("An agent did not start."), "did not start")
+        if self._scheduler.has_deadlines():
+            outcomes, running = self._scheduler.expire(now)
+            for outcome in outcomes:
+                self._give(outcome)
+            self._stop_jobs(running)
+
+    def _scale(self, now: float) -> None:
+        load = Load(
+            self._scheduler.queued,
+            self._scheduler.running,
+            max(len(self._agents), 1),
+            self._scheduler.oldest(now),
+            self._cpu_share(now),
+        )
+        decision = self._scaler.decide(load, now) if self._settings.auto_scaling and self._agents else None
+        if decision is not None:
+            self._target = decision.agents
+            self._tell("scaled", agents=decision.agents, reason=decision.reason)
+        while len(self._agents) < self._target:
+            self._spawn(now)
+        idle = [agent for agent in self._agents.values() if agent.job is None and agent.ready]
+        while len(self._agents) > self._target and idle:
+            self._dismiss(idle.pop())
+
+    def _cpu_share(self, now: float) -> float:
+        """Share of all cores in use since the last look a second or more ago."""
+        before, (busy, total), share = self._cpu
+        if now - before >= 1.0:
+            latest = _cpu_ticks()
+            share = (latest[0] - busy) / max(latest[1] - total, 1)
+            self._cpu = (now, latest, share)
+        return share
+
+    def _spawn(self, now: float) -> AgentProcess:
+        agent = AgentProcess(f"agent-{next(self._numbers)}", self._told, self._scratch)
+        agent.began = now
+        self._agents[agent.connection] = agent
+        self._tell("started", agent=agent.agent_id)
+        return agent
+
+    def _dismiss(self, agent: AgentProcess) -> None:
+        del self._agents[agent.connection]
+        agent.end()
+
+    def _assign(self, now: float) -> None:
+        """Give free agents the next jobs, ``batch_size`` at most at a time."""
+        free = [agent for agent in self._agents.values() if agent.ready and agent.job is None]
+        for agent in free[: self._buffer.batch_size]:
+            job = self._scheduler.next(now, fresh=agent.fresh)
+            if job is None:
+                break
+            self._hand(agent, job, now)
+        if self._scheduler.suspects and not any(agent.fresh for agent in self._agents.values()):
+            used = [agent for agent in self._agents.values() if agent.job is None]
+            if used:  # a suspect needs an agent of its own: one that is free makes way for a fresh one
+                self._dismiss(used[0])
+                self._spawn(now)
+
+    def _hand(self, agent: AgentProcess, job: Job, now: float) -> None:
+        try:
+            agent.give(job, now)
+        except OSError:
+            self._lose(agent, AgentCrashed("The agent ended before it had begun."), "ended")
+            return
+        pages = self._estimates.remaining_ms(job.profile, 0.0, 1, 0.0)
+        self._progress.append(
+            Progress(job.document_id, job.run, job.key, "opening", 0.0, agent.agent_id, pages)
+        )
+
+    def _hear(self, agent: AgentProcess) -> None:
+        try:
+            message = agent.hear()
+        except (EOFError, OSError, ValueError):
+            self._lose(agent, AgentCrashed("The agent that read the document ended."), "ended")
+            return
+        if "ready" in message:
+            agent.ready, agent.contained = True, message["contained"]
+        elif "stage" in message and agent.job is not None:
+            self._progressed(agent, agent.job, message)
+        elif agent.job is not None:
+            self._done(agent, agent.job, message)
+
+    def _progressed(self, agent: AgentProcess, job: Job, message: Mapping[str, Any]) -> None:
+        stage, done, total = str(message["stage"]), int(message["done"]), int(message["total"])
+        share = max(share_of(stage, done, total), agent.told[1])
+        agent.told = (stage, share)
+        spent = time.monotonic() - agent.began
+        left = self._estimates.remaining_ms(job.profile, share, total if stage == "reading" else None, spent)
+        what = f"page {done} of {total}" if stage == "reading" and total > 1 else None
+        self._progress.append(
+            Progress(job.document_id, job.run, job.key, stage, round(share, 4), agent.agent_id, left, what)
+        )
+
+    def _done(self, agent: AgentProcess, job: Job, message: Mapping[str, Any]) -> None:
+        now = time.monotonic()
+        outcome = self._scheduler.finish(
+            Outcome(
+                job, message["status"], message.get("error"), message.get("summary") or {}, agent.agent_id
+            ),
+            now,
+        )
+        if outcome.status != "failed":
+            self._estimates.learn(job.profile, outcome.summary.get("pages") or 1, outcome.seconds)
+        agent.job = None
+        agent.documents += 1
+        self._give(outcome)
+        if agent.documents >= self._settings.documents_per_agent:
+            self._tell("recycled", agent=agent.agent_id, documents=agent.documents)
+            self._dismiss(agent)
+
+    def _lose(self, agent: AgentProcess, error: DocumentError, why: str) -> None:
+        """An agent is gone or has to go; its job gets another try, or fails."""
+        del self._agents[agent.connection]
+        code = agent.end() if why == "past its time" else agent.died()
+        self._tell("lost", agent=agent.agent_id, reason=why, exit_code=code)
+        if agent.job is None:
+            return
+        outcome = self._scheduler.died(agent.job, error, agent.agent_id, time.monotonic())
+        if outcome is not None:
+            self._tell(
+                "quarantined", document=agent.job.document_id, sha256=agent.job.sha256, code=error.code
+            )
+            self._give(outcome)
+
+    def _stop_jobs(self, running: list[Job]) -> None:
+        """End the agents of jobs nobody wants any more."""
+        for agent in [each for each in self._agents.values() if each.job in running]:
+            assert agent.job is not None
+            outcome = self._scheduler.finish(cancelled(agent.job), time.monotonic())
+            self._tell("cancelled", agent=agent.agent_id, document=agent.job.document_id)
+            self._dismiss(agent)
+            self._give(outcome)
+
+    def _give(self, outcome: Outcome) -> None:
+        self._counts[outcome.status] += 1
+        self._outcomes[outcome.job.key].append(outcome)
+        self._news.notify_all()
+
+    def _tell(self, kind: str, **about: Any) -> None:
+        self._events.append({"event": kind, "time": time.time(), **about})
+        if kind in ("lost", "quarantined"):
+            log.warning("agent %s: %s", kind, ", ".join(f"{key} {value}" for key, value in about.items()))
+
+
+def _cpu_ticks() -> tuple[int, int]:
+    """Busy and all ticks of all cores since the machine started (proc(5)); zeros where there is no /proc."""
+    try:
+        with open("/proc/stat", encoding="ascii") as file:
+            ticks = [int(each) for each in file.readline().split()[1:9]]
+    except OSError:
+        return 0, 0
+    return sum(ticks) - ticks[3] - ticks[4], sum(ticks)
