@@ -1,0 +1,123 @@
+"""The main job: documents become validated, traceable results.
+
+``build_flow(config)`` declares it; ``python -m bytewax.run dataflows.documents`` runs it with the
+configuration that ``NEURALDOCFLOW_CONFIG`` names (default: ``./inbox`` to ``./results``).
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import bytewax.operators as op
+from bytewax.dataflow import Dataflow
+
+from connectors import SOURCES
+from neuraldocflow import config as configuration
+from neuraldocflow.components import SinkContext, SourceContext
+from neuraldocflow.config import Config
+from neuraldocflow.deliveries import DeadLetter, Delivery
+from neuraldocflow.engine import Engine, recovery_directory
+from neuraldocflow.errors import ConfigError
+from neuraldocflow.events import Event
+from neuraldocflow.operators.acknowledge import AcknowledgeSink
+from neuraldocflow.operators.dedupe import Dedupe
+from neuraldocflow.operators.extract import Extract, Extracted, Finished
+from neuraldocflow.operators.keying import dedupe_key, work_key
+from neuraldocflow.operators.validate import Validate, Validated
+from sinks import SINKS
+from sinks.events import EventsSink, Logged
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A declared flow with what it shares and what to do after it ended."""
+
+    flow: Dataflow
+    engine: Engine
+    acknowledgements: AcknowledgeSink
+
+
+def build_flow(config: Config, engine: Engine | None = None, sources: tuple[str, ...] = ()) -> Dataflow:
+    """The dataflow of a configuration; ``sources`` names those to run (default: all)."""
+    return build_job(config, engine or Engine(config, recovery=recovery_directory()), sources).flow
+
+
+def build_job(config: Config, engine: Engine, sources: tuple[str, ...] = ()) -> Job:
+    """The dataflow, decode → dedupe → key → extract → validate → route. Raises ConfigError."""
+    built = _build_sources(config, engine, sources)
+    outputs = SinkContext(engine.state_directory, engine.log)
+
+    flow = Dataflow("documents")
+    arrived = [op.input(f"source_{name}", flow, source) for name, source in built.items()]
+    documents = op.merge("documents", *arrived)
+    windows = op.key_on("window", documents, dedupe_key)
+    fresh = op.key_rm("fresh", op.stateful_batch("dedupe", windows, Dedupe))
+
+    work = op.key_on("key", fresh, work_key)
+    extracted = op.key_rm("extracted", op.stateful_batch("extract", work, partial(Extract, engine)))
+    finished = op.key_on("type", op.filter_map("finished", extracted, _finished), _type_of)
+    validated = op.key_rm("validated", op.stateful_batch("validate", finished, Validate))
+
+    results = op.key_on("result", op.filter_map("results", validated, _delivery), _document_of)
+    for number, entry in enumerate(config.processing_pipeline.output_streams):
+        name = f"{entry.type}_{number}"
+        op.output(f"to_{name}", results, SINKS.build(entry.type, name, entry.config, outputs))
+    lifecycle = op.merge("lifecycle", op.filter_map("progress", extracted, _event), validated)
+    op.output("to_log", op.key_on("event", lifecycle, _document_of), EventsSink(engine.log))
+    acknowledgements = AcknowledgeSink(built, engine.recovery, engine.results_directory)
+    op.output("acknowledge", results, acknowledgements)
+    return Job(flow, engine, acknowledgements)
+
+
+def _build_sources(config: Config, engine: Engine, wanted: tuple[str, ...]) -> dict[str, Any]:
+    unknown = [name for name in wanted if name not in config.stream_sources]
+    if unknown or not config.stream_sources:
+        known = ", ".join(config.stream_sources) or "none"
+        raise ConfigError(f"stream_sources: there is no source {', '.join(unknown)}; there are: {known}")
+    context = SourceContext(
+        engine.state_directory, engine.room, engine.stopping, may_end=engine.may_end, once=engine.once
+    )
+    return {
+        name: SOURCES.build(entry.type, name, entry.config, context)
+        for name, entry in config.stream_sources.items()
+        if not wanted or name in wanted
+    }
+
+
+def _finished(item: Extracted) -> Finished | None:
+    return item if isinstance(item, Finished) else None
+
+
+def _event(item: Extracted) -> Event | None:
+    return item if isinstance(item, Event) else None
+
+
+def _delivery(item: Validated) -> Delivery | None:
+    return item if isinstance(item, Delivery) else None
+
+
+def _type_of(item: Finished) -> str:
+    """The profile an agent chose; for a failure the one asked for."""
+    chosen = item.outcome.summary.get("profile") if item.outcome is not None else None
+    return str(chosen or item.document.profile)
+
+
+def _document_of(item: Logged) -> str:
+    if isinstance(item, Delivery):
+        return item.document.id
+    return item.key if isinstance(item, DeadLetter) else item.id
+
+
+def get_flow() -> Dataflow:
+    """The flow of the configuration that ``NEURALDOCFLOW_CONFIG`` names."""
+    return build_flow(configuration.load(os.environ.get("NEURALDOCFLOW_CONFIG")))
+
+
+def __getattr__(name: str) -> Dataflow:
+    """``flow``, declared when someone asks for it: importing the module starts nothing."""
+    if name == "flow":
+        return get_flow()
+    raise AttributeError(name)

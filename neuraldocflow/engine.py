@@ -1,0 +1,172 @@
+"""What the operators of one process share: the swarm, the log, the payload store, and the way to stop.
+
+A flow is declared with an :class:`Engine`; agents start when the first document source does.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import os
+import sys
+import threading
+import time
+import uuid
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+
+from neuraldocflow import profiles
+from neuraldocflow.config import Config
+from neuraldocflow.errors import FetchFailed, UnknownProfile
+from neuraldocflow.events import NewDocument
+from neuraldocflow.log import Log, open_log
+from neuraldocflow.payloads import PayloadStore, path_of
+from neuraldocflow.swarm import Job, Outcome, Progress, Swarm
+
+log = logging.getLogger(__name__)
+
+GRACE = 10.0
+"""Seconds agents get to finish what they are at when the job is told to stop."""
+
+
+class Engine:
+    """One process' share of the job. Thread-safe: the dataflow's workers are threads.
+
+    ``once`` ends the job when its sources are drained. Raises ConfigError for profiles or folders that
+    can't be used.
+    """
+
+    def __init__(self, config: Config, *, once: bool = False, recovery: Path | None = None) -> None:
+        self.config = config
+        self.once = once
+        self.recovery = recovery
+        self.stopping = threading.Event()
+        self.swarm_id = f"swarm-{uuid.uuid4().hex[:8]}"
+        state = config.runtime.state_directory.absolute()
+        self.state_directory = state
+        self.results_directory = state / "work" / "results"
+        self._scratch = state / "work" / "scratch"
+        for folder in (self.results_directory, self._scratch):
+            folder.mkdir(parents=True, exist_ok=True)
+        self.log: Log = open_log(config.runtime)
+        self.payloads = PayloadStore(config.runtime.payload_url, self._scratch)
+        self.profiles = profiles.forms(config.runtime.profiles_directories)
+        self._owners = itertools.count(1)
+        self._lock = threading.Lock()
+        self._swarm: Swarm | None = None
+        self._progress: dict[str, list[Progress]] = defaultdict(list)
+        self._deadline: float | None = None
+        self._before_close: list[Callable[[], None]] = []
+        self._under_way: set[tuple[str, int]] = set()
+
+    def start(self) -> Swarm:
+        """The swarm, its agents started at the first call."""
+        with self._lock:
+            if self._swarm is None:
+                pipeline, limits = self.config.processing_pipeline, self.config.runtime.limits.limits()
+                swarm = Swarm(
+                    pipeline.buffer_config,
+                    pipeline.swarm_config,
+                    limits,
+                    self.profiles,
+                    self._scratch,
+                    (self.results_directory,),
+                )
+                swarm.start()
+                self._swarm = swarm
+            return self._swarm
+
+    def owner(self) -> str:
+        """A name under which one operator's documents are worked on."""
+        return f"{os.getpid()}:{next(self._owners)}"
+
+    def room(self) -> int:
+        """How many documents sources may emit now."""
+        return 0 if self.stopping.is_set() else self.start().room()
+
+    def may_end(self) -> bool:
+        """Whether a source with nothing more to give may end: nothing is under way, or time is up."""
+        return not self._under_way or (self._deadline is not None and time.monotonic() > self._deadline)
+
+    def stop(self, grace: float = GRACE) -> None:
+        """Let sources end, give agents ``grace`` seconds; what is left then stays in the snapshot."""
+        self._deadline = time.monotonic() + grace
+        self.stopping.set()
+
+    def wait(self) -> bool:
+        """Wait for an outcome, a moment at most. False when the deadline has passed."""
+        if self._deadline is not None and time.monotonic() > self._deadline:
+            return False
+        self.start().wait(0.05)
+        return True
+
+    def submit(self, event: NewDocument, owner: str) -> None:
+        """Hand a document to the swarm; waits while the buffer is full. Raises DocumentError."""
+        swarm = self.start()
+        if event.profile != "auto" and event.profile not in self.profiles:
+            known = ", ".join(sorted(self.profiles))
+            raise UnknownProfile(f"There is no profile {event.profile!r}; there are {known} and auto.")
+        if not event.source.uri.startswith("file://"):
+            raise FetchFailed("The document's address can't be fetched by this version.")
+        while swarm.room() <= 0 and not self.stopping.is_set():
+            swarm.wait(0.05)
+        job = Job(
+            document_id=event.id,
+            run=event.run,
+            key=owner,
+            path=str(path_of(event.source.uri)),
+            sha256=event.source.sha256,
+            filename=event.source.filename,
+            profile=event.profile,
+            priority=event.priority,
+            tenant=event.tenant,
+            options=dict(event.options),
+            output=str(self.result_path(event)),
+        )
+        self._under_way.add((event.id, event.run))
+        swarm.submit(job)
+
+    def result_path(self, event: NewDocument) -> Path:
+        """Where an agent writes the document's result, until it is delivered."""
+        return self.results_directory / f"{event.id}-{event.run}.json"
+
+    def outcomes(self, owner: str) -> list[Outcome]:
+        """The owner's documents that are done, each once."""
+        found = self.start().take(owner)
+        for outcome in found:
+            self._under_way.discard((outcome.job.document_id, outcome.job.run))
+        return found
+
+    def progress(self, owner: str) -> list[Progress]:
+        """How far the owner's documents are, since the last call."""
+        with self._lock:
+            for each in self._swarm.progress() if self._swarm is not None else ():
+                self._progress[each.key].append(each)
+            return self._progress.pop(owner, [])
+
+    def before_close(self, action: Callable[[], None]) -> None:
+        """Something to do when the job has ended and its log is still open."""
+        self._before_close.append(action)
+
+    def close(self) -> None:
+        """Stop the agents at once and close the log."""
+        for action in self._before_close:
+            action()
+        with self._lock:
+            if self._swarm is not None:
+                self._swarm.stop(0.0)
+                self._swarm = None
+        self.log.close()
+
+
+def recovery_directory(arguments: list[str] | None = None) -> Path | None:
+    """The recovery store of a ``python -m bytewax.run`` process, from its arguments or the environment."""
+    given = sys.argv if arguments is None else arguments
+    for index, argument in enumerate(given):
+        if argument in ("-r", "--recovery-directory") and index + 1 < len(given):
+            return Path(given[index + 1])
+        if argument.startswith("--recovery-directory="):
+            return Path(argument.split("=", 1)[1])
+    found = os.environ.get("BYTEWAX_RECOVERY_DIRECTORY")
+    return Path(found) if found else None

@@ -1,0 +1,129 @@
+"""Acknowledge: tell sources how their documents ended, once the snapshot that covers the result is written.
+
+A file moved, or a message deleted, before that could be lost by a crash. So acknowledgements wait in the
+state of this sink: after a crash they are in the snapshot, and everything in a snapshot is covered.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections import deque
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
+
+from neuraldocflow.components import Acknowledgement, Acknowledging
+from neuraldocflow.deliveries import Delivery
+from neuraldocflow.events import NewDocument, decode, encode
+
+log = logging.getLogger(__name__)
+
+_VERSION = 1
+_UNSEEN = 3
+"""Epochs an acknowledgement waits where the recovery store can't be asked."""
+
+
+class Commits:
+    """What a recovery store says is committed. Epochs count up by one from the resume epoch."""
+
+    def __init__(self, directory: Path | None) -> None:
+        self._directory = directory
+
+    def _rows(self, query: str) -> list[tuple[int, ...]]:
+        rows: list[tuple[int, ...]] = []
+        for path in sorted(self._directory.glob("*.sqlite3")) if self._directory is not None else ():
+            store = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=1.0)
+            try:
+                rows.extend(store.execute(query).fetchall())
+            finally:
+                store.close()
+        return rows
+
+    def resume_epoch(self) -> int | None:
+        """The epoch this execution began with; None where there is no store."""
+        executions = self._rows("SELECT ex_num, resume_epoch FROM exs")
+        return max(executions)[1] if executions else None
+
+    def frontier(self) -> int | None:
+        """All epochs before it are committed by every worker of this execution."""
+        executions = self._rows("SELECT ex_num, worker_count FROM exs")
+        if not executions:
+            return None
+        execution, workers = max(executions)
+        seen = [
+            row[1] for row in self._rows("SELECT ex_num, worker_frontier FROM fronts") if row[0] == execution
+        ]
+        return min(seen) if len(seen) >= workers else None
+
+
+class AcknowledgeSink(FixedPartitionedSink[Delivery, Any]):
+    """One partition, so that one worker moves the sources' cursors."""
+
+    def __init__(self, sources: Mapping[str, Any], recovery: Path | None, results: Path) -> None:
+        self._sources = {name: source for name, source in sources.items() if hasattr(source, "acknowledge")}
+        self._recovery = recovery
+        self._results = results
+        self.partition: AcknowledgePartition | None = None
+
+    def list_parts(self) -> list[str]:
+        return ["acknowledgements"]
+
+    def build_part(self, step_id: str, for_part: str, resume_state: Any) -> AcknowledgePartition:
+        self.partition = AcknowledgePartition(
+            self._sources, Commits(self._recovery), self._results, resume_state
+        )
+        return self.partition
+
+    def finish(self) -> None:
+        """The flow has ended well, so every epoch is committed: acknowledge what is left."""
+        if self.partition is not None:
+            self.partition.acknowledge_all()
+
+
+class AcknowledgePartition(StatefulSinkPartition[Delivery, Any]):
+    """Acknowledgements by the epoch they came in."""
+
+    def __init__(
+        self, sources: Mapping[str, Acknowledging], commits: Commits, results: Path, state: Any
+    ) -> None:
+        self._sources = sources
+        self._commits = commits
+        self._results = results
+        self._waiting: deque[tuple[int, bytes, Acknowledgement]] = deque()
+        began = commits.resume_epoch()
+        self._seen_store = began is not None
+        self._epoch: int = began or 0
+        for data, status, error in state["waiting"] if state else []:
+            self._tell(data, Acknowledgement(status, error))
+
+    def write_batch(self, values: Sequence[Delivery]) -> None:
+        for delivery in values:
+            result = delivery.result
+            outcome = Acknowledgement(result["status"], result.get("error"))
+            self._waiting.append((self._epoch, encode(delivery.document), outcome))
+
+    def snapshot(self) -> Any:
+        committed = self._commits.frontier() if self._seen_store else self._epoch - _UNSEEN
+        while self._waiting and committed is not None and self._waiting[0][0] < committed:
+            _, data, outcome = self._waiting.popleft()
+            self._tell(data, outcome)
+        self._epoch += 1
+        waiting = [(data, outcome.status, outcome.error) for _, data, outcome in self._waiting]
+        return {"version": _VERSION, "waiting": waiting}
+
+    def acknowledge_all(self) -> None:
+        """Acknowledge everything that waits."""
+        while self._waiting:
+            _, data, outcome = self._waiting.popleft()
+            self._tell(data, outcome)
+
+    def _tell(self, data: bytes, outcome: Acknowledgement) -> None:
+        event = decode(data)
+        assert isinstance(event, NewDocument)
+        source = self._sources.get(event.source_name)
+        if source is not None:
+            source.acknowledge(event, outcome)
+        (self._results / f"{event.id}-{event.run}.json").unlink(missing_ok=True)

@@ -1,0 +1,62 @@
+"""From a finished document to its result object: an agent's file, or an error's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from neuraldocflow import __version__
+from neuraldocflow.errors import FetchFailed, Internal
+from neuraldocflow.events import NewDocument
+from neuraldocflow.identity import job_id
+from neuraldocflow.operators.extract import Finished
+
+
+def result_of(finished: Finished) -> dict[str, Any]:
+    """The result (contract 4) of a document whose work is over."""
+    event, outcome = finished.document, finished.outcome
+    if finished.error is not None:
+        return failed(event, finished.error)
+    assert outcome is not None
+    if outcome.error is not None:
+        return failed(event, outcome.error, agent=outcome.agent_id, attempt=outcome.attempt)
+    try:
+        result: dict[str, Any] = orjson.loads(Path(outcome.result_path).read_bytes())
+    except (OSError, orjson.JSONDecodeError):
+        return failed(event, Internal("The agent's result can't be read.").to_dict())
+    seen = result["metadata"].get("sha256")
+    if event.source.sha256 and seen and seen != event.source.sha256:
+        changed = FetchFailed(
+            "The file was changed after it was seen; its new content is a document of its own."
+        )
+        return failed(event, changed.to_dict())
+    result["jobId"] = job_id(event.id, event.run)
+    result["run"] = event.run
+    return result
+
+
+def failed(event: NewDocument, error: dict[str, Any], agent: str = "", attempt: int = 0) -> dict[str, Any]:
+    """The result of a document that has none."""
+    source = event.source
+    return {
+        "jobId": job_id(event.id, event.run),
+        "run": event.run,
+        "status": "failed",
+        "extractedData": None,
+        "metadata": {
+            "filename": source.filename,
+            "contentType": source.content_type,
+            "bytes": source.size,
+            "sha256": source.sha256,
+            "profile": event.profile,
+            "profileVersion": None,
+            "engineVersion": __version__,
+            "agentId": agent or None,
+            "attempt": attempt or None,
+            "timings": {},
+        },
+        "validationResults": [],
+        "error": error,
+    }
