@@ -1,0 +1,5 @@
+"""``python -m neuraldocflow``."""
+
+from neuraldocflow.cli import main
+
+main()

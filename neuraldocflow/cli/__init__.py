@@ -1,0 +1,62 @@
+"""The command line: ``neuraldocflow COMMAND``. Each command is a module; this one holds what they share.
+
+Exit codes: 0 fine, 1 failed, 2 wrong usage or configuration, 3 partial results.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import typer
+
+from neuraldocflow import __version__
+from neuraldocflow.cli import config, process, profiles, run, tail, up
+from neuraldocflow.errors import NeuralDocFlowError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Documents in, validated and traceable data out.",
+)
+app.command("up")(up.up)
+app.command("run")(run.run)
+app.command("process")(process.process)
+app.command("tail")(tail.tail)
+app.add_typer(profiles.app, name="profiles")
+app.add_typer(config.app, name="config")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Print the version."
+    ),
+    verbose: bool = typer.Option(False, "--verbose", "-v", help="Say more of what goes on."),
+) -> None:
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.WARNING,
+        format="%(asctime)sZ %(levelname)s %(name)s: %(message)s",
+        datefmt="%Y-%m-%dT%H:%M:%S",
+    )
+    logging.Formatter.converter = __import__("time").gmtime
+
+
+def main() -> None:
+    """The entry point: known errors become one sentence and exit code 2."""
+    try:
+        app()
+    except NeuralDocFlowError as error:
+        print(f"neuraldocflow: {error}", file=sys.stderr)
+        sys.exit(2)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)

@@ -1,0 +1,83 @@
+"""How results and documents look on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+MARKS = {"completed": "done", "partial": "partial", "failed": "failed"}
+_COLOURS = {"completed": "green", "partial": "yellow", "failed": "red"}
+
+
+def console(stderr: bool = False) -> Console:
+    """A console that respects NO_COLOR and narrow terminals."""
+    return Console(stderr=stderr, highlight=False)
+
+
+def seconds(milliseconds: float | None) -> str:
+    """``0.9 s``, ``12 s``, ``3 min``; nothing where unknown."""
+    if milliseconds is None:
+        return ""
+    value = milliseconds / 1000
+    if value < 10:
+        return f"{value:.1f} s"
+    return f"{value:.0f} s" if value < 120 else f"{value / 60:.0f} min"
+
+
+def fields_of(result: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that have a value."""
+    data = result.get("extractedData") or {}
+    return {name: found for name, found in (data.get("fields") or {}).items() if found}
+
+
+def line_of(result: Mapping[str, Any]) -> Text:
+    """A document in one line: name, how it ended, time, fields, confidence, where doubt is."""
+    metadata, status = result.get("metadata") or {}, result["status"]
+    line = Text(f"{metadata.get('filename') or result.get('jobId', '')}  ")
+    line.append(MARKS.get(status, status), style=_COLOURS.get(status, ""))
+    if result.get("error"):
+        error = result["error"]
+        return line.append(f"  {error['code']}: {error['message']}")
+    data = result.get("extractedData") or {}
+    took = seconds((metadata.get("timings") or {}).get("totalMs"))
+    line.append(f"  {took} · {data.get('documentType')} · {len(fields_of(result))} fields")
+    if data.get("clauses"):
+        line.append(f" · {sum(bool(found) for found in data['clauses'].values())} clause kinds")
+    line.append(f" · {data.get('confidence', 0):.2f}")
+    failed = [each for each in result.get("validationResults") or () if not each["passed"]]
+    errors = [each for each in failed if each["severity"] == "error"]
+    if errors:
+        line.append(f"  {errors[0]['message']}", style="yellow")
+    return line
+
+
+def fields_table(result: Mapping[str, Any]) -> Table:
+    """Field, value, confidence, page: the least sure first, for that is where a person is needed."""
+    metadata = result.get("metadata") or {}
+    table = Table(title=str(metadata.get("filename") or ""), title_justify="left", expand=False)
+    table.add_column("field", no_wrap=True)
+    table.add_column("value", overflow="ellipsis", max_width=70)
+    table.add_column("confidence", justify="right")
+    table.add_column("page", justify="right")
+    rows = [
+        (name, value)
+        for name, found in fields_of(result).items()
+        for value in (found if isinstance(found, list) else [found])
+    ]
+    for name, value in sorted(rows, key=lambda row: row[1]["confidence"]):
+        places = value.get("provenance") or []
+        page = next((str(place["page"]) for place in places if place.get("page")), "")
+        table.add_row(name, Text(_plain(value["value"])), f"{value['confidence']:.2f}", page)
+    return table
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {_plain(inner)}" for key, inner in value.items() if inner)
+    if isinstance(value, float) and value.is_integer():
+        return f"{value:,.0f}"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)

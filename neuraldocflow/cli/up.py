@@ -1,0 +1,81 @@
+"""``up``: the whole thing on this machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import typer
+from rich.text import Text
+
+from neuraldocflow import config as configuration
+from neuraldocflow import runner
+from neuraldocflow.cli import show
+from neuraldocflow.cli.watch import run_watched, summary
+from neuraldocflow.config import Config
+
+SAMPLES = Path(__file__).parent.parent / "samples"
+
+
+def up(
+    config: Path | None = typer.Option(None, "--config", "-c", help="A configuration in YAML."),
+    samples: bool = typer.Option(False, "--samples", help="Put the sample documents into the first folder."),
+) -> None:
+    """Start the job on this machine; without a configuration from ./inbox to ./results.
+
+    Example: neuraldocflow up --samples
+    """
+    loaded = configuration.load(config)
+    folders = _folders(loaded)
+
+    def begun() -> None:
+        screen = show.console()
+        screen.print("NeuralDocFlow is running          (Ctrl-C stops it; nothing is lost)", style="bold")
+        screen.print(Text(f"drop documents into               {', '.join(_shown(each) for each in folders)}"))
+        screen.print(Text(f"results appear in                 {', '.join(_results(loaded))}"))
+        screen.print("next: neuraldocflow tail · docs/getting-started.md\n")
+        if samples and folders:
+            put_samples(folders[0])
+
+    def start(started: runner.Started) -> None:
+        runner.run(loaded, started=started)
+
+    counts = run_watched(start, as_json=False, quiet=False, begun=begun)
+    show.console().print(f"stopped after {summary(counts)}")
+
+
+def put_samples(folder: Path) -> None:
+    """Fresh copies of the sample documents, so that each start has something to show."""
+    for sample in sorted(SAMPLES.iterdir()):
+        if sample.suffix in (".pdf", ".docx", ".html"):
+            incoming = folder / f".{sample.name}.part"
+            shutil.copyfile(sample, incoming)
+            os.replace(incoming, folder / sample.name)
+
+
+def _folders(config: Config) -> list[Path]:
+    """The watched folders of all sources."""
+    return [
+        each.path
+        for entry in config.stream_sources.values()
+        if entry.type == "filesystem"
+        for each in entry.config.watch_directories  # type: ignore[attr-defined]
+    ]
+
+
+def _results(config: Config) -> list[str]:
+    """Where results go, as far as that is a folder."""
+    state = config.runtime.state_directory
+    told: list[str] = []
+    for entry in config.processing_pipeline.output_streams:
+        settings = entry.config.model_dump()
+        if entry.type == "files":
+            told.append(_shown(settings["directory"]))
+        elif entry.type == "parquet":
+            told.append(f"{settings['url'] or _shown(state / 'archive')} (Parquet)")
+    return told
+
+
+def _shown(path: Path) -> str:
+    return str(path) if path.is_absolute() else f"./{path}"

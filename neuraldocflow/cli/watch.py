@@ -1,0 +1,149 @@
+"""What the job does, as it does it: a line a document, read from the log."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from rich.console import Console
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from neuraldocflow.cli import show
+from neuraldocflow.engine import Engine
+from neuraldocflow.events import (
+    DecodeError,
+    DocumentReceived,
+    Event,
+    ProcessingCompleted,
+    ProcessingProgress,
+    ProcessingStarted,
+    decode,
+)
+from neuraldocflow.log import PROCESSING_EVENTS, PROCESSING_RESULTS, Log, LogError
+
+Started = Callable[[Engine], None]
+
+_MOST = 12
+"""Documents under way that are shown at a time."""
+
+
+class Watch:
+    """Follows the log in a thread; prints results, and on a terminal shows what is under way."""
+
+    def __init__(self, log: Log, console: Console, *, quiet: bool = False) -> None:
+        self.counts = {"completed": 0, "partial": 0, "failed": 0}
+        self._log = log
+        self._console = console
+        self._quiet = quiet
+        self._names: dict[str, str] = {}
+        self._under_way: dict[str, ProcessingProgress | None] = {}
+        self._seen: set[str] = set()
+        self._positions = {
+            (topic, partition): log.end(topic, partition)
+            for topic in (PROCESSING_EVENTS, PROCESSING_RESULTS)
+            for partition in log.partitions(topic)
+        }
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._follow, name="watch", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def finish(self) -> None:
+        """Show what is left, and end."""
+        self._stop.set()
+        self._thread.join(timeout=10)
+
+    def _follow(self) -> None:
+        live = Live(console=self._console, auto_refresh=False, transient=True, get_renderable=self._table)
+        terminal = self._console.is_terminal and not self._quiet
+        if terminal:
+            live.start()
+        try:
+            ending = False
+            while not ending:
+                ending = self._stop.is_set()
+                if not ending:
+                    self._log.wait(self._positions, 0.5)
+                for event in self._read():
+                    self._take(event)
+                if terminal:
+                    live.refresh()
+                    self._stop.wait(0.1)
+        except LogError as error:
+            self._console.print(f"the log can't be read: {error}", style="red")
+        finally:
+            if terminal:
+                live.stop()
+
+    def _read(self) -> list[Event]:
+        events: list[Event] = []
+        for (topic, partition), offset in self._positions.items():
+            records = self._log.read(topic, partition, offset)
+            while records:
+                self._positions[topic, partition] = records[-1].offset + 1
+                for record in records:
+                    try:
+                        events.append(decode(record.value))
+                    except DecodeError as error:
+                        self._console.print(f"an event of {topic} can't be read: {error}", style="red")
+                records = self._log.read(topic, partition, self._positions[topic, partition])
+        return events
+
+    def _take(self, event: Event) -> None:
+        if event.event_id in self._seen:  # a replayed epoch repeats its events
+            return
+        self._seen.add(event.event_id)
+        if isinstance(event, DocumentReceived):
+            self._names[event.id] = event.source.filename
+        elif isinstance(event, ProcessingStarted):
+            self._under_way.setdefault(event.id, None)
+        elif isinstance(event, ProcessingProgress):
+            self._under_way[event.id] = event
+        elif isinstance(event, ProcessingCompleted):
+            self._under_way.pop(event.id, None)
+            self.counts[event.result["status"]] += 1
+            if not self._quiet:
+                self._console.print(show.line_of(event.result))
+
+    def _table(self) -> Table:
+        table = Table.grid(padding=(0, 2))
+        for document, progress in list(self._under_way.items())[:_MOST]:
+            share = progress.progress if progress is not None else 0.0
+            what = progress.current_operation or progress.stage if progress is not None else "opening"
+            left = show.seconds(progress.estimated_remaining_ms) if progress is not None else ""
+            table.add_row(
+                Text(self._names.get(document, document)),
+                ProgressBar(total=1.0, completed=share, width=24),
+                Text(what),
+                Text(f"about {left}" if left else ""),
+            )
+        return table
+
+
+def summary(counts: dict[str, int]) -> str:
+    """``12 documents: 10 done, 1 partial, 1 failed``."""
+    total = sum(counts.values())
+    told = ", ".join(f"{count} {show.MARKS[status]}" for status, count in counts.items() if count)
+    return f"{total} document{'' if total == 1 else 's'}" + (f": {told}" if told else "")
+
+
+def run_watched(
+    start: Callable[[Started], object], *, as_json: bool, quiet: bool, begun: Callable[[], None]
+) -> dict[str, int]:
+    """Run a job with a watch beside it; the counts of its results."""
+    console = show.console(stderr=as_json)
+    watches: list[Watch] = []
+
+    def started(engine: Engine) -> None:
+        watch = Watch(engine.log, console, quiet=quiet or as_json)
+        watch.start()
+        watches.append(watch)
+        engine.before_close(watch.finish)
+        begun()
+
+    start(started)
+    return watches[0].counts if watches else {}
