@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from neuraldocflow.errors import Corrupt, Empty, OutOfMemory, Timeout
+from neuraldocflow.errors import Corrupt, OutOfMemory, Timeout
 from neuraldocflow.extraction import docx_runs, docx_structure, docx_xml, language
 from neuraldocflow.extraction.docx_flow import CLOSES, OPENS, Flow, Shared
 from neuraldocflow.extraction.docx_numbering import Numbering
@@ -96,7 +96,7 @@ def _document(package: Package, progress: Progress | None) -> Document:
         parts = ", ".join(sorted(set(package.damaged)))
         document.warnings.append(("damaged_part", f"Parts of the DOCX could not be read: {parts}."))
     if not document.text:
-        raise Empty("The DOCX holds no text.")
+        document.warnings.append(("no_text", "The DOCX holds no text."))
     if progress is not None:
         progress("reading", 2, 2, None)
     return document

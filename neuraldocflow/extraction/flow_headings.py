@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from neuraldocflow.extraction.model import Block
 
@@ -18,6 +19,9 @@ def find_headings(blocks: list[Block]) -> None:
     Nothing changes where most of the text is bold. Marked headings keep their level; the others come below
     them, the larger the higher, capitals before mixed case.
     """
+    for block, after in pairwise(blocks):
+        if block.kind == after.kind == "heading" and block.text == after.text:
+            block.kind, block.level = "paragraph", 0  # a title set above the same title
     texts = [block for block in blocks if block.table is None and block.text]
     total = sum(len(block.text) for block in texts)
     bold = sum(len(block.text) for block in texts if block.bold)

@@ -60,7 +60,7 @@ def read(
 ) -> Document:
     """The document of an HTML file. Blocks have paths such as ``body/p[12]``, no pages and no boxes.
 
-    Raises Empty where there are no bytes or nothing to read in them, Timeout and OutOfMemory.
+    Raises Empty where there are no bytes or only blanks, Timeout and OutOfMemory.
     """
     limits = limits or Limits()
     try:
@@ -93,8 +93,8 @@ def _read(source: bytes | Path, limits: Limits, progress: Progress | None) -> Do
         )
     declared = flow.language[:2].lower()
     document.language = language.detect(document.text) or (declared if declared.isalpha() else None)
-    if not document.text and not document.facts:
-        raise Empty("The HTML shows no text.")
+    if not document.text:
+        document.warnings.append(("no_text", "The HTML shows no text."))
     return document
 
 
