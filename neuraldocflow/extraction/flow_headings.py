@@ -16,21 +16,22 @@ _CHECK_BOX = re.compile(r"[☐☑☒]|\[\s?[xX ]?\s?\]|_{3}")
 def find_headings(blocks: list[Block]) -> None:
     """Makes headings of short paragraphs that are bold throughout, and gives these their level.
 
-    Nothing changes where most of the text is bold. Marked headings keep their level; the others come below
-    them, the larger the higher, capitals before mixed case.
+    Nothing becomes one where most of the text is bold. Marked headings keep their level; the others come
+    below them, the larger the higher, capitals before mixed case. Of a title set twice the second stays.
     """
-    for block, after in pairwise(blocks):
-        if block.kind == after.kind == "heading" and block.text == after.text:
-            block.kind, block.level = "paragraph", 0  # a title set above the same title
     texts = [block for block in blocks if block.table is None and block.text]
-    total = sum(len(block.text) for block in texts)
     bold = sum(len(block.text) for block in texts if block.bold)
-    if total == 0 or bold > 0.5 * total:
-        return
+    if bold <= 0.5 * sum(len(block.text) for block in texts):
+        _promote(texts)
+    for block, after in pairwise(texts):
+        if block.kind == after.kind == "heading" and block.text == after.text:
+            block.kind, block.level = "paragraph", 0
+
+
+def _promote(texts: list[Block]) -> None:
     found = [block for block in texts if block.kind == "paragraph" and _is_heading(block)]
-    marked = [block.level for block in texts if block.kind == "heading"]
     ranks = sorted({_rank(block) for block in found})
-    above = max(marked, default=0)
+    above = max((block.level for block in texts if block.kind == "heading"), default=0)
     for block in found:
         block.kind = "heading"
         block.level = min(above + 1 + ranks.index(_rank(block)), 9)
