@@ -30,11 +30,11 @@ def find_headings(blocks: list[Block]) -> None:
 
 def _promote(texts: list[Block]) -> None:
     found = [block for block in texts if block.kind == "paragraph" and _is_heading(block)]
-    ranks = sorted({_rank(block) for block in found})
+    order = {rank: index for index, rank in enumerate(sorted({_rank(block) for block in found}))}
     above = max((block.level for block in texts if block.kind == "heading"), default=0)
     for block in found:
         block.kind = "heading"
-        block.level = min(above + 1 + ranks.index(_rank(block)), 9)
+        block.level = min(above + 1 + order[_rank(block)], 9)
 
 
 def _is_heading(block: Block) -> bool:
