@@ -143,6 +143,8 @@ class Flow:
             self._anchors.append(values["id"])
         if name in _BLOCKS:
             self._block_tag(name, look)
+        elif look.gap:
+            self._space = True
         elif name == "br":
             self._line_break()
         elif name == "input":

@@ -43,6 +43,7 @@ _HIDDEN = re.compile(
 )
 _SIZE = re.compile(r"font(?:-size)?\s*:[^;]*?(?<![\d.])(\d{1,3}(?:\.\d{1,4})?)\s*(pt|px|em|rem|%)", re.I)
 _SHOWS_HIDDEN = re.compile(r"-sec-ix-hidden\s*:\s*([\w.-]+)")
+_GAP = re.compile(r"(?:padding|margin)-left\s*:\s*(?:[2-9](?:\.\d{1,4})?|\d{2,3}(?:\.\d{1,4})?)p[tx]", re.I)
 _FONT_SIZES = {"1": 8.0, "2": 10.0, "3": 12.0, "4": 14.0, "5": 18.0, "6": 24.0, "7": 36.0}
 _RULE = re.compile(r"(?:^|[},;\s])[a-z0-9]*\.([\w-]+)\s*\{([^{}]*)\}", re.I)
 _AT_RULE = re.compile(r"@[^{};]*\{(?:[^{}]*\{[^{}]*\})*+[^{}]*\}")
@@ -104,6 +105,8 @@ class Look:
     italic: bool | None = None
     size: float | None = None
     hidden: bool = False
+    gap: bool = False
+    """Its text stands apart from what comes before it in the line."""
     shows: str | None = None
     """Id of a hidden fact that the text inside stands for (an SEC convention of inline XBRL)."""
     closed: bool = False
@@ -158,6 +161,7 @@ class Looks:
         look.bold = True if _BOLD.search(style) else False if _NOT_BOLD.search(style) else None
         look.italic = True if _ITALIC.search(style) else False if _NOT_ITALIC.search(style) else None
         look.hidden = _HIDDEN.search(style) is not None
+        look.gap = "-left" in style and _GAP.search(style) is not None
         if size := _SIZE.search(style):
             number = float(size[1])
             look.size = {"pt": number, "px": number * 0.75, "em": number * 11, "rem": number * 12}.get(
