@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from neuraldocflow.extraction.flow_pieces import Node, Piece, own, text_of
-from neuraldocflow.extraction.flow_tables import Grid, Placed, build_table, join_figures
+from neuraldocflow.extraction.flow_tables import AMOUNT, Grid, Placed, build_table, join_figures
 from neuraldocflow.extraction.model import Block
 
 _MARKER = re.compile(
@@ -48,7 +48,9 @@ def _flowing(cells: list[Placed]) -> list[Node] | None:
     for cell in cells:
         rows.setdefault(cell.row, []).append(cell)
     marked = [row for row in rows.values() if len(row) > 1]
-    if marked and all(len(row) == 2 and _MARKER.match(row[0].text) for row in marked):
+    if marked and all(
+        len(row) == 2 and _MARKER.match(row[0].text) and not AMOUNT.match(row[1].text) for row in marked
+    ):
         return [node for row in rows.values() for node in _joined(row)]
     if len({cell.column for cell in cells}) == 1:
         return [node for cell in cells for node in _content(cell)]

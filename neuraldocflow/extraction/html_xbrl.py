@@ -173,7 +173,7 @@ def _number(raw: str, form: str) -> Decimal | None:
         return Decimal(0)
     if "words" in form and raw.strip().lower() in ("no", "none", "zero", "nil"):
         return Decimal(0)
-    digits = raw[:60].replace(" ", "").replace("’", "").replace("'", "")
+    digits = "" if len(raw) > 60 else raw.replace(" ", "").replace("’", "").replace("'", "")
     if form.startswith("numcomma"):
         digits = digits.replace(".", "").replace(",", ".")
     digits = digits.replace(",", "").strip("$€£¥()%")

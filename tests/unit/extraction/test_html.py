@@ -1,0 +1,211 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from neuraldocflow.extraction.html import read
+from neuraldocflow.extraction.model import Document
+from tests.support.html import page
+
+
+def texts(document: Document) -> list[str]:
+    return [block.text for block in document.blocks]
+
+
+def kinds(document: Document) -> list[tuple[str, int, str]]:
+    return [(block.kind, block.level, block.text) for block in document.blocks]
+
+
+def test_block_elements_part_the_text_and_inline_ones_do_not() -> None:
+    document = read(page("<p>One <i>and</i> the <b>sa</b>me.</p><div>Two<div>Three</div>Four</div>Five"))
+    assert texts(document) == ["One and the same.", "Two", "Three", "Four", "Five"]
+
+
+def test_white_space_is_folded_and_references_are_resolved() -> None:
+    document = read(page("<p>  A&nbsp;&amp;\n  B &#8212; &eacute;t&#xe9;&#160; </p>"))
+    assert document.text == "A & B — été"
+
+
+def test_blocks_know_their_path_and_offsets() -> None:
+    document = read(page("<h2>Title</h2><p>One</p><p>Two</p><ul><li>Item</li></ul>"))
+    assert [block.path for block in document.blocks] == ["body/h[1]", "body/p[1]", "body/p[2]", "body/li[1]"]
+    for block in document.blocks:
+        assert document.text[block.start : block.end] == block.text
+    assert document.provenance(6, 9)[0].block == "body/p[1]"
+
+
+def test_marked_headings_and_list_items_keep_their_level() -> None:
+    document = read(page("<h1>Top</h1><h3>Below</h3><ul><li>Outer<ol><li>Inner</ol></ul><p>After"))
+    assert kinds(document) == [
+        ("heading", 1, "Top"),
+        ("heading", 3, "Below"),
+        ("list_item", 1, "Outer"),
+        ("list_item", 2, "Inner"),
+        ("paragraph", 0, "After"),
+    ]
+
+
+def test_a_short_bold_line_is_a_heading_and_a_bold_word_is_not() -> None:
+    document = read(
+        page(
+            '<div style="font-weight:700;font-size:14pt">PART I</div><div><b>Item 1. Trade</b></div>'
+            "<p><b>Note:</b> this long sentence is not bold throughout and stays what it is.</p>"
+            "<p><b>(a remark in brackets)</b></p><p>Plain words that follow it all.</p>"
+        )
+    )
+    assert [kind for kind, _, _ in kinds(document)] == [
+        "heading",
+        "heading",
+        "paragraph",
+        "paragraph",
+        "paragraph",
+    ]
+    assert document.blocks[0].level < document.blocks[1].level
+    assert document.blocks[0].size == 14
+
+
+def test_a_document_that_is_all_bold_has_no_headings_by_boldness() -> None:
+    assert {kind for kind, _, _ in kinds(read(page("<b><p>One line<p>Another line</b>")))} == {"paragraph"}
+
+
+def test_a_line_break_is_a_space_and_two_part_paragraphs() -> None:
+    assert texts(read(page("<p>One<br>line<br><br>Another</p>"))) == ["One line", "Another"]
+
+
+def test_a_bold_line_before_a_break_stands_alone() -> None:
+    assert texts(read(page("<p><b>Item 2. Places</b><br>We own a shed.</p>"))) == [
+        "Item 2. Places",
+        "We own a shed.",
+    ]
+
+
+def test_classes_of_the_style_sheet_count() -> None:
+    css = "<style>.strong{font-weight:bold} .gone{display:none} @media print{.shown{display:none}}</style>"
+    document = read(
+        page(
+            '<p class="strong">A title</p><p class="gone">Gone</p><p class="shown">Some words, seen.</p>', css
+        )
+    )
+    assert kinds(document) == [("heading", 1, "A title"), ("paragraph", 0, "Some words, seen.")]
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        "<script>var a = '<p>Hidden</p>';</script>",
+        "<style>p { color: red }</style>",
+        "<p hidden>Hidden</p>",
+        '<div style="display: none"><p>Hidden</p><table><tr><td>Hidden</table></div>',
+        "<!-- <p>Hidden</p> -->",
+        "<template><p>Hidden</p></template>",
+        "<noscript>Hidden</noscript>",
+        "<?php Hidden ?>",
+        "<svg><text>Hidden</text></svg>",
+        "<SCRIPT src='x'>Hidden</SCRIPT >",
+    ],
+)
+def test_what_no_reader_sees_is_left_out(hidden: str) -> None:
+    assert read(page(f"<p>Before</p>{hidden}<p>After</p>")).text == "Before\nAfter"
+
+
+def test_form_fields_show_what_is_in_them() -> None:
+    document = read(
+        page('<p>Shell company: <input type=checkbox checked> Yes <input type="checkbox"/> No</p>')
+    )
+    assert document.text == "Shell company: ☒ Yes ☐ No"
+
+
+def test_links_and_anchors_meet() -> None:
+    document = read(
+        page(
+            '<p>See <a href="#here">Item 1</a> &amp; <a href="http://example.org/?a=1&amp;b=2">more</a></p>'
+            '<a name="here"></a><p id="there">Item 1</p>'
+        )
+    )
+    inner, outer = document.links
+    assert (inner.target, document.text[inner.start : inner.end]) == ("#here", "Item 1")
+    assert (outer.target, outer.text) == ("http://example.org/?a=1&b=2", "more")
+    assert (document.blocks[1].anchor or "").split() == ["here", "there"]
+
+
+def test_head_gives_metadata_and_language() -> None:
+    document = read(
+        b"<html lang=de-AT><head><title>Ein &Uuml;bung</title><meta name=author content='N. Niemand'></head>"
+        b"<p>Kurz."
+    )
+    assert document.metadata == {"title": "Ein Übung", "author": "N. Niemand"}
+    assert document.language == "de"
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("<p>Größe — 5 €".encode(), "Größe — 5 €"),
+        ("<p>Größe — 5 €".encode("windows-1252"), "Größe — 5 €"),
+        ('<meta charset="iso-8859-1"><p>Größe – 5'.encode("windows-1252"), "Größe – 5"),
+        ('<meta charset="iso-8859-1"><p>declared wrongly: Größe'.encode(), "declared wrongly: Größe"),
+        ("<p>Größe".encode("utf-16"), "Größe"),
+        ("<p>Größe".encode("utf-16-be"), "Größe"),
+        ("<p>Größe".encode("utf-8-sig"), "Größe"),
+        ('<?xml version="1.0" encoding="koi8-r"?><p>Слово'.encode("koi8-r"), "Слово"),
+        (
+            '<meta http-equiv=Content-Type content="text/html; charset=shift_jis"><p>鋼の板'.encode(
+                "shift_jis"
+            ),
+            "鋼の板",
+        ),
+        (b'<meta charset="no-such-thing"><p>caf\xe9', "café"),
+    ],
+)
+def test_any_encoding_declared_or_not(source: bytes, text: str) -> None:
+    assert read(source).text == text
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("<p>One<p>Two<div>Three", ["One", "Two", "Three"]),
+        ("<b>One</i></b></p></div>Two", ["One", "Two"]),
+        ("<p>One <b>two <i>three</b> four</p><p>five", ["One two three four", "five"]),
+        ('<p title="a > b">One</p><p class=x/>Two', ["One", "Two"]),
+        ("<p>1 < 2 and 3 > 2", ["1 < 2 and 3 > 2"]),
+        ('<p title="never closed>One</p><p>Two', ["One", "Two"]),
+        ("<p>Cut off <a href=", ["Cut off"]),
+        ("<table><tr><td>One</table></td></tr></table><p>Two", ["One", "Two"]),
+        ("</table></td>One<td>Two", ["One", "Two"]),
+    ],
+)
+def test_broken_markup_is_read_as_a_browser_would(body: str, expected: list[str]) -> None:
+    assert texts(read(body.encode())) == expected
+
+
+def test_lines_of_an_old_text_filing_keep_apart() -> None:
+    document = read(
+        b"<pre>\n         ITEM 1.  TRADE\n\nThe company was founded long ago and has traded in ropes\n"
+        b"of all kinds.\n</pre>"
+    )
+    assert texts(document) == [
+        "ITEM 1. TRADE",
+        "The company was founded long ago and has traded in ropes of all kinds.",
+    ]
+
+
+def test_a_file_is_read_from_its_path(tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    path.write_bytes(page("<p>Words"))
+    assert read(path).text == "Words"
+
+
+def test_progress_ends_with_all_of_it() -> None:
+    seen: list[tuple[str, int, int]] = []
+    read(
+        page("<p>Words" * 5000),
+        progress=lambda stage, done, total, partial: seen.append((stage, done, total)),
+    )
+    assert seen[-1][1] == seen[-1][2]
+    assert [done for _, done, _ in seen] == sorted(done for _, done, _ in seen)
+
+
+def test_a_page_without_text_says_so() -> None:
+    assert read(page("<img src=x>")).warnings[0][0] == "no_text"
