@@ -67,11 +67,11 @@ def process(
                 bars.console.print(_annotated(file, result, out))
     if out is not None:
         for result in results:
-            screen.print(show.line_of(result))
+            screen.print(show.line_of(result), soft_wrap=True)
     elif wanted == "table":
         plain = show.console()
         for result in results:
-            plain.print(show.line_of(result))
+            plain.print(show.line_of(result), soft_wrap=True)
             if result["status"] != "failed":
                 plain.print(show.fields_table(result))
     elif wanted == "json":

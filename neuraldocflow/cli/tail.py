@@ -66,7 +66,7 @@ def tail(
                 if wanted == "json":
                     print(orjson.dumps(shown).decode(), flush=True)
                 else:
-                    screen.print(_line(record, shown))
+                    screen.print(_line(record, shown), soft_wrap=True)
     except KeyboardInterrupt:
         raise typer.Exit(0) from None
 

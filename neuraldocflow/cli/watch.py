@@ -107,7 +107,7 @@ class Watch:
             self._under_way.pop(event.id, None)
             self.counts[event.result["status"]] += 1
             if not self._quiet:
-                self._console.print(show.line_of(event.result))
+                self._console.print(show.line_of(event.result), soft_wrap=True)
 
     def _table(self) -> Table:
         table = Table.grid(padding=(0, 2))
