@@ -4,12 +4,7 @@ from __future__ import annotations
 
 from neuraldocflow.extraction.docx_flow import Attributes, Flow, attribute, closes, opens
 from neuraldocflow.extraction.docx_xml import switched_on
-
-_SYMBOLS = {
-    "F0FE": "☒", "F0FD": "☒", "F078": "☒", "F054": "☒", "F0A8": "☐", "F06F": "☐", "F0A3": "☐", "F052": "☑",
-    "F0FC": "✓", "F0FB": "✗", "F0B7": "•", "F0A7": "•", "F0D8": "•", "F0E0": "→", "F0E8": "→", "F0D7": "×",
-    "F0B0": "°", "F0B1": "±", "F06D": "µ", "F061": "α", "F062": "β", "F0A9": "©", "F0AE": "®",
-}  # fmt: skip
+from neuraldocflow.extraction.symbols import PRIVATE, of_font
 
 
 @opens("p")
@@ -126,15 +121,15 @@ def _hyphen(flow: Flow, attributes: Attributes) -> None:
 @opens("sym")
 def _symbol(flow: Flow, attributes: Attributes) -> None:
     """A character of a symbol font; those of Wingdings and Symbol that mean something are translated."""
-    code = (attribute(attributes, "char") or "").upper()
-    if code in _SYMBOLS:
-        flow.add(_SYMBOLS[code])
-    elif len(code) <= 5 and all(c in "0123456789ABCDEF" for c in code) and code:
-        number = int(code, 16)
-        if 32 <= number < 0xD800:
-            flow.add(chr(number))
-        elif 0xF020 <= number <= 0xF07E and "symbol" in (attribute(attributes, "font") or "").lower():
-            flow.add(chr(number - 0xF000))
+    code = attribute(attributes, "char") or ""
+    if len(code) > 5 or not all(c in "0123456789abcdefABCDEF" for c in code):
+        return
+    number = int(code or "0", 16)
+    font = of_font(attribute(attributes, "font") or "") or {}
+    sign = font.get(number & 0xFF) or PRIVATE.get(number)
+    if sign is None and 32 <= number < 0xD800:
+        sign = chr(number)
+    flow.add(sign or "")
 
 
 @opens("footnoteRef", "endnoteRef")

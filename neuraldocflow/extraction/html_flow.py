@@ -8,25 +8,21 @@ from typing import Any
 
 from neuraldocflow.extraction.flow_layout import nodes_of
 from neuraldocflow.extraction.flow_pieces import Mark, Node, Piece
-from neuraldocflow.extraction.html_tables import RawCell, RawTable, place
+from neuraldocflow.extraction.html_elements import (
+    BLOCKS,
+    BOLD,
+    HEADINGS,
+    ITALIC,
+    PREFORMATTED,
+    TABLE,
+    UNSHOWN,
+    VOID,
+)
+from neuraldocflow.extraction.html_tables import RawCell, RawTable, place, span
 from neuraldocflow.extraction.html_text import Look, Looks, unescape
 from neuraldocflow.extraction.html_xbrl import Facts, Tagged
 from neuraldocflow.extraction.model import BlockKind
 
-_BLOCK_NAMES = """
-address article aside blockquote body center dd details dialog dir div dl dt fieldset figcaption figure
-footer form h1 h2 h3 h4 h5 h6 header hgroup hr html legend li listing main menu nav ol optgroup option p
-plaintext pre section summary ul xmp"""
-_VOID_NAMES = """
-area base basefont bgsound br col colgroup embed frame hr img input keygen link meta param source track wbr"""
-_BLOCKS = frozenset(_BLOCK_NAMES.split())
-_VOID = frozenset(_VOID_NAMES.split())
-_TABLE = frozenset(["table", "thead", "tbody", "tfoot", "tr", "td", "th", "caption"])
-_UNSHOWN = frozenset(["svg", "audio", "video", "canvas", "object", "datalist", "applet", "map", "rp", "head"])
-_BOLD = frozenset(["b", "strong", "th", "h1", "h2", "h3", "h4", "h5", "h6"])
-_HEADINGS = frozenset(["h1", "h2", "h3", "h4", "h5", "h6"])
-_PREFORMATTED = frozenset(["pre", "listing", "xmp", "plaintext"])
-_ITALIC = frozenset(["i", "em", "cite", "var", "dfn"])
 _HEADING_SIZES = {1: 24.0, 2: 18.0, 3: 14.0, 4: 12.0, 5: 10.0, 6: 8.0}
 _DEEPEST_TABLE = 30
 _OPENS = re.compile(r"\s*(?:item\s+\d{1,2}[a-c]?\b|part\s+[ivx]{1,4}\b)", re.IGNORECASE)
@@ -39,8 +35,10 @@ class RawLink:
     end: Mark
 
 
-Open = tuple[str, bool, bool, float, bool, int, bool, Any]
-"""An open element: its name; bold, italic, size, hidden, heading level and pre before it; its end."""
+TextLook = tuple[bool, bool, float, dict[int, str] | None]
+"""Bold, italic, size, and what its characters stand for in a font of symbols."""
+Open = tuple[str, TextLook, bool, int, bool, Any]
+"""An open element: its name; look, hidden, heading level and pre before it; what its end does."""
 
 
 class Flow:
@@ -61,6 +59,7 @@ class Flow:
         self._bold = self._italic = self._hidden = self._pre = False
         self._size = 0.0
         self._heading = 0
+        self._symbols: dict[int, str] | None = None
         self._lists = 0
         self._item = False
         self._kind: BlockKind = "paragraph"
@@ -79,6 +78,8 @@ class Flow:
             return
         if "&" in data or not data.isascii():
             data = unescape(data)
+        if self._symbols:
+            data = data.translate(self._symbols)
         if self._pre and "\n" in data:
             self._preformatted(data)
             return
@@ -135,13 +136,13 @@ class Flow:
         if ":" in name:
             self._prefixed(name, look)
             return
-        if name in _TABLE:
+        if name in TABLE:
             self._table_tag(name, look)
             return
         values = look.values
         if "id" in values and not self._hidden:
             self._anchors.append(values["id"])
-        if name in _BLOCKS:
+        if name in BLOCKS:
             self._block_tag(name, look)
         elif look.gap:
             self._space = True
@@ -157,7 +158,7 @@ class Flow:
             and len(values["alt"]) < 4
         ):
             self.text(values["alt"])  # a bullet or a check box drawn as an image
-        if name in _VOID or look.closed:
+        if name in VOID or look.closed:
             return
         closing: Any = None
         if name == "a":
@@ -170,28 +171,29 @@ class Flow:
         elif look.shows:
             closing = (look.shows, self.mark())
         self._push(name, look, closing)
-        if name in _HEADINGS:
+        if name in HEADINGS:
             self._heading = int(name[1])
             self._size = look.size or _HEADING_SIZES[self._heading]
-        elif name in _PREFORMATTED:
+        elif name in PREFORMATTED:
             self._pre = True
 
     def _push(self, name: str, look: Look, closing: Any) -> None:
-        self._stack.append(
-            (name, self._bold, self._italic, self._size, self._hidden, self._heading, self._pre, closing)
-        )
+        look_before = (self._bold, self._italic, self._size, self._symbols)
+        self._stack.append((name, look_before, self._hidden, self._heading, self._pre, closing))
         self._open[name] = self._open.get(name, 0) + 1
         if look.bold is not None:
             self._bold = look.bold
-        elif name in _BOLD:
+        elif name in BOLD:
             self._bold = True
         if look.italic is not None:
             self._italic = look.italic
-        elif name in _ITALIC:
+        elif name in ITALIC:
             self._italic = True
         if look.size is not None:
             self._size = look.size
-        if look.hidden or name in _UNSHOWN:
+        if look.symbols is not None:
+            self._symbols = look.symbols
+        if look.hidden or name in UNSHOWN:
             self._hidden = True
 
     def _block_tag(self, name: str, look: Look) -> None:
@@ -237,10 +239,10 @@ class Flow:
 
     def end(self, name: str) -> None:
         """An end tag; one that closes nothing still ends a paragraph."""
-        if name in _TABLE:
+        if name in TABLE:
             self._table_end(name)
             return
-        if name in _BLOCKS:
+        if name in BLOCKS:
             self.flush()
             if name in ("ul", "ol", "menu", "dir"):
                 self._lists = max(self._lists - 1, 0)
@@ -253,9 +255,8 @@ class Flow:
                 break
 
     def _pop(self) -> str:
-        name, self._bold, self._italic, self._size, hidden, self._heading, self._pre, closing = (
-            self._stack.pop()
-        )
+        name, before, hidden, self._heading, self._pre, closing = self._stack.pop()
+        self._bold, self._italic, self._size, self._symbols = before
         if name in self._open:
             self._open[name] -= 1
         if closing is not None:
@@ -314,8 +315,8 @@ class Flow:
             return
         cell = RawCell(
             len(self._stack),
-            _span(look, "colspan"),
-            _span(look, "rowspan"),
+            span(look, "colspan"),
+            span(look, "rowspan"),
             name == "th",
             look.hidden or self._hidden,
         )
@@ -389,8 +390,3 @@ class Flow:
             self._close_table()
         self._pop_to(0)
         self.flush()
-
-
-def _span(look: Look, name: str) -> int:
-    value = look.values.get(name, "")[:6].strip()
-    return int(value) if value.isascii() and value.isdigit() else 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from neuraldocflow.extraction.flow_pieces import Node, text_of
 from neuraldocflow.extraction.flow_tables import Grid
+from neuraldocflow.extraction.html_text import Look
 
 
 class RawTable:
@@ -43,3 +44,9 @@ def place(table: RawTable, cell: RawCell) -> None:
     table.grid.place(cell.colspan, cell.rowspan, text_of(cell.nodes), cell.header, bold, cell.nodes)
     if table.in_head:
         table.head_rows = table.grid.row + 1
+
+
+def span(look: Look, name: str) -> int:
+    """A cell's span as given, 1 where it is none; absurd ones are cut when it is placed."""
+    value = look.values.get(name, "")[:6].strip()
+    return int(value) if value.isascii() and value.isdigit() else 1

@@ -7,6 +7,8 @@ import html
 import re
 from dataclasses import dataclass, field
 
+from neuraldocflow.extraction.symbols import PRIVATE, of_font
+
 _BOMS: tuple[tuple[bytes, str], ...] = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -44,6 +46,7 @@ _HIDDEN = re.compile(
 _SIZE = re.compile(r"font(?:-size)?\s*:[^;]*?(?<![\d.])(\d{1,3}(?:\.\d{1,4})?)\s*(pt|px|em|rem|%)", re.I)
 _SHOWS_HIDDEN = re.compile(r"-sec-ix-hidden\s*:\s*([\w.-]+)")
 _GAP = re.compile(r"(?:padding|margin)-left\s*:\s*(?:[2-9](?:\.\d{1,4})?|\d{2,3}(?:\.\d{1,4})?)p[tx]", re.I)
+_FONT = re.compile(r"font-family\s*:\s*([^;,]{1,60})", re.I)
 _FONT_SIZES = {"1": 8.0, "2": 10.0, "3": 12.0, "4": 14.0, "5": 18.0, "6": 24.0, "7": 36.0}
 _RULE = re.compile(r"(?:^|[},;\s])[a-z0-9]*\.([\w-]+)\s*\{([^{}]*)\}", re.I)
 _AT_RULE = re.compile(r"@[^{};]*\{(?:[^{}]*\{[^{}]*\})*+[^{}]*\}")
@@ -93,7 +96,10 @@ def unescape(text: str) -> str:
     return text
 
 
-UNSEEN = dict.fromkeys(map(ord, "\u200b\u200c\u200e\u200f\u2060\ufeff\u00ad"))
+UNSEEN: dict[int, str | None] = {
+    **PRIVATE,
+    **dict.fromkeys(map(ord, "\u200b\u200c\u200e\u200f\u2060\ufeff\u00ad")),
+}
 
 
 @dataclass(slots=True)
@@ -105,6 +111,8 @@ class Look:
     italic: bool | None = None
     size: float | None = None
     hidden: bool = False
+    symbols: dict[int, str] | None = None
+    """What the characters stand for where it sets a font of symbols; {} for a font of letters."""
     gap: bool = False
     """Its text stands apart from what comes before it in the line."""
     shows: str | None = None
@@ -150,6 +158,8 @@ class Looks:
         if style:
             self._style(look, style[:5000])
         look.hidden = look.hidden or "hidden" in values
+        if "face" in values:
+            look.symbols = of_font(values["face"]) or {}
         if "size" in values and look.size is None:
             look.size = _FONT_SIZES.get(values["size"])
         for name in ("href", "id", "name", "alt", "value", "title", "content"):
@@ -161,6 +171,8 @@ class Looks:
         look.bold = True if _BOLD.search(style) else False if _NOT_BOLD.search(style) else None
         look.italic = True if _ITALIC.search(style) else False if _NOT_ITALIC.search(style) else None
         look.hidden = _HIDDEN.search(style) is not None
+        if font := _FONT.search(style):
+            look.symbols = of_font(font[1]) or {}
         look.gap = "-left" in style and _GAP.search(style) is not None
         if size := _SIZE.search(style):
             number = float(size[1])

@@ -26,7 +26,9 @@ hyperlink del ins moveFrom txbxContent instrText footnote vanish b sectPr"""
 NAMES = _NAMES.split()
 _LEAVES = """
 gridSpan val=3|gridSpan val=-1|vMerge val=restart|vMerge|fldChar fldCharType=begin
-fldChar fldCharType=separate|fldChar fldCharType=end|tag val=a|bookmarkStart name=b|numId val=1|ilvl val=99|sym char=F0FE|sym char=zz
+fldChar fldCharType=separate|fldChar fldCharType=end|tag val=a|bookmarkStart name=b
+numId val=1
+ilvl val=99|sym char=F0FE|sym char=zz
 outlineLvl val=0|sz val=99999999|gridBefore val=500|name val=n|ffData|checked|default val=0"""
 
 

@@ -1,0 +1,35 @@
+"""Characters of symbol fonts as what they look like: check boxes, bullets, signs."""
+
+from __future__ import annotations
+
+_TICKED, _OPEN = "☒", "☐"
+WINGDINGS: dict[str, str] = {
+    **dict.fromkeys("þýx", _TICKED),
+    **dict.fromkeys("¨oq", _OPEN),
+    "ü": "✓", "û": "✗", "·": "•", "§": "▪", "l": "●", "n": "■", "v": "❖", "Ø": "➢", "à": "→", "è": "→",
+}  # fmt: skip
+"""Microsoft's Wingdings by the characters of Windows-1252. A box is ticked, no matter with what, or open."""
+WINGDINGS_2 = {**dict.fromkeys("RSTQ", _TICKED), **dict.fromkeys("£*", _OPEN), "P": "✓", "O": "✗", "—": "•"}
+SYMBOL = {"·": "•", "°": "°", "±": "±", "£": "≤", "³": "≥", "´": "×", "¹": "≠", "m": "µ", "a": "α", "b": "β"}
+
+PRIVATE: dict[int, str] = {
+    0xF000 + ord(character): sign
+    for font in (SYMBOL, WINGDINGS_2, WINGDINGS)
+    for character, sign in font.items()
+    if ord(character) < 256
+}
+"""The same in Unicode's private area, where Word keeps them, of all three fonts: for ``str.translate``."""
+
+
+def of_font(name: str) -> dict[int, str] | None:
+    """The table of a font by its name, for ``str.translate``; None for a font of letters."""
+    lower = name.lower().strip(" '\"")
+    if lower.startswith("wingdings 2"):
+        font = WINGDINGS_2
+    elif lower.startswith("wingdings"):
+        font = WINGDINGS
+    elif lower == "symbol":
+        font = SYMBOL
+    else:
+        return None
+    return {ord(character): sign for character, sign in font.items()}
