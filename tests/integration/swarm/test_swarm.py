@@ -1,0 +1,275 @@
+"""The swarm with real agent processes that sleep, die, hang and misbehave."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from neuraldocflow.config import BufferConfig, SwarmConfig
+from neuraldocflow.extraction.limits import Limits
+from neuraldocflow.swarm import Job, Outcome, Swarm
+
+WORK = "tests.support.agents:obey"
+Start = Callable[..., Swarm]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Starts swarms and ends them after the test."""
+    swarms: list[Swarm] = []
+
+    def started(agents: int = 2, *, seconds: float = 60.0, memory: int = 512, **settings: Any) -> Swarm:
+        results = tmp_path / "results"
+        results.mkdir(exist_ok=True)
+        swarm = Swarm(
+            BufferConfig(max_buffer_size=settings.pop("room", 1000)),
+            SwarmConfig(min_agents=agents, max_agents=agents, **settings),
+            Limits(max_seconds=seconds, max_memory_mb=memory),
+            {},
+            tmp_path / "scratch",
+            (results,),
+            work=WORK,
+        )
+        swarm.start()
+        swarms.append(swarm)
+        return swarm
+
+    yield started
+    for swarm in swarms:
+        swarm.stop()
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Callable[..., Job]:
+    """A job whose document says what its agent is to do."""
+
+    def made(name: str, instruction: str = "nothing", **more: Any) -> Job:
+        path = tmp_path / f"{name}.txt"
+        path.write_text(instruction)
+        return Job(name, str(path), str(tmp_path / "results" / f"{name}.json"), key="me", **more)
+
+    return made
+
+
+def outcomes_of(swarm: Swarm, count: int, timeout: float = 60.0) -> dict[str, Outcome]:
+    """The next outcomes, by document."""
+    found: dict[str, Outcome] = {}
+    until = time.monotonic() + timeout
+    while len(found) < count:
+        assert time.monotonic() < until, f"only {sorted(found)} after {timeout} s"
+        for outcome in swarm.take("me"):
+            assert outcome.job.document_id not in found
+            found[outcome.job.document_id] = outcome
+        swarm.wait(0.05)
+    return found
+
+
+def answer_of(outcome: Outcome) -> dict[str, Any]:
+    result: dict[str, Any] = json.loads(Path(outcome.result_path).read_text())
+    return result
+
+
+def until(condition: Callable[[], bool], timeout: float = 30.0) -> None:
+    end = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_five_hundred_documents_have_one_outcome_each(start: Start, job: Callable[..., Job]) -> None:
+    swarm = start()
+    for number in range(500):
+        swarm.submit(job(str(number)))
+    found = outcomes_of(swarm, 500)
+    assert {each.status for each in found.values()} == {"completed"}
+    assert swarm.take("me") == []
+
+
+def test_an_agent_killed_in_the_middle_costs_one_attempt_of_one_document(
+    start: Start, job: Callable[..., Job]
+) -> None:
+    swarm = start()
+    swarm.submit(job("slow", "sleep 1.0"))
+    swarm.submit(job("other", "sleep 1.0"))
+    until(lambda: swarm.stats()["running"] == 2)
+    os.kill(swarm.stats()["pids"][0], signal.SIGKILL)
+    found = outcomes_of(swarm, 2)
+    assert {each.status for each in found.values()} == {"completed"}
+    assert sorted(each.attempt for each in found.values()) == [1, 2]
+
+
+def test_a_document_that_kills_agents_fails_alone_and_is_quarantined(
+    start: Start, job: Callable[..., Job]
+) -> None:
+    swarm = start()
+    swarm.submit(job("poison", "die", sha256="p"))
+    for number in range(20):
+        swarm.submit(job(str(number), sha256=str(number)))
+    found = outcomes_of(swarm, 21)
+    assert found["poison"].status == "failed"
+    assert found["poison"].error is not None
+    assert found["poison"].error["code"] == "agent_crashed"
+    assert all(found[str(number)].status == "completed" for number in range(20))
+    swarm.submit(job("again", "die", sha256="p"))
+    assert outcomes_of(swarm, 1, 5)["again"].status == "failed"
+    assert "quarantined" in {event["event"] for event in swarm.events()}
+
+
+def test_a_document_that_killed_by_accident_is_done_at_the_second_try(
+    start: Start, job: Callable[..., Job]
+) -> None:
+    swarm = start()
+    swarm.submit(job("unlucky", "die_once"))
+    assert outcomes_of(swarm, 1)["unlucky"].attempt == 2
+
+
+def test_a_document_that_hangs_ends_in_a_timeout(
+    start: Start, job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("neuraldocflow.swarm.swarm._GRACE", 0.2)
+    swarm = start(seconds=0.3)
+    swarm.submit(job("hang", "sleep 60"))
+    outcome = outcomes_of(swarm, 1)["hang"]
+    assert outcome.error is not None
+    assert outcome.error["code"] == "timeout"
+
+
+def test_a_document_that_eats_memory_ends_in_out_of_memory_and_the_agent_lives(
+    start: Start, job: Callable[..., Job]
+) -> None:
+    swarm = start(1, memory=128)
+    swarm.submit(job("small", "eat 16"))
+    swarm.submit(job("big", "eat 2000"))
+    found = outcomes_of(swarm, 2)
+    assert found["small"].status == "completed"
+    assert found["big"].error is not None
+    assert found["big"].error["code"] == "out_of_memory"
+    assert found["big"].attempt == 1
+
+
+def test_a_typed_error_and_a_fault_of_ours_are_told_apart_and_neither_quotes_the_document(
+    start: Start, job: Callable[..., Job], capfd: pytest.CaptureFixture[str]
+) -> None:
+    swarm = start()
+    swarm.submit(job("bad", "refuse"))
+    swarm.submit(job("fault", "fault SECRET"))
+    found = outcomes_of(swarm, 2)
+    assert found["bad"].error is not None
+    assert found["bad"].error["code"] == "corrupt"
+    assert found["fault"].error is not None
+    assert found["fault"].error["code"] == "internal"
+    assert "SECRET" not in json.dumps(found["fault"].error) + capfd.readouterr().err
+
+
+def test_an_agent_that_talks_nonsense_is_replaced(start: Start, job: Callable[..., Job]) -> None:
+    swarm = start(1)
+    swarm.submit(job("nonsense", "garbage"))
+    swarm.submit(job("fine"))
+    found = outcomes_of(swarm, 2)
+    assert found["nonsense"].status == "failed"
+    assert found["fine"].status == "completed"
+
+
+def test_an_agent_reaches_no_network_and_writes_only_where_it_may(
+    start: Start, job: Callable[..., Job], tmp_path: Path
+) -> None:
+    swarm = start(1)
+    elsewhere = tmp_path / "elsewhere"
+    swarm.submit(job("network", "connect"))
+    swarm.submit(job("disk", f"write {elsewhere}"))
+    swarm.submit(job("scratch", "write allowed-here"))
+    found = outcomes_of(swarm, 3)
+    contained = swarm.stats()["contained"]
+    assert contained["no_new_privs"]
+    answers = {name: answer_of(outcome)["answer"] for name, outcome in found.items()}
+    assert answers["scratch"] == "done"
+    assert (answers["network"] == "refused: PermissionError") == contained["seccomp"]
+    assert (answers["disk"] == "refused: PermissionError") == contained["landlock"]
+    assert elsewhere.exists() != contained["landlock"]
+
+
+def test_cancelling_stops_the_agent_and_the_next_document_gets_another(
+    start: Start, job: Callable[..., Job]
+) -> None:
+    swarm = start(1)
+    swarm.submit(job("long", "sleep 60"))
+    swarm.submit(job("waiting", "sleep 60"))
+    swarm.submit(job("next"))
+    until(lambda: swarm.stats()["running"] == 1)
+    assert swarm.cancel("waiting")
+    assert swarm.cancel("long")
+    assert not swarm.cancel("unknown")
+    found = outcomes_of(swarm, 3)
+    assert [found[name].status for name in ("long", "waiting", "next")] == ["failed", "failed", "completed"]
+
+
+def test_an_urgent_document_overtakes_those_that_wait(start: Start, job: Callable[..., Job]) -> None:
+    swarm = start(1)
+    until(lambda: swarm.stats()["ready"] == 1)
+    for number in range(30):
+        swarm.submit(job(f"low-{number}", "sleep 0.05", priority="low"))
+    swarm.submit(job("urgent", priority="urgent"))
+    found: list[str] = []
+    until(lambda: bool(found.extend(each.job.document_id for each in swarm.take("me")) or "urgent" in found))
+    assert len(found) <= 3
+
+
+def test_agents_are_replaced_after_their_share_of_documents(start: Start, job: Callable[..., Job]) -> None:
+    swarm = start(1, documents_per_agent=2)
+    for number in range(5):
+        swarm.submit(job(str(number)))
+    found = outcomes_of(swarm, 5)
+    assert len({answer_of(outcome)["metadata"]["pid"] for outcome in found.values()}) == 3
+
+
+def test_progress_never_goes_backwards(start: Start, job: Callable[..., Job]) -> None:
+    swarm = start(1)
+    swarm.submit(job("long", "sleep 1.2"))
+    told: list[float] = []
+    until(lambda: bool(told.extend(each.progress for each in swarm.progress()) or swarm.take("me")))
+    assert told == sorted(told)
+    assert len(told) >= 4
+
+
+PARENT = """
+import sys, time
+from pathlib import Path
+from neuraldocflow.config import BufferConfig, SwarmConfig
+from neuraldocflow.extraction.limits import Limits
+from neuraldocflow.swarm import Swarm
+swarm = Swarm(BufferConfig(), SwarmConfig(min_agents=2), Limits(), {}, Path(sys.argv[1]), work=sys.argv[2])
+swarm.start()
+while swarm.stats()["ready"] < 2:
+    time.sleep(0.02)
+print(*swarm.stats()["pids"], flush=True)
+time.sleep(60)
+"""
+
+
+def test_agents_die_with_their_parent(tmp_path: Path) -> None:
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT, str(tmp_path), WORK], stdout=subprocess.PIPE, text=True, cwd=Path.cwd()
+    )
+    assert parent.stdout is not None
+    pids = [int(pid) for pid in parent.stdout.readline().split()]
+    assert len(pids) == 2
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    until(lambda: not any(_alive(pid) for pid in pids), 10)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
