@@ -214,8 +214,7 @@ def _header_rows(made: list[tuple[Placed, Cell]], table: Table) -> int:
 def _names_columns(cells: list[Cell], table: Table) -> bool:
     """Whether a first row without figures below it may be headers: every column short words of its own."""
     return (
-        table.n_rows > 2
-        and table.n_columns > 2
+        table.n_columns > 2
         and len(cells) == table.n_columns
         and all(len(cell.text) < 80 and _LETTERS.search(cell.text) for cell in cells)
     )

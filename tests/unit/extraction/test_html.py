@@ -118,7 +118,8 @@ def test_form_fields_show_what_is_in_them() -> None:
 
 def test_characters_of_symbol_fonts_are_what_they_look_like() -> None:
     source = (
-        "<p>Yes <span style=\"font-family:'Wingdings',serif\">þ</span> no <font face=Wingdings>¨</font> &#61608; "
+        "<p>Yes <span style=\"font-family:'Wingdings',serif\">þ</span> no <font face=Wingdings>¨</font>"
+        " &#61608; "
         "<span style='font-family:Wingdings'>o <span style='font-family:Arial'>o</span></span> þ</p>"
     )
     assert read(page(source)).text == "Yes ☒ no ☐ ☐ ☐ o þ"
