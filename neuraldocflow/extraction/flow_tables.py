@@ -203,9 +203,11 @@ def _header_rows(made: list[tuple[Placed, Cell]], table: Table) -> int:
             break  # values with what they are below them
         if len(cells) > 1 or cells[0].column > 0:
             bold = len(cells) > 1 and all(placed.bold for placed, _ in row)
-            if not (figures or bold or (number == 0 and _names_columns(cells, table))):
+            years = len(cells) > 1 and all(_YEAR.match(cell.text) for cell in cells)
+            if figures or bold or years or (number == 0 and _names_columns(cells, table)):
+                count = number + 1
+            elif cells[0].column == 0:
                 break
-            count = number + 1
         elif number:
             break  # a title over the body, not over columns
     return count

@@ -63,6 +63,19 @@ def test_rows_and_columns_spanned_are_taken() -> None:
     assert found.cells[0].rowspan == 2
 
 
+def test_a_row_of_years_is_a_header_whatever_is_below() -> None:
+    source = (
+        "<table><tr><td></td><td colspan=2>Year ended June 30,</td></tr>"
+        "<tr><td></td><td>2024</td><td>2023</td></tr><tr><td>Life</td><td>5 to 7 years</td><td>6 years</td></tr>"
+        "<tr><td>Kind</td><td>hemp</td><td>hemp</td></tr></table>"
+    )
+    assert only_table(read(page(source))).header() == [
+        "",
+        "Year ended June 30, 2024",
+        "Year ended June 30, 2023",
+    ]
+
+
 def test_marked_header_rows_and_captions_are_believed() -> None:
     source = (
         "<table><caption>Problems</caption><thead><tr><td>Name</td><td>Since</td></tr></thead>"
