@@ -246,7 +246,7 @@ def _titles(blocks: list[Block]) -> Iterable[str]:
     """Short lines right above a table, the nearest last; a paragraph of prose or a table ends them."""
     found: list[str] = []
     for block in reversed(blocks):
-        if block.table is not None or len(block.text) > 200:
+        if block.table is not None or block.kind == "list_item" or len(block.text) > 200:
             break
         if not block.text.isdigit():  # a page's number
             found.append(block.text)

@@ -66,7 +66,8 @@ def test_rows_and_columns_spanned_are_taken() -> None:
 def test_a_row_of_years_is_a_header_whatever_is_below() -> None:
     source = (
         "<table><tr><td></td><td colspan=2>Year ended June 30,</td></tr>"
-        "<tr><td></td><td>2024</td><td>2023</td></tr><tr><td>Life</td><td>5 to 7 years</td><td>6 years</td></tr>"
+        "<tr><td></td><td>2024</td><td>2023</td></tr>"
+        "<tr><td>Life</td><td>5 to 7 years</td><td>6 years</td></tr>"
         "<tr><td>Kind</td><td>hemp</td><td>hemp</td></tr></table>"
     )
     assert only_table(read(page(source))).header() == [
