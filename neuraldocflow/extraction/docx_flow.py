@@ -10,8 +10,8 @@ from neuraldocflow.extraction.docx_package import Relation
 from neuraldocflow.extraction.docx_styles import Style, Styles
 from neuraldocflow.extraction.flow_pieces import Mark, Node, Piece
 from neuraldocflow.extraction.flow_tables import Grid, Placed
-from neuraldocflow.extraction.html_text import UNSEEN
 from neuraldocflow.extraction.model import BlockKind
+from neuraldocflow.extraction.symbols import UNSEEN
 
 Attributes = dict[str, str]
 _LONGEST_HEADING = 250

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from neuraldocflow.errors import Empty, OutOfMemory, Timeout
+from neuraldocflow.errors import Empty, OutOfMemory, Timeout, TooLarge
 from neuraldocflow.extraction import language
 from neuraldocflow.extraction.flow_headings import find_headings
 from neuraldocflow.extraction.flow_pieces import Places, blocks_of
@@ -60,7 +60,7 @@ def read(
 ) -> Document:
     """The document of an HTML file. Blocks have paths such as ``body/p[12]``, no pages and no boxes.
 
-    Raises Empty where there are no bytes or only blanks, Timeout and OutOfMemory.
+    Raises Empty where there are no bytes or only blanks, TooLarge, Timeout and OutOfMemory.
     """
     limits = limits or Limits()
     try:
@@ -71,6 +71,9 @@ def read(
 
 def _read(source: bytes | Path, limits: Limits, progress: Progress | None) -> Document:
     deadline = time.monotonic() + limits.max_seconds
+    size = source.stat().st_size if isinstance(source, Path) else len(source)
+    if size > limits.max_uncompressed_mb << 20:
+        raise TooLarge(f"The HTML has {size >> 20} MB, {limits.max_uncompressed_mb} MB are allowed.")
     data = source.read_bytes() if isinstance(source, Path) else source
     if not data.strip(b"\x00 \t\r\n\f"):
         raise Empty("The file has no bytes." if not data else "The file has nothing but blanks.")

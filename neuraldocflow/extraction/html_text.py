@@ -7,7 +7,7 @@ import html
 import re
 from dataclasses import dataclass, field
 
-from neuraldocflow.extraction.symbols import PRIVATE, of_font
+from neuraldocflow.extraction.symbols import UNSEEN, of_font
 
 _BOMS: tuple[tuple[bytes, str], ...] = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -94,12 +94,6 @@ def unescape(text: str) -> str:
     if not text.isascii():
         text = text.translate(UNSEEN)
     return text
-
-
-UNSEEN: dict[int, str | None] = {
-    **PRIVATE,
-    **dict.fromkeys(map(ord, "\u200b\u200c\u200e\u200f\u2060\ufeff\u00ad")),
-}
 
 
 @dataclass(slots=True)

@@ -20,6 +20,12 @@ PRIVATE: dict[int, str] = {
 }
 """The same in Unicode's private area, where Word keeps them, of all three fonts: for ``str.translate``."""
 
+UNSEEN: dict[int, str | None] = {
+    **PRIVATE,
+    **dict.fromkeys(map(ord, "\u200b\u200c\u200e\u200f\u2060\ufeff\u00ad")),
+}
+"""Those, and characters no one sees, which are left out: for ``str.translate``."""
+
 
 def of_font(name: str) -> dict[int, str] | None:
     """The table of a font by its name, for ``str.translate``; None for a font of letters."""

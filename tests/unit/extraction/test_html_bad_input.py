@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from neuraldocflow.errors import DocumentError, Empty, Timeout
+from neuraldocflow.errors import DocumentError, Empty, Timeout, TooLarge
 from neuraldocflow.extraction.html import read
 from neuraldocflow.extraction.limits import Limits
 from neuraldocflow.extraction.model import Document
@@ -89,6 +89,11 @@ def test_nothing_is_empty(source: bytes) -> None:
 )
 def test_html_without_end_ends(source: str) -> None:
     is_whole(read((source + "x").encode(), Limits(max_seconds=20)))
+
+
+def test_the_size_limit_is_kept() -> None:
+    with pytest.raises(TooLarge):
+        read(b"<p>Words " * 150_000, Limits(max_uncompressed_mb=1))
 
 
 def test_the_time_limit_is_kept() -> None:
