@@ -15,6 +15,7 @@ from neuraldocflow.errors import FetchFailed, UnknownProfile
 
 from .candidates import Candidate, Context
 from .classify import classify, score
+from .clauses import find as find_clauses
 from .fields import find_fields, provenance_of
 from .limits import Limits
 from .model import Document, Kind, Table
@@ -97,7 +98,7 @@ def extract(
     tell("fields", 0, 1, None)
     context = Context([], chosen.data)
     found = list(find_fields(document, chosen, context))
-    marked: dict[str, list[Candidate]] = {}
+    marked = find_clauses(document, chosen.clauses, context) if chosen.clauses else {}
     clock.lap("fieldsMs")
     tell("validating", 0, 1, None)
     verdicts = list(validate(document, chosen, found))
