@@ -111,6 +111,7 @@ class Flow:
         self.italic: bool | None = None
         self.hidden: bool | None = None
         self.size: float | None = None
+        self.symbols: dict[int, str] | None = None
         self.fields: list[OpenField] = []
         self.links: list[tuple[str, Mark]] = []
         self.controls: list[Control] = []
@@ -149,6 +150,8 @@ class Flow:
         style = paragraph.style
         if hidden or (hidden is None and style.hidden):
             return
+        if self.symbols:
+            text = text.translate(self.symbols)
         if not text.isascii():
             text = text.translate(UNSEEN)
         words = text.split()

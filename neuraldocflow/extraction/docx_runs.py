@@ -57,7 +57,7 @@ def _list_level(flow: Flow, attributes: Attributes) -> None:
 
 @opens("r")
 def _open_run(flow: Flow, attributes: Attributes) -> None:
-    flow.bold = flow.italic = flow.hidden = flow.size = None
+    flow.bold = flow.italic = flow.hidden = flow.size = flow.symbols = None
 
 
 @opens("b")
@@ -83,6 +83,13 @@ def _size(flow: Flow, attributes: Attributes) -> None:
     size = attribute(attributes) or ""
     if not flow.in_paragraph_properties and size.isdigit() and len(size) < 5:
         flow.size = int(size) / 2
+
+
+@opens("rFonts")
+def _font(flow: Flow, attributes: Attributes) -> None:
+    name = attribute(attributes, "ascii")
+    if name and not flow.in_paragraph_properties:
+        flow.symbols = of_font(name)
 
 
 @opens("rStyle")

@@ -45,6 +45,14 @@ def test_tabs_breaks_and_special_characters_are_text() -> None:
     assert body_text(f"<w:p>{inner}</w:p>") == "A B C-D☒"
 
 
+def test_characters_of_symbol_fonts_are_what_they_look_like() -> None:
+    wingdings = '<w:rFonts w:ascii="Wingdings" w:hAnsi="Wingdings"/>'
+    assert (
+        body_text(paragraph(run("þ", wingdings), " yes ", run("\uf0a8", wingdings), " no þ"))
+        == "☒ yes ☐ no þ"
+    )
+
+
 def test_styles_inherit_level_weight_and_size() -> None:
     sheet = styles(
         "<w:docDefaults><w:rPrDefault><w:rPr><w:sz w:val='22'/></w:rPr></w:rPrDefault></w:docDefaults>",
