@@ -22,7 +22,7 @@ from neuraldocflow.errors import FetchFailed, UnknownProfile
 from neuraldocflow.events import NewDocument
 from neuraldocflow.log import Log, open_log
 from neuraldocflow.payloads import PayloadStore, path_of
-from neuraldocflow.swarm import Job, Outcome, Progress, Swarm
+from neuraldocflow.swarm import Full, Job, Outcome, Progress, Swarm
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +95,7 @@ class Engine:
         self.stopping.set()
 
     def wait(self) -> bool:
-        """Wait for an outcome, a moment at most. False when the deadline has passed."""
+        """Wait for an outcome or for room, a moment at most. False when the deadline has passed."""
         if self._deadline is not None and time.monotonic() > self._deadline:
             return False
         self.start().wait(0.05)
@@ -109,8 +109,6 @@ class Engine:
             raise UnknownProfile(f"There is no profile {event.profile!r}; there are {known} and auto.")
         if not event.source.uri.startswith("file://"):
             raise FetchFailed("The document's address can't be fetched by this version.")
-        while swarm.room() <= 0 and not self.stopping.is_set():
-            swarm.wait(0.05)
         job = Job(
             document_id=event.id,
             run=event.run,
@@ -125,7 +123,13 @@ class Engine:
             output=str(self.result_path(event)),
         )
         self._under_way.add((event.id, event.run))
-        swarm.submit(job)
+        while True:
+            try:
+                swarm.submit(job)
+                return
+            except Full:
+                if not self.wait():
+                    return  # told to stop: it stays in the snapshot, and is submitted after the next start
 
     def result_path(self, event: NewDocument) -> Path:
         """Where an agent writes the document's result, until it is delivered."""

@@ -134,9 +134,9 @@ class Swarm:
         return bool(outcomes or running)
 
     def wait(self, timeout: float) -> bool:
-        """Wait until there is an outcome to take, or room was made; False after ``timeout`` seconds."""
+        """Wait until the next job ends, which makes room; False after ``timeout`` seconds."""
         with self._news:
-            return bool(self._outcomes) or self._news.wait(timeout)
+            return self._news.wait(timeout)
 
     def stats(self) -> dict[str, Any]:
         """Numbers for status and metrics."""

@@ -1,0 +1,167 @@
+"""The job from a folder to results, by its commands."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.support.job import JobFolder
+
+SAMPLES = Path(__file__).parents[3] / "neuraldocflow" / "samples"
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> JobFolder:
+    return JobFolder(tmp_path)
+
+
+def finish(process: subprocess.Popen[str], timeout: float = 30) -> str:
+    told, _ = process.communicate(timeout=timeout)
+    assert process.returncode == 0, told
+    return told
+
+
+def until_results(job: JobFolder, count: int, timeout: float = 40) -> None:
+    end = time.monotonic() + timeout
+    while not job.results.is_dir() or len(list(job.results.glob("*.json"))) < count:
+        assert time.monotonic() < end, list(job.results.glob("*")) if job.results.is_dir() else "no results"
+        time.sleep(0.05)
+
+
+def test_documents_in_a_folder_become_results_and_a_second_run_gives_none_new(job: JobFolder) -> None:
+    for sample in SAMPLES.iterdir():
+        shutil.copy(sample, job.inbox)
+    told = job.run_once()
+    assert "3 documents: 3 done" in told
+    assert job.result("sample-record.html")["extractedData"]["documentType"] == "medical_record"
+    name = job.result("sample-record.html")["extractedData"]["fields"]["patient_name"]
+    assert name["value"] == "Wren Calloway"
+    assert name["provenance"][0]["block"]
+    assert "0 documents" in job.run_once()
+    assert len(job.archived()) == 3
+
+
+def test_each_bad_input_is_a_typed_error_and_the_job_goes_on(job: JobFolder) -> None:
+    job.configure({"auto_move_processed": True})
+    (job.inbox / "empty.pdf").touch()
+    (job.inbox / "picture.pdf").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
+    (job.inbox / "broken.docx").write_bytes(b"PK\x03\x04 not really")
+    (job.inbox / "new\nline.html").write_text("<p>Fine.</p>")
+    (job.inbox / "a").mkdir()
+    (job.inbox / "a" / "fine.html").write_text("<p>One.</p>")
+    (job.inbox / "fine.html").write_text("<p>Two.</p>")
+    told = job.run_once()
+    assert "6 documents: 3 done, 3 failed" in told
+    failed = job.inbox / "failed"
+    reasons = {
+        path.name: json.loads(path.read_text())["error"]["code"] for path in failed.glob("*.reason.json")
+    }
+    assert reasons == {
+        "empty.pdf.reason.json": "empty",
+        "picture.pdf.reason.json": "unsupported_format",
+        "broken.docx.reason.json": "corrupt",
+    }
+    processed = [path for path in (job.inbox / "processed").rglob("*") if path.is_file()]
+    assert sorted(path.name for path in processed) == ["fine.html", "fine.html", "new\nline.html"]
+    texts = {json.loads(path.read_text())["extractedData"]["text"] for path in job.results.glob("fine.html*")}
+    assert texts == {"One.", "Two."}
+
+
+def test_stopped_by_a_signal_it_ends_with_0_and_the_rest_comes_after_the_restart(job: JobFolder) -> None:
+    names = job.letters(150)
+    process = job.start("run", "-c", "job.yaml")
+    until_results(job, 5)
+    process.send_signal(signal.SIGTERM)
+    finish(process)
+    job.run_once()
+    assert sorted(job.archived()) == sorted(names)
+
+
+def test_a_file_that_appears_while_the_job_runs_is_taken(job: JobFolder) -> None:
+    process = job.start("run", "-c", "job.yaml")
+    job.letters(1)
+    until_results(job, 1)
+    job.letters(2, first=1)
+    until_results(job, 3)
+    process.send_signal(signal.SIGINT)
+    assert "3 documents: 3 done" in finish(process)
+
+
+def test_a_second_job_on_the_same_state_is_refused_with_a_sentence(job: JobFolder) -> None:
+    process = job.start("run", "-c", "job.yaml")
+    job.letters(1)
+    until_results(job, 1)
+    second = job.start("run", "--once", "-c", "job.yaml")
+    told, _ = second.communicate(timeout=30)
+    assert second.returncode == 2
+    assert f"a job runs on {job.root / '.neuraldocflow'} already (process {process.pid})" in told
+    process.send_signal(signal.SIGTERM)
+    finish(process)
+
+
+def test_a_directory_that_is_not_there_is_refused_at_start(job: JobFolder) -> None:
+    shutil.rmtree(job.inbox)
+    process = job.start("run", "--once", "-c", "job.yaml")
+    told, _ = process.communicate(timeout=30)
+    assert process.returncode == 2
+    assert "stream_sources.inbox.config.watch_directories: inbox: there is no such directory" in told
+
+
+@pytest.mark.parametrize("damage", ["gone", "not a database", "empty"])
+def test_a_recovery_store_that_is_not_whole_is_explained(job: JobFolder, damage: str) -> None:
+    job.letters(1)
+    job.run_once()
+    store = job.root / ".neuraldocflow" / "recovery"
+    part = store / "part-3.sqlite3"
+    if damage == "gone":
+        part.unlink()
+    elif damage == "empty":
+        shutil.rmtree(store)
+        store.mkdir()
+    else:
+        part.write_bytes(b"nonsense" * 1000)
+    process = job.start("run", "--once", "-c", "job.yaml")
+    told, _ = process.communicate(timeout=30)
+    assert process.returncode == 2
+    assert "the recovery store" in told
+    assert "Traceback" not in told
+
+
+def test_the_flow_runs_with_bytewax_alone(job: JobFolder) -> None:
+    names = job.letters(5)
+    recovery = job.root / "recovery"
+    recovery.mkdir()
+    subprocess.run([sys.executable, "-m", "bytewax.recovery", str(recovery), "2"], check=True)
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "bytewax.run",
+            "dataflows.documents",
+            "-r",
+            str(recovery),
+            "-s",
+            "1",
+            "-b",
+            "0",
+        ],
+        cwd=job.root,
+        env={**os.environ, "NEURALDOCFLOW_CONFIG": "job.yaml"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        until_results(job, 5)
+    finally:
+        process.kill()
+        process.communicate(timeout=30)
+    assert {path.name.removesuffix(".json") for path in job.results.iterdir()} == names
