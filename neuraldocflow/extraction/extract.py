@@ -21,6 +21,7 @@ from .limits import Limits
 from .model import Document, Kind, Table
 from .profile import Profile
 from .sections import Section
+from .sections import find as find_sections
 from .sniff import sniff
 from .validate import quality, validate
 
@@ -96,7 +97,7 @@ def extract(
     name, likely = _choose(document, profiles, profile)
     chosen = profiles[name]
     tell("fields", 0, 1, None)
-    context = Context([], chosen.data)
+    context = Context(find_sections(document, chosen.sections), chosen.data)
     found = list(find_fields(document, chosen, context))
     marked = find_clauses(document, chosen.clauses, context) if chosen.clauses else {}
     clock.lap("fieldsMs")
