@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -22,7 +23,8 @@ from neuraldocflow.deliveries import DeadLetter, Delivery
 from neuraldocflow.engine import Engine, recovery_directory
 from neuraldocflow.errors import ConfigError
 from neuraldocflow.events import Event
-from neuraldocflow.operators.acknowledge import AcknowledgeSink
+from neuraldocflow.operators.acknowledge import AcknowledgeSink, Commits
+from neuraldocflow.operators.clock import ClockSource
 from neuraldocflow.operators.dedupe import Dedupe
 from neuraldocflow.operators.extract import Extract, Extracted, Finished
 from neuraldocflow.operators.keying import dedupe_key, work_key
@@ -61,14 +63,22 @@ def build_job(config: Config, engine: Engine, sources: tuple[str, ...] = ()) -> 
     finished = op.key_on("type", op.filter_map("finished", extracted, _finished), _type_of)
     validated = op.key_rm("validated", op.stateful_batch("validate", finished, Validate))
 
+    interval = timedelta(milliseconds=config.runtime.snapshot_interval_ms)
+    clock = ClockSource(interval, engine.all_ended, Commits(engine.recovery).resume_epoch)
+    ticks = op.key_on("tick", op.input("clock", flow, clock), lambda tick: "tick")
     results = op.key_on("result", op.filter_map("results", validated, _delivery), _document_of)
     for number, entry in enumerate(config.processing_pipeline.output_streams):
         name = f"{entry.type}_{number}"
-        op.output(f"to_{name}", results, SINKS.build(entry.type, name, entry.config, outputs))
+        sink = SINKS.build(entry.type, name, entry.config, outputs)
+        op.output(
+            f"to_{name}",
+            op.merge(f"for_{name}", results, ticks) if getattr(sink, "ticks", False) else results,
+            sink,
+        )
     lifecycle = op.merge("lifecycle", op.filter_map("progress", extracted, _event), validated)
     op.output("to_log", op.key_on("event", lifecycle, _document_of), EventsSink(engine.log))
     acknowledgements = AcknowledgeSink(built, engine.recovery, engine.results_directory)
-    op.output("acknowledge", results, acknowledgements)
+    op.output("acknowledge", op.merge("acknowledged", results, ticks), acknowledgements)
     return Job(flow, engine, acknowledgements)
 
 
@@ -80,11 +90,13 @@ def _build_sources(config: Config, engine: Engine, wanted: tuple[str, ...]) -> d
     context = SourceContext(
         engine.state_directory, engine.room, engine.stopping, may_end=engine.may_end, once=engine.once
     )
-    return {
+    built = {
         name: SOURCES.build(entry.type, name, entry.config, context)
         for name, entry in config.stream_sources.items()
         if not wanted or name in wanted
     }
+    engine.partitions = sum(len(source.list_parts()) for source in built.values())
+    return built
 
 
 def _finished(item: Extracted) -> Finished | None:

@@ -30,3 +30,11 @@ class DeadLetter:
     reason: str
     origin: str = ""
     """Where they were: a topic with partition and offset, a source's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Sent once an epoch, with the epoch's number, to outputs whose class says ``ticks = True``: the engine
+    asks an output for its snapshot only in epochs that brought it something."""
+
+    epoch: int

@@ -57,6 +57,9 @@ class Engine:
         self._swarm: Swarm | None = None
         self._progress: dict[str, list[Progress]] = defaultdict(list)
         self._deadline: float | None = None
+        self.partitions = 1
+        """Of all sources together."""
+        self._ended = 0
         self._before_close: list[Callable[[], None]] = []
         self._under_way: set[tuple[str, int]] = set()
 
@@ -86,8 +89,17 @@ class Engine:
         return 0 if self.stopping.is_set() else self.start().room()
 
     def may_end(self) -> bool:
-        """Whether a source with nothing more to give may end: nothing is under way, or time is up."""
-        return not self._under_way or (self._deadline is not None and time.monotonic() > self._deadline)
+        """Asked by a source's partition with nothing more to give: yes when nothing is under way, or time
+        is up; then the partition ends."""
+        late = self._deadline is not None and time.monotonic() > self._deadline
+        if self._under_way and not late:
+            return False
+        self._ended += 1
+        return True
+
+    def all_ended(self) -> bool:
+        """Whether every partition of this job's sources has ended (in a cluster: is told to)."""
+        return self._ended >= self.partitions or (self.stopping.is_set() and not self._under_way)
 
     def stop(self, grace: float = GRACE) -> None:
         """Let sources end, give agents ``grace`` seconds; what is left then stays in the snapshot."""

@@ -21,7 +21,7 @@ from neuraldocflow.archive.datasets import Datasets
 from neuraldocflow.archive.rows import Dataset, Row, partition_of, rows_of
 from neuraldocflow.archive.spool import Spool
 from neuraldocflow.components import SINKS, Component, SinkContext
-from neuraldocflow.deliveries import Delivery
+from neuraldocflow.deliveries import Delivery, Tick
 from neuraldocflow.durable import patiently
 from neuraldocflow.values import Section, Size
 
@@ -34,8 +34,10 @@ class ParquetConfig(Section):
     target_file_size: Size = Field(64_000_000, description="a file is closed at about this size")
 
 
-class ParquetSink(FixedPartitionedSink[Delivery, None]):
+class ParquetSink(FixedPartitionedSink[Delivery | Tick, None]):
     """One partition: one worker writes the archive, in files of sensible size."""
+
+    ticks = True
 
     def __init__(self, name: str, config: ParquetConfig, context: SinkContext) -> None:
         self._config = config
@@ -49,7 +51,7 @@ class ParquetSink(FixedPartitionedSink[Delivery, None]):
         return ParquetPartition(self._config, self._state, self._name)
 
 
-class ParquetPartition(StatefulSinkPartition[Delivery, None]):
+class ParquetPartition(StatefulSinkPartition[Delivery | Tick, None]):
     """Rows wait in memory and in the spool; the spool makes the snapshot empty."""
 
     def __init__(self, config: ParquetConfig, state: Path, name: str) -> None:
@@ -65,8 +67,10 @@ class ParquetPartition(StatefulSinkPartition[Delivery, None]):
         for line in self._spool.load():
             self._add(line)
 
-    def write_batch(self, values: Sequence[Delivery]) -> None:
+    def write_batch(self, values: Sequence[Delivery | Tick]) -> None:
         for delivery in values:
+            if isinstance(delivery, Tick):
+                continue
             document_type, date = partition_of(delivery)
             identity = delivery.identity
             if identity in self._waiting or self._datasets.has(*identity):
@@ -78,7 +82,7 @@ class ParquetPartition(StatefulSinkPartition[Delivery, None]):
             self._flush()
 
     def snapshot(self) -> None:
-        """Make everything durable; called at the end of each epoch, also of those without results."""
+        """Make everything durable; called at the end of each epoch, since each brings a tick at least."""
         age = (time.monotonic() - self._since) * 1000
         if self._waiting and age >= self._config.flush_interval_ms:
             self._flush()

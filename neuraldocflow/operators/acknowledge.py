@@ -16,7 +16,7 @@ from typing import Any
 from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 
 from neuraldocflow.components import Acknowledgement, Acknowledging
-from neuraldocflow.deliveries import Delivery
+from neuraldocflow.deliveries import Delivery, Tick
 from neuraldocflow.events import NewDocument, decode, encode
 
 log = logging.getLogger(__name__)
@@ -25,12 +25,19 @@ _VERSION = 1
 _UNSEEN = 3
 """Epochs an acknowledgement waits where the recovery store can't be asked."""
 
+Arrived = Delivery | Tick
+
 
 class Commits:
     """What a recovery store says is committed. Epochs count up by one from the resume epoch."""
 
     def __init__(self, directory: Path | None) -> None:
         self._directory = directory
+
+    @property
+    def there(self) -> bool:
+        """Whether there is a store to ask."""
+        return self._directory is not None and any(self._directory.glob("*.sqlite3"))
 
     def _rows(self, query: str) -> list[tuple[int, ...]]:
         rows: list[tuple[int, ...]] = []
@@ -59,8 +66,8 @@ class Commits:
         return min(seen) if len(seen) >= workers else None
 
 
-class AcknowledgeSink(FixedPartitionedSink[Delivery, Any]):
-    """One partition, so that one worker moves the sources' cursors."""
+class AcknowledgeSink(FixedPartitionedSink[Arrived, Any]):
+    """One partition, so that one worker moves the sources' cursors. Ticks tell it which epoch it is in."""
 
     def __init__(self, sources: Mapping[str, Any], recovery: Path | None, results: Path) -> None:
         self._sources = {name: source for name, source in sources.items() if hasattr(source, "acknowledge")}
@@ -83,7 +90,7 @@ class AcknowledgeSink(FixedPartitionedSink[Delivery, Any]):
             self.partition.acknowledge_all()
 
 
-class AcknowledgePartition(StatefulSinkPartition[Delivery, Any]):
+class AcknowledgePartition(StatefulSinkPartition[Arrived, Any]):
     """Acknowledgements by the epoch they came in."""
 
     def __init__(
@@ -93,32 +100,40 @@ class AcknowledgePartition(StatefulSinkPartition[Delivery, Any]):
         self._commits = commits
         self._results = results
         self._waiting: deque[tuple[int, bytes, Acknowledgement]] = deque()
-        began = commits.resume_epoch()
-        self._seen_store = began is not None
-        self._epoch: int = began or 0
+        self._arrived: list[tuple[bytes, Acknowledgement]] = []
+        self._epoch = 0
+        """Of the last tick."""
+        self._ticked = False
         for data, status, error in state["waiting"] if state else []:
             self._tell(data, Acknowledgement(status, error))
 
-    def write_batch(self, values: Sequence[Delivery]) -> None:
-        for delivery in values:
-            result = delivery.result
+    def write_batch(self, values: Sequence[Arrived]) -> None:
+        for value in values:
+            if isinstance(value, Tick):
+                self._epoch = max(self._epoch, value.epoch)
+                self._ticked = True
+                continue
+            result = value.result
             outcome = Acknowledgement(result["status"], result.get("error"))
-            self._waiting.append((self._epoch, encode(delivery.document), outcome))
+            self._arrived.append((encode(value.document), outcome))
 
     def snapshot(self) -> Any:
-        committed = self._commits.frontier() if self._seen_store else self._epoch - _UNSEEN
+        if self._ticked:  # this epoch's number is known
+            self._waiting.extend((self._epoch, *each) for each in self._arrived)
+            self._arrived, self._ticked = [], False
+        committed = self._commits.frontier() if self._commits.there else self._epoch - _UNSEEN
         while self._waiting and committed is not None and self._waiting[0][0] < committed:
             _, data, outcome = self._waiting.popleft()
             self._tell(data, outcome)
-        self._epoch += 1
-        waiting = [(data, outcome.status, outcome.error) for _, data, outcome in self._waiting]
-        return {"version": _VERSION, "waiting": waiting}
+        waiting = [*((data, outcome) for _, data, outcome in self._waiting), *self._arrived]
+        return {"version": _VERSION, "waiting": [(data, each.status, each.error) for data, each in waiting]}
 
     def acknowledge_all(self) -> None:
         """Acknowledge everything that waits."""
-        while self._waiting:
-            _, data, outcome = self._waiting.popleft()
+        for data, outcome in [*((data, outcome) for _, data, outcome in self._waiting), *self._arrived]:
             self._tell(data, outcome)
+        self._waiting.clear()
+        self._arrived.clear()
 
     def _tell(self, data: bytes, outcome: Acknowledgement) -> None:
         event = decode(data)
