@@ -121,7 +121,6 @@ def extract(
     }
     if chosen.text:
         data["text"] = document.text
-    tell("done", 1, 1, None)
     return {
         "status": "partial" if whole else "completed",
         "extractedData": data,

@@ -37,7 +37,7 @@ def label(document: Document, spec: dict[str, Any], field: Field, context: Conte
             if not first and match["mark"] is None:
                 continue
             rest = piece.text[match.end() :]
-            if rest.strip(" .:_-"):
+            if rest.strip(" .:_-)"):
                 score = (0.9 if match["mark"] else 0.6) - (0.0 if first else 0.1)
                 yield from _valued(piece, match.end(), _inline_end(rest, match.end()), value, spec, score)
             elif first:

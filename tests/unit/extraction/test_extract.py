@@ -1,0 +1,230 @@
+"""From a document to a result: profiles, fields, rules, confidence, and what the core does without."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from neuraldocflow.errors import Empty, FetchFailed, UnknownProfile
+from neuraldocflow.extraction import Profile, ProfileError, extract
+from neuraldocflow.extraction.calibration import interpolate, isotonic
+from neuraldocflow.results import ProcessingResult
+from tests.support.pdf import PdfBuilder
+
+INVOICE: dict[str, Any] = {
+    "name": "invoice",
+    "version": "1",
+    "detect": [{"pattern": r"\binvoice\b", "weight": 5}],
+    "fields": {
+        "number": {"type": "string", "required": True, "where": [{"label": {"text": "Invoice number"}}]},
+        "date": {"type": "date", "where": [{"label": {"text": "Date"}}]},
+        "total": {"type": "money", "required": True, "where": [{"label": {"text": "Total"}}]},
+        "net": {"type": "money", "where": [{"label": {"text": "Net"}}]},
+        "tax": {"type": "money", "where": [{"label": {"text": "Tax"}}]},
+    },
+    "validations": [
+        {
+            "rule": "sum",
+            "total": "total",
+            "parts": ["net", "tax"],
+            "severity": "error",
+            "message": "It adds up",
+        }
+    ],
+}
+GENERIC: dict[str, Any] = {"name": "generic", "version": "1", "text": True, "fields": {}}
+
+
+def profiles(**changed: Any) -> dict[str, Profile]:
+    return {
+        name: Profile.from_dict(form)
+        for name, form in {"invoice": {**INVOICE, **changed}, "generic": GENERIC}.items()
+    }
+
+
+def invoice(*lines: str) -> bytes:
+    texts = lines or (
+        "Invoice",
+        "Invoice number: A-17",
+        "Date: 2024-05-02",
+        "Net: $ 10.00",
+        "Tax: $ 2.00",
+        "Total: $ 12.00",
+    )
+    return "".join(f"<p>{line}</p>" for line in texts).encode()
+
+
+def failed_rules(result: dict[str, Any], severity: str = "error") -> list[str]:
+    return [
+        each["rule"]
+        for each in result["validationResults"]
+        if not each["passed"] and each["severity"] == severity
+    ]
+
+
+def test_a_document_is_classified_and_its_fields_found_with_their_places() -> None:
+    result = extract(invoice(), profiles(), filename="a.html")
+    assert result["status"] == "completed"
+    fields = result["extractedData"]["fields"]
+    assert {name: found["value"] for name, found in fields.items()} == {
+        "number": "A-17", "date": "2024-05-02", "total": 12, "net": 10, "tax": 2
+    }  # fmt: skip
+    assert fields["total"]["currency"] == "USD"
+    assert fields["number"]["provenance"] == [{"page": None, "block": "body/p[2]", "text": "A-17"}]
+    assert result["metadata"]["profile"] == "invoice"
+    assert result["metadata"]["profileVersion"].startswith("invoice@1+")
+
+
+def test_values_of_a_pdf_have_a_page_and_a_box_around_their_words() -> None:
+    page = PdfBuilder().page().text(72, 100, "Invoice number: A-17").text(72, 200, "Total: $ 12.00")
+    result = extract(page.done(), profiles(), "invoice")
+    (place,) = result["extractedData"]["fields"]["total"]["provenance"]
+    x0, y0, x1, y1 = place["bbox"]
+    assert place["page"] == 1
+    assert 72 < x0 < x1 < 160
+    assert 185 < y0 < 200 < y1 < 210
+
+
+def test_the_result_has_the_published_shape() -> None:
+    result = {"jobId": "x", "run": 0, **extract(invoice(), profiles())}
+    jsonschema.validate(result, ProcessingResult.model_json_schema(by_alias=True))
+
+
+def test_a_missing_required_field_makes_it_partial_and_says_why() -> None:
+    result = extract(invoice("Invoice", "Total: $ 12.00"), profiles())
+    assert result["status"] == "partial"
+    assert result["extractedData"]["fields"]["number"] is None
+    assert failed_rules(result) == ["required"]
+    reasons = [each["message"] for each in result["validationResults"] if each["fields"] == ["date"]]
+    assert reasons == ["date: nothing in the document matched"]
+
+
+def test_a_value_that_is_none_of_its_type_is_absent_with_the_reason() -> None:
+    result = extract(invoice("Invoice", "Invoice number: 1", "Date: soon", "Total: $ 1"), profiles())
+    assert result["extractedData"]["fields"]["date"] is None
+    assert "date: what was found is no valid date" in [
+        each["message"] for each in result["validationResults"]
+    ]
+
+
+def test_a_rule_that_fails_makes_it_partial() -> None:
+    result = extract(invoice("Invoice number: 1", "Net: 10", "Tax: 2", "Total: 13"), profiles(), "invoice")
+    assert failed_rules(result) == ["sum"]
+    assert result["status"] == "partial"
+
+
+def test_below_the_wanted_quality_it_is_partial() -> None:
+    assert extract(invoice(), profiles(), options={"qualityThreshold": 0.99})["status"] == "partial"
+    assert extract(invoice(), profiles(), options={"qualityThreshold": 0.5})["status"] == "completed"
+
+
+def test_a_document_of_no_known_type_is_generic_and_has_its_text() -> None:
+    result = extract(b"<p>A poem about rivers.</p>", profiles())
+    assert result["extractedData"]["documentType"] == "generic"
+    assert result["extractedData"]["text"] == "A poem about rivers."
+
+
+def test_the_same_bytes_give_the_same_result() -> None:
+    one, other = (extract(invoice(), profiles()) for _ in range(2))
+    for result in (one, other):
+        del result["metadata"]["timings"]
+    assert json.dumps(one) == json.dumps(other)
+
+
+def test_two_values_as_likely_as_each_other_lower_the_confidence() -> None:
+    sure = extract(invoice("Invoice number: 1", "Total: 5"), profiles(), "invoice")
+    torn = extract(invoice("Invoice number: 1", "Invoice number: 2", "Total: 5"), profiles(), "invoice")
+    confidence = [each["extractedData"]["fields"]["number"]["confidence"] for each in (sure, torn)]
+    assert confidence[0] > confidence[1]
+
+
+def test_calibration_of_the_profile_says_what_a_score_is_worth() -> None:
+    points = {"number": [[0.0, 0.1], [1.0, 0.3]], "*": [[0.0, 0.5], [1.0, 0.5]]}
+    result = extract(invoice(), profiles(data={"calibration": points}), "invoice")
+    fields = result["extractedData"]["fields"]
+    assert 0.2 < fields["number"]["confidence"] < 0.3
+    assert fields["date"]["confidence"] == 0.5
+
+
+def test_isotonic_points_never_fall_and_are_drawn_to_the_prior() -> None:
+    samples = [(0.2, False), (0.4, True), (0.6, False), (0.8, True), (0.9, True)]
+    points = isotonic(samples, 0.6)
+    shares = [share for _, share in points]
+    assert shares == sorted(shares)
+    assert all(0 < share < 1 for share in shares)
+    assert interpolate(points, 0.0) == shares[0]
+    assert interpolate(points, 1.0) == shares[-1]
+
+
+def test_progress_is_told_and_holds_no_values() -> None:
+    told: list[Any] = []
+    extract(invoice(), profiles(), progress=lambda *each: told.append(each))
+    stages = [each[0] for each in told]
+    assert list(dict.fromkeys(stages)) == ["opening", "reading", "fields", "validating"]
+    assert "A-17" not in repr(told)
+
+
+def test_what_cannot_be_done_is_a_typed_error(tmp_path: Path) -> None:
+    with pytest.raises(Empty):
+        extract(b"", profiles())
+    with pytest.raises(UnknownProfile, match="generic, invoice and auto"):
+        extract(invoice(), profiles(), "invoise")
+    with pytest.raises(FetchFailed):
+        extract(tmp_path / "gone.pdf", profiles())
+
+
+def problems(**changed: Any) -> dict[str, str]:
+    with pytest.raises(ProfileError) as caught:
+        Profile.from_dict({**INVOICE, **changed})
+    return {".".join(map(str, path)): sentence for path, sentence in caught.value.problems}
+
+
+def test_a_wrong_profile_is_told_by_path_with_the_nearest_right_word() -> None:
+    assert "did you mean fields?" in problems(feilds={})["feilds"]
+    field = {"type": "mony", "where": [{"lable": {}}, {"pattern": {"pattern": "("}}]}
+    told = problems(fields={"total": field}, validations=[{"rule": "required", "fields": ["totl"]}])
+    assert "did you mean money?" in told["fields.total.type"]
+    assert "did you mean label?" in told["fields.total.where.0.lable"]
+    assert "not a regular expression" in told["fields.total.where.1.pattern.pattern"]
+    assert "did you mean total?" in told["validations.0"]
+    assert "needs pattern" in problems(validations=[{"rule": "format", "fields": []}])["validations.0"]
+    assert problems(name="")["name"] == "is missing"
+
+
+BARE = """
+import sys
+BLOCKED = {"pydantic", "pydantic_core", "bytewax", "yaml", "orjson", "pyarrow", "fsspec", "rich", "typer"}
+BLOCKED |= {"socket", "ssl", "http", "urllib3"}
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in BLOCKED:
+            raise ImportError(f"{name} is blocked")
+sys.meta_path.insert(0, Blocked())
+import json
+from neuraldocflow.extraction import Profile, extract
+form, source = json.load(sys.stdin)
+result = extract(open(source, "rb").read(), {form["name"]: Profile.from_dict(form)}, form["name"])
+print(result["extractedData"]["fields"]["number"]["value"])
+"""
+
+
+@pytest.mark.parametrize("kind", ["html", "pdf"])
+def test_the_core_runs_without_pydantic_bytewax_yaml_or_the_network(tmp_path: Path, kind: str) -> None:
+    source = tmp_path / f"a.{kind}"
+    source.write_bytes(
+        invoice() if kind == "html" else PdfBuilder().page().text(72, 100, "Invoice number: A-17").done()
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", BARE],
+        input=json.dumps([INVOICE, str(source)]),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.strip() == "A-17", done.stderr

@@ -1,0 +1,130 @@
+"""From texts to values: what is one, in which form, and what is none."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from neuraldocflow.extraction.identifiers import IDENTIFIERS, luhn
+from neuraldocflow.extraction.normalise import normalise, parse_boolean, parse_date, parse_number
+from neuraldocflow.extraction.profile import Field
+
+
+def field(kind: str, **more: object) -> Field:
+    return Field("f", kind, **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("text", "date"),
+    [
+        ("2024-03-05", "2024-03-05"),
+        ("20240305", "2024-03-05"),
+        ("March 5, 2024", "2024-03-05"),
+        ("Mar. 5 2024", "2024-03-05"),
+        ("this 5th day of March, 2024", "2024-03-05"),
+        ("5 March 2024", "2024-03-05"),
+        ("3/5/2024", "2024-03-05"),
+        ("25/3/2024", "2024-03-25"),
+        ("5.3.2024", "2024-03-05"),
+        ("3/5/24", "2024-03-05"),
+        ("3/5/61", "1961-03-05"),
+        ("30 February 2024", None),
+        ("no date", None),
+        ("1234567890", None),
+    ],
+)
+def test_dates(text: str, date: str | None) -> None:
+    assert parse_date(text) == date
+
+
+@given(st.dates(datetime.date(1900, 1, 1), datetime.date(2100, 12, 31)))
+def test_a_date_written_out_is_read_back(date: datetime.date) -> None:
+    assert parse_date(f"{date:%B} {date.day}, {date.year}") == date.isoformat()
+    assert parse_date(date.isoformat()) == date.isoformat()
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("1,234.5", 1234.5),
+        ("$ (1,234)", -1234),
+        ("(12.5)", -12.5),
+        ("−7", -7),
+        ("$-3", -3),
+        ("2.5 billion", 2.5e9),
+        ("in 1999 and 5", 1999),
+        ("Dec 5 1999", 5),
+        ("none", None),
+    ],
+)
+def test_numbers(text: str, number: float | None) -> None:
+    assert parse_number(text) == number
+
+
+@given(st.floats(-1e12, 1e12).map(lambda value: round(value, 2)))
+def test_a_number_written_with_separators_is_read_back(number: float) -> None:
+    shown = f"({-number:,.2f})" if number < 0 else f"{number:,.2f}"
+    assert parse_number(shown) == pytest.approx(number)
+
+
+@given(st.text())
+def test_no_text_is_too_odd(text: str) -> None:
+    for kind in ("string", "integer", "decimal", "money", "percent", "date", "boolean", "identifier"):
+        normalise(text, field(kind), {})
+    for check in IDENTIFIERS.values():
+        check(text)
+
+
+def test_money_has_its_scale_and_currency() -> None:
+    assert normalise("$ 12.5", field("money"), {"scale": 1e6}) == (12_500_000, {"currency": "USD"})
+    assert normalise("12.5", field("money"), {"currency": "EUR"}) == (12.5, {"currency": "EUR"})
+    assert normalise("£3 million", field("money"), {}) == (3_000_000, {"currency": "GBP"})
+
+
+def test_an_enum_takes_the_longest_of_its_words_that_stands_in_the_text() -> None:
+    wanted = field("enum", values={"net_30": ("30 days", "net 30"), "net_60": ("60 days",)})
+    assert normalise("due within 60 days of receipt", wanted, {}) == ("net_60", {})
+    assert normalise("NET 30", wanted, {}) == ("net_30", {})
+    assert normalise("on receipt", wanted, {}) is None
+
+
+def test_booleans() -> None:
+    assert [parse_boolean(text) for text in ("Yes", "☒", "no.", "☐", "maybe")] == [
+        True,
+        True,
+        False,
+        False,
+        None,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "value"),
+    [
+        ("ein", "EIN 12-3456789", "12-3456789"),
+        ("ein", "123456789", None),
+        ("cik", "CIK 320193", "0000320193"),
+        ("npi", "NPI: 1234567893", "1234567893"),
+        ("npi", "1234567890", None),
+        ("iban", "DE89 3704 0044 0532 0130 00", "DE89370400440532013000"),
+        ("iban", "DE00 3704 0044 0532 0130 00", None),
+        ("card", "4111 1111 1111 1111", "4111111111111111"),
+        ("card", "4111 1111 1111 1112", None),
+        ("phone", "(541) 555-0100", "5415550100"),
+    ],
+)
+def test_identifiers_are_checked(kind: str, text: str, value: str | None) -> None:
+    found = normalise(text, field("identifier", format=kind), {})
+    assert (found and found[0]) == value
+
+
+@given(st.text("0123456789", min_size=2, max_size=18), st.data())
+def test_luhn_sees_any_single_wrong_digit(digits: str, data: st.DataObject) -> None:
+    check = next(digit for digit in "0123456789" if luhn(digits + digit))
+    number = digits + check
+    at = data.draw(st.integers(0, len(number) - 1))
+    other = data.draw(st.sampled_from([digit for digit in "0123456789" if digit != number[at]]))
+    assert not luhn(number[:at] + other + number[at + 1 :])

@@ -1,0 +1,128 @@
+"""The generic strategies: labels, patterns, nearness, sections, tables, tagged values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from neuraldocflow.extraction.candidates import STRATEGIES, Candidate, Context
+from neuraldocflow.extraction.model import Document, Fact
+from neuraldocflow.extraction.profile import Field
+from neuraldocflow.extraction.sections import Section
+from tests.support.documents import document, on_page, paragraph, table
+
+
+def candidates(
+    made: Document, strategy: str, sections: list[Section] | None = None, **spec: Any
+) -> list[Candidate]:
+    found = list(STRATEGIES[strategy](made, spec, Field("f"), Context(sections or [])))
+    for each in found:
+        if each.start >= 0 and each.value is None:
+            assert made.text[each.start : each.end] == each.raw
+    return sorted(found, key=lambda each: -each.score)
+
+
+def raws(made: Document, strategy: str, **spec: Any) -> list[str]:
+    return [each.raw for each in candidates(made, strategy, **spec)]
+
+
+def test_a_label_with_a_colon_in_its_line() -> None:
+    made = document("Invoice number: A-17", "The invoice number is on the first page")
+    assert raws(made, "label", text="Invoice number")[0] == "A-17"
+
+
+def test_a_value_ends_where_the_next_label_begins() -> None:
+    assert raws(document("Number: A-17   Date: May 2"), "label", text="Number") == ["A-17"]
+
+
+def test_a_label_and_its_value_in_neighbouring_cells() -> None:
+    made = document(table(("Customer", "Ada Lark"), ("Total due", "$ 12.50"), header_rows=0))
+    assert raws(made, "label", text=["Total due", "Amount due"])[0] == "$ 12.50"
+
+
+def test_a_value_below_its_label_in_a_column() -> None:
+    made = document(table(("Number", "Date"), ("A-17", "May 2, 2024")))
+    assert raws(made, "label", text="Date", side="below") == ["May 2, 2024"]
+
+
+def test_a_value_beside_and_one_above_its_label_on_a_page() -> None:
+    made = document("start")
+    made.blocks = [
+        on_page("Larkspur", (50, 80, 120, 92)),
+        on_page("(Exact name)", (50, 94, 120, 106)),
+        on_page("Fax", (50, 200, 90, 212)),
+        on_page("555", (200, 200, 240, 212)),
+    ]
+    made.finish()
+    assert raws(made, "label", text="Exact name", side="above") == ["Larkspur"]
+    assert raws(made, "label", text="Fax", side="right") == ["555"]
+
+
+def test_a_label_s_value_must_look_like_its_pattern() -> None:
+    made = document("Reference: to be given", "Reference: REF-99 of May")
+    assert raws(made, "label", text="Reference", pattern=r"REF-\d+") == ["REF-99"]
+
+
+def test_a_pattern_gives_its_group_and_earlier_matches_first() -> None:
+    made = document("Order 12 replaces Order 11.")
+    assert raws(made, "pattern", pattern=r"order (?P<value>\d+)") == ["12", "11"]
+
+
+def test_a_pattern_within_a_section_only() -> None:
+    made = document("Price 1", "Terms", "Price 2")
+    terms = Section("terms", "Terms", 1, 8, len(made.text))
+    assert [each.raw for each in candidates(made, "pattern", [terms], pattern=r"\d", section="terms")] == [
+        "2"
+    ]
+
+
+def test_the_nearest_match_is_the_likeliest() -> None:
+    made = document("On 1 May it rained. The agreement ends on 7 June, and on 9 July we met.")
+    found = raws(made, "proximity", near="ends on", pattern=r"\d \w+")
+    assert found[0] == "7 June"
+
+
+def test_the_text_of_a_section_without_its_heading() -> None:
+    made = document("Scope", "All of it.", "Other")
+    scope = Section("scope", "Scope", 1, 0, 16)
+    assert [each.raw for each in candidates(made, "section", [scope], id="scope")] == ["All of it."]
+
+
+def test_tagged_values_of_the_file() -> None:
+    made = document("x")
+    made.facts = [Fact("form.Total", "12", "12"), Fact("form.Name", " ", " ")]
+    assert [each.raw for each in candidates(made, "fact", name="total|name")] == ["12"]
+
+
+def test_a_cell_where_a_row_meets_a_column_with_the_table_s_scale() -> None:
+    made = document(table(("", "2024", "2023"), ("Revenue", "12", "11"), ("Costs", "9", "8"), scale=1e6))
+    found = candidates(made, "table_cell", row="^revenue", column="2023")
+    assert [each.raw for each in found] == ["11"]
+    assert found[0].context["scale"] == 1e6
+
+
+def test_rows_of_a_table_become_objects_and_a_total_ends_them() -> None:
+    made = document(
+        table(("Item", "Qty", "Amount"), ("Bolt", "4", "2.00"), ("Nut", "6", "1.20"), ("Total", "", "3.20"))
+    )
+    columns = {"description": "item|description", "quantity": "qty", "amount": "amount"}
+    found = candidates(made, "table_rows", columns=columns, until="^total")
+    assert [each.value for each in found] == [
+        {"description": "Bolt", "quantity": "4", "amount": "2.00"},
+        {"description": "Nut", "quantity": "6", "amount": "1.20"},
+    ]
+    assert len(found[0].ranges) == 2
+
+
+def test_pairs_of_names_and_values() -> None:
+    made = document("Vessel: Heron", "It said: nothing that one could call a pair of a name and a value")
+    made.blocks.append(table(("Port:", "Lisbon"), header_rows=0))
+    made.finish()
+    found = [each.value for each in candidates(made, "key_values")]
+    assert {"name": "Vessel", "value": "Heron"} in found
+    assert {"name": "Port", "value": "Lisbon"} in found
+
+
+def test_the_title_is_the_highest_heading_at_the_beginning() -> None:
+    made = document(paragraph("Part", "heading", 2), paragraph("The Report", "heading", 1))
+    made.metadata["title"] = "untitled"
+    assert raws(made, "document_title")[0] == "The Report"
