@@ -17,7 +17,8 @@ LONGEST = 2500
 """Characters after which a sentence is cut at the next semicolon."""
 
 _ABBREVIATED = re.compile(
-    r"(?:\b(?:inc|corp|ltd|co|llc|l\.l\.c|l\.p|lp|no|nos|sec|art|vs|v|mr|mrs|ms|dr|jr|sr|st|etc|e\.g|i\.e|cf|al"
+    r"(?:\b(?:inc|corp|ltd|co|llc|l\.l\.c|l\.p|lp|no|nos|sec|art|vs|v|mr|mrs|ms|dr|jr|sr|st|etc|e\.g"
+    r"|i\.e|cf|al"
     r"|approx|ext|fig|dept|ave|blvd|tel|fax|u\.s|u\.s\.a|u\.k|p\.o|a\.m|p\.m|n\.a|s\.a|n\.v|d\.c|para|par|sub"
     r"|jan|feb|mar|apr|jun|jul|aug|sept|sep|oct|nov|dec)|\b[A-Z]|(?:^|\s)\(?[ivxlc\d]{1,5}(?:\.\d+)*)\.$",
     re.IGNORECASE,
@@ -33,6 +34,9 @@ _SMALL = frozenset(
     re.findall(r"\w+", "a an the and or no not per as at by for from in into of on to upon with without")
 )
 _CLOSED = re.compile(r"""[.;:!?]["”’')\]]*\s*$""")
+_HANGS = re.compile(
+    r"\b(?:of|the|and|or|to|in|by|with|a|an|for|from|this|its|our|your|their|any)\s*$", re.IGNORECASE
+)
 _OPENS_LOWER = re.compile(r"\s*[a-z,]")
 
 
@@ -49,20 +53,20 @@ def sentences(document: Document) -> list[Sentence]:
     """The document's sentences in order, tables by rows; headings are not among them but named by each."""
     found: list[Sentence] = []
     heading = ""
-    open_end = False
+    open_end = hangs = False
     for block in document.blocks:
         if block.table is not None:
             found.extend(_rows(document.text, block, heading))
-            open_end = False
+            open_end = hangs = False
             continue
         text = block.text
         if not text.strip():
             continue
-        if is_heading(text) and not (open_end and _OPENS_LOWER.match(text)):
+        if is_heading(text) and not (open_end and (hangs or _OPENS_LOWER.match(text))):
             heading = _title(text)
-            open_end = False
+            open_end = hangs = False
             continue
-        continued = open_end and bool(found) and bool(_OPENS_LOWER.match(text))
+        continued = open_end and bool(found) and (hangs or bool(_OPENS_LOWER.match(text)))
         for number, (first, last) in enumerate(cuts(text)):
             if number == 0 and continued and block.start + last - found[-1].start <= LONGEST:
                 found[-1].end = block.start + last
@@ -73,6 +77,7 @@ def sentences(document: Document) -> list[Sentence]:
                 continue
             found.append(Sentence(block.start + first, block.start + last, heading))
         open_end = not _CLOSED.search(text)
+        hangs = bool(_HANGS.search(text))
     return found
 
 

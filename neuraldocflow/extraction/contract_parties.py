@@ -1,0 +1,203 @@
+"""Who makes a contract: the names in its opening, between "by and between" and the recitals."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from .candidates import Candidate
+from .contract_head import opening
+from .model import Document
+
+_FORM = (
+    r"Incorporated|Inc|Corporation|Corp|Company|Co|L\.?\s?L\.?\s?C|Limited|Ltda?|L\.?\s?L\.?\s?P"
+    r"|L\.?\s?P|P\.?\s?L\.?\s?C|N\.\s?A|S\.?\s?A\.?\s?S|S\.?\s?A\.?\s?R\.?\s?L"
+    r"|S\.?\s?p\.?\s?A|S\.\s?A|A\.?\s?G|N\.\s?V|B\.\s?V|GmbH|K\.?K|Pty|Pte|LLLP|Kft|A\.?B|A/S|ApS|Oy"
+    r"|S\.\s?L|NV|BV|SA"
+)
+_BODY = (
+    r"corporation|company|partnership|association|trust|bank|limited liability|individual|institution"
+    r"|university|organi[sz]ation|entity|resident|citizen|society|business"
+    r"|subsidiary|division|affiliate|person|sole proprietor|firm|foundation|joint venture|body corporate"
+    r"|fund|person"
+)
+_LEADS = re.compile(
+    r"(?:\s|[,;:.•–—-]|\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})\)|\band\b|\bbetween\b|\bby\b|\bboth\b|\beach of\b"
+    r"|\bwith\b|\bamong\b|\bon the (?:one|other) (?:hand|part)\b|\bPARTIES\b"
+    r"|\bBETWEEN\b|\bAND\b|\(\s*(?:1|2|3|i|ii)\s*\)|\bthe (?:undersigned|following)\b)+",
+    re.IGNORECASE,
+)
+_NAME = re.compile(
+    rf"(?P<name>[\"“]?[A-Z0-9][^,;()\"“”\n]*?(?:\s?[,\n]?\s*(?i:{_FORM})\b\.?)*"
+    r"(?:\s+(?:d/b/a/?|dba|doing business as)\s+[A-Z][^,;()\"“”\n]*)?)"
+    r"(?=\s*(?:[,;()\"“”\n]|\.\s|$|\s(?:and|AND|And)\s|\s[-–—]\s|\s(?:an?|the|with|having|whose|located"
+    r"|at|which|who|as|on"
+    r"|organi[sz]ed|incorporated|acting|hereinafter|hereafter|by|through|for|is|of\s+\d"
+    r"|[A-Z]\w+\s+corporation)\b))"
+)
+_DEFINED = re.compile(
+    r"[(\[]\s*(?:\S+\s+){0,8}?[\"“”'‘’]|\bhereinafter\b|\bhereafter\b|\breferred to as\b", re.IGNORECASE
+)
+_BODY_SAID = re.compile(rf"^\W*(?:an?|the)\s+(?:[\w.’'-]+,?\s+){{0,8}}?(?:{_BODY})\b", re.IGNORECASE)
+_PLACED = re.compile(
+    r"^\W*(?:with|having|whose|located|of\s+\d|at\s+\d|organi[sz]ed|incorporated|existing|registered"
+    r"|a\s+\w+\s+\w*|doing business|individually|residing)\b",
+    re.IGNORECASE,
+)
+_CORPORATE = re.compile(
+    rf"(?:^|[\s,])(?:{_FORM}|Bank|Trust|University|Partnership|Institute|Foundation|Association"
+    rf"|Holdings?|Group|Fund|Partners|plc)\b\.?$",
+    re.IGNORECASE,
+)
+_SIGNATURES = 6000
+_SIGNED = re.compile(
+    r"\bin witness whereof\b|\bthe undersigned (?:hereby )?(?:has|have|execut\w*|agree\w*)", re.IGNORECASE
+)
+_SIGNER = re.compile(
+    rf"(?:^|\n|(?<=\d{{4}}\. )|(?<=Date: )|(?<=By: )"
+    rf"|/s/ [^\n]{{3,30}}\n)\s*"
+    rf"(?P<name>[A-Z][\w&.’' /()-]{{2,70}}?,?\s+(?i:{_FORM})\b\.?(?:,?\s+(?i:{_FORM})\b\.?)?)"
+)
+_CLOSES = re.compile(r"\)|;|\n|\bhereinafter\b|\bthe \"")
+_ALL_NAMED = re.compile(
+    r"\W*(?:\(|,)?\s*(?:(?:each|both|individually|collectively|together|jointly|hereinafter|sometimes"
+    r"|either)\b[^()]{0,60}\bpart(?:y|ies)\b)",
+    re.IGNORECASE,
+)
+_COMMON = re.compile(
+    r"^(?:A|An|The|If|In|It|This|That|These|Each|Any|All|For|On|At|By|As|Such|Its|Our|We|You|Whereas"
+    r"|Section|Exhibit|Suite|Floor|Room)\s",
+    re.IGNORECASE,
+)
+_PLACE = re.compile(
+    r"\b(?:Street|Avenue|Road|Blvd|Boulevard|Drive|Suite|Floor|Highway|Parkway|Building)\b"
+    r"|\b[A-Z]{2}\s+\d{5}\b",
+    re.IGNORECASE,
+)
+_NO_NAME = re.compile(
+    r"^(?:the\s+)?(?:[\w’']+ (?:means|shall|is|are|must|has|may|will)\b.*|interpretation|definitions"
+    r"|control|background|preamble|israel|china|germany|canada|japan|part(?:y|ies)|agreement|effective"
+    r"|date|each|collectively|individually|together|its|hereinafter|a|an|state|county|city|suite|street"
+    r"|floor|usa|u\.s\.a|united states|"
+    r"delaware|california|new york|nevada|texas|florida|whereas|witnesseth|recitals?|article|section"
+    r"|exhibit|all|such|this|both|either|certain|between|principal|registered|p\.?o\.? box|"
+    r"inc|llc|ltd|corp|company|limited|successors?|assigns|affiliates?|subsidiaries)\b\.?$",
+    re.IGNORECASE,
+)
+
+
+def parties(document: Document) -> Iterator[Candidate]:
+    """The parties in the order they are named."""
+    found = opening(document)
+    named = list(_named(document.text[found.parties : found.end])) if found is not None else []
+    start = found.parties if found is not None else 0
+    kept = list(_once(document, named, start))
+    if len(kept) < 2 and (found is None or not named):
+        for signed in _SIGNED.finditer(document.text):
+            start = signed.end()
+            kept = list(_once(document, _signing(document.text[start : start + _SIGNATURES]), start))
+            if kept:
+                break
+    yield from kept
+
+
+def _once(
+    document: Document, named: Iterable[tuple[str, int, int, float]], offset: int
+) -> Iterator[Candidate]:
+    """Each name once; a name that only repeats the beginning of an earlier one is none."""
+    seen: list[str] = []
+    for name, start, end, score in named:
+        folded = re.sub(r"\W+", " ", name.lower()).strip()
+        if not folded or any(
+            f"{each} ".startswith(f"{folded} ") or each.endswith(f" {folded}") for each in seen
+        ):
+            continue
+        seen.append(folded)
+        raw = document.text[offset + start : offset + end]
+        yield Candidate(raw, score, offset + start, offset + end, name)
+
+
+def _signing(text: str) -> Iterator[tuple[str, int, int, float]]:
+    """Organisations that stand at the beginning of a line where a contract is signed."""
+    for match in _SIGNER.finditer(text):
+        name = " ".join(match["name"].split()).strip(" ,")
+        if 4 <= len(name) <= 80 and not _NO_NAME.match(name) and not _PLACE.search(name):
+            yield name, match.start("name"), match.end("name"), 0.4
+
+
+def _named(text: str) -> Iterator[tuple[str, int, int, float]]:
+    """Names with their ranges: the first thing said, then what follows ``and``, ``;`` or a defined term."""
+    position, first, last = 0, True, 0
+    while position < len(text):
+        lead = _LEADS.match(text, position)
+        if lead is not None:
+            position = lead.end()
+        match = _NAME.match(text, position)
+        if match is not None:
+            name = " ".join(match["name"].split()).strip(' "“”,')
+            after = text[match.end() : match.end() + 260]
+            closed = first or bool(_CLOSES.search(text, last, match.start()))
+            score = _score(name, after, first, closed)
+            if score > 0:
+                yield _tidy(name), match.start("name"), match.end("name"), score
+                first = False
+                position = last = match.end()
+        if not first and _ALL_NAMED.match(text, position):
+            return
+        position = _next(text, position)
+
+
+def _score(name: str, after: str, first: bool, closed: bool) -> float:
+    words = name.split()
+    if (
+        len(name) > 90
+        or len(name) < 3
+        or _NO_NAME.match(name)
+        or len(words) > 12
+        or not re.search(r"[A-Za-z]{2}", name)
+    ):
+        return 0.0
+    corporate = bool(_CORPORATE.search(name))
+    if not corporate and (
+        re.search(r"\d", name) or (not closed and not _BODY_SAID.match(after)) or _COMMON.match(name)
+    ):
+        return 0.0
+    if _PLACE.search(name):
+        return 0.0
+    score = 0.35 if first else 0.0
+    if corporate:
+        score += 0.5
+    if _BODY_SAID.match(after):
+        score += 0.4
+    elif _PLACED.match(after):
+        score += 0.15
+    defined = _DEFINED.search(after)
+    if defined is not None and not re.search(r"\sand\s+[A-Z]|;", after[: defined.start()]):
+        score += 0.35 if defined.start() < 4 else 0.15
+    if not first and not corporate and score < 0.5 and not (defined is not None and defined.start() < 2):
+        return 0.0
+    return min(score, 0.97) if score >= 0.35 else 0.0
+
+
+def _next(text: str, position: int) -> int:
+    """Where the next name may begin: after ``and``, a semicolon, or a parenthesis, outside parentheses."""
+    depth = 0
+    start = position
+    for match in re.finditer(
+        r"[()]|;|\n|,\s+(?=[A-Z(])|\b(?:and|AND|And|between|BETWEEN|with)\b", text[start:]
+    ):
+        sign = match[0]
+        if sign == "(":
+            depth += 1
+        elif sign == ")":
+            depth = max(depth - 1, 0)
+            if depth == 0:
+                return start + match.end()
+        elif depth == 0 or (depth == 1 and sign == "\n"):
+            return start + match.end()
+    return len(text)
+
+
+def _tidy(name: str) -> str:
+    plain = re.sub(r"\s+,", ",", name)
+    return re.sub(r"^(?:the|and)\s+(?=[a-z])", "", plain).strip(" ,;:-–")

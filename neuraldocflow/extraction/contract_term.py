@@ -1,0 +1,233 @@
+"""How long a contract runs: when it takes effect and expires, how it renews, what notice stops that."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from .candidates import Candidate
+from .contract_dates import NUMBERS, Period, dates, later, periods
+from .model import Document
+from .sentences import Sentence
+
+_HEADED = re.compile(r"\b(?:term|duration|expiration|period|commencement|renewal|effective)\b", re.IGNORECASE)
+_RUNS = re.compile(
+    r"\b(?:initial\s+term|(?:term|duration)\s+of\s+(?:this|the)\s+\S+|this\s+(?:\S+\s+){0,2}(?:agreement"
+    r"|contract|license|lease)"
+    r"|the\s+(?:agreement|contract|term|engagement)|it)\b[^.;]{0,90}?"
+    r"\b(?:shall|will|is|begins?|commences?|becomes?|expires?|terminates?|continues?|remains?|runs?"
+    r"|starts?)\b",
+    re.IGNORECASE,
+)
+_DURING = re.compile(
+    r"\b(?:during|throughout|within)\s+(?:the\s+)?(?:initial\s+)?(?:term|period)\b", re.IGNORECASE
+)
+_LASTS = re.compile(
+    r"\b(?:for|of|be|is|in\s+effect|effect\s+until|expires?|until|to)\b[^.;]{0,50}$"
+    r"|\binitial\b[^.;]{0,60}$|[:(-]\s*$",
+    re.IGNORECASE,
+)
+_ENDS_ON = re.compile(
+    r"\b(?:until|through|expir\w*|terminat\w*|end(?:s|ing)?|conclud\w*|up to|to and including"
+    r"|to)\b[^.;]{0,60}$",
+    re.IGNORECASE,
+)
+_FOREVER = re.compile(
+    r"\bperpetual(?:ly)?\b|\bin perpetuity\b|\bindefinite(?:ly)?\b|\bunlimited (?:term|period|duration)\b"
+    r"|\b(?:shall|will|to)\s+(?:\w+,?\s+){0,6}(?:continue|remain|be|stay)\b[^.;]{0,80}\b(?:until"
+    r"|unless)\b[^.;]{0,60}"
+    r"\b(?:terminated|cancell?ed)\b"
+    r"|\b(?:expir\w+|terminat\w+|patents?)\b[^.;]{0,60}\blast(?:[- ]to[- ]expire)?\b",
+    re.IGNORECASE,
+)
+_NOT_TERM = re.compile(
+    r"\bconfidential|\bwarrant|\binsurance|\bnon-?compet|\bpayment|\binvoice|\bcure|\bbreach|\bdefault"
+    r"|\bsurviv|\baudit|\bindemnif"
+    r"|\bdays?\s+(?:after|of)\s+receipt|\bpublic offering|\bloan|\bemployment",
+    re.IGNORECASE,
+)
+_RENEWS = re.compile(
+    r"\b(?:renew\w*|extend\w*|extension\w*|roll(?:s|ed)? over|continue[sd]?\s+(?:\w+\s+){0,4}(?:year"
+    r"|month)[- ]to[- ])",
+    re.IGNORECASE,
+)
+_AGAIN = re.compile(
+    r"\bsuccessive|\bconsecutive|\bperiods\b|\bterms\b|\beach\b|\bthereafter|\bautomatic"
+    r"|\byear[- ]to[- ]year|\bmonth[- ]to[- ]month|\bannual",
+    re.IGNORECASE,
+)
+_TIMES = re.compile(
+    r"\b(?P<word>one|two|three|four|five|six|ten)\s*(?:\(\s*(?P<digits>\d{1,2})\s*\))?\s+(?:additional"
+    r"|further|successive|consecutive|subsequent|more|renewal|separate)",
+    re.IGNORECASE,
+)
+_TO_AND_FRO = re.compile(
+    r"\b(?P<unit>year|month)[- ]to[- ](?:year|month)\b|\b(?P<annual>annually|yearly)\b", re.IGNORECASE
+)
+_NOTICE = re.compile(r"\b(?:notice|notif\w+|advise\w*|inform\w*|elect\w*|writing|give[ns]?)\b", re.IGNORECASE)
+_BEFORE = re.compile(r"\b(?:prior|before|advance|preceding|in advance of|notice)\b", re.IGNORECASE)
+
+
+def expiration(document: Document, cut: Sequence[Sentence], start: str | None) -> Iterator[Candidate]:
+    """Dates on which the contract ends, told or counted from ``start``; ``perpetual`` where it has no end."""
+    for each in cut:
+        sentence = document.text[each.start : each.end]
+        score = _term_score(sentence, each.heading)
+        if score < 0.45:
+            continue
+        found = _end_of(sentence, start)
+        if found is not None:
+            value, first, last, sure = found
+            yield Candidate(sentence[first:last], score * sure, each.start + first, each.start + last, value)
+
+
+def _term_score(sentence: str, heading: str) -> float:
+    """How likely a sentence says how long the contract runs."""
+    if len(sentence) > 1800:
+        return 0.0
+    score = 0.3
+    if _HEADED.search(heading):
+        score += 0.25
+    runs = _RUNS.search(sentence)
+    if runs is not None:
+        score += 0.3 if runs.start() < 160 else 0.15
+    if re.search(r"\binitial\b|[\"“]term[\"”]", sentence, re.IGNORECASE):
+        score += 0.15
+    if _DURING.search(sentence):
+        score -= 0.25
+    if _NOT_TERM.search(heading) or _NOT_TERM.search(sentence[:160]):
+        score -= 0.25
+    return min(score, 0.98)
+
+
+def _end_of(sentence: str, start: str | None) -> tuple[str, int, int, float] | None:
+    for date in dates(sentence):
+        before = sentence[max(date.start - 90, 0) : date.start]
+        if _ENDS_ON.search(before) and not re.search(
+            r"\b(?:from|commenc\w+|effective|dated|as of)\b[^.;]{0,30}$", before, re.I
+        ):
+            return date.value, date.start, date.end, 1.0
+    for period in periods(sentence):
+        before = sentence[max(period.start - 90, 0) : period.start]
+        if period.unit in ("day", "week") or not _LASTS.search(before):
+            continue
+        if re.search(
+            r"\b(?:renew\w*|additional|successive|extend\w*|notice|prior|extension\w*)\b[^.;]{0,60}$",
+            before,
+            re.I,
+        ):
+            continue
+        if start is None:
+            return None
+        value = later(start, period)
+        return (value, period.start, period.end, 0.95) if value is not None else None
+    match = re.search(
+        r"\b(?P<rank>first|second|third|fourth|fifth|sixth|seventh|tenth|\d{1,2}(?:st|nd|rd"
+        r"|th))\b[^.;]{0,12}\banniversary\b",
+        sentence,
+        re.I,
+    )
+    if match is not None and start is not None:
+        ranks = {
+            "first": 1,
+            "second": 2,
+            "third": 3,
+            "fourth": 4,
+            "fifth": 5,
+            "sixth": 6,
+            "seventh": 7,
+            "tenth": 10,
+        }
+        count = ranks.get(match["rank"].lower()) or int(re.sub(r"\D", "", match["rank"]))
+        value = later(start, Period(count, "year", match.start(), match.end()))
+        if value is not None:
+            return value, match.start(), match.end(), 0.95
+    match = _FOREVER.search(sentence)
+    if match is not None:
+        return "perpetual", match.start(), match.end(), 0.8
+    return None
+
+
+def renewal(document: Document, cut: Sequence[Sentence]) -> Iterator[Candidate]:
+    """How the contract renews: ``successive 1 year``, ``2 successive 5 years``, ``3 years``."""
+    for each in cut:
+        sentence = document.text[each.start : each.end]
+        match = _RENEWS.search(sentence)
+        if match is None or len(sentence) > 1800:
+            continue
+        found = _renewed_by(sentence, match)
+        if found is None:
+            continue
+        value, first, last = found
+        score = 0.5 + (0.2 if _HEADED.search(each.heading) else 0.0)
+        score += 0.15 if re.search(r"\bautomatic|\bsuccessive|\boption", sentence, re.IGNORECASE) else 0.0
+        score += 0.1 if re.search(r"\b(?:agreement|term|contract)\b", sentence[:200], re.IGNORECASE) else 0.0
+        score -= 0.3 if _NOT_TERM.search(sentence[:160]) or _NOT_TERM.search(each.heading) else 0.0
+        yield Candidate(sentence[first:last], score, each.start + first, each.start + last, value)
+
+
+def _renewed_by(sentence: str, said: re.Match[str]) -> tuple[str, int, int] | None:
+    to_and_fro = _TO_AND_FRO.search(sentence, said.start())
+    for period in periods(sentence, said.start(), min(said.end() + 320, len(sentence))):
+        after = sentence[period.end : period.end + 60]
+        before = sentence[max(period.start - 60, 0) : period.start]
+        if re.search(
+            r"^\W*(?:\w+\W+){0,4}(?:prior|notice|before|advance|written)\b", after, re.I
+        ) or re.search(
+            r"\b(?:least|least of|within|upon|than|not later|exceed\w*|notice of|first|initial)\W*$",
+            before,
+            re.I,
+        ):
+            continue
+        if period.unit == "day" and period.count < 28:
+            continue
+        around = sentence[max(said.start() - 40, 0) : period.end + 40]
+        times = _TIMES.search(sentence, max(said.start() - 60, 0), period.end + 10)
+        count = ""
+        if times is not None:
+            number = times["digits"] or str(NUMBERS[times["word"].lower()])
+            count = f"{number} " if number != "1" else "1 "
+        if times is not None and times.end() >= period.start:
+            count = ""
+        if times is not None and count == "1 ":
+            return str(period), period.start, period.end
+        if count:
+            return f"{count}successive {period}", period.start, period.end
+        again = _AGAIN.search(around)
+        return (f"successive {period}" if again else str(period)), period.start, period.end
+    if to_and_fro is not None and to_and_fro.start() < said.end() + 200:
+        unit = "month" if (to_and_fro["unit"] or "").lower() == "month" else "year"
+        return f"successive 1 {unit}", to_and_fro.start(), to_and_fro.end()
+    return None
+
+
+def renewal_notice(document: Document, cut: Sequence[Sentence], near: int | None) -> Iterator[Candidate]:
+    """The notice that stops a renewal: in the sentence that renews or one of the two after it."""
+    for index, each in enumerate(cut):
+        sentence = document.text[each.start : each.end]
+        if near is None or not each.start <= near < each.end:
+            continue
+        for step, other in enumerate(cut[index : index + 3]):
+            told = document.text[other.start : other.end]
+            for period in periods(told):
+                around = told[max(period.start - 120, 0) : period.end + 160]
+                after = told[period.end : period.end + 90]
+                if not (_NOTICE.search(around) and _BEFORE.search(after)) or period.unit == "year":
+                    continue
+                if re.search(
+                    r"\bmore than\s*$|\bwithin\s*$", told[max(period.start - 20, 0) : period.start], re.I
+                ):
+                    continue
+                if step and not re.search(
+                    r"\brenew|\bexpir|\bend of|\bextend|\bthen[- ]current|\bnon-?renew", told, re.I
+                ):
+                    continue
+                yield Candidate(
+                    told[period.start : period.end],
+                    0.8 - 0.1 * step,
+                    other.start + period.start,
+                    other.start + period.end,
+                    str(period),
+                )
+                return
+        del sentence
