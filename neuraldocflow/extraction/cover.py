@@ -1,0 +1,137 @@
+"""The cover page of an SEC filing: its text with the lines as set, and where its captions stand.
+
+The page is a form: values stand above (sometimes after) captions in parentheses such as "(Exact name of
+registrant as specified in its charter)". Positions here are offsets of ``Document.text``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .model import Document
+
+_LENGTH = 16_000
+_ENDS = re.compile(
+    r"documents\s+incorporated\s+by\s+reference|table\s+of\s+contents\s*\n.{0,200}\bitem\s*1\b"
+    r"|\n\s*item\s+1\.",
+    re.I,
+)
+STATES = (
+    "Alabama AL,Alaska AK,Arizona AZ,Arkansas AR,California CA,Colorado CO,Connecticut CT,Delaware "
+    "DE,District of Columbia DC,Florida FL,Georgia GA,Hawaii HI,Idaho ID,Illinois IL,Indiana IN,Iowa"
+    " IA,Kansas KS,Kentucky KY,Louisiana LA,Maine ME,Maryland MD,Massachusetts MA,Michigan "
+    "MI,Minnesota MN,Mississippi MS,Missouri MO,Montana MT,Nebraska NE,Nevada NV,New Hampshire "
+    "NH,New Jersey NJ,New Mexico NM,New York NY,North Carolina NC,North Dakota ND,Ohio OH,Oklahoma "
+    "OK,Oregon OR,Pennsylvania PA,Puerto Rico PR,Rhode Island RI,South Carolina SC,South Dakota "
+    "SD,Tennessee TN,Texas TX,Utah UT,Vermont VT,Virginia VA,Washington WA,West Virginia "
+    "WV,Wisconsin WI,Wyoming WY"
+)
+_NAMES = dict(each.rsplit(" ", 1) for each in STATES.split(","))
+_COUNTRIES = (
+    "Bermuda|Cayman Islands|Ireland|Netherlands|The Netherlands|Switzerland|Canada|Ontario|Alberta|Quebec|"
+    "British Columbia|England and Wales|England|United Kingdom|Scotland|Guernsey|Luxembourg|Singapore|Israel|"
+    "Jersey|"
+    "Marshall Islands|Republic of the Marshall Islands|Panama|Republic of Panama|Liberia|"
+    "Republic of Liberia|Curaçao|Curacao|British Virgin Islands|Hong Kong|China|Japan|Mexico|Australia|"
+    "Germany|France|Denmark|Sweden|Norway|Finland|Belgium|Spain|Italy|Cyprus|Malta|Isle of Man|"
+    "People[’']s Republic of China|Mauritius|Guam|"
+    "New Brunswick|Nova Scotia|Manitoba|Yukon"
+)
+_FULL = "|".join(sorted((re.escape(name) for name in _NAMES), key=len, reverse=True)).replace(r"\ ", r"\s+")
+_CODES = "|".join(_NAMES.values())
+_ABROAD = _COUNTRIES.replace(" ", r"\s+")
+_POSTCODE = r"[A-Z]\d[A-Z]\s?\d[A-Z]\d|[A-Z]{1,2}\s?\d{1,2}\s?\d?[A-Z]{0,2}\d?\w{0,3}"
+PLACE = re.compile(rf"\b(?:(?:State|Commonwealth)\s+of\s+)?(?P<place>{_FULL}|{_ABROAD})\b", re.I)
+STATE_AND_ZIP = re.compile(
+    rf"(?P<before>[,\s]\s*)(?P<state>(?i:{_FULL})|{_CODES}|[A-Z]\.\s?[A-Z]\.|(?i:{_ABROAD}))"
+    rf"\b[.,]?\s{{0,12}}(?P<zip>\d{{5}}(?:\s?[-–]\s?\d{{4}})?|{_POSTCODE})(?!\d)"
+)
+_12B = r"securities\s+registered(?:\s+or\s+to\s+be\s+registered)?\s+pursuant\s+to\s+section\s+12\s*"
+CAPTIONS = {
+    "file_number": r"commission\s+(?:i\.?r\.?s\.?\s+)?file\s+(?:numbers?|nos?\b\.?)",
+    "name": r"\(?\s*exact\s+name\s+of\s+(?:the\s+)?(?:registrants?|company|issuer)(?:\s+as)?"
+    r"(?:\s+specified\s+in\s+(?:its|their|the)\s+charters?)?\s*\)?",
+    "state": r"\(?\s*(?:state|jurisdiction)(?:\s*,?\s+or\s+other\s+jurisdictions?)?\s*,?"
+    r"\s*\(?of\s+(?:incorporation|organization)"
+    r"(?:\s*,?\s+(?:or|and)\s+(?:organization|incorporation))?\s*\)?",
+    "irs": r"\(?\s*i\.?\s?r\.?\s?s\.?\s+employer(?:\s+identification)?"
+    r"(?:\s+(?:no|number|numbers)\b\.?)?\s*\)?",
+    "address": r"\(?\s*address(?:es)?(?:\s+and\s+telephone\s+number[^()]{0,80})?"
+    r"(?:\s+of\s+(?:the\s+)?(?:registrant[’']?s?\s+)?principal(?:\s+executive)?(?:\s+offices?)?"
+    r"|,?\s*including\s+zip\s+code)[^()\n]{0,90}\)?",
+    "zip": r"\(\s*zip\s+code\s*\)|\bzip\s+code\b",
+    "phone": r"\(?\s*(?:registrant[’'`]?s\s+|issuer[’'`]?s\s+)?(?:telephone|phone)(?:\s+number)?s?"
+    r"[^()\n:]{0,60}(?:\)|:|\n|$)",
+    "securities": _12B + r"\(\s*b\s*\)\s+of\s+the\s+(?:securities\s+exchange\s+)?act"
+    r"(?:\s+of\s+1934)?\s*:?",
+    "securities_g": _12B + r"\(\s*g\s*\)",
+    "check": r"indicate\s+by\s+(?:a\s+)?check\s*-?\s*mark",
+    "former": r"\(\s*former\s+name",
+}
+_COMPILED = {name: re.compile(pattern, re.I) for name, pattern in CAPTIONS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """The cover's text, as long as and aligned with the document's beginning; lines end in newlines."""
+
+    text: str
+    captions: list[tuple[int, int, str]]
+    """(start, end, role) in order."""
+
+    def of(self, role: str) -> Iterator[tuple[int, int]]:
+        for start, end, name in self.captions:
+            if name == role:
+                yield start, end
+
+    def before(self, position: int) -> int:
+        """Where the caption that precedes a position ends; 0 without one."""
+        return max((end for _, end, _ in self.captions if end <= position), default=0)
+
+    def next(self, position: int) -> int:
+        """Where the caption after a position starts; the cover's end without one."""
+        return min((start for start, _, _ in self.captions if start >= position), default=len(self.text))
+
+
+def cover_of(document: Document) -> Cover:
+    """The cover page: the text up to the table of contents or the documents incorporated."""
+    letters = list(document.text[:_LENGTH])
+    for block in document.blocks:
+        if block.start >= len(letters):
+            break
+        for begin in block.line_starts[1:]:
+            at = block.start + begin - 1
+            if at < len(letters) and letters[at] == " ":
+                letters[at] = "\n"
+    text = "".join(letters).replace("\xa0", " ").replace("\t", "\n")
+    ends = _ENDS.search(text, 600)
+    text = text[: ends.start()] if ends is not None else text
+    found = sorted(
+        (match.start(), match.end(), role)
+        for role, pattern in _COMPILED.items()
+        for match in pattern.finditer(text)
+    )
+    return Cover(text, found)
+
+
+def trimmed(text: str, start: int, end: int, around: str = " \n\t_-–—*.,:;|") -> tuple[int, int]:
+    """The range without what stands around the words."""
+    while start < end and text[start] in around:
+        start += 1
+    while end > start and text[end - 1] in around:
+        end -= 1
+    return start, end
+
+
+def lines_of(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """Ranges of the non-empty lines."""
+    found: list[tuple[int, int]] = []
+    at = start
+    for line in text[start:end].split("\n"):
+        first, last = trimmed(text, at, at + len(line), " \t_*|")
+        if first < last and any(letter.isalnum() for letter in text[first:last]):
+            found.append((first, last))
+        at += len(line) + 1
+    return found

@@ -1,0 +1,101 @@
+"""Check boxes of a cover page: which of several labels the mark belongs to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from .cover import Cover
+
+_ON = r"☒|☑|✓|✔|✗|✘|🗹|⌧|þ|ý|\[\s?[xX✓]\s?\]|\(\s?[xX]\s?\)|(?<![A-Za-z])[xXR](?![A-Za-z])"
+_OFF = r"☐|□|¨|❑|❏|\[\s?_*\s?\]|\(\s?\)|(?<![A-Za-z])[oO£q](?![A-Za-z])|_{2,}"
+_YES_NO = re.compile(
+    rf"(?P<yes>\byes\b)|(?P<no>\bno\b(?!\.?\s*\d))|(?P<on>{_ON})|(?P<off>{_OFF})", re.IGNORECASE
+)
+_CATEGORY = re.compile(
+    rf"(?P<large>\blarge\s+accelerated\s+filer)|(?P<non>\bnon-?\s?accelerated\s+filer)|"
+    rf"(?P<accelerated>\baccelerated\s+filer)|(?P<smaller>\bsmaller\s+reporting\s+company)|"
+    rf"(?P<emerging>\bemerging\s+growth\s+company)|(?P<on>{_ON})|(?P<off>{_OFF})",
+    re.IGNORECASE,
+)
+_TITLES = {
+    "large": "Large accelerated filer",
+    "accelerated": "Accelerated filer",
+    "non": "Non-accelerated filer",
+    "smaller": "Smaller reporting company",
+}
+_BESIDE = 30
+"""Characters between a box and its label, at most."""
+Choice = tuple[int, int, str, float]
+"""Start, end, what is chosen, score."""
+
+
+def yes_or_no(cover: Cover, asked: re.Pattern[str]) -> Iterator[Choice]:
+    """The answer to the question that ``asked`` matches in."""
+    for match in asked.finditer(cover.text):
+        end = min((start for start, _ in cover.of("check") if start > match.end()), default=match.end() + 300)
+        tokens = [
+            (each.start(), each.end(), str(each.lastgroup))
+            for each in _YES_NO.finditer(cover.text, match.end(), min(end, match.end() + 400))
+        ]
+        kinds = {kind for _, _, kind in tokens}
+        if not {"yes", "no", "on"} <= kinds:
+            continue
+        chosen = _marked(tokens, ("yes", "no"))
+        if chosen is not None:
+            start, stop, kind = chosen
+            yield start, stop, kind.capitalize(), 0.95
+            return
+
+
+def _marked(tokens: list[tuple[int, int, str]], labels: tuple[str, ...]) -> tuple[int, int, str] | None:
+    """The label whose mark is set: marks stand all before or all after their labels."""
+    sides = {True: 0.0, False: 0.0}
+    for index, token in enumerate(tokens):
+        if token[2] not in labels:
+            continue
+        for before, at in ((True, index - 1), (False, index + 1)):
+            if 0 <= at < len(tokens) and tokens[at][2] in ("on", "off"):
+                gap = token[0] - tokens[at][1] if before else tokens[at][0] - token[1]
+                sides[before] += 1.0 / (1.0 + gap)
+    # a mark stands nearer to its own label than to the next one's
+    before = sides[True] > sides[False]
+    for index, token in enumerate(tokens):
+        if token[2] not in labels:
+            continue
+        at = index - 1 if before else index + 1
+        if 0 <= at < len(tokens) and tokens[at][2] == "on":
+            return token
+    return None
+
+
+def filer_category(cover: Cover) -> Iterator[Choice]:
+    """The category whose box is marked, in the last group of boxes that names the large accelerated filer."""
+    groups: list[list[tuple[int, int, str]]] = []
+    for each in _CATEGORY.finditer(cover.text):
+        token = each.start(), each.end(), str(each.lastgroup)
+        if groups and token[0] - groups[-1][-1][1] < 120:
+            groups[-1].append(token)
+        else:
+            groups.append([token])
+    labels = (*_TITLES, "emerging")
+    for group in groups:
+        group = _beside_marks(group)
+        kinds = {kind for _, _, kind in group}
+        if "on" not in kinds or not kinds & {"large", "accelerated"}:
+            continue
+        chosen = _marked(group, labels)
+        if chosen is not None and chosen[2] in _TITLES:
+            yield chosen[0], chosen[1], _TITLES[chosen[2]], 0.94
+            return
+
+
+def _beside_marks(group: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
+    """The marks and the labels beside one: the question before the boxes names the categories too."""
+    marks = [(start, end) for start, end, kind in group if kind in ("on", "off")]
+    return [
+        token
+        for token in group
+        if token[2] in ("on", "off")
+        or any(0 <= start - token[1] <= _BESIDE or 0 <= token[0] - end <= _BESIDE for start, end in marks)
+    ]

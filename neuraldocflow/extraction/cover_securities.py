@@ -1,0 +1,143 @@
+"""The securities listed on a cover page: title, trading symbol and exchange of each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .cover import Cover, trimmed
+from .model import Document, Table
+
+EXCHANGE = re.compile(
+    r"(?:the\s+)?(?:"
+    r"new\s+york\s+stock\s+exchange(?:\s*,?\s+(?:inc\.?|llc))?(?:\s*\(NYSE\))?|"
+    r"nasdaq(?:\s+(?:global(?:\s+select)?|capital|national|stock|smallcap))*(?:\s+market)?(?:\s*,?\s*(?:llc|inc\.?))?(?:\s*\((?:nasdaq|nasdaq\s+global\s+select\s+market)\))?|"
+    r"nyse\s+(?:american|arca|mkt|amex|chicago|texas)(?:\s*,?\s*(?:llc|inc\.?))?|american\s+stock\s+exchange|"
+    r"(?:chicago|boston|pacific|philadelphia|toronto|london|irish|luxembourg|tokyo|hong\s+kong|cboe|six\s+swiss|midwest)"
+    r"(?:\s+(?:bzx|options|stock))*\s+exchange(?:\s*,?\s*inc\.?)?|euronext\s+\w+|long-?term\s+stock\s+exchange|"
+    r"\bNYSE\b|\bCHX\b|\bNYSEAMER\b)",
+    re.IGNORECASE,
+)
+_SYMBOL = re.compile(
+    r"(?:^|\s)([A-Z]{1,5}\s(?:[Pp][Rr]?[A-Z]?|\d{2}[A-Z]?|WS|RT)|[A-Z][A-Z0-9]{0,6}(?:[./-][A-Za-z0-9]{1,5})*)\s*$"
+)
+_SYMBOL_LIKE = re.compile(r"[A-Z]{1,6}(?:[ ./-]?[A-Za-z0-9]{1,5}){0,3}")
+_TITLE = re.compile(r"title\s+of\s+(?:each|class|securit)", re.IGNORECASE)
+_HEADER = re.compile(
+    r"title\s+of\s+(?:each\s+)?(?:class|securit\w+)(?:\s+of\s+securities)?|trading\s+symbols?\s*(?:\(s\))?|"
+    r"ticker\s+symbols?(?:\s*\(s\))?|names?\s+of\s+(?:each\s+)?(?:the\s+)?(?:each\s+)?(?:u\.?s\.?\s+)?(?:national\s+)?(?:securities\s+)?exchanges?"
+    r"(?:\s+(?:on|of|in)\s+which)?(?:\s+(?:each\s+class\s+(?:is\s+)?)?registered)?|on\s+which\s+registered",
+    re.IGNORECASE,
+)
+_NONE = re.compile(r"^\W*(?:none|not\s+applicable|n/a)\W*$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A text with its range."""
+
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One listed security."""
+
+    title: Part | None
+    symbol: Part | None
+    exchange: Part | None
+    score: float
+
+
+def listings(document: Document, cover: Cover) -> Iterator[Listing]:
+    """The securities registered under section 12(b), from their table or from lines of text."""
+    begin = next((end for _, end in cover.of("securities")), None)
+    if begin is None:
+        return
+    after = [start for role in ("securities_g", "check") for start, _ in cover.of(role) if start > begin]
+    end = min(after, default=min(begin + 3000, len(cover.text)))
+    tables = [
+        block.table
+        for block in document.blocks_between(begin, end)
+        if block.table is not None and EXCHANGE.search(block.text)
+    ]
+    found = [listing for table in tables for listing in _rows(table, begin, end)]
+    yield from found
+    # a table that was seen in part only goes on in lines below it
+    ends = [listing.exchange.end for listing in found if listing.exchange is not None]
+    yield from _texts(cover, max(ends, default=begin), end)
+
+
+def _rows(table: Table, begin: int, end: int) -> Iterator[Listing]:
+    """A listing for each row below the header; columns by the header's words, else by what they hold."""
+    rows = [
+        [cell for cell in row if cell.text.strip() and begin <= cell.start < end]
+        for row in table.by_row().values()
+    ]
+    names: dict[str, int] = {}
+    for row in rows[:4]:
+        for cell in row:
+            words = cell.text.lower()
+            role = "title" if "title" in words else "symbol" if "symbol" in words else "exchange"
+            if _HEADER.search(words) and len(words) < 90:
+                names.setdefault(role, cell.column)
+    for row in rows:
+        if any(_HEADER.search(cell.text) for cell in row):
+            continue
+        exchange = next((cell for cell in reversed(row) if EXCHANGE.search(cell.text)), None)
+        if exchange is None or len(row) < 2:
+            continue
+        others = [cell for cell in row if cell is not exchange]
+        symbols = [cell for cell in others if _SYMBOL_LIKE.fullmatch(" ".join(cell.text.split()))]
+        near = names.get("symbol")
+        if near is not None and symbols:
+            symbols.sort(key=lambda cell: abs(cell.column - near))
+        symbol = symbols[0] if symbols and (len(others) > 1) else None
+        titles = [cell for cell in others if cell is not symbol and re.search(r"[A-Za-z]{3}", cell.text)]
+        title = titles[0] if titles else None
+        yield Listing(
+            _part(title.text, title.start) if title else None,
+            _part(symbol.text, symbol.start) if symbol else None,
+            _part(exchange.text, exchange.start),
+            0.93,
+        )
+
+
+def _part(text: str, start: int) -> Part | None:
+    first, last = trimmed(text, 0, len(text), " \n\t*|")
+    words = re.sub(r"\s*(?:\(\d\)|[*†‡]+)$", "", " ".join(text[first:last].split()))
+    return Part(words, start + first, start + last) if words and not _NONE.match(words) else None
+
+
+def _texts(cover: Cover, begin: int, end: int) -> Iterator[Listing]:
+    """Lines of a table that was not seen as one: title, symbol and exchange follow one another."""
+    text = cover.text
+    headers = list(_HEADER.finditer(text, begin, end))
+    at = headers[-1].end() if headers else begin
+    found = False
+    for match in EXCHANGE.finditer(text, at, end):
+        first, last = trimmed(text, at, match.start(), " \n\t_*|:")
+        at = match.end()
+        if first >= last:
+            continue
+        words = text[first:last]
+        symbol = _SYMBOL.search(words.rstrip())
+        title_end = first + symbol.start(1) if symbol is not None and symbol.start(1) > 0 else last
+        start, stop = trimmed(text, first, title_end, " \n\t_*|")
+        exchange = Part(" ".join(match[0].split()), match.start(), match.end())
+        title = _part(text[start:stop], start) if start < stop else None
+        sign = (
+            Part(symbol[1], first + symbol.start(1), first + symbol.end(1))
+            if symbol is not None and title is not None
+            else None
+        )
+        if title is None or len(title.text) > 400:
+            continue
+        found = True
+        yield Listing(title, sign, exchange, 0.8)
+    if not found and headers:
+        for match in EXCHANGE.finditer(text, begin, end):
+            yield Listing(None, None, Part(" ".join(match[0].split()), match.start(), match.end()), 0.5)
