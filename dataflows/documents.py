@@ -23,7 +23,7 @@ from neuraldocflow.deliveries import DeadLetter, Delivery
 from neuraldocflow.engine import Engine, recovery_directory
 from neuraldocflow.errors import ConfigError
 from neuraldocflow.events import Event
-from neuraldocflow.operators.acknowledge import AcknowledgeSink, Commits
+from neuraldocflow.operators.acknowledge import AcknowledgeSink
 from neuraldocflow.operators.clock import ClockSource
 from neuraldocflow.operators.dedupe import Dedupe
 from neuraldocflow.operators.extract import Extract, Extracted, Finished
@@ -50,6 +50,7 @@ def build_flow(config: Config, engine: Engine | None = None, sources: tuple[str,
 def build_job(config: Config, engine: Engine, sources: tuple[str, ...] = ()) -> Job:
     """The dataflow, decode → dedupe → key → extract → validate → route. Raises ConfigError."""
     built = _build_sources(config, engine, sources)
+    engine.recovery.forget_uncommitted()
     outputs = SinkContext(engine.state_directory, engine.log)
 
     flow = Dataflow("documents")
@@ -64,7 +65,7 @@ def build_job(config: Config, engine: Engine, sources: tuple[str, ...] = ()) -> 
     validated = op.key_rm("validated", op.stateful_batch("validate", finished, Validate))
 
     interval = timedelta(milliseconds=config.runtime.snapshot_interval_ms)
-    clock = ClockSource(interval, engine.all_ended, Commits(engine.recovery).resume_epoch)
+    clock = ClockSource(interval, engine.all_ended, engine.recovery.began)
     ticks = op.key_on("tick", op.input("clock", flow, clock), lambda tick: "tick")
     results = op.key_on("result", op.filter_map("results", validated, _delivery), _document_of)
     for number, entry in enumerate(config.processing_pipeline.output_streams):

@@ -22,6 +22,7 @@ from neuraldocflow.errors import FetchFailed, UnknownProfile
 from neuraldocflow.events import NewDocument
 from neuraldocflow.log import Log, open_log
 from neuraldocflow.payloads import PayloadStore, path_of
+from neuraldocflow.recovery import Recovery
 from neuraldocflow.swarm import Full, Job, Outcome, Progress, Swarm
 
 log = logging.getLogger(__name__)
@@ -40,7 +41,7 @@ class Engine:
     def __init__(self, config: Config, *, once: bool = False, recovery: Path | None = None) -> None:
         self.config = config
         self.once = once
-        self.recovery = recovery
+        self.recovery = Recovery(recovery)
         self.stopping = threading.Event()
         self.swarm_id = f"swarm-{uuid.uuid4().hex[:8]}"
         state = config.runtime.state_directory.absolute()

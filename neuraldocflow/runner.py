@@ -5,9 +5,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
-import shutil
 import signal
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -19,11 +17,11 @@ from bytewax.recovery import (
     MissingPartitionsError,
     NoPartitionsError,
     RecoveryConfig,
-    init_db_dir,
 )
 from bytewax.testing import cluster_main
 
 from dataflows.documents import build_job
+from neuraldocflow import recovery
 from neuraldocflow.config import Config
 from neuraldocflow.engine import Engine
 from neuraldocflow.errors import ConfigError
@@ -32,9 +30,6 @@ log = logging.getLogger(__name__)
 
 Started = Callable[[Engine], None]
 """Called with the engine when the job is about to run."""
-
-PARTITIONS = 16
-"""Partitions of a new recovery store: the most workers the job can ever be given."""
 
 
 @contextmanager
@@ -61,35 +56,6 @@ def alone(state: Path) -> Iterator[None]:
         yield
 
 
-def recovery_store(state: Path) -> Path:
-    """The recovery store, made whole or not at all. Raises ConfigError where what is there is none."""
-    store = state / "recovery"
-    if not store.exists():
-        fresh = state / "recovery.new"
-        shutil.rmtree(fresh, ignore_errors=True)
-        fresh.mkdir(parents=True)
-        init_db_dir(fresh, PARTITIONS)  # type: ignore[no-untyped-call]
-        fresh.rename(store)
-    parts = list(store.glob("part-*.sqlite3"))
-    told = (
-        f"the recovery store {store} {{}}. Put a copy of it back; or remove it, and documents that are "
-        "not acknowledged are read again from their sources"
-    )
-    for part in parts:
-        try:
-            with sqlite3.connect(f"{part.absolute().as_uri()}?mode=ro", uri=True) as database:
-                wanted = database.execute("SELECT part_count FROM parts").fetchone()
-        except sqlite3.DatabaseError as error:
-            raise ConfigError(
-                told.format(f"is damaged: {part.name} is no database of it ({error})")
-            ) from error
-        if wanted is None or wanted[0] != len(parts):
-            raise ConfigError(told.format(f"is not whole: {len(parts)} of its files are there"))
-    if not parts:
-        raise ConfigError(told.format("is empty"))
-    return store
-
-
 def run(
     config: Config,
     *,
@@ -104,7 +70,7 @@ def run(
     """
     state = config.runtime.state_directory.absolute()
     with alone(state):
-        store = recovery_store(state)
+        store = recovery.prepare(state)
         engine = Engine(config, once=once, recovery=store)
         job = build_job(config, engine, sources)
         with _signals(engine):

@@ -9,7 +9,7 @@ from pathlib import Path
 import typer
 
 from neuraldocflow import config as configuration
-from neuraldocflow import runner
+from neuraldocflow import recovery, runner
 from neuraldocflow.cli import show
 from neuraldocflow.cli.watch import run_watched, summary
 
@@ -18,7 +18,7 @@ def run(
     config: Path | None = typer.Option(None, "--config", "-c", help="A configuration in YAML."),
     source: list[str] = typer.Option([], "--source", "-s", help="Run only this source; may be repeated."),
     once: bool = typer.Option(False, "--once", help="End when the sources are drained."),
-    workers: int = typer.Option(1, "--workers", "-w", min=1, max=runner.PARTITIONS, help="Worker threads."),
+    workers: int = typer.Option(1, "--workers", "-w", min=1, max=recovery.PARTITIONS, help="Worker threads."),
     quiet: bool = typer.Option(False, "--quiet", "-q", help="Print the summary only."),
     as_json: bool = typer.Option(False, "--json", help="Print the summary as JSON."),
 ) -> None:

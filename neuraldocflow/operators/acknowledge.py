@@ -7,7 +7,6 @@ state of this sink: after a crash they are in the snapshot, and everything in a 
 from __future__ import annotations
 
 import logging
-import sqlite3
 from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 from neuraldocflow.components import Acknowledgement, Acknowledging
 from neuraldocflow.deliveries import Delivery, Tick
 from neuraldocflow.events import NewDocument, decode, encode
+from neuraldocflow.recovery import Recovery
 
 log = logging.getLogger(__name__)
 
@@ -28,48 +28,10 @@ _UNSEEN = 3
 Arrived = Delivery | Tick
 
 
-class Commits:
-    """What a recovery store says is committed. Epochs count up by one from the resume epoch."""
-
-    def __init__(self, directory: Path | None) -> None:
-        self._directory = directory
-
-    @property
-    def there(self) -> bool:
-        """Whether there is a store to ask."""
-        return self._directory is not None and any(self._directory.glob("*.sqlite3"))
-
-    def _rows(self, query: str) -> list[tuple[int, ...]]:
-        rows: list[tuple[int, ...]] = []
-        for path in sorted(self._directory.glob("*.sqlite3")) if self._directory is not None else ():
-            store = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=1.0)
-            try:
-                rows.extend(store.execute(query).fetchall())
-            finally:
-                store.close()
-        return rows
-
-    def resume_epoch(self) -> int | None:
-        """The epoch this execution began with; None where there is no store."""
-        executions = self._rows("SELECT ex_num, resume_epoch FROM exs")
-        return max(executions)[1] if executions else None
-
-    def frontier(self) -> int | None:
-        """All epochs before it are committed by every worker of this execution."""
-        executions = self._rows("SELECT ex_num, worker_count FROM exs")
-        if not executions:
-            return None
-        execution, workers = max(executions)
-        seen = [
-            row[1] for row in self._rows("SELECT ex_num, worker_frontier FROM fronts") if row[0] == execution
-        ]
-        return min(seen) if len(seen) >= workers else None
-
-
 class AcknowledgeSink(FixedPartitionedSink[Arrived, Any]):
     """One partition, so that one worker moves the sources' cursors. Ticks tell it which epoch it is in."""
 
-    def __init__(self, sources: Mapping[str, Any], recovery: Path | None, results: Path) -> None:
+    def __init__(self, sources: Mapping[str, Any], recovery: Recovery, results: Path) -> None:
         self._sources = {name: source for name, source in sources.items() if hasattr(source, "acknowledge")}
         self._recovery = recovery
         self._results = results
@@ -79,9 +41,7 @@ class AcknowledgeSink(FixedPartitionedSink[Arrived, Any]):
         return ["acknowledgements"]
 
     def build_part(self, step_id: str, for_part: str, resume_state: Any) -> AcknowledgePartition:
-        self.partition = AcknowledgePartition(
-            self._sources, Commits(self._recovery), self._results, resume_state
-        )
+        self.partition = AcknowledgePartition(self._sources, self._recovery, self._results, resume_state)
         return self.partition
 
     def finish(self) -> None:
@@ -94,10 +54,10 @@ class AcknowledgePartition(StatefulSinkPartition[Arrived, Any]):
     """Acknowledgements by the epoch they came in."""
 
     def __init__(
-        self, sources: Mapping[str, Acknowledging], commits: Commits, results: Path, state: Any
+        self, sources: Mapping[str, Acknowledging], recovery: Recovery, results: Path, state: Any
     ) -> None:
         self._sources = sources
-        self._commits = commits
+        self._recovery = recovery
         self._results = results
         self._waiting: deque[tuple[int, bytes, Acknowledgement]] = deque()
         self._arrived: list[tuple[bytes, Acknowledgement]] = []
@@ -121,8 +81,8 @@ class AcknowledgePartition(StatefulSinkPartition[Arrived, Any]):
         if self._ticked:  # this epoch's number is known
             self._waiting.extend((self._epoch, *each) for each in self._arrived)
             self._arrived, self._ticked = [], False
-        committed = self._commits.frontier() if self._commits.there else self._epoch - _UNSEEN
-        while self._waiting and committed is not None and self._waiting[0][0] < committed:
+        committed = self._recovery.frontier() if self._recovery.there else self._epoch - _UNSEEN
+        while self._waiting and self._waiting[0][0] < committed:
             _, data, outcome = self._waiting.popleft()
             self._tell(data, outcome)
         waiting = [*((data, outcome) for _, data, outcome in self._waiting), *self._arrived]
