@@ -40,6 +40,8 @@ COUNTRIES = (
     "|British Virgin Islands|Bahamas|Barbados|Jersey|Guernsey|Isle of Man|Gibraltar|Liechtenstein|Monaco"
     "|Marshall Islands|Mauritius|Beijing|United States of America|United States"
 )
+WHERE = re.compile(rf"(?:the )?(?:{STATES}|{PROVINCES}|{COUNTRIES}|U\.?S\.?A?\.?|U\.?K\.?)", re.IGNORECASE)
+"""A place, as the whole of a text."""
 _PEOPLES = {
     "english": "England",
     "israeli": "Israel",

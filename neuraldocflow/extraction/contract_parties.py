@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from .candidates import Candidate
 from .contract_head import opening
+from .contract_law import STATES, WHERE
 from .model import Document
 
 _FORM = (
@@ -28,9 +29,11 @@ _LEADS = re.compile(
     re.IGNORECASE,
 )
 _NAME = re.compile(
-    rf"(?P<name>[\"“]?[A-Z0-9][^,;()\"“”\n]*?(?:\s?[,\n]?\s*(?i:{_FORM})\b\.?)*"
+    rf"(?P<name>[\"“]?(?:[A-Z0-9]"
+    rf"|[a-z](?=[\w.-]*[A-Z.-][\w.-]*[A-Za-z]\b))[^,;()\"“”\n]*?(?:\s?[,\n]?\s*(?i:{_FORM})\b\.?)*"
     r"(?:\s+(?:d/b/a/?|dba|doing business as)\s+[A-Z][^,;()\"“”\n]*)?)"
-    r"(?=\s*(?:[,;()\"“”\n]|\.\s|$|\s(?:and|AND|And)\s|\s[-–—]\s|\s(?:an?|the|with|having|whose|located"
+    r"(?=\s*(?:[,;()\"“”\n]|(?<=[a-z]{3})\.\s|$|\s(?:and|AND|And)\s|\s[-–—]\s|\s(?:an?|the|with|having"
+    r"|whose|located"
     r"|at|which|who|as|on"
     r"|organi[sz]ed|incorporated|acting|hereinafter|hereafter|by|through|for|is|of\s+\d"
     r"|[A-Z]\w+\s+corporation)\b))"
@@ -65,7 +68,7 @@ _ALL_NAMED = re.compile(
     re.IGNORECASE,
 )
 _COMMON = re.compile(
-    r"^(?:A|An|The|If|In|It|This|That|These|Each|Any|All|For|On|At|By|As|Such|Its|Our|We|You|Whereas"
+    r"^(?:A|An|If|In|It|This|That|These|Each|Any|All|For|On|At|By|As|Such|Its|Our|We|You|Whereas"
     r"|Section|Exhibit|Suite|Floor|Room)\s",
     re.IGNORECASE,
 )
@@ -74,6 +77,19 @@ _PLACE = re.compile(
     r"|\b[A-Z]{2}\s+\d{5}\b",
     re.IGNORECASE,
 )
+_INNER_AND = re.compile(
+    rf"\s+(?:and|AND)\s+(?:[A-Z][\w.&’'-]*\s+){{0,5}}?[A-Z][\w.&’'-]*,?\s(?i:{_FORM})\b\.?(?=\s*[,;(]"
+    rf"|\s+(?:a|an|and|of|with)\b)"
+)
+_TRADING = re.compile(
+    r",?\s*(?:d/b/a/?|dba|DBA|doing business as|D/B/A)\s+(?:[A-Z][\w.&’'-]*(?:\s+|(?=[,;(\"“]))|of\s"
+    r"|the\s){1,6}"
+)
+_SMALL = re.compile(
+    r"\b(?!doing|business|successor"
+    r"|trading)[a-z]{3,}\b(?<!and)(?<!the)(?<!for)(?<!des)(?<!der)(?<!von)(?<!van)"
+)
+_STATE_AND_ZIP = re.compile(rf"\s*,?\s*(?:{STATES}|[A-Z]{{2}})\.?,?\s+\d{{5}}|\s+\d{{5}}")
 _NO_NAME = re.compile(
     r"^(?:the\s+)?(?:[\w’']+ (?:means|shall|is|are|must|has|may|will)\b.*|interpretation|definitions"
     r"|control|background|preamble|israel|china|germany|canada|japan|part(?:y|ies)|agreement|effective"
@@ -134,17 +150,29 @@ def _named(text: str) -> Iterator[tuple[str, int, int, float]]:
             position = lead.end()
         match = _NAME.match(text, position)
         if match is not None:
-            name = " ".join(match["name"].split()).strip(' "“”,')
-            after = text[match.end() : match.end() + 260]
+            end = _whole(text, match)
+            name = " ".join(text[match.start("name") : end].split()).strip(' "“”,')
+            after = text[end : end + 260]
             closed = first or bool(_CLOSES.search(text, last, match.start()))
             score = _score(name, after, first, closed)
-            if score > 0:
-                yield _tidy(name), match.start("name"), match.end("name"), score
+            if score > 0 and not re.match(rf"(?:{_FORM})\b\.?\s", name):
+                yield _tidy(name), match.start("name"), end, score
                 first = False
-                position = last = match.end()
+                position = last = end
         if not first and _ALL_NAMED.match(text, position):
             return
         position = _next(text, position)
+
+
+def _whole(text: str, match: re.Match[str]) -> int:
+    """Where a name ends: after its trading name, or after an "and" within it ("Gas and Electric Company")."""
+    end = match.end("name")
+    if not _CORPORATE.search(match["name"].strip()):
+        longer = _INNER_AND.match(text, end)
+        if longer is not None and len(match["name"]) < 60 and not re.search(r"\d|\.$", match["name"]):
+            end = longer.end()
+    trading = _TRADING.match(text, end)
+    return trading.end() if trading is not None else end
 
 
 def _score(name: str, after: str, first: bool, closed: bool) -> float:
@@ -162,6 +190,8 @@ def _score(name: str, after: str, first: bool, closed: bool) -> float:
         re.search(r"\d", name) or (not closed and not _BODY_SAID.match(after)) or _COMMON.match(name)
     ):
         return 0.0
+    if not corporate and (_SMALL.search(name) or _STATE_AND_ZIP.match(after) or WHERE.fullmatch(name)):
+        return 0.0
     if _PLACE.search(name):
         return 0.0
     score = 0.35 if first else 0.0
@@ -174,6 +204,9 @@ def _score(name: str, after: str, first: bool, closed: bool) -> float:
     defined = _DEFINED.search(after)
     if defined is not None and not re.search(r"\sand\s+[A-Z]|;", after[: defined.start()]):
         score += 0.35 if defined.start() < 4 else 0.15
+    placed = closed and bool(_PLACED.match(after)) and len(words) > 1
+    if not first and not corporate and placed:
+        score = max(score, 0.5)
     if not first and not corporate and score < 0.5 and not (defined is not None and defined.start() < 2):
         return 0.0
     return min(score, 0.97) if score >= 0.35 else 0.0
@@ -200,4 +233,7 @@ def _next(text: str, position: int) -> int:
 
 def _tidy(name: str) -> str:
     plain = re.sub(r"\s+,", ",", name)
+    plain = re.sub(
+        r"^(?:Party [A-Z]|[A-Z]\w+ Name|Name of [\w ]+|[A-Z][a-z]+(?: [A-Z][a-z]+)?)\s*:\s*", "", plain
+    )
     return re.sub(r"^(?:the|and)\s+(?=[a-z])", "", plain).strip(" ,;:-–")
