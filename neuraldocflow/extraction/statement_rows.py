@@ -1,0 +1,242 @@
+"""Rows of numbers in a filing, from tables and from plain lines of text, grouped into what may be a statement."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from .model import Block, Cell, Document, Table
+from .units import parse_scale
+
+_NUMERIC = re.compile(
+    r"(?:US\s?)?[$€£]?\s*[-–—(]?\s*[$€£]?\s*(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?\s*\)?\s*(?:\(?[a-z*]{1,2}\)|[*†‡])?"
+)
+_DIGITS = re.compile(r"\d[\d,]*(?:\.\d+)?|\.\d+")
+_YEAR = re.compile(r"(?<![\d,.])((?:19|20)\d{2})(?![\d,]|\.\d)")
+_LINE = re.compile(
+    r"^(?P<label>[A-Za-z(][^$]*?[A-Za-z):.'’])[\s.]*?(?P<values>(?:[\s$]+\(?\s?\$?\s?(?:\d{1,3}(?:,\d{3})+|\d{1,3}|\d*\.\d+)\s?\)?"
+    r"|\s+[-–—]+)+)\s*$"
+)
+_VALUE = re.compile(r"\(?\s?\$?\s?(?:\d{1,3}(?:,\d{3})+|\d*\.\d+|\d{1,4})\s?\)?")
+_TITLE_REACH = 420
+"""Characters before a table in which its title and unit stand."""
+
+
+@dataclass(slots=True)
+class Number:
+    """A number as it stands, with its range."""
+
+    value: float
+    text: str
+    start: int
+    end: int
+    column: int
+
+
+@dataclass(slots=True)
+class Row:
+    """A label with its numbers; ``under`` is the heading row above it."""
+
+    label: str
+    numbers: list[Number]
+    under: str = ""
+
+
+@dataclass(slots=True)
+class Sheet:
+    """Rows that belong together, with what is known of their columns and unit."""
+
+    rows: list[Row]
+    years: dict[int, int]
+    """The year each column speaks of, where its header says so."""
+    start: int
+    title: str
+    scale: float | None
+    currency: str | None
+    lined: bool = False
+    """Read from plain lines rather than a table."""
+    kinds: dict[str, float] = field(default_factory=dict)
+
+    def number(self, row: Row, year: int | None) -> Number | None:
+        """The row's number in the column of the fiscal year: the latest year not after it."""
+        if not row.numbers:
+            return None
+        known = {column: told for column, told in self.years.items() if year is None or told <= year}
+        if not known:
+            return row.numbers[0]
+        latest = max(known.values())
+        columns = [column for column, told in known.items() if told == latest]
+        held = {number.column: number for number in row.numbers}
+        for column in sorted(columns):
+            if column in held:
+                return held[column]
+        others = sorted(set(self.years) - set(columns))
+        # numbers shifted against their header by a column for the currency sign
+        free = [number for number in row.numbers if number.column not in others]
+        near = [number for number in free if min(abs(number.column - column) for column in columns) <= 1]
+        return near[0] if near else None
+
+
+def to_number(text: str) -> float | None:
+    """A cell's number; None where it holds words or nothing."""
+    plain = " ".join(text.split())
+    match = _DIGITS.search(plain)
+    if match is None or "%" in plain or not _NUMERIC.fullmatch(plain):
+        return None
+    value = float(match[0].replace(",", ""))
+    before = plain[: match.start()]
+    return -value if "(" in before or re.search(r"[-–—]\s*\$?\s*$", before) else value
+
+
+def label_of(text: str) -> str:
+    """A label in lower case without notes' marks, dots and colons."""
+    plain = " ".join(text.replace("’", "'").replace("‘", "'").split()).lower()
+    plain = re.sub(r"\((?:\d{1,2}|[a-z]|notes?\s[^)]*)\)|[*†‡]|\.{2,}", " ", plain)
+    plain = re.sub(r"[–—]", "-", plain)
+    return " ".join(plain.split()).strip(" :.,-")
+
+
+def sheets(document: Document) -> Iterator[Sheet]:
+    """Every table of the document with at least three rows of numbers."""
+    for block in document.blocks:
+        if block.table is not None and block.table.n_rows >= 3:
+            found = _of_table(document, block, block.table)
+            if found is not None:
+                yield found
+
+
+def _of_table(document: Document, block: Block, table: Table) -> Sheet | None:
+    by_row = table.by_row()
+    rows: list[Row] = []
+    heads: list[Cell] = []
+    under = ""
+    for number, cells in sorted(by_row.items()):
+        held = [cell for cell in cells if cell.text.strip()]
+        if not held:
+            continue
+        values = [(cell, to_number(cell.text)) for cell in held]
+        years = [cell for cell, value in values if value is not None and _is_year(cell.text)]
+        numeric = [(cell, value) for cell, value in values if value is not None]
+        if number < table.header_rows or (numeric and len(years) == len(numeric) and len(rows) < 3):
+            heads.extend(held)
+            continue
+        words = " ".join(cell.text for cell, value in values if value is None and _wordy(cell.text))
+        label = label_of(words)
+        if not numeric:
+            under = label or under
+            if len(rows) < 2:
+                heads.extend(held)
+            continue
+        found = [
+            Number(value, cell.text, cell.start, cell.end, cell.column)
+            for cell, value in numeric
+            if cell.column > 0
+        ]
+        if found:
+            rows.append(Row(label, found, under))
+    if len(rows) < 3:
+        return None
+    before = document.text[max(block.start - _TITLE_REACH, 0) : block.start]
+    title = f"{before} {table.caption or ''} {' '.join(cell.text for cell in heads)}"
+    scale, currency = table.scale, table.currency
+    if scale is None:
+        scale, currency = parse_scale(title)
+    return Sheet(rows, _years(heads, rows), block.start, title, scale, currency)
+
+
+def _wordy(text: str) -> bool:
+    return re.search(r"[A-Za-z]", text) is not None
+
+
+def _is_year(text: str) -> bool:
+    return _YEAR.fullmatch(text.strip()) is not None
+
+
+def _years(heads: Sequence[Cell], rows: Sequence[Row]) -> dict[int, int]:
+    """Which year each column of numbers speaks of."""
+    told: list[tuple[int, int, int]] = []
+    for cell in heads:
+        years = [int(year) for year in _YEAR.findall(cell.text)]
+        if not years:
+            continue
+        if len(set(years)) == 1 or cell.colspan == 1:
+            # "2023 Year Ended December 31, 2024": the last one is the column's own
+            told.append((cell.column, cell.column + cell.colspan, years[-1]))
+    counts: dict[int, int] = {}
+    for row in rows:
+        for number in row.numbers:
+            counts[number.column] = counts.get(number.column, 0) + 1
+    columns = sorted(column for column, count in counts.items() if count >= max(len(rows) // 4, 1))
+    narrow = [each for each in told if each[1] - each[0] <= 3] or told
+    firsts = {start: year for start, _, year in sorted(narrow)}
+    if len(firsts) == len(columns):
+        return dict(zip(columns, (firsts[start] for start in sorted(firsts)), strict=True))
+    found: dict[int, int] = {}
+    for column in counts:
+        spanning = [year for start, end, year in narrow if start <= column < end]
+        if spanning:
+            found[column] = spanning[-1]
+    if found:
+        return found
+    listed = [int(year) for cell in heads for year in _YEAR.findall(cell.text)]
+    listed = list(dict.fromkeys(listed))
+    if len(listed) == len(columns):
+        return dict(zip(columns, listed, strict=True))
+    return {}
+
+
+def lined_sheets(document: Document, start: int, end: int) -> Iterator[Sheet]:
+    """Rows of numbers in plain lines: old filings, and tables of a page that were not seen as such."""
+    rows: list[Row] = []
+    years: list[int] = []
+    first = under = 0
+    heading = ""
+    for position, text in _lines(document, start, end):
+        match = _LINE.match(text) if any(letter.isdigit() for letter in text[-12:]) else None
+        if match is None:
+            told = [int(year) for year in _YEAR.findall(text)]
+            if len(text) < 160 and len(told) >= 2:
+                years = told
+            under += 1
+            heading = label_of(text) if len(text) < 100 else ""
+            if under > 14 and rows:
+                yield _lined(document, rows, years, first)
+                rows, years = [], []
+            continue
+        shift = match.start("values")
+        numbers = [
+            Number(value, each[0].strip(), position + shift + each.start(), position + shift + each.end(), at)
+            for at, each in enumerate(_VALUE.finditer(match["values"]), 1)
+            if (value := to_number(each[0])) is not None
+        ]
+        if numbers:
+            first = position if not rows else first
+            rows.append(Row(label_of(match["label"]), numbers, heading))
+            under = 0
+    if rows:
+        yield _lined(document, rows, years, first)
+
+
+def _lined(document: Document, rows: list[Row], years: list[int], start: int) -> Sheet:
+    title = document.text[max(start - 2 * _TITLE_REACH, 0) : start]
+    scale, currency = parse_scale(title)
+    most = max(len(row.numbers) for row in rows)
+    columns = {at: year for at, year in enumerate(years, 1)} if len(years) == most else {}
+    return Sheet(rows, columns, start, title, scale, currency, lined=True)
+
+
+def _lines(document: Document, start: int, end: int) -> Iterator[tuple[int, str]]:
+    for block in document.blocks_between(start, end):
+        if block.table is not None:
+            continue
+        if len(block.line_starts) > 1:
+            bounds = [*block.line_starts, len(block.text) + 1]
+            for first, last in zip(bounds, bounds[1:], strict=False):
+                yield block.start + first, block.text[first : last - 1]
+        else:
+            at = 0
+            for line in block.text.split("\n"):
+                lead = len(line) - len(line.lstrip())
+                yield block.start + at + lead, line.strip()
+                at += len(line) + 1
