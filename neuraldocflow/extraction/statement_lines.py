@@ -1,158 +1,177 @@
-"""The lines of financial statements that mean a field, by the words of their labels."""
+"""How the lines of financial statements are called, whatever the trade: weighted names and exclusions.
+
+Labels come in lower case (see ``statement_rows.label_of``); a line per share is matched with the heading
+above it, as ``heading|label``.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-
-from .statement_rows import Row
-
-_NET = r"(?:net|consolidated\s+net)\s+(?:\(?(?:income|earnings|profits?|loss(?:es)?)\)?(?:\s*(?:/|or|and)?\s*\(?(?:income|earnings|loss(?:es)?)\)?)?)"
-_OWNERS = r"(?:stock|share|unit)\s?-?\s?(?:holders|owners)|shareowners|members|partners|owners"
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What a field's line is called: patterns of falling preference, and what it is never called."""
+    """How a line of a statement is called: patterns with weights, and what it must not say."""
 
-    statement: str
-    names: tuple[re.Pattern[str], ...]
-    never: re.Pattern[str]
-    per_share: bool = False
+    kinds: tuple[str, ...]
+    names: tuple[tuple[re.Pattern[str], float], ...]
+    never: re.Pattern[str] | None = None
+    plain: bool = False
+    """Not scaled: amounts per share."""
 
 
-def _line(statement: str, names: list[str], never: str, per_share: bool = False) -> Line:
+def _line(kinds: str, names: Sequence[tuple[str, float]], never: str = "", plain: bool = False) -> Line:
     return Line(
-        statement, tuple(re.compile(name, re.I) for name in names), re.compile(never, re.I), per_share
+        tuple(kinds.split()),
+        tuple((re.compile(pattern), weight) for pattern, weight in names),
+        re.compile(never) if never else None,
+        plain,
     )
 
 
-_REVENUE = r"(?:sales|revenues?)"
-_TAIL = r"(?:\s*[,(–—-].*)?$"
-LINES = {
+_OWNERS = (
+    r"(?:stock|share)(?:holders?|owners?)'?s?'?|owners?'?s?'?|members?'?s?'?|partners?'?s?'?|unit ?holders?'?"
+)
+_EARNED = r"(?:(?:income|earnings|profit|loss|\(loss\)|\(losses\)|losses)[ /,-]*(?:and |or )?)+"
+_SHARE = (
+    r"(?:per (?:common |ordinary |basic |diluted |limited partner |class a )*"
+    r"(?:share|unit|stock)|earnings per|eps\b)"
+)
+LINES: dict[str, Line] = {
     "revenue": _line(
         "income",
         [
-            rf"^total\s+(?:net\s+|operating\s+|company\s+|consolidated\s+)*(?:{_REVENUE}|net\s+{_REVENUE})(?:\s+and\s+(?:other\s+(?:income|revenues?)|{_REVENUE}))?(?:,?\s+net(?:\s+of\s+interest\s+expense)?|\s+net\s+of\s+interest\s+expense)?{_TAIL}",
-            rf"^(?:consolidated\s+)?(?:net\s+(?:operating\s+)?{_REVENUE}|{_REVENUE},?\s+net(?:\s+of\s+interest\s+expense)?|net\s+sales\s+and\s+(?:other\s+)?(?:operating\s+)?revenues?){_TAIL}",
-            rf"^(?:operating\s+|consolidated\s+|gross\s+|group\s+)?{_REVENUE}(?:\s+(?:to\s+customers|and\s+other\s+(?:operating\s+)?(?:revenues?|income)|and\s+(?:operating\s+)?revenues?|from\s+contracts?\s+with\s+customers))?{_TAIL}",
-            rf"^(?:rental|contract|service|product|net\s+product|subscription|collaboration|license|royalty)\s+(?:and\s+\w+\s+)?{_REVENUE}{_TAIL}",
-            rf"^total\s+(?:\w+\s+){{0,3}}{_REVENUE}",
+            (
+                r"^total (?:net )?(?:operating )?(?:revenues?|sales)(?: and other(?: income)?"
+                r"|,? net.{0,30})?$",
+                1.0,
+            ),
+            (r"^total (?:net )?(?:revenues?|sales)(?: and .{3,30}|, .{3,30}| \(.{3,30}\))?$", 0.97),
+            (r"^(?:net |operating )?(?:revenues?|sales)(?: \(.{0,40}\)|, net| net)?$", 0.96),
+            (r"^(?:net )?(?:operating )?revenues?,? net of .{0,40}$", 0.96),
+            (r"^(?:net )?(?:sales|revenues?) (?:and|to|from) .{3,50}$", 0.85),
+            (r"^(?:net )?(?:operating )?(?:sales|revenues?)\b.{0,40}$", 0.75),
+            (r"^total (?:interest|investment)(?: and dividend| and fee)? income$", 0.6),
         ],
-        r"\b(?:costs?|expenses?|deferred|unearned|percent|per\s+share|non-?\s?interest|interest\s+(?:revenue|income)|excess|before|over|marketing|other\s+revenues?$|related\s+part|affiliates?|growth|increase|taxes?\b(?!.*net))\b|%|of\s+(?:net\s+)?(?:sales|revenues?)$",
+        r"cost|expense(?!.*net of interest)|deferred|marketing|percent|%|growth"
+        r"|per share|tax|gain|loss|before|"
+        r"excess|provision|interest income, net|allowance",
     ),
     "net_income": _line(
-        "income",
+        "income cash",
         [
-            rf"^{_NET}\s*,?\s*(?:(?:which\s+is|that\s+is)\s+)?(?:attributable|allocable|available|applicable)\s+to\s+(?!.*(?:common|(?:{_OWNERS})|ordinary))",
-            rf"^{_NET}{_TAIL}",
-            rf"^{_NET}\s+for\s+the\s+(?:year|period)$|^(?:profit|loss|income|earnings)\s*(?:\(loss\)|/\(loss\))?\s+for\s+the\s+(?:year|period)$",
-            rf"^{_NET}\s*,?\s*(?:attributable|allocable|available|applicable)\s+to",
-            rf"^(?:consolidated\s+{_NET}|{_NET}\s*,?\s+(?:including|before)\s+.*non-?controlling)",
+            (
+                rf"^(?:consolidated )?net {_EARNED}(?:attributable|applicable) to (?!.*(?:common"
+                rf"|ordinary|non-?controlling|minority|preferred|redeemable)).{{2,80}}$",
+                1.0,
+            ),
+            (rf"^(?:consolidated )?net {_EARNED}$", 0.95),
+            (rf"^net {_EARNED}(?:for the (?:year|period)|\(.{{0,30}}\))$", 0.93),
+            (
+                rf"^(?:consolidated |total )?net {_EARNED}(?:including|before) (?:attribution"
+                rf"|non-?controlling|allocation).{{0,60}}$",
+                0.8,
+            ),
+            (r"^(?:profit|income|loss|\(loss\) profit|profit \(loss\)) (?:for|attributable).{0,60}$", 0.8),
+            (
+                rf"^net {_EARNED}(?:attributable|available|applicable|allocable) to .{{0,40}}"
+                rf"(?:common|ordinary).{{0,60}}$",
+                0.72,
+            ),
+            (r"^net (?:increase|decrease) in net assets (?:resulting )?from operations", 0.7),
         ],
-        r"non-?controlling|minority|redeemable|per\s+(?:\w+\s+){0,3}(?:share|unit)|\bfrom\b|before|discontinued|preferred|participating|adjust|comprehensive|%|\bto\s+common\b.*\bper\b",
+        r"attributable to (?:the )?(?:redeemable )?(?:non-?controlling|minority)|per "
+        r"(?:common |ordinary )?(?:share|unit)|continuing|discontinued|adjust|"
+        r"comprehensive|% of|percent|margin|participating|to reconcile|equity in",
     ),
     "eps_basic": _line(
         "income",
         [
-            r"^(?=.*\bbasic)(?!.*\b(?:continuing|discontinued)\b)",
-            r"^(?=.*\b(?:net|total)\b)(?!.*\b(?:dilut|continuing|discontinued))",
-            r"^(?=.*\bbasic)(?=.*\bcontinuing)",
+            (rf"{_SHARE}.*\|(?:.*\b)?basic\b", 1.0),
+            (rf"\|.*\bbasic\b.*{_SHARE}|\|.*{_SHARE}.*\bbasic\b", 1.0),
+            (r"\|basic(?: and diluted)?(?: \(.{0,40}\))?$", 0.9),
+            (rf"\|(?:net )?{_EARNED}{_SHARE}(?: \(.{{0,30}}\))?$", 0.7),
         ],
-        r"discontinued|weighted|average|\bshares\s+(?:outstanding|used)|number\s+of|dividends?|distributed|cumulative\s+effect|pro\s?forma",
-        per_share=True,
+        r"weighted|average|outstanding|shares used|dividend|discontinued|cumulative|\|diluted(?! and basic)",
+        plain=True,
     ),
     "eps_diluted": _line(
         "income",
         [
-            r"^(?=.*\b(?:diluted|assuming\s+dilution))(?!.*\b(?:continuing|discontinued)\b)",
-            r"^(?=.*\b(?:diluted|assuming\s+dilution))(?=.*\bcontinuing)",
+            (rf"{_SHARE}.*\|(?:.*\b)?(?:diluted|assuming dilution|fully diluted)\b", 1.0),
+            (
+                rf"\|.*\b(?:diluted|assuming dilution)\b.*{_SHARE}|\|.*{_SHARE}.*\b(?:diluted"
+                rf"|assuming dilution)\b",
+                1.0,
+            ),
+            (r"\|(?:basic and )?diluted(?: \(.{0,40}\))?$", 0.9),
+            (rf"\|(?:net )?{_EARNED}{_SHARE}(?: \(.{{0,30}}\))?$", 0.6),
         ],
-        r"discontinued|weighted|average|\bshares\s+(?:outstanding|used)|number\s+of|dividends?|distributed|cumulative\s+effect|pro\s?forma|dilutive\s+effect",
-        per_share=True,
+        r"weighted|average|outstanding|shares used|dividend|discontinued|cumulative"
+        r"|effect of|\|basic(?! and)",
+        plain=True,
     ),
     "total_assets": _line(
-        "balance",
-        [r"^total\s+assets\b", r"^assets,?\s+total$"],
-        r"current|segment|identifiable|under|liabilit|net\s+of|measured|%|held",
+        "balance", [(r"^total assets$", 1.0), (r"^total assets\b.{0,40}$", 0.8)], r"current|liabilit|net of"
     ),
     "total_liabilities": _line(
         "balance",
-        [r"^total\s+liabilities$", r"^liabilities,?\s+total$", r"^total\s+liabilities\s*[,(–—-](?!.*equity)"],
-        r"current|equity|deficit|capital|investment|subject|measured|%|\bnet\s+assets",
+        [(r"^total liabilities$", 1.0), (r"^(?:total )?liabilities, total$|^liabilities$", 0.8)],
+        r"current|and|equity",
     ),
     "stockholders_equity": _line(
         "balance",
         [
-            rf"^total\s+(?:[\w&.,’'()/-]+\s+){{0,8}}?(?:{_OWNERS})\s?[’'`´]?\s?s?[’'`´]?\s+(?:\(?deficit\)?\s+|\(?deficiency\)?\s+)?(?:equity|investment|capital|interests?|\(?deficit\)?|\(?deficiency\)?|funds)|^total\s+(?:equity|deficit)\s+attributable\s+to",
-            rf"^(?:{_OWNERS})\s?[’'`´]?\s?s?[’'`´]?\s+(?:equity|investment|capital|\(?deficit\)?)(?:\s*[,(–—-].*)?$",
-            r"^total\s+(?:[\w&.,’'-]+\s+){0,4}?(?:common\s+)?(?:stock\s+)?(?:equity|deficit|capital|capitalization)(?:\s+\(?deficit\)?)?$",
+            (
+                rf"^total (?!.*non-?controlling)(?:.{{0,70}}\s)?(?:{_OWNERS}) (?:equity|deficit"
+                rf"|investment|capital|\(deficit\)|deficiency)(?: \(.{{0,24}}\)|,? net)?$",
+                1.0,
+            ),
+            (
+                rf"^total (?:common )?(?:{_OWNERS}) (?:equity|deficit|investment|capital)\b"
+                rf"(?! and non).{{0,30}}$",
+                0.92,
+            ),
+            (r"^total (?:equity|deficit|capital)(?: attributable to .{2,60}| \(deficit\))?$", 0.85),
+            (rf"^(?:common )?(?:{_OWNERS}) (?:equity|deficit|capital)(?:, net| \(deficit\))?$", 0.8),
+            (
+                rf"^total (?:{_OWNERS}) equity(?: \(deficit\))? (?:and|including) non-?controlling.{{0,30}}$",
+                0.7,
+            ),
         ],
-        r"liabilit|non-?controlling|minority|redeemable|temporary|mezzanine|before|preferred\s+(?:stock|shares)|convertible|other\s+than|%",
+        r"liabilities|temporary|redeemable|preferred|per share",
     ),
     "cash": _line(
-        "balance",
+        "balance cash",
         [
-            r"^(?:total\s+)?cash\s+and\s+(?:cash\s+|temporary\s+cash\s+)?(?:equivalents|investments)\b(?!.*(?:restricted|marketable|short))",
-            r"^cash(?:\s+and\s+cash\s+equivalents)?(?:\s*\(.*)?$",
-            r"^(?:total\s+)?cash\s+and\s+(?:due\s+from|balances|deposits|bank|short|marketable)",
-            r"^(?:total\s+)?cash,\s+cash\s+equivalents",
+            (
+                r"^(?:total )?cash and (?:cash )?equivalents\b(?!.*(?:beginning|restricted|short"
+                r"|segregated)).{0,60}$",
+                1.0,
+            ),
+            (r"^cash$", 0.9),
+            (
+                r"^cash and (?:due from banks|temporary cash investments|temporary investments)\b.{0,40}$",
+                0.85,
+            ),
+            (r"^cash and (?:short-term|marketable|interest)", 0.6),
+            (r"^cash,? (?:and )?cash equivalents.{0,60}$", 0.55),
         ],
-        r"\bheld\s+(?:for|in|by)|escrow|segregated|collateral|^restricted|%|increase|decrease|change|period|year\b",
+        r"beginning|increase|decrease|change|effect|restricted|net cash|start of|held for sale|discontinued",
     ),
     "operating_cash_flow": _line(
-        "cash_flow",
+        "cash",
         [
-            r"^(?:total\s+)?(?:net\s+)?cash\b.{0,90}\boperat(?:ing\s+activities|ions)\b(?!.*\b(?:continuing|discontinued)\b)",
-            r"^total\s+(?:(?:from|provided\s+by|cash\s+\w+\s+by)\s+)?operating\s+activities|^net\s+(?:\w+\s+){1,6}operating\s+activities",
-            r"^(?=.*\bcash\b)(?=.*\boperat)(?=.*\bcontinuing)",
-            r"^operating\s+activities$",
+            (
+                r"^(?:total )?(?:net )?cash (?:flows? )?(?:\(?(?:provided|used|generated|from"
+                r"|required|required for|inflow|outflow)\b.{0,60}) (?:operating activities|operations)$",
+                1.0,
+            ),
+            (r"^(?:net )?(?:cash|funds).{0,60}operating activities$", 0.95),
+            (r"^(?:net )?cash.{0,70}(?:operating activities|operations)\b.{0,40}$", 0.8),
         ],
-        r"adjust|reconcil|investing|financing|before|excluding|discontinued|changes?\s+in\b|effect",
+        r"adjust|reconcile|changes? in|discontinued|before|investing|financing",
     ),
 }
-
-
-def rank(line: Line, row: Row) -> int | None:
-    """How well a row's label means the line: 0 is best; None where it does not."""
-    label = row.label
-    if line.per_share:
-        return _rank_per_share(line, row)
-    if row.per_share:
-        return None
-    if re.fullmatch(r"total|totals", label, re.I) and row.heading:
-        label = f"total {row.heading.rstrip(':')}"
-    label = re.sub(r"[’‘`´]", "'", label).rstrip(":; ")
-    return _first(line, label)
-
-
-def _first(line: Line, text: str) -> int | None:
-    if line.never.search(text):
-        return None
-    return next((index for index, name in enumerate(line.names) if name.search(text)), None)
-
-
-def _rank_per_share(line: Line, row: Row) -> int | None:
-    """Earnings a share: the label says basic or diluted, or the heading over it does."""
-    whole = f"{row.heading} {row.label}"
-    per_share = row.per_share or re.search(r"\bper\b.{0,40}\b(?:share|unit|stock|ads)\b|\bEPS\b", whole, re.I)
-    if not per_share or line.never.search(row.label):
-        return None
-    own = re.search(r"\bbasic|\bdilut", row.label, re.I)
-    text = row.label if own else whole
-    if line.never.search(text) or not re.search(r"\bbasic|\bdilut", text, re.I):
-        return _plain_per_share(row)
-    found = _first(line, text)
-    if found is None:
-        return None
-    # under a heading that says basic, the last line is the net one
-    return found if own else found + (0 if re.search(r"\bnet\b|\btotal\b", row.label, re.I) else 2)
-
-
-def _plain_per_share(row: Row) -> int | None:
-    """One figure for both, as where nothing dilutes."""
-    return (
-        6
-        if re.search(r"^(?:net|earnings|income|loss)\b.*\bper\b.*\b(?:share|unit)", row.label, re.I)
-        else None
-    )

@@ -1,24 +1,29 @@
-"""Rows of numbers in a filing, from tables and from plain lines of text, grouped into what may be a statement."""
+"""Rows of numbers in a filing, from tables and from plain lines, grouped into what may be a statement."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from .model import Block, Cell, Document, Table
 from .units import parse_scale
 
 _NUMERIC = re.compile(
-    r"(?:US\s?)?[$€£]?\s*[-–—(]?\s*[$€£]?\s*(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?\s*\)?\s*(?:\(?[a-z*]{1,2}\)|[*†‡])?"
+    r"(?:US\s?)?[$€£]?\s*[-–—(]?\s*[$€£]?\s*(?:\d{1,3}(?:,\d{3})+|\d+)?"
+    r"(?:\.\d+)?\s*\)?\s*\$?\s*(?:\(?[a-z*]{1,2}\)|[*†‡])?"
 )
 _DIGITS = re.compile(r"\d[\d,]*(?:\.\d+)?|\.\d+")
 _YEAR = re.compile(r"(?<![\d,.])((?:19|20)\d{2})(?![\d,]|\.\d)")
 _LINE = re.compile(
-    r"^(?P<label>[A-Za-z(][^$]*?[A-Za-z):.'’])[\s.]*?(?P<values>(?:[\s$]+\(?\s?\$?\s?(?:\d{1,3}(?:,\d{3})+|\d{1,3}|\d*\.\d+)\s?\)?"
+    r"^(?P<label>[A-Za-z(][^$]*?[A-Za-z):.'’])[\s.]*?(?P<values>"
+    r"(?:[\s$]+\(?\s?\$?\s?(?:\d{1,3}(?:,\d{3})+|\d{1,3}|\d*\.\d+)\s?\)?"
     r"|\s+[-–—]+)+)\s*$"
 )
 _VALUE = re.compile(r"\(?\s?\$?\s?(?:\d{1,3}(?:,\d{3})+|\d*\.\d+|\d{1,4})\s?\)?")
+_UNITS = {"thousands": 1e3, "millions": 1e6, "billions": 1e9}
+_UNIT = re.compile(r"\b(?:thousands|millions|billions)\b", re.IGNORECASE)
 _TITLE_REACH = 420
 """Characters before a table in which its title and unit stand."""
 
@@ -94,7 +99,7 @@ def label_of(text: str) -> str:
     plain = " ".join(text.replace("’", "'").replace("‘", "'").split()).lower()
     plain = re.sub(r"\((?:\d{1,2}|[a-z]|notes?\s[^)]*)\)|[*†‡]|\.{2,}", " ", plain)
     plain = re.sub(r"[–—]", "-", plain)
-    return " ".join(plain.split()).strip(" :.,-")
+    return " ".join(plain.split()).strip(" :.,-$")
 
 
 def sheets(document: Document) -> Iterator[Sheet]:
@@ -141,8 +146,16 @@ def _of_table(document: Document, block: Block, table: Table) -> Sheet | None:
     title = f"{before} {table.caption or ''} {' '.join(cell.text for cell in heads)}"
     scale, currency = table.scale, table.currency
     if scale is None:
+        scale, currency = _told_scale(" ".join(cell.text for cell in heads)), currency
+    if scale is None:
         scale, currency = parse_scale(title)
     return Sheet(rows, _years(heads, rows), block.start, title, scale, currency)
+
+
+def _told_scale(heading: str) -> float | None:
+    """The unit that a heading of a table names without more words: "Millions, except per share amounts"."""
+    match = _UNIT.search(heading)
+    return _UNITS[match[0].lower()] if match is not None else None
 
 
 def _wordy(text: str) -> bool:
@@ -222,7 +235,7 @@ def _lined(document: Document, rows: list[Row], years: list[int], start: int) ->
     title = document.text[max(start - 2 * _TITLE_REACH, 0) : start]
     scale, currency = parse_scale(title)
     most = max(len(row.numbers) for row in rows)
-    columns = {at: year for at, year in enumerate(years, 1)} if len(years) == most else {}
+    columns = dict(enumerate(years, 1)) if len(years) == most else {}
     return Sheet(rows, columns, start, title, scale, currency, lined=True)
 
 
@@ -232,7 +245,7 @@ def _lines(document: Document, start: int, end: int) -> Iterator[tuple[int, str]
             continue
         if len(block.line_starts) > 1:
             bounds = [*block.line_starts, len(block.text) + 1]
-            for first, last in zip(bounds, bounds[1:], strict=False):
+            for first, last in pairwise(bounds):
                 yield block.start + first, block.text[first : last - 1]
         else:
             at = 0

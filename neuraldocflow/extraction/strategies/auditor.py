@@ -14,10 +14,12 @@ if TYPE_CHECKING:
 
 _FIRM = (
     r"(?P<firm>[A-Z][\w&.,'’-]*(?:\s+(?:[A-Z&][\w&.,'’-]*|and|of)){0,6}?\s*,?\s*"
-    r"(?:LLP|L\.L\.P\.?|PLLC|P\.L\.L\.C\.?|LLC|P\.?C\.?|P\.?A\.?|PLC|CPAs?|& Co(?:mpany)?\.?|S\.C\.|AG|Ltd\.?))(?![\w&])"
+    r"(?:LLP|L\.L\.P\.?|PLLC|P\.L\.L\.C\.?|LLC|P\.?C\.?|P\.?A\.?|PLC|CPAs?|& Co"
+    r"(?:mpany)?\.?|S\.C\.|AG|Ltd\.?))(?![\w&])"
 )
 _REPORT = re.compile(
-    r"reports?\s+of\s+independent\s+(?:registered\s+)?(?:public\s+)?(?:accounting\s+firm|accountants|auditors)|"
+    r"reports?\s+of\s+independent\s+(?:registered\s+)?(?:public\s+)?"
+    r"(?:accounting\s+firm|accountants|auditors)|"
     r"independent\s+auditor(?:s[’']?|[’']s)?\s+report",
     re.I,
 )
@@ -25,7 +27,8 @@ _SIGNED = re.compile(rf"(?:/\s?s\s?/|\bs/)\s*{_FIRM}")
 _LONE = re.compile(rf"^\s*{_FIRM}\s*$")
 _NAMED = re.compile(
     rf"(?:auditor\s+(?:name|firm)\s*:?\s*|(?:audited\s+by|consent\s+of)\s+){_FIRM}"
-    rf"|{_FIRM.replace('firm', 'before')},?\s+(?:an\s+|our\s+|the\s+(?:Company[’']s\s+)?)?independent\s+(?:registered\s+)?(?:public\s+)?account"
+    rf"|{_FIRM.replace('firm', 'before')},?\s+(?:an\s+|our\s+|the\s+"
+    rf"(?:Company[’']s\s+)?)?independent\s+(?:registered\s+)?(?:public\s+)?account"
 )
 _REACH = 16_000
 
@@ -43,11 +46,11 @@ def auditor(document: Document, spec: dict[str, Any], field: Field, context: Con
         _add(found, match, "firm" if match["firm"] else "before", 0.6)
     if not any(candidate.score > 0.9 for candidate in found.values()):
         for block in document.blocks:
-            if len(block.text) < 60 and (lone := _LONE.match(block.text)) is not None:
-                if any(0 < block.start - report < _REACH for report in reports):
-                    name = " ".join(lone["firm"].split())
-                    at = block.start + lone.start("firm")
-                    found.setdefault(name, Candidate(name, 0.8, at, at + len(lone["firm"])))
+            lone = _LONE.match(block.text) if len(block.text) < 60 else None
+            if lone is not None and any(0 < block.start - report < _REACH for report in reports):
+                name = " ".join(lone["firm"].split())
+                at = block.start + lone.start("firm")
+                found.setdefault(name, Candidate(name, 0.8, at, at + len(lone["firm"])))
     yield from sorted(found.values(), key=lambda candidate: (-candidate.score, candidate.start))[:4]
 
 

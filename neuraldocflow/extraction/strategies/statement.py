@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ..candidates import Candidate, Context, strategy
 from ..model import Document
+from ..statement_lines import LINES, Line
 from ..statement_rows import Row, Sheet, lined_sheets, sheets
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ _MARKS: dict[str, tuple[tuple[str, float], ...]] = {
         (r"^total (?:current )?(?:assets|liabilities)$", 1.0),
         (r"^total .{0,60}(?:equity|deficit|capital)", 1.5),
         (
-            r"^(?:retained earnings|accumulated deficit|reinvested earnings|additional paid|earnings reinvested)",
+            r"^(?:retained earnings|accumulated deficit|reinvested earnings|additional paid"
+            r"|earnings reinvested)",
             1.0,
         ),
         (r"^(?:goodwill|accounts payable|total deposits|deposits|treasury stock)", 0.5),
@@ -30,11 +31,13 @@ _MARKS: dict[str, tuple[tuple[str, float], ...]] = {
         (r"^(?:total )?(?:net )?(?:operating )?(?:revenues?|sales)\b", 1.5),
         (r"\bnet (?:income|earnings|loss|\(loss\))", 1.5),
         (
-            r"(?:income|earnings|loss|\(loss\)).{0,30} before .{0,40}tax|provision for .{0,12}income tax|income tax",
+            r"(?:income|earnings|loss|\(loss\)).{0,30} before .{0,40}tax"
+            r"|provision for .{0,12}income tax|income tax",
             1.5,
         ),
         (
-            r"^(?:cost of|operating income|income from operations|total (?:operating )?(?:costs|expenses)|interest)",
+            r"^(?:cost of|operating income|income from operations|total (?:operating )?"
+            r"(?:costs|expenses)|interest)",
             1.0,
         ),
         (r"\bdiluted\b", 1.5),
@@ -56,7 +59,8 @@ _TITLES = {
         r"balance\s+sheets?|statements?\s+of\s+(?:financial\s+(?:condition|position)|condition)", re.I
     ),
     "income": re.compile(
-        r"statements?\s+of\s+(?:consolidated\s+)?(?:operations|income|earnings|comprehensive\s+(?:income|loss)|loss)|income\s+statements?",
+        r"statements?\s+of\s+(?:consolidated\s+)?(?:operations|income|earnings"
+        r"|comprehensive\s+(?:income|loss)|loss)|income\s+statements?",
         re.I,
     ),
     "cash": re.compile(
@@ -64,162 +68,14 @@ _TITLES = {
     ),
 }
 _WRONG = re.compile(
-    r"parent\s+(?:company|only)|parent-only|condensed\s+financial\s+information|schedule\s+i\b|pro\s+forma|guarantor|"
-    r"unaudited|selected\s+(?:consolidated\s+)?(?:financial|quarterly)|quarterly|discontinued\s+operations\s+(?:were|are)|"
-    r"three\s+months|equity\s+method\s+invest|variable\s+interest|summari[sz]ed\s+financial|non-?gaap|as\s+reported",
+    r"parent\s+(?:company|only)|parent-only|condensed\s+financial\s+information"
+    r"|schedule\s+i\b|pro\s+forma|guarantor|"
+    r"unaudited|selected\s+(?:consolidated\s+)?(?:financial|quarterly)|quarterly"
+    r"|discontinued\s+operations\s+(?:were|are)|"
+    r"three\s+months|equity\s+method\s+invest|variable\s+interest"
+    r"|summari[sz]ed\s+financial|non-?gaap|as\s+reported",
     re.I,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """How a line of a statement is called: patterns with weights, and what it must not say."""
-
-    kinds: tuple[str, ...]
-    names: tuple[tuple[re.Pattern[str], float], ...]
-    never: re.Pattern[str] | None = None
-    plain: bool = False
-    """Not scaled: amounts per share."""
-
-
-def _line(kinds: str, names: Sequence[tuple[str, float]], never: str = "", plain: bool = False) -> Line:
-    return Line(
-        tuple(kinds.split()),
-        tuple((re.compile(pattern), weight) for pattern, weight in names),
-        re.compile(never) if never else None,
-        plain,
-    )
-
-
-_OWNERS = (
-    r"(?:stock|share)(?:holders?|owners?)'?s?'?|owners?'?s?'?|members?'?s?'?|partners?'?s?'?|unit ?holders?'?"
-)
-_EARNED = r"(?:(?:income|earnings|profit|loss|\(loss\)|\(losses\)|losses)[ /,-]*(?:and |or )?)+"
-_SHARE = r"(?:per (?:common |ordinary |basic |diluted |limited partner |class a )*(?:share|unit|stock)|earnings per|eps\b)"
-LINES: dict[str, Line] = {
-    "revenue": _line(
-        "income",
-        [
-            (
-                r"^total (?:net )?(?:operating )?(?:revenues?|sales)(?: and other(?: income)?|,? net.{0,30})?$",
-                1.0,
-            ),
-            (r"^total (?:net )?(?:revenues?|sales)(?: and .{3,30}|, .{3,30}| \(.{3,30}\))?$", 0.97),
-            (r"^(?:net |operating )?(?:revenues?|sales)(?: \(.{0,40}\)|, net| net)?$", 0.96),
-            (r"^(?:net )?(?:operating )?revenues?,? net of .{0,40}$", 0.96),
-            (r"^(?:net )?(?:sales|revenues?) (?:and|to|from) .{3,50}$", 0.85),
-            (r"^(?:net )?(?:operating )?(?:sales|revenues?)\b.{0,40}$", 0.75),
-            (r"^total (?:interest|investment)(?: and dividend| and fee)? income$", 0.6),
-        ],
-        r"cost|expense(?!.*net of interest)|deferred|marketing|percent|%|growth|per share|tax|gain|loss|before|"
-        r"excess|provision|interest income, net|allowance",
-    ),
-    "net_income": _line(
-        "income cash",
-        [
-            (
-                rf"^(?:consolidated )?net {_EARNED}(?:attributable|applicable) to (?!.*(?:common|ordinary|non-?controlling|minority|preferred|redeemable)).{{2,80}}$",
-                1.0,
-            ),
-            (rf"^(?:consolidated )?net {_EARNED}$", 0.95),
-            (rf"^net {_EARNED}(?:for the (?:year|period)|\(.{{0,30}}\))$", 0.93),
-            (
-                rf"^(?:consolidated |total )?net {_EARNED}(?:including|before) (?:attribution|non-?controlling|allocation).{{0,60}}$",
-                0.8,
-            ),
-            (r"^(?:profit|income|loss|\(loss\) profit|profit \(loss\)) (?:for|attributable).{0,60}$", 0.8),
-            (
-                rf"^net {_EARNED}(?:attributable|available|applicable|allocable) to .{{0,40}}(?:common|ordinary).{{0,60}}$",
-                0.72,
-            ),
-            (r"^net (?:increase|decrease) in net assets (?:resulting )?from operations", 0.7),
-        ],
-        r"attributable to (?:the )?(?:redeemable )?(?:non-?controlling|minority)|per (?:common |ordinary )?(?:share|unit)|continuing|discontinued|adjust|"
-        r"comprehensive|% of|percent|margin|participating|to reconcile|equity in",
-    ),
-    "eps_basic": _line(
-        "income",
-        [
-            (rf"{_SHARE}.*\|(?:.*\b)?basic\b", 1.0),
-            (rf"\|.*\bbasic\b.*{_SHARE}|\|.*{_SHARE}.*\bbasic\b", 1.0),
-            (r"\|basic(?: and diluted)?(?: \(.{0,40}\))?$", 0.9),
-            (rf"\|(?:net )?{_EARNED}{_SHARE}(?: \(.{{0,30}}\))?$", 0.7),
-        ],
-        r"weighted|average|outstanding|shares used|dividend|discontinued|cumulative|\|diluted(?! and basic)",
-        plain=True,
-    ),
-    "eps_diluted": _line(
-        "income",
-        [
-            (rf"{_SHARE}.*\|(?:.*\b)?(?:diluted|assuming dilution|fully diluted)\b", 1.0),
-            (
-                rf"\|.*\b(?:diluted|assuming dilution)\b.*{_SHARE}|\|.*{_SHARE}.*\b(?:diluted|assuming dilution)\b",
-                1.0,
-            ),
-            (r"\|(?:basic and )?diluted(?: \(.{0,40}\))?$", 0.9),
-            (rf"\|(?:net )?{_EARNED}{_SHARE}(?: \(.{{0,30}}\))?$", 0.6),
-        ],
-        r"weighted|average|outstanding|shares used|dividend|discontinued|cumulative|effect of|\|basic(?! and)",
-        plain=True,
-    ),
-    "total_assets": _line(
-        "balance", [(r"^total assets$", 1.0), (r"^total assets\b.{0,40}$", 0.8)], r"current|liabilit|net of"
-    ),
-    "total_liabilities": _line(
-        "balance",
-        [(r"^total liabilities$", 1.0), (r"^(?:total )?liabilities, total$|^liabilities$", 0.8)],
-        r"current|and|equity",
-    ),
-    "stockholders_equity": _line(
-        "balance",
-        [
-            (
-                rf"^total (?!.*non-?controlling)(?:.{{0,70}}\s)?(?:{_OWNERS}) (?:equity|deficit|investment|capital|\(deficit\)|deficiency)(?: \(.{{0,24}}\)|,? net)?$",
-                1.0,
-            ),
-            (
-                rf"^total (?:common )?(?:{_OWNERS}) (?:equity|deficit|investment|capital)\b(?! and non).{{0,30}}$",
-                0.92,
-            ),
-            (r"^total (?:equity|deficit|capital)(?: attributable to .{2,60}| \(deficit\))?$", 0.85),
-            (rf"^(?:common )?(?:{_OWNERS}) (?:equity|deficit|capital)(?:, net| \(deficit\))?$", 0.8),
-            (
-                rf"^total (?:{_OWNERS}) equity(?: \(deficit\))? (?:and|including) non-?controlling.{{0,30}}$",
-                0.7,
-            ),
-        ],
-        r"liabilities|temporary|redeemable|preferred|per share",
-    ),
-    "cash": _line(
-        "balance cash",
-        [
-            (
-                r"^(?:total )?cash and (?:cash )?equivalents\b(?!.*(?:beginning|restricted|short|segregated)).{0,60}$",
-                1.0,
-            ),
-            (r"^cash$", 0.9),
-            (
-                r"^cash and (?:due from banks|temporary cash investments|temporary investments)\b.{0,40}$",
-                0.85,
-            ),
-            (r"^cash and (?:short-term|marketable|interest)", 0.6),
-            (r"^cash,? (?:and )?cash equivalents.{0,60}$", 0.55),
-        ],
-        r"beginning|increase|decrease|change|effect|restricted|net cash|start of|held for sale|discontinued",
-    ),
-    "operating_cash_flow": _line(
-        "cash",
-        [
-            (
-                r"^(?:total )?(?:net )?cash (?:flows? )?(?:\(?(?:provided|used|generated|from|required|required for|inflow|outflow)\b.{0,60}) (?:operating activities|operations)$",
-                1.0,
-            ),
-            (r"^(?:net )?(?:cash|funds).{0,60}operating activities$", 0.95),
-            (r"^(?:net )?cash.{0,70}(?:operating activities|operations)\b.{0,40}$", 0.8),
-        ],
-        r"adjust|reconcile|changes? in|discontinued|before|investing|financing",
-    ),
-}
 
 
 @strategy("statement")
