@@ -25,6 +25,8 @@ _CROSS = re.compile(
 _CONTINUED = re.compile(r"\(?\bcont(?:inue|['’])?d\b\.?\)?", re.IGNORECASE)
 _ENDS_IN_PAGE = re.compile(r"[\s.\t]\s*(?:[A-Z]-?)?\d{1,3}(?:\s*[-–,]\s*\d{1,3})*\s*$")
 _AFTER = re.compile(r"\s*(?:signatures?|exhibit\s+index|index\s+to\s+exhibits)\s*$", re.IGNORECASE)
+_BREAK = re.compile(r"\n\s*(?=(?:part\s+[ivx]+\W+)?items?\b)", re.IGNORECASE)
+_LEADS = " .:–—-\t[(|*_\xa0"
 _LONGEST = 260
 """Characters a heading has at most; a longer block holds its section's text too."""
 _NEAR = 320
@@ -122,12 +124,30 @@ def _spots(document: Document, plan: _Plan) -> Iterator[_Spot]:
     for index, block in enumerate(blocks):
         if block.table is not None:
             yield from _rows(block, index, plan, blocks)
-        elif "tem" in block.text[:60].casefold():
+            continue
+        following = "" if index + 1 == len(blocks) else blocks[index + 1].text
+        if "tem" in block.text[:60].casefold():
             found = _match(plan, block.text)
             if found is not None:
-                following = "" if index + 1 == len(blocks) else blocks[index + 1].text
                 score, end = _judge(plan, *found, block, following)
                 yield _Spot(found[0], block.start, block.start + end, score, block=index)
+        for begin in _inner_lines(block):
+            found = _match(plan, block.text[begin:])
+            if found is not None:
+                score, end = _judge(plan, *found, block, following, begin)
+                start = block.start + begin
+                # a line that merely begins with a reference has no title after it
+                yield _Spot(found[0], start, start + end, score - 0.7, block=index)
+
+
+def _inner_lines(block: Block) -> Iterator[int]:
+    """Where lines within a block begin with what may be a heading that was joined to the text before it."""
+    for begin in block.line_starts[1:]:
+        if "tem" in block.text[begin : begin + 16].casefold():
+            yield begin
+    if len(block.line_starts) < 2:
+        for match in _BREAK.finditer(block.text):
+            yield match.end()
 
 
 def _rows(block: Block, index: int, plan: _Plan, blocks: Sequence[Block]) -> Iterator[_Spot]:
@@ -158,19 +178,28 @@ def _rows(block: Block, index: int, plan: _Plan, blocks: Sequence[Block]) -> Ite
 
 
 def _judge(
-    plan: _Plan, order: tuple[int, ...], match: re.Match[str], block: Block, following: str
+    plan: _Plan,
+    order: tuple[int, ...],
+    match: re.Match[str],
+    block: Block,
+    following: str,
+    begin: int = 0,
 ) -> tuple[float, int]:
     """(score, length of the heading) of a text that begins with a number of the list."""
     rest = match["rest"]
     score = 0.0
-    length = min(len(block.text), match.end("rest") - len(rest))
+    text = block.text[begin:] if begin else block.text
+    length = min(len(text), match.end("rest") - len(rest))
     titles = [title for number in order if (title := plan.titles[number]) is not None]
-    named = next((found for each in titles if (found := each.match(rest.lstrip(" .:–—-\t[(|*_\xa0")))), None)
+    named = next((found for each in titles if (found := each.match(rest.lstrip(_LEADS)))), None)
     if named is not None:
         score += 3.0
         length += len(named[0]) + 2
     elif not rest.strip(" .:–—-\t*"):
         score += 2.5 if any(each.match(following.lstrip(" .[(")) for each in titles) else 0.5
+    elif len(rest) < 60 and any(each.match(f"{rest} {following}".lstrip(_LEADS)) for each in titles):
+        # the title goes on in the next block
+        score += 2.5
     elif any(each.search(rest[:160]) for each in titles):
         score += 1.5
     elif not titles:
@@ -183,9 +212,8 @@ def _judge(
         score += 0.5
     if block.kind in ("footnote", "caption"):
         score -= 1.0
-    if block.table is None and len(block.text) > _LONGEST:
-        separated = named is not None and re.match(r"\s*[.:–—-]", rest.lstrip(" .:–—-\t[(")[named.end() :])
-        score -= 1.0 if separated else 3.0
+    if block.table is None and len(text) > _LONGEST:
+        score -= 1.0 if named is not None and _set_off(rest.lstrip(_LEADS)) else 3.0
     if _CROSS.match(rest) and not match["mark"].strip() and named is None:
         score -= 4.0
     if _CONTINUED.search(block.text[:_LONGEST]) and block.table is None:
@@ -195,6 +223,13 @@ def _judge(
     if not match["mark"].strip() and named is None:
         score -= 0.5
     return score, max(length, 1)
+
+
+def _set_off(rest: str) -> bool:
+    """Whether a title in capitals stands before the first stop of a text."""
+    title = re.split(r"[.:–—]\s", rest, maxsplit=1)[0]
+    words = [word for word in re.findall(r"[^\W\d_]+", title) if len(word) > 3]
+    return len(title) < 180 and sum(word[0].isupper() for word in words) >= 0.6 * len(words)
 
 
 def _mark_runs(document: Document, spots: list[_Spot]) -> None:
