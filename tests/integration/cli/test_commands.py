@@ -1,0 +1,151 @@
+"""Commands as a user types them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pymupdf
+import pytest
+
+from tests.support.job import JobFolder
+
+ROOT = Path(__file__).parents[3]
+SAMPLES = ROOT / "neuraldocflow" / "samples"
+INVOICE = ROOT / "docs" / "examples" / "invoice"
+
+
+def neuraldocflow(*arguments: str | Path, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "neuraldocflow", *map(str, arguments)]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_process_prints_a_result_and_several_as_a_list(tmp_path: Path) -> None:
+    one = neuraldocflow("process", SAMPLES / "sample-record.html", folder=tmp_path)
+    assert one.returncode == 0
+    assert json.loads(one.stdout)["extractedData"]["fields"]["birth_date"]["value"] == "1961-04-12"
+    two = neuraldocflow(
+        "process", SAMPLES / "sample-record.html", SAMPLES / "sample-contract.pdf", folder=tmp_path
+    )
+    assert [each["metadata"]["filename"] for each in json.loads(two.stdout)] == [
+        "sample-record.html",
+        "sample-contract.pdf",
+    ]
+
+
+def test_process_writes_results_and_an_annotated_pdf_into_a_folder(tmp_path: Path) -> None:
+    done = neuraldocflow(
+        "process",
+        SAMPLES / "sample-contract.pdf",
+        "--out",
+        "out",
+        "--format",
+        "yaml",
+        "--annotate",
+        folder=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out" / "sample-contract.pdf.yaml").read_text().startswith("jobId:")
+    with pymupdf.open(tmp_path / "out" / "sample-contract.annotated.pdf") as document:
+        assert len(document[0].get_drawings()) > 3
+
+
+def test_process_ends_with_1_for_a_failure_and_3_for_a_partial_result(tmp_path: Path) -> None:
+    (tmp_path / "empty.pdf").touch()
+    failed = neuraldocflow("process", "empty.pdf", folder=tmp_path)
+    assert failed.returncode == 1
+    assert json.loads(failed.stdout)["error"]["code"] == "empty"
+    partial = neuraldocflow(
+        "process", SAMPLES / "sample-record.html", "--quality-threshold", "1.0", folder=tmp_path
+    )
+    assert partial.returncode == 3
+
+
+def test_a_profile_that_is_not_there_is_named_with_those_that_are(tmp_path: Path) -> None:
+    done = neuraldocflow("process", "x.pdf", "--profile", "sec10k", folder=tmp_path)
+    assert done.returncode == 2
+    assert "there is no profile sec10k; there are" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_invoice_of_the_guide(tmp_path: Path) -> None:
+    assert neuraldocflow("profiles", "check", INVOICE / "invoice.yaml").returncode == 0
+    done = neuraldocflow("profiles", "test", INVOICE / "invoice.yaml", INVOICE, "--json")
+    measures = json.loads(done.stdout.strip().split("\n")[-1])["measures"]
+    assert measures["invoice fields"]["value"] == 1.0
+    found = neuraldocflow("process", INVOICE / "lark-0042.html", "--profiles", INVOICE)
+    items = json.loads(found.stdout)["extractedData"]["fields"]["line_items"]
+    assert [each["value"]["description"] for each in items] == ["Optical sensor", "Mounting bracket"]
+
+
+def test_a_wrong_profile_is_told_by_line(tmp_path: Path) -> None:
+    text = (INVOICE / "invoice.yaml").read_text().replace("- label: {text: [Bill", "- lable: {text: [Bill")
+    (tmp_path / "wrong.yaml").write_text(text)
+    line = next(number for number, each in enumerate(text.split("\n"), 1) if "lable" in each)
+    done = neuraldocflow("profiles", "check", "wrong.yaml", folder=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith(
+        f"wrong.yaml:{line}: fields.customer.where[0].lable: unknown strategy 'lable'"
+    )
+    assert "did you mean label?" in done.stderr
+
+
+def test_a_pattern_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "name: slow\nversion: 1\nfields:\n  a:\n    where:\n      - pattern: {pattern: '(a+)+$'}\n"
+    (tmp_path / "slow.yaml").write_text(text)
+    done = neuraldocflow("profiles", "check", "slow.yaml", folder=tmp_path)
+    assert done.returncode == 2
+    assert "fields.a.where.0.pattern.pattern: this pattern backtracks without end" in done.stderr
+
+
+def test_profiles_are_listed_and_shown() -> None:
+    names = [each["name"] for each in json.loads(neuraldocflow("profiles", "list", "--json").stdout)]
+    assert {"generic", "medical_record"} <= set(names)
+    assert "Medical record" in neuraldocflow("profiles", "list").stdout
+    form = json.loads(neuraldocflow("profiles", "show", "medical_record", "--json").stdout)
+    assert form["name"] == "medical_record"
+    assert "detect:" in neuraldocflow("profiles", "show", "medical_record").stdout
+
+
+def test_config_is_checked_and_its_schema_printed(tmp_path: Path) -> None:
+    (tmp_path / "right.yaml").write_text("runtime: {snapshot_interval_ms: 500}\n")
+    (tmp_path / "wrong.yaml").write_text("runtime:\n  snapshot_interval: 500\n")
+    assert "right.yaml: right" in neuraldocflow("config", "check", "right.yaml", folder=tmp_path).stdout
+    wrong = neuraldocflow("config", "check", "wrong.yaml", folder=tmp_path)
+    assert wrong.returncode == 2
+    assert wrong.stderr.startswith("neuraldocflow: wrong.yaml:2: runtime.snapshot_interval")
+    assert "snapshot_interval_ms" in wrong.stderr
+    assert "stream_sources" in json.loads(neuraldocflow("config", "schema").stdout)["properties"]
+
+
+def test_tail_shows_results_and_events_and_filters_them(tmp_path: Path) -> None:
+    job = JobFolder(tmp_path)
+    job.letters(2)
+    (job.inbox / "empty.html").touch()
+    job.run_once()
+    options = ("-c", "job.yaml", "--from-beginning", "--no-follow")
+    table = neuraldocflow("tail", *options, folder=tmp_path).stdout
+    assert "letter-0.html  done" in table
+    assert "empty.html  failed  empty:" in table
+    lines = neuraldocflow(
+        "tail", *options, "--json", "--where", "status=failed", folder=tmp_path
+    ).stdout.splitlines()
+    assert [json.loads(line)["result"]["metadata"]["filename"] for line in lines] == ["empty.html"]
+    events = neuraldocflow("tail", "events", *options, folder=tmp_path).stdout
+    assert "DocumentReceived" in events
+    assert "QualityValidated" in events
+    recent = neuraldocflow("tail", "-c", "job.yaml", "--since", "1h", "--no-follow", folder=tmp_path).stdout
+    assert len(recent.splitlines()) == 3
+
+
+def test_tail_without_a_job_says_what_to_do(tmp_path: Path) -> None:
+    done = neuraldocflow("tail", folder=tmp_path)
+    assert done.returncode == 2
+    assert "try neuraldocflow up" in done.stderr
+
+
+def test_help_has_an_example_for_every_command() -> None:
+    for command in (["up"], ["run"], ["process"], ["tail"], ["profiles", "check"], ["config", "check"]):
+        assert "Example: neuraldocflow" in neuraldocflow(*command, "--help").stdout

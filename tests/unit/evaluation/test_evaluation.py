@@ -1,0 +1,116 @@
+"""Scoring: when a value is right, what counts, and what confidences are worth."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from neuraldocflow import evaluate
+from neuraldocflow.evaluation.measures import (
+    Counts,
+    Judged,
+    Tally,
+    calibration_error,
+    reliability,
+    risk_coverage,
+)
+from neuraldocflow.evaluation.scoring import begins_alike, match_items, same, token_f1
+
+
+@pytest.mark.parametrize(
+    ("truth", "value", "right"),
+    [
+        ("Larkspur, Inc.", "LARKSPUR INCORPORATED", True),
+        ("Brindle & Co", "Brindle and Company", True),
+        ("Delaware", "DE", True),
+        ("Delaware", "Oregon", False),
+        (1000.0, 1000.9, True),
+        (1000.0, 1002, False),
+        (1000.0, "1,000", True),
+        (False, False, True),
+        (False, "no", True),
+        (True, False, False),
+        ("2024-01-01", "2024-01-02", False),
+        ("5415550100", "5415550100", True),
+    ],
+)
+def test_scalars(truth: Any, value: Any, right: bool) -> None:
+    assert same(truth, value) is right
+
+
+def test_each_item_of_a_list_is_matched_once() -> None:
+    assert match_items(["Eggs", "Milk"], ["eggs", "Eggs", "Soy"]) == [True, False, False]
+    weight = {"name": "Body weight", "value": "71", "unit": "kg"}
+    assert match_items([weight], [{"name": "weight body", "value": 71}, {"name": "Weight", "value": 70}]) == [
+        True,
+        False,
+    ]
+
+
+def test_token_f1() -> None:
+    assert token_f1("a b c d", "a b c d") == 1.0
+    assert token_f1("a b", "a c") == 0.5
+    assert token_f1("a", "b") == 0.0
+
+
+def test_a_section_is_right_where_it_begins_as_the_truth_does() -> None:
+    opening = (
+        "Item 1A. Risk Factors Please consider the following carefully, since much may go wrong in our field"
+    )
+    assert begins_alike(
+        "Item 1A.\nRISK FACTORS\nPlease consider the following carefully, since much may go", opening
+    )
+    assert begins_alike("ITEM 1A " * 3 + opening, opening)
+    assert not begins_alike(
+        "Item 1A. Risk Factors 12 Item 1B. Unresolved Staff Comments 14 Item 2. Properties 15", opening
+    )
+
+
+def test_what_is_given_where_there_is_nothing_is_wrong_and_what_is_not_given_is_missed() -> None:
+    tally = Tally()
+    truth = {"file": "a.pdf", "profile": "p", "fields": {"a": "x", "b": None, "c": "y"}}
+    given = {name: {"value": "x", "confidence": 0.9} for name in ("a", "b")} | {"c": None}
+    tally.add(truth, {"extractedData": {"fields": given}})
+    total = tally.total("p")
+    assert (total.right, total.wrong, total.missed) == (1, 1, 1)
+    assert total.precision == total.recall == total.f1 == 0.5
+    tally.add(truth, None)
+    assert tally.total("p").missed == 3
+
+
+def test_clauses_count_by_presence_and_their_text_by_words() -> None:
+    tally = Tally()
+    truth = {
+        "file": "a.pdf",
+        "profile": "p",
+        "fields": {},
+        "clauses": {"x": ["one two"], "y": [], "z": ["three"]},
+    }
+    found = {name: [{"text": "one two", "confidence": 0.8}] for name in ("x", "y")}
+    tally.add(truth, {"extractedData": {"clauses": found}})
+    total = tally.total("p", "clause ")
+    assert (total.right, total.wrong, total.missed) == (1, 1, 1)
+    assert tally.spans["x"] == [1.0]
+
+
+def test_reliability_calibration_error_and_risk() -> None:
+    judged = [Judged("p", "f", 0.95, True, "g")] * 3 + [Judged("p", "f", 0.95, False, "g")]
+    assert reliability(judged) == [(pytest.approx(0.95), 0.75, 4)]
+    assert calibration_error(judged) == pytest.approx(0.2)
+    assert risk_coverage(judged, [0.9, 0.99]) == [(0.9, 1.0, 0.25), (0.99, 0.0, 0.0)]
+    assert Counts().f1 == 1.0
+
+
+def test_the_command_scores_any_truth_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.html").write_text("<h1>Report</h1><p>Made on March 1, 2024</p>")
+    entry = {"file": "a.html", "profile": "generic", "fields": {"title": "Report", "dates": ["2024-03-01"]}}
+    (tmp_path / "t.json").write_text(json.dumps([entry]))
+    assert evaluate.main([str(tmp_path / "t.json"), str(tmp_path), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out.strip().split("\n")[-1])
+    assert told["measures"]["generic fields"]["value"] == 1.0
+    (tmp_path / "t.json").write_text(json.dumps([{**entry, "file": "gone.html"}]))
+    assert evaluate.main([str(tmp_path / "t.json"), str(tmp_path)]) == 2
+    assert "gone.html is not there" in capsys.readouterr().err

@@ -1,0 +1,251 @@
+"""The dataflow's operators by themselves."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+from bytewax.recovery import init_db_dir
+
+from neuraldocflow.components import Acknowledgement
+from neuraldocflow.deliveries import Delivery, Tick
+from neuraldocflow.events import DocumentSource, NewDocument, ProcessingFailed, QualityValidated
+from neuraldocflow.operators.acknowledge import AcknowledgeSink
+from neuraldocflow.operators.clock import ClockSource
+from neuraldocflow.operators.dedupe import WINDOW, Dedupe
+from neuraldocflow.operators.extract import Finished
+from neuraldocflow.operators.keying import dedupe_key, work_key
+from neuraldocflow.operators.validate import Validate
+from neuraldocflow.recovery import Recovery
+from neuraldocflow.swarm import Job, Outcome
+
+
+def document(name: str, **more: Any) -> NewDocument:
+    source = DocumentSource(kind="file", uri=f"file:///in/{name}", size=1, filename=name)
+    return NewDocument(id=name, origin="/sources/inbox", source=source, **more)
+
+
+def finished(name: str, path: Path, content: str = "") -> Finished:
+    """A document an agent has finished, its result in a file."""
+    found = {"value": "x", "confidence": 0.9}
+    result = {
+        "status": "completed",
+        "extractedData": {"documentType": "t", "confidence": 0.9, "fields": {"a": found, "b": None}},
+        "metadata": {"sha256": content or name},
+        "validationResults": [],
+        "error": None,
+    }
+    target = path / f"{name}.json"
+    target.write_bytes(orjson.dumps(result))
+    return Finished(document(name), Outcome(Job(name, "/in", str(target)), "completed"))
+
+
+def test_dedupe_passes_each_run_once_and_remembers_across_a_restart() -> None:
+    logic = Dedupe(None)
+    first = logic.on_batch([document("a"), document("a"), document("b")])[0]
+    assert [each.id for each in first] == ["a", "b"]
+    again = Dedupe(logic.snapshot())
+    assert [each.run for each in again.on_batch([document("a"), document("a", run=1)])[0]] == [1]
+
+
+def test_dedupe_s_memory_is_bounded() -> None:
+    logic = Dedupe(None)
+    logic.on_batch([document(str(number)) for number in range(WINDOW + 100)])
+    assert len(logic.snapshot()["seen"]) == WINDOW
+
+
+SKEW = """
+import sys
+from collections import Counter
+import bytewax.operators as op
+from bytewax.dataflow import Dataflow
+from bytewax.testing import TestingSource, cluster_main
+from bytewax.outputs import DynamicSink, StatelessSinkPartition
+from neuraldocflow.operators.keying import bucket_of
+counts = Counter()
+class Count(StatelessSinkPartition):
+    def __init__(self, worker): self.worker = worker
+    def write_batch(self, items): counts[self.worker] += len(items)
+class Sink(DynamicSink):
+    def build(self, step, worker, workers): return Count(worker)
+import threading
+from bytewax.operators import StatefulBatchLogic
+class Note(StatefulBatchLogic):
+    def on_batch(self, values):
+        counts[threading.get_ident()] += len(values)
+        return [], True
+    def on_notify(self): return [], True
+    def on_eof(self): return [], True
+    def notify_at(self): return None
+    def snapshot(self): return None
+types = ["sec_10k", "contract_analysis", "medical_record"]
+keys = [f"normal:{types[n % 3]}:{bucket_of(str(n))}" for n in range(24000)]
+flow = Dataflow("skew")
+stream = op.input("in", flow, TestingSource([(key, 1) for key in keys], batch_size=500))
+out = op.stateful_batch("note", stream, lambda state: Note())
+op.output("out", op.key_rm("rm", out), Sink())
+cluster_main(flow, [], 0, worker_count_per_proc=8)
+print(len(counts), max(counts.values()) / (len(keys) / 8))
+"""
+
+
+def test_three_types_spread_evenly_over_eight_workers() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", SKEW], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    workers, skew = done.stdout.split()
+    assert workers == "8"
+    assert float(skew) <= 1.2
+
+
+def test_a_document_always_has_the_same_keys() -> None:
+    one, other = (
+        document("a", priority="urgent", profile="sec_10k"),
+        document("a", priority="urgent", profile="sec_10k"),
+    )
+    assert work_key(one) == work_key(other)
+    assert work_key(one).startswith("urgent:sec_10k:")
+    assert dedupe_key(one) == dedupe_key(other)
+    assert len({dedupe_key(document(str(number))) for number in range(2000)}) == 64
+
+
+def test_validate_tells_the_same_content_under_another_name(tmp_path: Path) -> None:
+    logic = Validate(None)
+    logic.on_batch([finished("a", tmp_path, "same")])
+    out, _ = Validate(logic.snapshot()).on_batch([finished("b", tmp_path, "same")])
+    (verdict,) = out[-1].result["validationResults"]  # type: ignore[union-attr]
+    assert verdict["rule"] == "repeated_content"
+    assert "document a" in verdict["message"]
+
+
+def test_validate_tells_a_field_that_is_suddenly_absent(tmp_path: Path) -> None:
+    logic = Validate(None)
+    for number in range(60):
+        logic.on_batch([finished(f"good-{number}", tmp_path)])
+    told: list[str] = []
+    for number in range(10):
+        item = finished(f"bad-{number}", tmp_path)
+        path = Path(item.outcome.result_path)  # type: ignore[union-attr]
+        path.write_text(path.read_text().replace('"a":{"value":"x","confidence":0.9}', '"a":null'))
+        (_, delivery) = logic.on_batch([item])[0]
+        told += [each["rule"] for each in delivery.result["validationResults"]]  # type: ignore[union-attr]
+    assert "drift" in told
+    assert len(told) < 10
+
+
+def test_a_failure_is_an_event_and_a_result_of_its_own(tmp_path: Path) -> None:
+    error = {"code": "empty", "message": "nothing", "retryable": False, "retrySuggestions": []}
+    event, delivery = Validate(None).on_batch([Finished(document("a"), error=error)])[0]
+    assert isinstance(event, ProcessingFailed)
+    assert isinstance(delivery, Delivery)
+    assert delivery.result["status"] == "failed"
+    assert delivery.result["error"] == error
+    lost = finished("gone", tmp_path)
+    Path(lost.outcome.result_path).unlink()  # type: ignore[union-attr]
+    _, delivery = Validate(None).on_batch([lost])[0]
+    assert delivery.result["error"]["code"] == "internal"  # type: ignore[union-attr]
+
+
+def test_a_file_changed_between_is_reported_not_mixed_up(tmp_path: Path) -> None:
+    item = finished("a", tmp_path, "f" * 64)
+    source = item.document.source.model_copy(update={"sha256": "e" * 64})
+    seen = Finished(item.document.model_copy(update={"source": source}), item.outcome)
+    _, delivery = Validate(None).on_batch([seen])[0]
+    assert delivery.result["error"]["code"] == "fetch_failed"  # type: ignore[union-attr]
+
+
+def test_quality_events_hold_failed_verdicts_only_and_no_values(tmp_path: Path) -> None:
+    event = Validate(None).on_batch([finished("a", tmp_path)])[0][0]
+    assert isinstance(event, QualityValidated)
+    assert event.validation_results == []
+    assert event.confidence_score == 0.9
+
+
+class Source:
+    """Remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, str]] = []
+
+    def acknowledge(self, event: NewDocument, outcome: Acknowledgement) -> None:
+        self.told.append((event.id, outcome.status))
+
+
+class Store(Recovery):
+    """A recovery store whose frontier the test moves."""
+
+    def __init__(self) -> None:
+        super().__init__(None)
+        self.front = 1
+
+    @property
+    def there(self) -> bool:
+        return True
+
+    def frontier(self) -> int:
+        return self.front
+
+
+def test_a_source_is_told_only_when_the_epoch_of_the_result_is_committed(tmp_path: Path) -> None:
+    source, store = Source(), Store()
+    part = AcknowledgeSink({"inbox": source}, store, tmp_path).build_part("s", "p", None)
+    delivery = Delivery(document("a"), {"status": "completed"})
+    part.write_batch([delivery])
+    part.snapshot()  # an epoch whose number is not known: it waits
+    part.write_batch([Tick(5)])
+    state = part.snapshot()
+    store.front = 5
+    part.snapshot()
+    assert source.told == []
+    store.front = 6
+    part.snapshot()
+    assert source.told == [("a", "completed")]
+    assert part.snapshot()["waiting"] == []
+    restored = Source()
+    AcknowledgeSink({"inbox": restored}, store, tmp_path).build_part("s", "p", state)
+    assert restored.told == [("a", "completed")]
+
+
+def test_the_clock_counts_epochs_and_goes_on_from_the_one_it_is_given() -> None:
+    source = ClockSource(timedelta(0), lambda: False, lambda: 7)
+    part = source.build_part("s", "clock", None)
+    assert part.next_batch() == [Tick(7)]
+    part.snapshot()
+    part.snapshot()
+    assert part.next_batch() == [Tick(9)]
+    assert ClockSource(timedelta(0), lambda: False, lambda: None).build_part(
+        "s", "clock", 4
+    ).next_batch() == [Tick(5)]
+
+
+def test_states_of_uncommitted_epochs_are_forgotten(tmp_path: Path) -> None:
+    init_db_dir(tmp_path, 2)  # type: ignore[no-untyped-call]
+    recovery = Recovery(tmp_path)
+    assert recovery.frontier() == 1
+    with (
+        sqlite3.connect(tmp_path / "part-0.sqlite3") as one,
+        sqlite3.connect(tmp_path / "part-1.sqlite3") as other,
+    ):
+        one.execute("INSERT INTO exs (ex_num, worker_count, resume_epoch) VALUES (3, 2, 4)")
+        one.execute("INSERT INTO fronts (ex_num, worker_index, worker_frontier) VALUES (2, 0, 9), (3, 0, 6)")
+        for epoch in (3, 5, 6):
+            other.execute("INSERT INTO snaps (step_id, state_key, snap_epoch) VALUES ('s', 'k', ?)", (epoch,))
+    assert recovery.frontier() == 4  # the second worker has told nothing since the execution began
+    with sqlite3.connect(tmp_path / "part-1.sqlite3") as other:
+        other.execute("INSERT INTO fronts (ex_num, worker_index, worker_frontier) VALUES (3, 1, 6)")
+    assert recovery.frontier() == 6
+    recovery.forget_uncommitted()
+    with sqlite3.connect(tmp_path / "part-1.sqlite3") as other:
+        assert [row[0] for row in other.execute("SELECT snap_epoch FROM snaps ORDER BY 1")] == [3, 5]
+
+
+def test_no_store_is_no_error() -> None:
+    assert not Recovery(None).there
+    assert Recovery(None).began() is None
+    Recovery(None).forget_uncommitted()
