@@ -134,6 +134,7 @@ LINES: dict[str, Line] = {
                 rf"(?! and non).{{0,30}}$",
                 0.92,
             ),
+            (rf"^(?!total)(?!.*(?:non-?controlling|other|equity in)).{{2,60}}\s(?:{_OWNERS}) equity$", 0.93),
             (r"^total (?:equity|deficit|capital)(?: attributable to .{2,60}| \(deficit\))?$", 0.85),
             (rf"^(?:common )?(?:{_OWNERS}) (?:equity|deficit|capital)(?:, net| \(deficit\))?$", 0.8),
             (
