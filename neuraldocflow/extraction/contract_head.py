@@ -40,6 +40,11 @@ _TRAILS = re.compile(
     r"|\s*_{3,}.*|\s+and$)+\s*$",
     re.IGNORECASE,
 )
+_EXHIBIT = re.compile(
+    r"^(?:exhibit|annex|ex)[\s.-]+(?:\d+(?:\.\d+)*(?:\([a-z0-9]+\))?|[A-Z]{1,2})\b\W*|^execution (?:copy"
+    r"|version)\W*",
+    re.IGNORECASE,
+)
 _FRONT = re.compile(
     r"\bexhibit\b|\bconfidential|\bexecution (?:copy|version)|\bdraft\b|\btable of contents|\bsource:"
     r"|\bpursuant to|\bomitted|\bredacted|\bpage\b"
@@ -84,7 +89,7 @@ def opening(document: Document) -> Opening | None:
         ) and not re.match(r"\s*the [A-Z][\w ]+,", after):
             score -= 1.5
         if re.search(
-            r"\bdated\b[^.;]{0,80}\bbetween\b|\bas amended\b|\bsuccessor\b",
+            r"\bthat certain\b|\bas amended\b|\bsuccessor\b",
             before[-60:] + match[0] + after[:120],
             re.I,
         ):
@@ -106,19 +111,26 @@ def titles(document: Document) -> Iterator[Candidate]:
     lines = [block for block in document.blocks[:60] if block.start <= before and block.table is None]
     folded = " ".join(document.text[:REACH].lower().split())
     for index, block in enumerate(lines):
-        text = " ".join(block.text.split())
+        text = _EXHIBIT.sub("", " ".join(block.text.split()))
         if not _is_title(text):
             continue
         for first in (index, index - 1, index - 2):
             if first < 0 or (first < index and not _joins(lines[first].text)):
                 break
-            whole = " ".join(" ".join(each.text.split()) for each in lines[first : index + 1])
+            whole = _EXHIBIT.sub(
+                "", " ".join(" ".join(each.text.split()) for each in lines[first : index + 1])
+            )
             score = 0.62 - 0.04 * min(index, 8) - 0.03 * (index - first)
             if f"this {whole.lower()}" in folded:
                 score += 0.3 + 0.02 * (index - first)
             if block.kind == "heading" or text.isupper():
                 score += 0.05
+            score += _completeness(whole, text, first < index, lines[max(first - 1, 0)].text)
             yield Candidate(whole, min(score, 0.97), lines[first].start, block.end, _plain_title(whole))
+    within = _WITHIN.search(document.text[: min(before, 2500)])
+    if within is not None:
+        title = re.sub(r"^(?:and|of|for|AND|OF|FOR|&)\s+", "", " ".join(within[1].split()))
+        yield Candidate(within[1], 0.4, within.start(1), within.end(1), title)
     match = re.search(
         r"\b[Tt][Hh][Ii][Ss]\s+((?:[A-Z0-9&/,-][\w&/’'-]*,?\s+|(?:and|of|for|to"
         r"|the)\s+){0,9}(?:Agreement|AGREEMENT|Contract|CONTRACT|Amendment|AMENDMENT|Addendum|Lease"
@@ -127,6 +139,29 @@ def titles(document: Document) -> Iterator[Candidate]:
     )
     if match is not None:
         yield Candidate(match[1], 0.45 if len(match[1].split()) > 1 else 0.25, match.start(1), match.end(1))
+
+
+def _completeness(whole: str, last: str, joined: bool, before: str) -> float:
+    """Less for titles that hang in the air or say just "agreement"; more where lines belong together."""
+    plain = _plain_title(whole)
+    if len(plain.split()) < 2:
+        return -0.4
+    if _HANGS.search(plain) or _CONTINUES.match(plain):
+        return -0.4
+    if joined and (_HANGS.search(whole[: -len(last)]) or _CONTINUES.match(last) or len(last.split()) < 2):
+        return 0.4
+    if not joined and (_CONTINUES.match(last) or (_HANGS.search(before) and _joins(before))):
+        return -0.2
+    return 0.0
+
+
+_HANGS = re.compile(r"(?:\b(?:to|and|of|for|the)|,|&)\s*$", re.IGNORECASE)
+_CONTINUES = re.compile(r"\s*(?:to|and|for|of)\s", re.IGNORECASE)
+_WITHIN = re.compile(
+    r"\b((?:(?!(?:This|THIS|The|Execution|EXECUTION|Version|Copy)\b)[A-Z][\w&/,’'-]*\s+|(?:and|of|for"
+    r"|AND|OF|FOR|&)\s+){1,8}"
+    r"(?:AGREEMENT|Agreement|CONTRACT|Contract))\b"
+)
 
 
 def _is_title(text: str) -> bool:

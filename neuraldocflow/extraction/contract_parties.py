@@ -77,6 +77,12 @@ _PLACE = re.compile(
     r"|\b[A-Z]{2}\s+\d{5}\b",
     re.IGNORECASE,
 )
+_FORM_NEXT = re.compile(rf",?\s+(?i:{_FORM})\b\.?(?=\s+[A-Z(]|,)")
+_FOR_ANOTHER = re.compile(
+    r"\W*(?:its|as|the|their)\s+(?:sole\s+|managing\s+|general\s+|investment\s+)*(?:partner|member"
+    r"|manager|adviser|advisor|trustee|agent)",
+    re.IGNORECASE,
+)
 _INNER_AND = re.compile(
     rf"\s+(?:and|AND)\s+(?:[A-Z][\w.&’'-]*\s+){{0,5}}?[A-Z][\w.&’'-]*,?\s(?i:{_FORM})\b\.?(?=\s*[,;(]"
     rf"|\s+(?:a|an|and|of|with)\b)"
@@ -138,6 +144,8 @@ def _signing(text: str) -> Iterator[tuple[str, int, int, float]]:
     for match in _SIGNER.finditer(text):
         name = " ".join(match["name"].split()).strip(" ,")
         if 4 <= len(name) <= 80 and not _NO_NAME.match(name) and not _PLACE.search(name):
+            if _FOR_ANOTHER.match(text, match.end()):
+                continue
             yield name, match.start("name"), match.end("name"), 0.4
 
 
@@ -167,7 +175,10 @@ def _named(text: str) -> Iterator[tuple[str, int, int, float]]:
 def _whole(text: str, match: re.Match[str]) -> int:
     """Where a name ends: after its trading name, or after an "and" within it ("Gas and Electric Company")."""
     end = match.end("name")
-    if not _CORPORATE.search(match["name"].strip()):
+    form = _FORM_NEXT.match(text, end)
+    if form is not None:
+        end = form.end()
+    if form is None and not _CORPORATE.search(match["name"].strip()):
         longer = _INNER_AND.match(text, end)
         if longer is not None and len(match["name"]) < 60 and not re.search(r"\d|\.$", match["name"]):
             end = longer.end()

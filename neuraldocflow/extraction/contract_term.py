@@ -47,13 +47,16 @@ _NOT_TERM = re.compile(
     re.IGNORECASE,
 )
 _RENEWS = re.compile(
-    r"\b(?:renew\w*|extend\w*|extension\w*|roll(?:s|ed)? over|continue[sd]?\s+(?:\w+\s+){0,4}(?:year"
+    r"\b(?:renew\w*|extend\w*|extension\w*|roll(?:s|ed)? over|automatically\s+continue"
+    r"|continue[sd]?\s+(?:\w+\s+){0,4}(?:year"
     r"|month)[- ]to[- ])",
     re.IGNORECASE,
 )
 _AGAIN = re.compile(
-    r"\bsuccessive|\bconsecutive|\bperiods\b|\bterms\b|\beach\b|\bthereafter|\bautomatic"
-    r"|\byear[- ]to[- ]year|\bmonth[- ]to[- ]month|\bannual",
+    r"\bsuccessive|\bconsecutive|\b(?:year|month|renewal|additional|annual"
+    r"|\))[\s-]+(?:renewal\s+)?(?:periods|terms)\b"
+    r"|\b(?:periods|terms)\s+of\b|\beach\b|\bevery\b|\byear[- ]to[- ]year|\bmonth[- ]to[- ]month"
+    r"|\bannual|\byearly",
     re.IGNORECASE,
 )
 _TIMES = re.compile(
@@ -172,7 +175,7 @@ def _renewed_by(sentence: str, said: re.Match[str]) -> tuple[str, int, int] | No
         after = sentence[period.end : period.end + 60]
         before = sentence[max(period.start - 60, 0) : period.start]
         if re.search(
-            r"^\W*(?:\w+\W+){0,4}(?:prior|notice|before|advance|written)\b", after, re.I
+            r"^\W*(?:prior|notice|before|advance|written|in advance|of notice)\b", after, re.I
         ) or re.search(
             r"\b(?:least|least of|within|upon|than|not later|exceed\w*|notice of|first|initial)\W*$",
             before,
@@ -194,6 +197,8 @@ def _renewed_by(sentence: str, said: re.Match[str]) -> tuple[str, int, int] | No
         if count:
             return f"{count}successive {period}", period.start, period.end
         again = _AGAIN.search(around)
+        if again and period.unit == "month" and period.count == 12:
+            period = Period(1, "year", period.start, period.end)
         return (f"successive {period}" if again else str(period)), period.start, period.end
     if to_and_fro is not None and to_and_fro.start() < said.end() + 200:
         unit = "month" if (to_and_fro["unit"] or "").lower() == "month" else "year"
