@@ -194,7 +194,11 @@ def _problems(form: Any) -> Iterator[tuple[Path, str]]:
     for key in ("name", "version"):
         if not form.get(key):
             yield (key,), "is missing"
-    if form.get("name") and isinstance(form["name"], str) and not re.fullmatch(r"[a-z][a-z0-9_]*", form["name"]):
+    if (
+        form.get("name")
+        and isinstance(form["name"], str)
+        and not re.fullmatch(r"[a-z][a-z0-9_]*", form["name"])
+    ):
         yield ("name",), "has lower-case letters, digits and _ only"
     for index, each in enumerate(_list(form, "formats")):
         if each not in FORMATS:

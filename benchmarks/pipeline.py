@@ -1,0 +1,149 @@
+"""The whole job beside a bare loop: the same documents, the same extraction, two processes each.
+
+python benchmarks/pipeline.py [--quick] [--json] [--corpus DIR]
+
+The reference is a pool of two warm processes that call ``extract`` and write the result: no queue, no state,
+no log, no isolation. Times are from the first document's start to the last result, without start-up.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pymupdf
+import yaml
+
+from neuraldocflow import profiles
+from neuraldocflow.extraction import Profile, extract
+from neuraldocflow.log import PROCESSING_EVENTS, PROCESSING_RESULTS, EmbeddedLog
+
+CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"
+TARGETS = {"small": 0.90, "large": 0.95}
+_PROFILES: dict[str, Profile] = {}
+
+
+def warm(forms: dict[str, Any]) -> None:
+    """A bare process: its profiles, and MuPDF."""
+    _PROFILES.update({name: Profile.from_dict(form) for name, form in forms.items()})
+    document = pymupdf.open()
+    document.new_page()
+    extract(document.tobytes(), _PROFILES)
+
+
+def bare(task: tuple[Path, Path]) -> int:
+    """One document of the bare loop; its pages."""
+    source, target = task
+    result = extract(source, _PROFILES)
+    target.write_text(json.dumps(result))
+    return int(result["extractedData"]["pages"] or 1)
+
+
+def bare_loop(paths: list[Path], folder: Path) -> tuple[float, int]:
+    """Seconds and pages of the reference."""
+    spawn = multiprocessing.get_context("spawn")
+    with spawn.Pool(2, warm, (profiles.forms(),)) as pool:
+        pool.map(len, ["", ""])
+        time.sleep(1.0)  # both have warmed up
+        begun = time.perf_counter()
+        tasks = [(path, folder / f"{number}.json") for number, path in enumerate(paths)]
+        pages = sum(pool.imap_unordered(bare, tasks, chunksize=1))
+        return time.perf_counter() - begun, pages
+
+
+def whole_job(paths: list[Path], folder: Path) -> float:
+    """Seconds of the job, from the first document's start to the last result, by the log's own times."""
+    inbox = folder / "inbox"
+    inbox.mkdir()
+    for number, path in enumerate(paths):
+        (inbox / f"{number:04d}-{path.name}").write_bytes(path.read_bytes())
+    watch = {"watch_directories": ["inbox"], "debounce_ms": 0}
+    swarm = {"swarm_config": {"min_agents": 2, "max_agents": 2}}
+    config = {
+        "stream_sources": {"inbox": {"type": "filesystem", "config": watch}},
+        "processing_pipeline": swarm,
+    }
+    (folder / "job.yaml").write_text(yaml.safe_dump(config))
+    command = [sys.executable, "-m", "neuraldocflow", "run", "--once", "--json", "-c", "job.yaml"]
+    subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    with EmbeddedLog(folder / ".neuraldocflow" / "log.db") as log:
+        started = [
+            json.loads(record.value)["time"]
+            for record in records(log, PROCESSING_EVENTS)
+            if record.headers.get("ce_type") == "neuraldocflow.ProcessingStarted.v1"
+        ]
+        results = [record.timestamp.timestamp() for record in records(log, PROCESSING_RESULTS)]
+    assert len(results) == len(paths)
+    first = min(datetime.fromisoformat(each).timestamp() for each in started)
+    return max(results) - first
+
+
+def records(log: EmbeddedLog, topic: str) -> list[Any]:
+    found: list[Any] = []
+    for partition in log.partitions(topic):
+        offset = log.begin(topic, partition)
+        while batch := log.read(topic, partition, offset):
+            found.extend(batch)
+            offset = batch[-1].offset + 1
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--quick", action="store_true", help="fewer documents, within a minute")
+    parser.add_argument("--json", action="store_true", help="end with one line of JSON")
+    parser.add_argument("--corpus", type=Path, default=CORPUS)
+    given = parser.parse_args()
+    medical, filings = (
+        sorted((given.corpus / "medical").glob("*.pdf")),
+        sorted((given.corpus / "filings").glob("*.pdf")),
+    )
+    if not medical or not filings:
+        raise SystemExit(f"no PDFs under {given.corpus}: give --corpus")
+    sets = {"small": medical * (1 if given.quick else 4), "large": filings * (1 if given.quick else 2)}
+    measures: dict[str, Any] = {}
+    for name, paths in sets.items():
+        best_bare, best_job, pages = float("inf"), float("inf"), 0
+        for _ in range(1 if given.quick else 3):
+            with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
+                seconds, pages = bare_loop(paths, Path(one))
+                best_bare = min(best_bare, seconds)
+                best_job = min(best_job, whole_job(paths, Path(other)))
+        ratio = best_bare / best_job
+        print(
+            f"{name}: {len(paths)} documents, {pages} pages: job {len(paths) / best_job:.1f} documents/s, "
+            f"{pages / best_job:.0f} pages/s; bare loop {len(paths) / best_bare:.1f} documents/s; "
+            f"ratio {ratio:.2f}"
+        )
+        measures[f"{name} documents"] = {
+            "value": round(len(paths) / best_job, 2),
+            "unit": "documents/s",
+            "pages_per_second": round(pages / best_job, 1),
+            "reference": round(len(paths) / best_bare, 2),
+            "ratio": round(ratio, 3),
+            "target": TARGETS[name],
+            "met": ratio >= TARGETS[name],
+        }
+    versions = {
+        "python": platform.python_version(),
+        "bytewax": version("bytewax"),
+        "pymupdf": pymupdf.VersionBind,
+    }
+    if given.json:
+        print(json.dumps({"name": "pipeline", "versions": versions, "measures": measures}))
+
+
+if __name__ == "__main__":
+    main()
