@@ -78,7 +78,7 @@ def _file_number(cover: Cover) -> Found:
 def _fiscal_year_end(cover: Cover) -> Found:
     for count, match in enumerate(_YEAR.finditer(cover.text)):
         yield _spanned(cover, match.start("date"), match.end("date"), 0.96 - 0.3 * min(count, 2))
-    if not _YEAR.search(cover.text):
+    if cover.captions and not _YEAR.search(cover.text):
         loose = re.search(r"\b[A-Z][a-z]{2,8}\s+\d{1,2}\s*,\s*(?:19|20)\d\d\b", cover.text)
         if loose is not None:
             yield _spanned(cover, loose.start(), loose.end(), 0.4)
