@@ -26,7 +26,7 @@ _ABBREVIATED = re.compile(
 _END = re.compile(r"""[.!?]["”’')\]]*(?=\s+["“‘'(\[]*[A-Z0-9(\[“"])""")
 _NUMBER = re.compile(
     r"\s*(?:(?:article|section|clause|paragraph)\s+)?"
-    r"(?:\(?(?:\d{1,2}(?:\.\d{1,3})*|[a-z]|[ivxlc]{1,5})[.)]+|\d{1,2}(?:\.\d{1,3})+"
+    r"(?:\d{1,2}(?:\.\d{1,3})+[.)]?(?!\d)|\(?(?:\d{1,2}|[a-z]|[ivxlc]{1,5})[.)]+"
     r"|(?<=[a-z] )[\dIVXLC]+[.:]?)\s*",
     re.IGNORECASE,
 )
@@ -125,7 +125,9 @@ def is_heading(text: str) -> bool:
 
 
 def _title(text: str) -> str:
-    return " ".join(text.split()).strip(" .:")[:110]
+    number = _NUMBER.match(text)
+    plain = text[number.end() :] if number is not None else text
+    return (" ".join(plain.split()).strip(" .:") or text.strip())[:110]
 
 
 def _rows(text: str, block: Block, heading: str) -> Iterator[Sentence]:

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import pytest
+
+from neuraldocflow.extraction.contract_dates import Period, dates, later, periods
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("made as of the 6th day of March, 2006 (the", "2006-03-06"),
+        ("dated July 31, 2017", "2017-07-31"),
+        ("effective 7/1/98", "1998-07-01"),
+        ("on 15 March 2010", "2010-03-15"),
+        ("on 25/12/2004", "2004-12-25"),
+    ],
+)
+def test_a_whole_date_is_iso(text: str, value: str) -> None:
+    assert [each.value for each in dates(text)] == [value]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("this ___ day of _______, 2020", "[]/[]/2020"),
+        ("January __, 1999", "01/[]/1999"),
+        ("dated as of [●], 2015", "[]/[]/2015"),
+        ("this ____ day of ______, 20__", "[]/[]/20[]"),
+    ],
+)
+def test_what_a_date_leaves_blank_stays_blank(text: str, value: str) -> None:
+    assert [each.value for each in dates(text)] == [value]
+
+
+def test_section_numbers_and_impossible_days_are_no_dates() -> None:
+    assert not list(dates("Section 4.1.2 of Exhibit 12-15, on February 30, 2011"))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("a period of three (3) years", "3 years"),
+        ("for 12 months", "12 months"),
+        ("sixty (60) days' notice", "60 days"),
+        ("one hundred eighty (180) days", "180 days"),
+        ("an additional one-year term", "1 year"),
+    ],
+)
+def test_a_period_is_told_in_figures(text: str, told: str) -> None:
+    assert [str(each) for each in periods(text)] == [told]
+
+
+def test_a_period_after_a_date_ends_on_the_same_day() -> None:
+    assert later("2016-02-29", Period(1, "year", 0, 0)) == "2017-02-28"
+    assert later("2016-11-15", Period(3, "month", 0, 0)) == "2017-02-15"
+    assert later("2016-12-30", Period(3, "day", 0, 0)) == "2017-01-02"
+
+
+def test_a_blank_date_moves_by_years_only() -> None:
+    assert later("[]/[]/2020", Period(5, "year", 0, 0)) == "[]/[]/2025"
+    assert later("[]/[]/2020", Period(5, "month", 0, 0)) is None
+    assert later("[]/[]/20[]", Period(5, "year", 0, 0)) is None

@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+import pytest
+
+from neuraldocflow.extraction.candidates import STRATEGIES, Candidate, Context
+from neuraldocflow.extraction.contract_head import effective_on, made_on, opening, titles
+from neuraldocflow.extraction.contract_law import governing_law
+from neuraldocflow.extraction.contract_parties import parties
+from neuraldocflow.extraction.contract_term import expiration, renewal, renewal_notice
+from neuraldocflow.extraction.model import Document
+from neuraldocflow.extraction.profile import Field
+from neuraldocflow.extraction.sentences import sentences
+from tests.support.contracts import LAW, OPENING, RENEWAL, TERM, contract, supply_agreement
+
+
+def best(found: list[Candidate]) -> str | None:
+    chosen = max(found, key=lambda each: each.score, default=None)
+    return None if chosen is None else chosen.value or chosen.raw
+
+
+def test_the_title_is_the_line_the_text_calls_itself_by() -> None:
+    assert best(list(titles(supply_agreement()))) == "WIDGET SUPPLY AGREEMENT"
+
+
+def test_a_title_over_two_lines_is_one() -> None:
+    document = contract("FIRST AMENDMENT TO", "WIDGET SUPPLY AGREEMENT", OPENING)
+    assert best(list(titles(document))) == "FIRST AMENDMENT TO WIDGET SUPPLY AGREEMENT"
+
+
+def test_an_exhibit_number_is_no_part_of_the_title() -> None:
+    document = contract("Exhibit 10.26 LANTERN LEASE AGREEMENT", OPENING)
+    assert best(list(titles(document))) == "LANTERN LEASE AGREEMENT"
+
+
+def test_parties_are_named_in_order_with_and_inside_a_name() -> None:
+    found = [each.value for each in parties(supply_agreement())]
+    assert found == ["Bluefin Widgets, Inc.", "Granite and Moss Company"]
+
+
+def test_an_address_is_no_party() -> None:
+    document = contract(
+        "This Agreement is entered into by and between Fern LLC, having offices at 9 Mill Street, Troy, Ohio "
+        '45373 ("Fern") and Ida Quill, residing at 3 Elm Road, Akron, Ohio 44301 (the "Consultant").'
+    )
+    assert [each.value for each in parties(document)] == ["Fern LLC", "Ida Quill"]
+
+
+def test_a_trading_name_belongs_to_the_party() -> None:
+    document = contract(
+        "This Agreement is made by and between Fern Foods, Inc. d/b/a Fern Kitchen, a Maine corporation "
+        '("Fern"), and Oak Ltd. ("Oak").'
+    )
+    assert [each.value for each in parties(document)] == ["Fern Foods, Inc. d/b/a Fern Kitchen", "Oak Ltd."]
+
+
+def test_without_an_opening_the_signers_are_the_parties() -> None:
+    document = contract(
+        "JOINT FILING AGREEMENT",
+        "The statement is filed on behalf of each of us.",
+        "IN WITNESS WHEREOF, the undersigned sign on May 4, 2019.",
+        "HERON CAPITAL, L.P.",
+        "By: Heron Partners LLC, its general partner",
+        "EGRET HOLDINGS LTD.",
+    )
+    assert [each.value for each in parties(document)] == ["HERON CAPITAL, L.P.", "EGRET HOLDINGS LTD."]
+
+
+def test_a_letter_has_no_opening() -> None:
+    assert opening(contract("Dear friend,", "The picnic takes place on Sunday.")) is None
+
+
+def test_the_agreement_date_is_that_of_the_opening() -> None:
+    assert best(list(made_on(supply_agreement()))) == "2017-03-06"
+
+
+def test_a_contract_without_a_date_above_was_made_when_the_last_one_signed() -> None:
+    document = contract(
+        "LEASE AGREEMENT", "The parties agree as follows.", "Date: June 3, 2015", "Date: June 9, 2015"
+    )
+    late = contract("x " * 2100, *[block.text for block in document.blocks])
+    assert best(list(made_on(late))) == "2015-06-09"
+
+
+def test_the_effective_date_is_the_one_defined_so() -> None:
+    assert best(list(effective_on(supply_agreement(), "2017-03-06"))) == "2017-03-06"
+    other = contract(OPENING.replace(' (the "Effective Date")', ""), "Effective Date: April 1, 2017.")
+    assert best(list(effective_on(other, "2017-03-06"))) == "2017-04-01"
+
+
+def test_no_effective_date_is_invented() -> None:
+    plain = contract(OPENING.replace(' (the "Effective Date")', ""))
+    assert not list(effective_on(plain, "2017-03-06"))
+
+
+def _expires(*paragraphs: str, start: str | None = "2017-03-06") -> str | None:
+    document = contract(*paragraphs)
+    return best(list(expiration(document, sentences(document), start)))
+
+
+def test_a_term_is_counted_from_the_effective_date() -> None:
+    assert _expires("1. Term. " + TERM) == "2020-03-06"
+
+
+def test_a_term_without_a_start_has_no_end() -> None:
+    assert _expires("1. Term. " + TERM, start=None) is None
+
+
+@pytest.mark.parametrize(
+    ("sentence", "value"),
+    [
+        (
+            "The term of this Agreement begins on May 1, 2018 and shall continue until April 30, 2021.",
+            "2021-04-30",
+        ),
+        (
+            "This Agreement shall remain in effect until the fifth anniversary of the Effective Date.",
+            "2022-03-06",
+        ),
+        ("This Agreement shall continue in full force until terminated by either party.", "perpetual"),
+    ],
+)
+def test_an_end_may_be_a_date_an_anniversary_or_none(sentence: str, value: str) -> None:
+    assert _expires("1. Term. " + sentence) == value
+
+
+@pytest.mark.parametrize(
+    ("sentence", "value"),
+    [
+        (RENEWAL, "successive 1 year"),
+        ("This Agreement will renew for an additional five (5) year term.", "5 years"),
+        (
+            "The term shall automatically renew for successive terms of twelve (12) months each.",
+            "successive 1 year",
+        ),
+        ("The Agreement renews automatically from year to year.", "successive 1 year"),
+    ],
+)
+def test_a_renewal_is_told_in_short(sentence: str, value: str) -> None:
+    document = contract("1. Term. " + sentence)
+    assert best(list(renewal(document, sentences(document)))) == value
+
+
+def test_the_notice_is_that_of_the_renewal() -> None:
+    document = contract(
+        "Invoices are paid within thirty (30) days of notice before delivery.", "1. Term. " + RENEWAL
+    )
+    cut = sentences(document)
+    place = next(iter(renewal(document, cut))).start
+    assert best(list(renewal_notice(document, cut, place))) == "60 days"
+    assert not list(renewal_notice(document, cut, None))
+
+
+@pytest.mark.parametrize(
+    ("sentence", "value"),
+    [
+        (LAW, "Oregon"),
+        ("THIS AGREEMENT IS GOVERNED BY THE LAWS OF THE STATE OF NEW YORK.", "New York"),
+        ("This Agreement is governed by the laws of the Province of Ontario, Canada.", "Ontario, Canada"),
+        ("This Agreement shall be construed under the laws of England and Wales.", "England; Wales"),
+        ("This Agreement is governed by English law.", "England"),
+        ("The Agreement is governed by the laws of the PRC.", "People's Republic of China"),
+    ],
+)
+def test_the_governing_law_is_a_place_by_its_name(sentence: str, value: str) -> None:
+    document = contract("9. Governing Law. " + sentence)
+    assert best(list(governing_law(document, sentences(document)))) == value
+
+
+def test_where_a_company_is_organised_is_a_weak_sign_of_the_law() -> None:
+    document = contract(
+        "Oak Ltd. is duly organized under the laws of the State of Nevada and shall sell oak."
+    )
+    assert all(each.score < 0.43 for each in governing_law(document, sentences(document)))
+
+
+def _by_strategy(document: Document, name: str, spec: dict[str, object], context: Context) -> list[Candidate]:
+    return list(STRATEGIES[name](document, spec, Field("any"), context))
+
+
+def test_strategies_count_terms_from_the_dates_decided_before() -> None:
+    document = supply_agreement()
+    context = Context([], found={"agreement_date": "2017-03-06", "effective_date": "2017-05-01"})
+    found = _by_strategy(document, "contract_term", {"role": "expiration"}, context)
+    assert best(found) == "2020-05-01"
+    assert best(_by_strategy(document, "contract_term", {"role": "notice"}, context)) == "60 days"
+    assert best(_by_strategy(document, "contract_law", {"least": 0.43}, context)) == "Oregon"
+
+
+def test_least_leaves_weak_candidates_out() -> None:
+    context = Context([])
+    assert not _by_strategy(supply_agreement(), "contract_law", {"least": 1.1}, context)
+
+
+def test_a_candidates_range_holds_its_words() -> None:
+    document = supply_agreement()
+    for each in parties(document):
+        assert document.text[each.start : each.end] == each.raw
+        assert " ".join(each.raw.split()).startswith(str(each.value)[:10])
