@@ -32,13 +32,15 @@ def _line(kinds: str, names: Sequence[tuple[str, float]], never: str = "", plain
 
 
 _OWNERS = (
-    r"(?:stock|share)(?:holders?|owners?)'?s?'?|owners?'?s?'?|members?'?s?'?|partners?'?s?'?|unit ?holders?'?"
+    r"(?:stock|share)[- ]?(?:holders?|owners?)'?s?'?|owners?'?s?'?|members?'?s?'?|partners?'?s?'?"
+    r"|unit ?holders?'?"
 )
 _EARNED = r"(?:(?:income|earnings|profit|loss|\(loss\)|\(losses\)|losses)[ /,-]*(?:and |or )?)+"
 _SHARE = (
-    r"(?:per (?:common |ordinary |basic |diluted |limited partner |class a )*"
+    r"(?:per (?:average |outstanding |common |ordinary |basic |diluted |limited partner |class a )*"
     r"(?:share|unit|stock)|earnings per|eps\b)"
 )
+_COUNTS = r"weighted|average (?:number|.{0,24}\bshares\b)|outstanding|shares used"
 LINES: dict[str, Line] = {
     "revenue": _line(
         "income",
@@ -51,11 +53,15 @@ LINES: dict[str, Line] = {
             (r"^total (?:net )?(?:revenues?|sales)(?: and .{3,30}|, .{3,30}| \(.{3,30}\))?$", 0.97),
             (r"^(?:net |operating )?(?:revenues?|sales)(?: \(.{0,40}\)|, net| net)?$", 0.96),
             (r"^(?:net )?(?:operating )?revenues?,? net of .{0,40}$", 0.96),
+            (
+                r"^(?:total )?(?:company|consolidated|group) (?:net )?(?:operating )?(?:revenues?|sales)$",
+                0.96,
+            ),
             (r"^(?:net )?(?:sales|revenues?) (?:and|to|from) .{3,50}$", 0.85),
             (r"^(?:net )?(?:operating )?(?:sales|revenues?)\b.{0,40}$", 0.75),
             (r"^total (?:interest|investment)(?: and dividend| and fee)? income$", 0.6),
         ],
-        r"cost|expense(?!.*net of interest)|deferred|marketing|percent|%|growth"
+        r"cost|(?<!net of interest )expense|deferred|marketing|percent|%|growth"
         r"|per share|tax|gain|loss|before|"
         r"excess|provision|interest income, net|allowance",
     ),
@@ -78,7 +84,7 @@ LINES: dict[str, Line] = {
             (
                 rf"^net {_EARNED}(?:attributable|available|applicable|allocable) to .{{0,40}}"
                 rf"(?:common|ordinary).{{0,60}}$",
-                0.72,
+                0.85,
             ),
             (r"^net (?:increase|decrease) in net assets (?:resulting )?from operations", 0.7),
         ],
@@ -92,9 +98,11 @@ LINES: dict[str, Line] = {
             (rf"{_SHARE}.*\|(?:.*\b)?basic\b", 1.0),
             (rf"\|.*\bbasic\b.*{_SHARE}|\|.*{_SHARE}.*\bbasic\b", 1.0),
             (r"\|basic(?: and diluted)?(?: \(.{0,40}\))?$", 0.9),
+            (r"\bbasic\b.*\|(?:total|net)\b", 0.9),
+            (rf"\bbasic\b.*{_SHARE}.*\|", 0.65),
             (rf"\|(?:net )?{_EARNED}{_SHARE}(?: \(.{{0,30}}\))?$", 0.7),
         ],
-        r"weighted|average|outstanding|shares used|dividend|discontinued|cumulative|\|diluted(?! and basic)",
+        rf"{_COUNTS}|dividend|discontinued|cumulative|\|diluted(?! and basic)",
         plain=True,
     ),
     "eps_diluted": _line(
@@ -107,10 +115,11 @@ LINES: dict[str, Line] = {
                 1.0,
             ),
             (r"\|(?:basic and )?diluted(?: \(.{0,40}\))?$", 0.9),
+            (r"\bdiluted\b.*\|(?:total|net)\b", 0.9),
+            (rf"\bdiluted\b.*{_SHARE}.*\|", 0.65),
             (rf"\|(?:net )?{_EARNED}{_SHARE}(?: \(.{{0,30}}\))?$", 0.6),
         ],
-        r"weighted|average|outstanding|shares used|dividend|discontinued|cumulative"
-        r"|effect of|\|basic(?! and)",
+        rf"{_COUNTS}|dividend|discontinued|cumulative|effect of|\|basic(?! and)",
         plain=True,
     ),
     "total_assets": _line(
@@ -134,8 +143,15 @@ LINES: dict[str, Line] = {
                 rf"(?! and non).{{0,30}}$",
                 0.92,
             ),
+            (
+                r"^total .{2,40} share of equity$|^(?:total )?equity attributable to (?!.*non-?controlling)",
+                0.95,
+            ),
             (rf"^(?!total)(?!.*(?:non-?controlling|other|equity in)).{{2,60}}\s(?:{_OWNERS}) equity$", 0.93),
-            (r"^total (?:equity|deficit|capital)(?: attributable to .{2,60}| \(deficit\))?$", 0.85),
+            (
+                r"^total (?:common )?(?:equity|deficit|capital)(?: attributable to .{2,60}| \(deficit\))?$",
+                0.85,
+            ),
             (rf"^(?:common )?(?:{_OWNERS}) (?:equity|deficit|capital)(?:, net| \(deficit\))?$", 0.8),
             (
                 rf"^total (?:{_OWNERS}) equity(?: \(deficit\))? (?:and|including) non-?controlling.{{0,30}}$",
@@ -171,6 +187,8 @@ LINES: dict[str, Line] = {
                 1.0,
             ),
             (r"^(?:net )?(?:cash|funds).{0,60}operating activities$", 0.95),
+            (r"^total (?:from |provided by |cash .{0,30})?operating activities$", 0.93),
+            (r"^(?:net )?operating cash flows?$", 0.7),
             (r"^(?:net )?cash.{0,70}(?:operating activities|operations)\b.{0,40}$", 0.8),
         ],
         r"adjust|reconcile|changes? in|discontinued|before|investing|financing",

@@ -23,7 +23,10 @@ _LINE = re.compile(
 )
 _VALUE = re.compile(r"\(?\s?\$?\s?(?:\d{1,3}(?:,\d{3})+|\d*\.\d+|\d{1,4})\s?\)?")
 _UNITS = {"thousands": 1e3, "millions": 1e6, "billions": 1e9}
-_UNIT = re.compile(r"\b(?:thousands|millions|billions)\b", re.IGNORECASE)
+_UNIT = re.compile(r"\b(?:thousands|millions|billions)\b|(?<![\d,.])0{3}['’]?s\b|[($]0{3}\b", re.IGNORECASE)
+_SHARES_UNIT = re.compile(
+    r"\bshares?(?:\s+(?:data|amounts|and\s+units))?\s+(?:are\s+)?in\s+(?:thousands|millions)", re.IGNORECASE
+)
 _TITLE_REACH = 420
 """Characters before a table in which its title and unit stand."""
 
@@ -98,7 +101,7 @@ def label_of(text: str) -> str:
     """A label in lower case without notes' marks, dots and colons."""
     plain = " ".join(text.replace("’", "'").replace("‘", "'").split()).lower()
     plain = re.sub(r"\((?:\d{1,2}|[a-z]|notes?\s[^)]*)\)|[*†‡]|\.{2,}", " ", plain)
-    plain = re.sub(r"[–—]", "-", plain)
+    plain = re.sub(r"[–—]", "-", plain).replace(" & ", " and ")
     return " ".join(plain.split()).strip(" :.,-$")
 
 
@@ -144,18 +147,19 @@ def _of_table(document: Document, block: Block, table: Table) -> Sheet | None:
         return None
     before = document.text[max(block.start - _TITLE_REACH, 0) : block.start]
     title = f"{before} {table.caption or ''} {' '.join(cell.text for cell in heads)}"
-    scale, currency = table.scale, table.currency
-    if scale is None:
-        scale, currency = _told_scale(" ".join(cell.text for cell in heads)), currency
-    if scale is None:
-        scale, currency = parse_scale(title)
+    told, currency = parse_scale(title)
+    scale = scale_told(f"{before}\n{table.caption or ''}\n{' '.join(cell.text for cell in heads)}")
+    scale, currency = scale or table.scale or told, table.currency or currency
     return Sheet(rows, _years(heads, rows), block.start, title, scale, currency)
 
 
-def _told_scale(heading: str) -> float | None:
-    """The unit that a heading of a table names without more words: "Millions, except per share amounts"."""
-    match = _UNIT.search(heading)
-    return _UNITS[match[0].lower()] if match is not None else None
+def scale_told(title: str) -> float | None:
+    """The unit of amounts that the lines over a table name, the nearest first; not that of shares."""
+    for line in reversed(title.split("\n")):
+        match = _UNIT.search(_SHARES_UNIT.sub(" ", line)) if len(line) < 200 else None
+        if match is not None:
+            return _UNITS.get(match[0].lower(), 1e3)
+    return None
 
 
 def _wordy(text: str) -> bool:
@@ -234,6 +238,7 @@ def lined_sheets(document: Document, start: int, end: int) -> Iterator[Sheet]:
 def _lined(document: Document, rows: list[Row], years: list[int], start: int) -> Sheet:
     title = document.text[max(start - 2 * _TITLE_REACH, 0) : start]
     scale, currency = parse_scale(title)
+    scale = scale_told(title) or scale
     most = max(len(row.numbers) for row in rows)
     columns = dict(enumerate(years, 1)) if len(years) == most else {}
     return Sheet(rows, columns, start, title, scale, currency, lined=True)

@@ -78,6 +78,16 @@ _WRONG = re.compile(
 )
 
 
+_PARTS = re.compile(
+    r"(?:income|earnings|loss|profit).*(?:non-?controlling|minority)|^(?:non-?controlling|minority) inter"
+)
+_WHOLE = re.compile(r"(?:consolidated )?net (?:income|earnings|loss|profit|\(loss\)|[ /,()-]|and|or)+")
+_LESSER = 0.12
+"""How much less sure of its kind a table may be than the best one."""
+_NEXT_PAGE = 7000
+"""Characters within which a statement's second part follows its first."""
+
+
 @strategy("statement")
 def statement(
     document: Document, spec: dict[str, Any], field: Field, context: Context
@@ -86,15 +96,23 @@ def statement(
     line = LINES[str(spec["line"])]
     year = _fiscal_year(context)
     found: list[Candidate] = []
-    for sheet in _statements(document, context):
+    statements = _statements(document, context)
+    best = {kind: _best_of(statements, kind) for kind in line.kinds}
+    for sheet in statements:
         kind = max(line.kinds, key=lambda each: sheet.kinds.get(each, 0.0))
         quality = sheet.kinds.get(kind, 0.0)
-        if not quality:
+        leader = best[kind]
+        if not quality or leader is None:
             continue
+        # a line that the statement itself lacks is not looked for in lesser tables, but on its next page
+        follows = 0 <= sheet.start - leader.start < _NEXT_PAGE
+        if quality < leader.kinds[kind] - _LESSER and not follows:
+            continue
+        parts = any(_PARTS.search(row.label) for row in sheet.rows)
         # what stands in its own statement is preferred over where else it is told
         quality *= 1.0 if kind == line.kinds[0] else 0.8
         for order, row in enumerate(sheet.rows):
-            weight = _weight(line, row)
+            weight = _weight(line, row, parts)
             number = sheet.number(row, year) if weight else None
             if number is None or (line.plain and not _per_share(number.value, number.text)):
                 continue
@@ -119,12 +137,13 @@ def _per_share(value: float, text: str) -> bool:
     return abs(value) < 100_000 and ("." in text or abs(value) < 100)
 
 
-def _weight(line: Line, row: Row) -> float:
-    text = f"{row.under}|{row.label}" if line.plain else row.label
-    if not row.label or (line.never is not None and line.never.search(text)):
+def _weight(line: Line, row: Row, parts: bool) -> float:
+    label = f"total {row.under}" if row.label in ("total", "totals") and row.under else row.label
+    text = f"{row.under}|{label}" if line.plain else label
+    if not label or (line.never is not None and line.never.search(text)):
         return 0.0
     weight = max((weight for pattern, weight in line.names if pattern.search(text)), default=0.0)
-    return weight * (0.6 if line.plain and "continuing" in text else 1.0)
+    return weight * (0.6 if "continuing" in text else 1.0)
 
 
 def _candidate(
