@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .cover import Cover, trimmed
 from .model import Document, Table
@@ -65,10 +65,21 @@ def listings(document: Document, cover: Cover) -> Iterator[Listing]:
         if block.table is not None and EXCHANGE.search(block.text)
     ]
     found = [listing for table in tables for listing in _rows(table, begin, end)]
-    yield from found
     # a table that was seen in part only goes on in lines below it
     ends = [listing.exchange.end for listing in found if listing.exchange is not None]
-    yield from _texts(cover, max(ends, default=begin), end)
+    found += _texts(cover, max(ends, default=begin), end)
+    yield from _by_one_name(found)
+
+
+def _by_one_name(found: list[Listing]) -> Iterator[Listing]:
+    """An exchange told as "Name (NAME)" once and as "NAME" elsewhere is one exchange."""
+    told = {listing.exchange.text for listing in found if listing.exchange is not None}
+    for listing in found:
+        exchange = listing.exchange
+        short = re.search(r"\(([A-Z]{3,8})\)$", exchange.text) if exchange is not None else None
+        if exchange is not None and short is not None and short[1] in told:
+            listing = replace(listing, exchange=Part(short[1], exchange.start, exchange.end))
+        yield listing
 
 
 def _rows(table: Table, begin: int, end: int) -> Iterator[Listing]:
@@ -88,7 +99,7 @@ def _rows(table: Table, begin: int, end: int) -> Iterator[Listing]:
         if any(_HEADER.search(cell.text) for cell in row):
             continue
         exchange = next((cell for cell in reversed(row) if EXCHANGE.search(cell.text)), None)
-        if exchange is None or len(row) < 2:
+        if exchange is None or (len(row) < 2 and not EXCHANGE.fullmatch(" ".join(exchange.text.split()))):
             continue
         others = [cell for cell in row if cell is not exchange]
         symbols = [cell for cell in others if _SYMBOL_LIKE.fullmatch(" ".join(cell.text.split()))]

@@ -31,6 +31,8 @@ _LONGEST = 260
 """Characters a heading has at most; a longer block holds its section's text too."""
 _NEAR = 320
 """Characters after a link's target within which its heading stands."""
+_INDEXED = 8
+"""So many Items led to by links make an index of cross references."""
 _LISTED = 3
 """As many headings in a row with nothing between them are a table of contents."""
 
@@ -72,9 +74,12 @@ def find_numbered(document: Document, specs: Sequence[Mapping[str, Any]]) -> lis
     plan = _plan(specs)
     spots = list(_spots(document, plan))
     _mark_runs(document, spots)
-    spots += list(_follow_links(document, plan, spots))
-    spots = [spot for spot in spots if spot.score > -1.5]
+    led = list(_follow_links(document, plan, spots))
+    spots = [spot for spot in spots + led if spot.score > -1.5]
     if len({spot.order for spot in spots if spot.score >= 2.0 and not spot.listed}) < 4:
+        if len({spot.order for spot in led}) >= _INDEXED:
+            # an index of cross references: the report tells its Items in an order of its own
+            return _sections(document, specs, _each_once(led))
         spots += list(_titled(document, plan))
     chosen = _best_sequence(sorted(spots, key=lambda spot: spot.start))
     return _sections(document, specs, chosen)
@@ -289,7 +294,7 @@ def _follow_links(document: Document, plan: _Plan, spots: list[_Spot]) -> Iterat
         if first == last:
             continue
         targets = [target for _, target in links[first:last]]
-        target = max(set(targets), key=targets.count)
+        target = max(targets, key=targets.count)
         near = [
             spot
             for spot in unlisted
@@ -313,6 +318,14 @@ def _titled(document: Document, plan: _Plan) -> Iterator[_Spot]:
             if match is not None and len(match[0]) > 0.7 * len(block.text.strip()):
                 yield _Spot((order,), block.start, block.end, 0.9 + 0.3 / block.level, block=index)
                 break
+
+
+def _each_once(spots: list[_Spot]) -> list[_Spot]:
+    """The first spot of each section, in the order of the document."""
+    first: dict[tuple[int, ...], _Spot] = {}
+    for spot in spots:
+        first.setdefault(spot.order, spot)
+    return sorted(first.values(), key=lambda spot: (spot.start, spot.order))
 
 
 def _best_sequence(spots: list[_Spot]) -> list[_Spot]:
@@ -345,7 +358,7 @@ def _sections(document: Document, specs: Sequence[Mapping[str, Any]], chosen: li
     found: list[Section] = []
     close = _closing(document, chosen)
     for index, spot in enumerate(chosen):
-        end = chosen[index + 1].start if index + 1 < len(chosen) else close
+        end = next((each.start for each in chosen[index + 1 :] if each.start > spot.start), close)
         for order in spot.order:
             spec = specs[order]
             section = Section(

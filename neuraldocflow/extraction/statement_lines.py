@@ -78,7 +78,7 @@ LINES: dict[str, Line] = {
             (
                 rf"^(?:consolidated |total )?net {_EARNED}(?:including|before) (?:attribution"
                 rf"|non-?controlling|allocation).{{0,60}}$",
-                0.8,
+                0.72,
             ),
             (r"^(?:profit|income|loss|\(loss\) profit|profit \(loss\)) (?:for|attributable).{0,60}$", 0.8),
             (

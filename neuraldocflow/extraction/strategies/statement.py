@@ -143,7 +143,15 @@ def _weight(line: Line, row: Row, parts: bool) -> float:
     if not label or (line.never is not None and line.never.search(text)):
         return 0.0
     weight = max((weight for pattern, weight in line.names if pattern.search(text)), default=0.0)
+    if parts and line is LINES["net_income"] and _WHOLE.fullmatch(label):
+        # with shares of others told apart, the plain line is the whole group's, not the owners'
+        weight = min(weight, 0.78)
     return weight * (0.6 if "continuing" in text else 1.0)
+
+
+def _best_of(statements: list[Sheet], kind: str) -> Sheet | None:
+    held = [sheet for sheet in statements if kind in sheet.kinds]
+    return max(held, key=lambda sheet: (sheet.kinds[kind], -sheet.start), default=None)
 
 
 def _candidate(
