@@ -55,7 +55,8 @@ CAPTIONS = {
     r"(?:\s+specified\s+in\s+(?:its|their|the)\s+charters?)?\s*\)?",
     "state": r"\(?\s*(?:state|jurisdiction)(?:\s*,?\s+or\s+other\s+jurisdictions?)?\s*,?"
     r"\s*\(?of\s+(?:incorporation|organization)"
-    r"(?:\s*,?\s+(?:or|and)\s+(?:organization|incorporation))?\s*\)?",
+    r"(?:\s*,?\s+(?:or|and)\s+(?:organization|incorporation))?\s*\)?"
+    r"|\(?\s*state\s+or\s+other\s+jurisdiction\s+of\b",
     "irs": r"\(?\s*i\.?\s?r\.?\s?s\.?\s+employer(?:\s+identification)?"
     r"(?:\s+(?:no|number|numbers)\b\.?)?\s*\)?",
     "address": r"\(?\s*address(?:es)?(?:\s+and\s+telephone\s+number[^()]{0,80})?"

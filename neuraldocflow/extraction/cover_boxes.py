@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from .cover import Cover
 
-_ON = r"☒|☑|✓|✔|✗|✘|🗹|⌧|þ|ý|\[\s?[xX✓]\s?\]|\(\s?[xX]\s?\)|(?<![A-Za-z])[xXR](?![A-Za-z])"
+_ON = r"☒|☑|✓|✔|√|✗|✘|🗹|⌧|þ|ý|\[\s?[xX✓√]\s?\]|\(\s?[xX]\s?\)|(?<![A-Za-z])[xXR](?![A-Za-z])"
 _OFF = r"☐|□|¨|❑|❏|\[\s?_*\s?\]|\(\s?\)|(?<![A-Za-z])[oO£q](?![A-Za-z])|_{2,}"
 _YES_NO = re.compile(
     rf"(?P<yes>\byes\b)|(?P<no>\bno\b(?!\.?\s*\d))|(?P<on>{_ON})|(?P<off>{_OFF})", re.IGNORECASE

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from ..candidates import Candidate, Context, strategy
 from ..cover import PLACE, STATE_AND_ZIP, Cover, cover_of, lines_of, trimmed
+from ..cover_amounts import public_float, shares_outstanding
 from ..cover_boxes import filer_category, yes_or_no
 from ..cover_securities import Listing, listings
 from ..model import Document
-from ..normalise import parse_number
 
 if TYPE_CHECKING:
     from ..profile import Field
@@ -263,71 +263,6 @@ def _phone(cover: Cover) -> Found:
             yield Candidate(match[1], score, match.start(1), match.end(1), value=digits)
 
 
-_FLOAT = re.compile(
-    r"aggregate\s+(?:market\s+)?value|market\s+value\s+of\s+(?:the\s+)?(?:voting|common|registrant)", re.I
-)
-_MONEY = re.compile(r"\$\s*(\d[\d,]*(?:\.\d+)?)\s*(thousand|million|billion|trillion)?", re.I)
-
-
-def _public_float(cover: Cover) -> Found:
-    """The largest amount in the sentences on the aggregate market value."""
-    match = _FLOAT.search(cover.text)
-    if match is None:
-        return
-    end = min(match.start() + 1300, len(cover.text))
-    amounts = []
-    for found in _MONEY.finditer(cover.text, max(match.start() - 120, 0), end):
-        value = parse_number(found[0].replace("$", ""))
-        told = cover.text[max(found.start() - 40, 0) : found.start()].lower()
-        if value is not None and value > 1000 and "par value" not in told:
-            amounts.append((found, value))
-    for found, value in amounts[:3]:
-        near = 0.03 * min((found.start() - match.start()) / 300, 3)
-        largest = value == max(each for _, each in amounts)
-        yield Candidate(
-            found[0].strip(),
-            (0.93 if largest else 0.6) - max(near, 0.0),
-            found.start(),
-            found.end(),
-            value=int(value) if value.is_integer() else value,
-            context={"currency": "USD"},
-        )
-
-
-_COUNT = re.compile(
-    r"(?<![\d$.,])(?<!\$ )(\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?\s+(?:million|billion))(?![\d%]|\.\d)", re.I
-)
-_OUTSTANDING = re.compile(r"\boutstanding\b", re.I)
-_AGGREGATE = re.compile(r"aggregate\s+market\s+value|held\s+by\s+non-?affiliates", re.I)
-
-
-def _shares_outstanding(cover: Cover) -> Found:
-    """Counts in the sentences or table on the shares outstanding, one for each class."""
-    seen: set[int] = set()
-    begin = max((end for _, end in cover.of("securities")), default=0)
-    for match in _OUTSTANDING.finditer(cover.text, begin):
-        window = max(match.start() - 420, begin), min(match.end() + 420, len(cover.text))
-        for found in _COUNT.finditer(cover.text, *window):
-            if found.start() in seen:
-                continue
-            between = cover.text[min(found.end(), match.end()) : max(found.start(), match.start())]
-            if (
-                _AGGREGATE.search(between)
-                or "$" in between
-                or re.search(r"[a-z]\.\s+[A-Z][a-z]+ [a-z]", between)
-            ):
-                continue
-            if re.search(r"indicate\s+by|\bpar value\s*$", between, re.I):
-                continue
-            tail = cover.text[found.end() : found.end() + 160]
-            if re.match(r"[^.]{0,120}held\s+by\s+non-?affiliates", tail, re.I):
-                continue
-            value = parse_number(found[1])
-            if value is not None and value >= 1000:
-                seen.add(found.start())
-                yield Candidate(found[1], 0.9, found.start(1), found.end(1), value=value)
-
-
 def _well_known(cover: Cover) -> Found:
     for start, end, value, score in yes_or_no(cover, re.compile(r"well-?\s?known\s+seasoned", re.I)):
         yield Candidate(value, score, start, end)
@@ -361,8 +296,8 @@ _ROLES: dict[str, Callable[[Cover], Found]] = {
     "state": _state,
     "zip": _zip,
     "phone": _phone,
-    "public_float": _public_float,
-    "shares_outstanding": _shares_outstanding,
+    "public_float": public_float,
+    "shares_outstanding": shares_outstanding,
     "well_known_seasoned_issuer": _well_known,
     "shell_company": _shell,
     "filer_category": _filer_category,

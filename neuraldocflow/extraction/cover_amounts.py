@@ -1,0 +1,81 @@
+"""Amounts that the sentences of a cover page tell: the public float and the shares outstanding."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from .candidates import Candidate
+from .cover import Cover
+from .normalise import parse_number
+
+_FLOAT = re.compile(
+    r"aggregate\s+(?:market\s+)?value|market\s+value\s+of\s+(?:the\s+)?(?:voting|common|registrant)", re.I
+)
+_MONEY = re.compile(r"\$\s*(\d[\d,]*(?:\.\d+)?)\s*(thousand|million|billion|trillion)?", re.I)
+
+
+def public_float(cover: Cover) -> Iterator[Candidate]:
+    """The largest amount in the sentences on the aggregate market value."""
+    match = _FLOAT.search(cover.text)
+    if match is None:
+        return
+    end = min(match.start() + 1300, len(cover.text))
+    amounts = []
+    for found in _MONEY.finditer(cover.text, max(match.start() - 120, 0), end):
+        value = parse_number(found[0].replace("$", ""))
+        told = cover.text[max(found.start() - 40, 0) : found.start()].lower()
+        if value is not None and value > 1000 and "par value" not in told:
+            amounts.append((found, value))
+    for found, value in amounts[:3]:
+        near = 0.03 * min((found.start() - match.start()) / 300, 3)
+        largest = value == max(each for _, each in amounts)
+        yield Candidate(
+            found[0].strip(),
+            (0.93 if largest else 0.6) - max(near, 0.0),
+            found.start(),
+            found.end(),
+            value=int(value) if value.is_integer() else value,
+            context={"currency": "USD"},
+        )
+
+
+_COUNT = re.compile(
+    r"(?<![\d$.,])(?<!\$ )(\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?\s+(?:million|billion))(?![\d%]|\.\d)", re.I
+)
+_OUTSTANDING = re.compile(r"\boutstanding\b", re.I)
+_AGGREGATE = re.compile(r"aggregate\s+market\s+value|held\s+by\s+non-?affiliates", re.I)
+
+
+_PAR = re.compile(
+    r"(?:(?:without|no)\s+)?par\s+value(?:\s+of)?\s+\$?\s?[\d./-]+|\$\s?[\d./-]+\s+(?:par|stated)\s+value",
+    re.I,
+)
+
+
+def shares_outstanding(cover: Cover) -> Iterator[Candidate]:
+    """Counts in the sentences or table on the shares outstanding, one for each class."""
+    seen: set[int] = set()
+    begin = max((end for _, end in cover.of("securities")), default=0)
+    for match in _OUTSTANDING.finditer(cover.text, begin):
+        window = max(match.start() - 420, begin), min(match.end() + 420, len(cover.text))
+        for found in _COUNT.finditer(cover.text, *window):
+            if found.start() in seen:
+                continue
+            between = cover.text[min(found.end(), match.end()) : max(found.start(), match.start())]
+            between = _PAR.sub(" ", between)
+            if (
+                _AGGREGATE.search(between)
+                or "$" in between
+                or re.search(r"[a-z]\.\s+[A-Z][a-z]+ [a-z]", between)
+            ):
+                continue
+            if re.search(r"indicate\s+by|\bpar value\s*$", between, re.I):
+                continue
+            tail = cover.text[found.end() : found.end() + 160]
+            if re.match(r"[^.]{0,120}held\s+by\s+non-?affiliates", tail, re.I):
+                continue
+            value = parse_number(found[1])
+            if value is not None and value >= 1000:
+                seen.add(found.start())
+                yield Candidate(found[1], 0.9, found.start(1), found.end(1), value=value)

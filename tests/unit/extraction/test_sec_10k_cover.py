@@ -1,0 +1,147 @@
+"""The cover page of annual reports: its captions in several layouts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from neuraldocflow.extraction.model import Block
+from tests.support.covers import NAME, cover, told
+from tests.support.documents import table
+
+
+@pytest.mark.parametrize(
+    ("role", "value"),
+    [
+        ("registrant_name", "Mosswell Lantern Works, Inc."),
+        ("commission_file_number", "001-99123"),
+        ("fiscal_year_end", "September 28, 2024"),
+        ("state_of_incorporation", "Oregon"),
+        ("irs_employer_number", "93-7654321"),
+        ("address_line1", "12 Harbor Lane"),
+        ("city", "Astoria"),
+        ("state", "Oregon"),
+        ("zip", "97103"),
+        ("phone", "5035550142"),
+        ("securities", ["Common Stock, $0.01 par value", "4.125% Notes due 2031"]),
+        ("trading_symbols", ["MLWK", "MLWK31"]),
+        ("exchanges", ["The Nasdaq Stock Market LLC", "New York Stock Exchange"]),
+        ("well_known_seasoned_issuer", "No"),
+        ("filer_category", "Accelerated filer"),
+        ("shell_company", False),
+        ("public_float", 412_500_000),
+        ("shares_outstanding", [24_561_778]),
+    ],
+)
+def test_values_stand_over_their_captions(role: str, value: Any) -> None:
+    assert told(cover(), role) == value
+
+
+TABLED: tuple[Block | str, ...] = (
+    "MOSSWELL LANTERN WORKS, INC.",
+    "(Exact name of registrant as specified in its charter)",
+    table(
+        ("Oregon", "93-7654321"),
+        (
+            "(State or other jurisdiction of\nincorporation or organization)",
+            "(I.R.S. Employer\nIdentification No.)",
+        ),
+        ("12 Harbor Lane", ""),
+        ("Astoria, OR", "97103"),
+        ("(Address of principal executive offices)", "(Zip Code)"),
+        header_rows=0,
+    ),
+    "Registrant’s telephone number, including area code: 503-555-0142",
+)
+
+
+@pytest.mark.parametrize(
+    ("role", "value"),
+    [
+        ("registrant_name", "MOSSWELL LANTERN WORKS, INC."),
+        ("state_of_incorporation", "Oregon"),
+        ("irs_employer_number", "93-7654321"),
+        ("address_line1", "12 Harbor Lane"),
+        ("city", "Astoria"),
+        ("state", "OR"),
+        ("zip", "97103"),
+        ("phone", "5035550142"),
+    ],
+)
+def test_captions_and_values_may_stand_in_a_table(role: str, value: str) -> None:
+    assert told(cover(name=TABLED), role) == value
+
+
+ROWS: tuple[Block | str, ...] = (
+    "Mosswell Lantern Works, Inc.",
+    "(Exact name of registrant as specified in its charter)",
+    table(
+        ("Oregon", "", "93-7654321"),
+        ("(State or other jurisdiction of", "", "(I.R.S. Employer"),
+        ("incorporation or organization)", "", "Identification No.)"),
+        ("12 Harbor Lane, Astoria, Oregon", "", "97103"),
+        ("(Address of principal executive offices)", "", "(Zip Code)"),
+        ("(503) 555-0142", "", ""),
+        ("(Registrant’s telephone number, including area code)", "", ""),
+        header_rows=0,
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("role", "value"),
+    [
+        ("state_of_incorporation", "Oregon"),
+        ("irs_employer_number", "93-7654321"),
+        ("address_line1", "12 Harbor Lane"),
+        ("city", "Astoria"),
+        ("state", "Oregon"),
+        ("zip", "97103"),
+        ("phone", "5035550142"),
+    ],
+)
+def test_captions_may_be_broken_over_rows(role: str, value: str) -> None:
+    assert told(cover(name=ROWS), role) == value
+
+
+ACROSS: tuple[str, ...] = (
+    "Mosswell Lantern Works, Inc.",
+    "(Exact name of registrant as specified in its charter)",
+    "Oregon 93-7654321",
+    "(State or other jurisdiction of incorporation or organization) (I.R.S. Employer Identification No.)",
+    "12 Harbor Lane, Astoria, Oregon 97103",
+    "(Address of principal executive offices, including zip code)",
+    "Registrant’s telephone number, including area code (503) 555-0142",
+)
+
+
+@pytest.mark.parametrize(
+    ("role", "value"),
+    [
+        ("registrant_name", "Mosswell Lantern Works, Inc."),
+        ("state_of_incorporation", "Oregon"),
+        ("irs_employer_number", "93-7654321"),
+        ("address_line1", "12 Harbor Lane"),
+        ("city", "Astoria"),
+        ("zip", "97103"),
+        ("phone", "5035550142"),
+    ],
+)
+def test_values_and_captions_may_share_lines(role: str, value: str) -> None:
+    assert told(cover(name=ACROSS), role) == value
+
+
+@pytest.mark.parametrize(
+    ("abroad", "state", "place", "zip_code"),
+    [
+        ("70 Quay Street", "Ireland", "Dublin 2, Ireland D02 R296", "D02 R296"),
+        ("P.O. Box HM 12", "Bermuda", "Hamilton, Bermuda HM 08", "HM 08"),
+    ],
+)
+def test_a_registrant_may_sit_abroad(abroad: str, state: str, place: str, zip_code: str) -> None:
+    name = (*NAME[:2], state, *NAME[3:6], abroad, place, *NAME[8:])
+    made = cover(name=name)
+    assert told(made, "state_of_incorporation") == state
+    assert told(made, "address_line1") == abroad
+    assert told(made, "zip") == zip_code

@@ -1,0 +1,194 @@
+"""The cover page of annual reports: check boxes and what its sentences and lists say."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.covers import BOXES, END, LISTING, NAME, TOP, cover, told
+from tests.support.documents import document, table
+
+
+@pytest.mark.parametrize(
+    ("boxes", "answer"),
+    [
+        ("Yes ☒ No ☐", "Yes"),
+        ("☒ Yes ☐ No", "Yes"),
+        ("Yes [X] No [ ]", "Yes"),
+        ("Yes [ ] No [X]", "No"),
+        ("Yes x No o", "Yes"),
+        ("Yes ¨ No x", "No"),
+        ("Yes þ No o", "Yes"),
+        ("☐ Yes ☒ No", "No"),
+        ("Yes: ☒ No: ☐", "Yes"),
+        ("Yes √ No ☐", "Yes"),
+        ("YES ☑ NO ☐", "Yes"),
+        ("Yes  X   No  ___", "Yes"),
+        ("Yes ___ No _X_", "No"),
+    ],
+)
+def test_check_boxes_are_drawn_in_many_ways(boxes: str, answer: str) -> None:
+    asked = (
+        "Indicate by check mark if the registrant is a well-known seasoned issuer, as defined in Rule 405. "
+        + boxes
+    )
+    assert told(cover(boxes=(asked, *BOXES[1:])), "well_known_seasoned_issuer") == answer
+
+
+@pytest.mark.parametrize(
+    ("boxes", "answer"),
+    [
+        (
+            ("Large accelerated filer ☒ Accelerated filer ☐ Non-accelerated filer ☐",),
+            "Large accelerated filer",
+        ),
+        (
+            ("☒ Large accelerated filer", "☐ Accelerated filer", "☐ Non-accelerated filer"),
+            "Large accelerated filer",
+        ),
+        (
+            (
+                "☐ Large accelerated filer ☐ Accelerated filer ☒ Non-accelerated filer ☒ Smaller "
+                "reporting company",
+            ),
+            "Non-accelerated filer",
+        ),
+        (
+            ("Large Accelerated Filer", "☐", "Accelerated Filer", "☐", "Non-accelerated Filer", "☒"),
+            "Non-accelerated filer",
+        ),
+        (
+            (
+                "Large accelerated filer x Accelerated filer o",
+                "Non-accelerated filer o (Do not check if a smaller reporting company) Smaller "
+                "reporting company o",
+            ),
+            "Large accelerated filer",
+        ),
+        (
+            (
+                "Large accelerated filer [ ] Accelerated filer [X]",
+                "Non-accelerated filer [ ] Smaller reporting company [ ]",
+            ),
+            "Accelerated filer",
+        ),
+    ],
+)
+def test_the_marked_filer_category_counts(boxes: tuple[str, ...], answer: str) -> None:
+    assert told(cover(boxes=(*BOXES[:3], *boxes, BOXES[4])), "filer_category") == answer
+
+
+def test_filer_categories_may_stand_in_a_table_of_boxes() -> None:
+    grid = table(
+        ("Large accelerated filer", "☐", "Accelerated filer", "☐"),
+        ("Non-accelerated filer", "☒", "Smaller reporting company", "☒"),
+        ("", "", "Emerging growth company", "☐"),
+        header_rows=0,
+    )
+    made = document(*TOP, *NAME, *LISTING, *BOXES[:3], grid, BOXES[4], *END)
+    assert told(made, "filer_category") == "Non-accelerated filer"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "value"),
+    [
+        (
+            "The aggregate market value of common stock held by non-affiliates on June 30, "
+            "2024 was $1,234,567,890.",
+            1_234_567_890,
+        ),
+        (
+            "Aggregate market value of the voting common equity held by non-affiliates "
+            "computed by reference to the price of $12.50 at which it was last sold: $98,765,432",
+            98_765_432,
+        ),
+        (
+            "At June 28, 2024, the aggregate market value of the registrant’s common stock "
+            "held by non-affiliates (based on $40.00 per share) was about $2.75 billion.",
+            2_750_000_000,
+        ),
+        (
+            "The aggregate market value of the voting and non-voting common equity held by "
+            "nonaffiliates was approximately $815 million. For this purpose directors are affiliates.",
+            815_000_000,
+        ),
+    ],
+)
+def test_the_public_float_is_the_market_value_held_by_others(sentence: str, value: float) -> None:
+    assert told(cover(end=(sentence, *END[1:])), "public_float") == value
+
+
+@pytest.mark.parametrize(
+    ("sentence", "values"),
+    [
+        ("Number of shares of common stock outstanding as of November 15, 2024: 24,561,778", [24_561_778]),
+        (
+            "At November 15, 2024, 20,000,111 shares of Class A common stock and 4,561,667 "
+            "shares of Class B common stock were outstanding.",
+            [20_000_111, 4_561_667],
+        ),
+        (
+            "The registrant had 24.6 million shares of common stock outstanding on November 15, 2024.",
+            [24_600_000],
+        ),
+        (
+            "24,561,778 shares of common stock, $0.01 par value, were issued and outstanding "
+            "as of November 15, 2024.",
+            [24_561_778],
+        ),
+        (
+            "As of November 15, 2024, the number of shares outstanding of the registrant’s "
+            "common stock, par value $0.01 per share, was 24,561,778.",
+            [24_561_778],
+        ),
+    ],
+)
+def test_shares_outstanding_are_told_for_each_class(sentence: str, values: list[int]) -> None:
+    assert told(cover(end=(END[0], sentence, *END[2:])), "shares_outstanding") == values
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "For the fiscal year ended: December 31, 2024",
+        "For the year ended December 31, 2024",
+        "FOR THE FISCAL YEAR ENDED DECEMBER 31, 2024",
+        "For the Fiscal Year Ended\nDecember 31, 2024",
+    ],
+)
+def test_the_fiscal_year_end_follows_its_words(words: str) -> None:
+    top = tuple(words if each.startswith("For the fiscal") else each for each in TOP)
+    assert "31, 2024" in told(cover(top=top), "fiscal_year_end")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Commission file number 1-9912",
+        "Commission File No. 1-9912",
+        "(Commission File Number) 1-9912",
+        "1-9912\n(Commission File Number)",
+        "COMMISSION FILE NUMBER: 1-9912",
+    ],
+)
+def test_the_file_number_stands_by_its_caption(words: str) -> None:
+    assert told(cover(top=(*TOP[:-1], words)), "commission_file_number") == "1-9912"
+
+
+def test_securities_in_plain_lines_are_read_too() -> None:
+    listing = (
+        "Securities registered pursuant to Section 12(b) of the Act:",
+        "Title of each class Trading Symbol(s) Name of each exchange on which registered",
+        "Common Stock, $0.01 par value MLWK New York Stock Exchange",
+        "Securities registered pursuant to Section 12(g) of the Act: None",
+    )
+    made = cover(listing=listing)
+    assert told(made, "securities") == ["Common Stock, $0.01 par value"]
+    assert told(made, "trading_symbols") == ["MLWK"]
+    assert told(made, "exchanges") == ["New York Stock Exchange"]
+
+
+def test_a_page_without_captions_tells_nothing() -> None:
+    made = document("A memorandum", "Lanterns are sold by the dozen.")
+    assert [told(made, role) for role in ("registrant_name", "state", "filer_category", "public_float")] == [
+        None
+    ] * 4
