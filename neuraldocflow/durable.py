@@ -8,6 +8,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -62,3 +63,12 @@ def _reason(error: OSError) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return "the disk is full"
     return error.strerror or type(error).__name__
+
+
+def forget_unfinished(folder: Path, older_than: float = 60.0) -> None:
+    """Remove what :func:`write_atomically` left half written when its process was killed; ages in seconds."""
+    oldest = time.time() - older_than
+    for path in folder.glob(".writing-*"):
+        with suppress(FileNotFoundError):
+            if path.stat().st_mtime < oldest:
+                path.unlink()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import shutil
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from bytewax.recovery import (
     NoPartitionsError,
     RecoveryConfig,
 )
-from bytewax.testing import cluster_main
+from bytewax.testing import cluster_main, run_main
 
 from dataflows.documents import build_job
 from neuraldocflow import recovery
@@ -71,20 +72,23 @@ def run(
     state = config.runtime.state_directory.absolute()
     with alone(state):
         store = recovery.prepare(state)
+        shutil.rmtree(state / "work" / "scratch", ignore_errors=True)  # of agents that were killed
         engine = Engine(config, once=once, recovery=store)
         job = build_job(config, engine, sources)
         with _signals(engine):
             try:
                 if started is not None:
                     started(engine)
-                cluster_main(  # type: ignore[no-untyped-call]
-                    job.flow,
-                    [],
-                    0,
-                    epoch_interval=timedelta(milliseconds=config.runtime.snapshot_interval_ms),
-                    recovery_config=RecoveryConfig(store),  # type: ignore[no-untyped-call]
-                    worker_count_per_proc=workers,
-                )
+                settings = {
+                    "epoch_interval": timedelta(milliseconds=config.runtime.snapshot_interval_ms),
+                    "recovery_config": RecoveryConfig(store),  # type: ignore[no-untyped-call]
+                }
+                if workers == 1:  # in this thread: an idle job then costs half as much
+                    run_main(job.flow, **settings)  # type: ignore[no-untyped-call]
+                else:
+                    cluster_main(  # type: ignore[no-untyped-call]
+                        job.flow, [], 0, worker_count_per_proc=workers, **settings
+                    )
                 job.acknowledgements.finish()
             except (NoPartitionsError, MissingPartitionsError, InconsistentPartitionsError) as error:
                 raise ConfigError(f"the recovery store {store} can't be used: {error}") from error

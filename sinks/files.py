@@ -17,7 +17,7 @@ from pydantic import Field
 
 from neuraldocflow.components import SINKS, Component, SinkContext
 from neuraldocflow.deliveries import Delivery
-from neuraldocflow.durable import patiently, write_atomically
+from neuraldocflow.durable import forget_unfinished, patiently, write_atomically
 from neuraldocflow.errors import ConfigError
 from neuraldocflow.events import NewDocument
 from neuraldocflow.rendering import FORMATS, render
@@ -40,6 +40,7 @@ class FilesSink(FixedPartitionedSink[Delivery, None]):
         self._config = config
         try:
             config.directory.mkdir(parents=True, exist_ok=True)
+            forget_unfinished(config.directory)
         except OSError as error:
             raise ConfigError(f"{name}: {config.directory} can't be made: {error.strerror}") from error
 

@@ -81,12 +81,16 @@ class AcknowledgePartition(StatefulSinkPartition[Arrived, Any]):
         if self._ticked:  # this epoch's number is known
             self._waiting.extend((self._epoch, *each) for each in self._arrived)
             self._arrived, self._ticked = [], False
-        committed = self._recovery.frontier() if self._recovery.there else self._epoch - _UNSEEN
-        while self._waiting and self._waiting[0][0] < committed:
-            _, data, outcome = self._waiting.popleft()
-            self._tell(data, outcome)
+        if self._waiting:
+            committed = self._recovery.frontier() if self._recovery.there else self._epoch - _UNSEEN
+            while self._waiting and self._waiting[0][0] < committed:
+                _, data, outcome = self._waiting.popleft()
+                self._tell(data, outcome)
+        return {"version": _VERSION, "waiting": self._state()}
+
+    def _state(self) -> list[tuple[bytes, str, dict[str, Any] | None]]:
         waiting = [*((data, outcome) for _, data, outcome in self._waiting), *self._arrived]
-        return {"version": _VERSION, "waiting": [(data, each.status, each.error) for data, each in waiting]}
+        return [(data, outcome.status, outcome.error) for data, outcome in waiting]
 
     def acknowledge_all(self) -> None:
         """Acknowledge everything that waits."""
