@@ -257,6 +257,10 @@ def _mark_runs(document: Document, spots: list[_Spot]) -> None:
             short = len(words.split()) < 22 and not re.search(
                 r"[a-z][.;]\s*\n|\b(?:none|not applicable)\b", between, re.I
             )
+            if short and len(run) > 1 and spot.order == run[0].order:
+                # a part's own list, begun anew by its first heading
+                for each in run:
+                    each.score -= 1.5
             if not short or spot.order[0] <= run[-1].order[0] or _says(between):
                 close()
                 run = []

@@ -162,6 +162,37 @@ def test_links_of_the_table_of_contents_lead_to_sections_without_number() -> Non
     assert filing.text[found["item_1a"].start :].startswith("Our risk in full")
 
 
+def test_a_list_on_a_parts_first_page_is_none_of_its_items() -> None:
+    blocks: list[Block | str] = []
+    for number, title in ITEMS:
+        if number in ("5", "9"):
+            first = [each[0] for each in ITEMS].index(number)
+            blocks.append("PART II")
+            blocks += [block(f"Item {each[0]}. {each[1]}", "heading") for each in ITEMS[first : first + 2]]
+        blocks += [block(f"Item {number}. {title}", "heading"), SAYING, SAYING]
+    assert_items(document([*COVER, contents(), *blocks]))
+
+
+def test_an_index_of_cross_references_leads_in_the_reports_own_order() -> None:
+    shuffled = [*ITEMS[8:], *ITEMS[:8]]
+    blocks: list[Block | str] = []
+    for number, title in shuffled:
+        words = f"How we see {title.split()[0].lower()}"
+        blocks += [block(words, "heading", level=2, anchor=f"a{number}"), SAYING, SAYING]
+    filing = document([*COVER, *blocks, "Form 10-K Cross-Reference Index", contents()])
+    index = next(each for each in filing.blocks if each.table is not None)
+    assert index.table is not None
+    filing.links = [
+        Link(f"#a{ITEMS[cell.row][0]}", cell.text, start=cell.start, end=cell.end)
+        for cell in index.table.cells
+        if cell.column == 1
+    ]
+    found = sections(filing)
+    assert list(found) == [f"item_{number.lower()}" for number, _ in shuffled]
+    assert filing.text[found["item_7"].start :].startswith("How we see management's")
+    assert max(each.confidence for each in found.values()) < 0.6
+
+
 def test_doubt_shows_where_only_a_title_speaks_for_a_section() -> None:
     sure = sections(annual_report())
     blocks: list[Block | str] = []
