@@ -9,17 +9,20 @@ from __future__ import annotations
 import gzip
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from neuraldocflow.evaluate import corpus
-from neuraldocflow.profiles import BUILTIN
+from neuraldocflow.profiles import BUILTIN, forms
 
+from . import fields
 from .clauses import best_threshold, left_out_values, model_form, prepare, presence_left_out, presence_of
-from .corpus import labelled
+from .corpus import Labelled, labelled
 from .report import judge, table, write_into
 
 MODEL = BUILTIN / "contract_analysis.clauses.json.gz"
+CALIBRATION = BUILTIN / "contract_analysis.calibration.json"
 CARD = BUILTIN.parent / "docs" / "clauses-model.md"
 LABELLED = "contracts.train.jsonl.gz"
 
@@ -40,8 +43,20 @@ def main() -> int:
     form = model_form(data, values, seen, best_threshold(likely, data.present))
     size = store(form, MODEL)
     print(f"{MODEL.name}: {len(form['weights']):,} features, {size:,} bytes")
-    write_into(CARD, figures)
+    write_into(CARD, "figures", figures)
+    calibrate(contracts)
     return 0
+
+
+def calibrate(contracts: Sequence[Labelled]) -> None:
+    """Scores the profile's fields and stores what their scores are worth."""
+    form = forms()["contract_analysis"]
+    tally = fields.extract_fields(contracts, form)
+    figures = fields.table(tally, fields.left_out_error(contracts, tally.judged))
+    print(figures)
+    points = json.dumps(fields.fit(tally.judged), indent=1, sort_keys=True)
+    CALIBRATION.write_text(points + "\n", encoding="utf-8")
+    write_into(CARD, "fields", figures)
 
 
 def store(form: dict[str, Any], path: Path) -> int:

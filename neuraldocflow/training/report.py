@@ -15,7 +15,6 @@ from neuraldocflow.evaluation.scoring import token_f1
 from .clauses import FOLDS, SENTENCE_THRESHOLD, Array, Set, best_threshold, fit_sentence
 from .corpus import Labelled
 
-_BEGIN, _END = "<!-- figures -->", "<!-- end of figures -->"
 _MOST = 8
 
 
@@ -114,8 +113,9 @@ def _line(name: str, counts: Counts, text: float) -> str:
     )
 
 
-def write_into(card: Path, figures: str) -> None:
-    """Puts the figures between their marks in the model card."""
-    before, rest = card.read_text(encoding="utf-8").split(_BEGIN)
-    _, after = rest.split(_END)
-    card.write_text(f"{before}{_BEGIN}\n{figures}\n{_END}{after}", encoding="utf-8")
+def write_into(card: Path, name: str, figures: str) -> None:
+    """Puts figures between the marks of their name in the model card."""
+    begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
+    before, rest = card.read_text(encoding="utf-8").split(begin)
+    _, after = rest.split(end)
+    card.write_text(f"{before}{begin}\n{figures}\n{end}{after}", encoding="utf-8")

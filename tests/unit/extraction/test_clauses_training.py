@@ -93,7 +93,7 @@ def test_the_model_card_gets_the_figures_between_its_marks(tmp_path: Path) -> No
     figures = table(judge(contracts, data, values, presence_left_out(data, presence_of(data, values))))
     card = tmp_path / "card.md"
     card.write_text("before\n<!-- figures -->\nformer figures\n<!-- end of figures -->\nafter\n")
-    write_into(card, figures)
+    write_into(card, "figures", figures)
     text = card.read_text()
     assert "24 contracts of 24 filers, 72 sentences, 5 folds." in text
     (row,) = [line for line in text.split("\n") if line.startswith("| anti_assignment |")]
