@@ -12,23 +12,38 @@ from ..model import Document
 if TYPE_CHECKING:
     from ..profile import Field
 
+_WORD = r"[A-Z&][\w&.,'’+-]*"
+_LEGAL = (
+    r"(?:LLP|L\.L\.P\.?|PLLP|PLLC|P\.L\.L\.C\.?|LLC|L\.L\.C\.?|P\.?C\.?|P\.?A\.?|PLC|Plc|CPAs?|CPAS|"
+    r"& (?:Co\.?|Company|Associates|Associés)|S\.C\.|S\.A\.|AG|GmbH|Ltd\.?|Limited|Inc\.?)(?![\w&])"
+)
 _FIRM = (
-    r"(?P<firm>[A-Z][\w&.,'’-]*(?:\s+(?:[A-Z&][\w&.,'’-]*|and|of)){0,6}?\s*,?\s*"
-    r"(?:LLP|L\.L\.P\.?|PLLC|P\.L\.L\.C\.?|LLC|P\.?C\.?|P\.?A\.?|PLC|CPAs?|& Co"
-    r"(?:mpany)?\.?|S\.C\.|AG|Ltd\.?))(?![\w&])"
+    rf"(?P<firm>[A-Z][\w&.,'’+-]*(?:\s+(?:{_WORD}|and|of|van|von|der|den|de|e)){{0,7}}?"
+    rf"\s*,?\s*{_LEGAL}(?:,?\s*{_LEGAL})*)"
 )
 _REPORT = re.compile(
-    r"reports?\s+of\s+independent\s+(?:registered\s+)?(?:public\s+)?"
-    r"(?:accounting\s+firm|accountants|auditors)|"
+    r"reports?\s+of\s+(?:the\s+)?independent\s+(?:registered\s+)?(?:certified\s+)?(?:public\s+)?"
+    r"(?:accounting\s+firm|accountants?|auditors?)|"
     r"independent\s+auditor(?:s[’']?|[’']s)?\s+report",
     re.I,
 )
-_SIGNED = re.compile(rf"(?:/\s?s\s?/|\bs/)\s*{_FIRM}")
-_LONE = re.compile(rf"^\s*{_FIRM}\s*$")
-_NAMED = re.compile(
-    rf"(?:auditor\s+(?:name|firm)\s*:?\s*|(?:audited\s+by|consent\s+of)\s+){_FIRM}"
-    rf"|{_FIRM.replace('firm', 'before')},?\s+(?:an\s+|our\s+|the\s+"
-    rf"(?:Company[’']s\s+)?)?independent\s+(?:registered\s+)?(?:public\s+)?account"
+_MARK = r"(?:/\s?[sS]\s?/|\b[sS]/|\(signed\))\s*"
+_SIGNED = re.compile(_MARK + _FIRM)
+_UNMARKED = re.compile(r"\s*" + _FIRM + r"\s*")
+_UNNAMED = re.compile(_MARK + rf"(?P<firm>[A-Z][\w&.,'’+-]*(?:\s+(?:{_WORD}|and|of|van|von|der|de)){{0,5}})")
+_SERVED = re.compile(r"\bauditors?\s+since\b|\bserved\s+as\b.{0,80}\bauditor|\baudited\b", re.I)
+_ACCOUNTANT = (
+    r"(?:an\s+|our\s+|the\s+(?:Company[’']s\s+)?)?"
+    r"[Ii]ndependent\s+(?:[Rr]egistered\s+)?(?:[Pp]ublic\s+)?[Aa]ccount"
+)
+_NAMED = (
+    (re.compile(r"(?i:auditor\s+(?:name|firm(?:\s+id)?)\s*:?)\s*(?!Auditor)" + _FIRM), 0.8),
+    (re.compile(_FIRM + r"\s*,?\s*\(?(?:PCAOB|Public Company Accounting)\b"), 0.7),
+    (
+        re.compile(r"(?i:audited\s+by|consent\s+of|accounting\s+firm\s+is|accounting\s+firm,)\s+" + _FIRM),
+        0.65,
+    ),
+    (re.compile(_FIRM + r"\s*,?\s+" + _ACCOUNTANT), 0.6),
 )
 _REACH = 16_000
 
@@ -40,24 +55,45 @@ def auditor(document: Document, spec: dict[str, Any], field: Field, context: Con
     reports = [match.start() for match in _REPORT.finditer(text)]
     found: dict[str, Candidate] = {}
     for match in _SIGNED.finditer(text):
-        near = any(0 < match.start() - report < _REACH for report in reports)
-        _add(found, match, "firm", 0.93 if near else 0.7)
-    for match in _NAMED.finditer(text):
-        _add(found, match, "firm" if match["firm"] else "before", 0.6)
+        _add(found, match, 0, 0.93 if _reported(match.start(), reports) else 0.7)
     if not any(candidate.score > 0.9 for candidate in found.values()):
-        for block in document.blocks:
-            lone = _LONE.match(block.text) if len(block.text) < 60 else None
-            if lone is not None and any(0 < block.start - report < _REACH for report in reports):
-                name = " ".join(lone["firm"].split())
-                at = block.start + lone.start("firm")
-                found.setdefault(name, Candidate(name, 0.8, at, at + len(lone["firm"])))
+        for pattern, score in _NAMED:
+            for match in pattern.finditer(text):
+                _add(found, match, 0, score)
+        _without_mark_or_form(document, reports, found)
     yield from sorted(found.values(), key=lambda candidate: (-candidate.score, candidate.start))[:4]
 
 
-def _add(found: dict[str, Candidate], match: re.Match[str], group: str, score: float) -> None:
-    name = " ".join(match[group].split())
+def _without_mark_or_form(document: Document, reports: list[int], found: dict[str, Candidate]) -> None:
+    """A firm alone on a line under the report; or a signature there whose name has no legal form."""
+    for start, line in _lines(document):
+        if len(line) > 80 or not _reported(start, reports):
+            continue
+        alone = _UNMARKED.fullmatch(line)
+        if alone is not None:
+            _add(found, alone, start, 0.8)
+            continue
+        signed = _UNNAMED.match(line.strip())
+        if signed is not None and _SERVED.search(document.text, start, start + 400):
+            _add(found, signed, start + len(line) - len(line.lstrip()), 0.75)
+
+
+def _reported(position: int, reports: list[int]) -> bool:
+    return any(0 < position - report < _REACH for report in reports)
+
+
+def _lines(document: Document) -> Iterator[tuple[int, str]]:
+    for block in document.blocks:
+        starts = [*(block.line_starts or [0]), len(block.text)]
+        for index, first in enumerate(starts[:-1]):
+            yield block.start + first, block.text[first : starts[index + 1]]
+
+
+def _add(found: dict[str, Candidate], match: re.Match[str], shift: int, score: float) -> None:
+    name = " ".join(match["firm"].split())
+    start, end = match.start("firm") + shift, match.end("firm") + shift
     held = found.get(name)
     if held is None:
-        found[name] = Candidate(name, score, match.start(group), match.end(group))
+        found[name] = Candidate(name, score, start, end)
     elif held.score < score:
-        held.score, held.start, held.end = score, match.start(group), match.end(group)
+        held.score, held.start, held.end = score, start, end
