@@ -23,8 +23,19 @@ _DURING = re.compile(
     r"\b(?:during|throughout|within)\s+(?:the\s+)?(?:initial\s+)?(?:term|period)\b", re.IGNORECASE
 )
 _LASTS = re.compile(
-    r"\b(?:for|of|be|is|in\s+effect|effect\s+until|expires?|until|to)\b[^.;]{0,50}$"
+    r"\b(?:for|of|be|is|in\s+effect|effect\s+until|expires?|until|to|date|ending"
+    r"|ends?(?:\s+on)?)\b[^.;]{0,50}$"
     r"|\binitial\b[^.;]{0,60}$|[:(-]\s*$",
+    re.IGNORECASE,
+)
+_END_WORD = re.compile(
+    r"\b(?:until|through|expir\w*|terminat\w*|end(?:s|ing)?|conclud\w*|up to|to and including|to)\b",
+    re.IGNORECASE,
+)
+_START_WORD = re.compile(r"\b(?:from|commenc\w+|effective|dated|as of|begin\w*)\b", re.IGNORECASE)
+_FROM_TO = re.compile(
+    r"\b(?:begin\w*|commenc\w+|from)\b.{0,60}\d{4}.{0,60}\b(?:end\w*|through|until|to"
+    r"|expir\w+)\b.{0,30}\d{4}",
     re.IGNORECASE,
 )
 _ENDS_ON = re.compile(
@@ -96,6 +107,8 @@ def _term_score(sentence: str, heading: str) -> float:
         score += 0.3 if runs.start() < 160 else 0.15
     if re.search(r"\binitial\b|[\"“]term[\"”]", sentence, re.IGNORECASE):
         score += 0.15
+    if _FROM_TO.search(sentence):
+        score += 0.3
     if _DURING.search(sentence):
         score -= 0.25
     if _NOT_TERM.search(heading) or _NOT_TERM.search(sentence[:160]):
@@ -106,16 +119,14 @@ def _term_score(sentence: str, heading: str) -> float:
 def _end_of(sentence: str, start: str | None) -> tuple[str, int, int, float] | None:
     for date in dates(sentence):
         before = sentence[max(date.start - 90, 0) : date.start]
-        if _ENDS_ON.search(before) and not re.search(
-            r"\b(?:from|commenc\w+|effective|dated|as of)\b[^.;]{0,30}$", before, re.I
-        ):
+        if _ENDS_ON.search(before) and _last(_END_WORD, before) > _last(_START_WORD, before):
             return date.value, date.start, date.end, 1.0
     for period in periods(sentence):
         before = sentence[max(period.start - 90, 0) : period.start]
         if period.unit in ("day", "week") or not _LASTS.search(before):
             continue
         if re.search(
-            r"\b(?:renew\w*|additional|successive|extend\w*|notice|prior|extension\w*)\b[^.;]{0,60}$",
+            r"\b(?:renew\w*|additional|successive|extended|notice|prior|extension\w*)\b[^.;]{0,60}$",
             before,
             re.I,
         ):
@@ -149,6 +160,11 @@ def _end_of(sentence: str, start: str | None) -> tuple[str, int, int, float] | N
     if match is not None:
         return "perpetual", match.start(), match.end(), 0.8
     return None
+
+
+def _last(pattern: re.Pattern[str], text: str) -> int:
+    """Where the last match begins, -1 without one."""
+    return max((match.start() for match in pattern.finditer(text)), default=-1)
 
 
 def renewal(document: Document, cut: Sequence[Sentence]) -> Iterator[Candidate]:

@@ -1,4 +1,4 @@
-"""The contract profile's fields on the labelled contracts: how right they are, what their scores are worth."""
+"""The contract profile's fields on the labelled contracts: how right they are, what scores are worth."""
 
 from __future__ import annotations
 
