@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -21,6 +22,12 @@ _LINE = re.compile(
     r"(?:[\s$]+\(?\s?\$?\s?(?:\d{1,3}(?:,\d{3})+|\d{1,3}|\d*\.\d+)\s?\)?"
     r"|\s+[-–—]+)+)\s*$"
 )
+_RUN = re.compile(
+    r"(?P<label>[A-Za-z(][^\d$=]{2,90}?[A-Za-z).:'’])(?P<values>(?:[\s.$]+\(?\s?\$?\s?"
+    r"(?:\d{1,3}(?:,\d{3})+|\d{1,3}|\d{0,3}\.\d+)\s?\)?(?![\d,/-])|\s+-{1,2}(?=\s))+)(?=\s|$)"
+)
+_RULES = re.compile(r"[=_-]{3,}")
+_LONGEST_PARAGRAPH = 6000
 _VALUE = re.compile(r"\(?\s?\$?\s?(?:\d{1,3}(?:,\d{3})+|\d*\.\d+|\d{1,4})\s?\)?")
 _UNITS = {"thousands": 1e3, "millions": 1e6, "billions": 1e9}
 _UNIT = re.compile(r"\b(?:thousands|millions|billions)\b|(?<![\d,.])0{3}['’]?s\b|[($]0{3}\b", re.IGNORECASE)
@@ -66,6 +73,11 @@ class Sheet:
     """Read from plain lines rather than a table."""
     kinds: dict[str, float] = field(default_factory=dict)
 
+    def number_columns(self) -> list[int]:
+        """The columns in which most of its numbers stand."""
+        counts = Counter(number.column for row in self.rows for number in row.numbers)
+        return sorted(column for column, count in counts.items() if count >= max(len(self.rows) // 4, 1))
+
     def number(self, row: Row, year: int | None) -> Number | None:
         """The row's number in the column of the fiscal year: the latest year not after it."""
         if not row.numbers:
@@ -105,13 +117,42 @@ def label_of(text: str) -> str:
     return " ".join(plain.split()).strip(" :.,-$")
 
 
-def sheets(document: Document) -> Iterator[Sheet]:
-    """Every table of the document with at least three rows of numbers."""
+def sheets(document: Document) -> list[Sheet]:
+    """Every table of the document with at least three rows of numbers; one that goes on in another is one."""
+    found: list[Sheet] = []
+    end = -1
     for block in document.blocks:
-        if block.table is not None and block.table.n_rows >= 3:
-            found = _of_table(document, block, block.table)
-            if found is not None:
-                yield found
+        if block.table is None or block.table.n_rows < 3:
+            continue
+        sheet = _of_table(document, block, block.table)
+        if sheet is None:
+            continue
+        between = document.text[end : block.start] if end >= 0 else ""
+        if not (found and end >= 0 and _joined(found[-1], sheet, between, block.table.continues)):
+            found.append(sheet)
+        end = block.end
+    return found
+
+
+_CONTINUED = re.compile(r"\bcont(?:inued|['’]d|\.)|^[\s\d]*$", re.IGNORECASE)
+
+
+def _joined(sheet: Sheet, more: Sheet, between: str, continues: bool) -> bool:
+    """Adds the rows of a table that goes on with the columns of the one before it, over a page's end."""
+    if len(between) > 400 or not (continues or _CONTINUED.search(between)):
+        return False
+    columns, others = sheet.number_columns(), more.number_columns()
+    if len(columns) != len(others):
+        return False
+    years = [sheet.years.get(column) for column in columns]
+    if more.years and [more.years.get(column) for column in others] != years:
+        return False
+    moved = dict(zip(others, columns, strict=True))
+    for row in more.rows:
+        for number in row.numbers:
+            number.column = moved.get(number.column, number.column)
+    sheet.rows.extend(more.rows)
+    return True
 
 
 def _of_table(document: Document, block: Block, table: Table) -> Sheet | None:
@@ -210,10 +251,14 @@ def lined_sheets(document: Document, start: int, end: int) -> Iterator[Sheet]:
     first = under = 0
     heading = ""
     for position, text in _lines(document, start, end):
-        match = _LINE.match(text) if any(letter.isdigit() for letter in text[-12:]) else None
-        if match is None:
+        matches = _row_matches(text)
+        if not matches:
             told = [int(year) for year in _YEAR.findall(text)]
             if len(text) < 160 and len(told) >= 2:
+                if rows and len(told) != len(years):
+                    # columns of other years begin another statement
+                    yield _lined(document, rows, years, first)
+                    rows = []
                 years = told
             under += 1
             heading = label_of(text) if len(text) < 100 else ""
@@ -221,18 +266,32 @@ def lined_sheets(document: Document, start: int, end: int) -> Iterator[Sheet]:
                 yield _lined(document, rows, years, first)
                 rows, years = [], []
             continue
-        shift = match.start("values")
-        numbers = [
-            Number(value, each[0].strip(), position + shift + each.start(), position + shift + each.end(), at)
-            for at, each in enumerate(_VALUE.finditer(match["values"]), 1)
-            if (value := to_number(each[0])) is not None
-        ]
-        if numbers:
-            first = position if not rows else first
-            rows.append(Row(label_of(match["label"]), numbers, heading))
-            under = 0
+        for match in matches:
+            shift = position + match.start("values")
+            numbers = [
+                Number(value, each[0].strip(), shift + each.start(), shift + each.end(), at)
+                for at, each in enumerate(_VALUE.finditer(match["values"]), 1)
+                if (value := to_number(each[0])) is not None
+            ]
+            if numbers:
+                first = position if not rows else first
+                rows.append(Row(label_of(match["label"]), numbers, heading))
+                under = 0
     if rows:
         yield _lined(document, rows, years, first)
+
+
+def _row_matches(text: str) -> list[re.Match[str]]:
+    """The rows of a line; several where lines of an old filing were joined to a paragraph."""
+    if sum(letter.isdigit() for letter in text) < 2 or len(text) > _LONGEST_PARAGRAPH:
+        return []
+    text = _RULES.sub(lambda rule: " " * len(rule[0]), text)
+    match = _LINE.match(text)
+    if match is not None and sum(letter.isdigit() for letter in match["label"]) < 5:
+        return [match]
+    words = text.split()
+    numeric = sum(1 for word in words if not any(letter.isalpha() for letter in word))
+    return list(_RUN.finditer(text)) if numeric >= 0.3 * len(words) else []
 
 
 def _lined(document: Document, rows: list[Row], years: list[int], start: int) -> Sheet:

@@ -101,3 +101,34 @@ def test_statements_in_plain_lines_are_read_too() -> None:
 def test_a_document_without_statements_has_no_figures() -> None:
     made = document("Lanterns", table(("Model", "2024", "2023"), ("Brass", "12", "10"), ("Tin", "40", "41")))
     assert figure(made, "revenue") is None
+
+
+@pytest.mark.parametrize(
+    "between", [(), ("72",), ("MOSSWELL LANTERN WORKS", "CONSOLIDATED STATEMENTS OF CASH FLOWS (continued)")]
+)
+@pytest.mark.parametrize("heading", [False, True])
+def test_a_statement_goes_on_in_a_second_table(between: tuple[str, ...], heading: bool) -> None:
+    rows = tuple((row[0], *reversed(row[1:])) for row in CASH)
+    income = tuple((row[0], *reversed(row[1:])) for row in INCOME)
+    second = (rows[0], *rows[5:]) if heading else rows[5:]
+    made = document(
+        "CONSOLIDATED STATEMENTS OF CASH FLOWS",
+        "(in thousands)",
+        table(*rows[:5]),
+        *between,
+        table(*second, header_rows=int(heading)),
+        "CONSOLIDATED STATEMENTS OF INCOME",
+        "(in thousands)",
+        table(*income[:6]),
+        *(each.replace("CASH FLOWS", "INCOME") for each in between),
+        table(*((income[0], *income[6:]) if heading else income[6:]), header_rows=int(heading)),
+    )
+    assert figure(made, "operating_cash_flow") == 390_000
+    assert figure(made, "net_income") == 350_000
+    assert figure(made, "eps_diluted") == 3.5
+
+
+def test_a_statement_after_another_is_not_its_continuation() -> None:
+    made = report()
+    assert figure(made, "cash") == 120_000_000
+    assert figure(made, "operating_cash_flow") == 390_000_000
