@@ -33,6 +33,8 @@ _NEAR = 320
 """Characters after a link's target within which its heading stands."""
 _INDEXED = 8
 """So many Items led to by links make an index of cross references."""
+_BETWEEN = 400
+"""Characters that may stand between two headings of a list, at most."""
 _LISTED = 3
 """As many headings in a row with nothing between them are a table of contents."""
 
@@ -251,17 +253,13 @@ def _mark_runs(document: Document, spots: list[_Spot]) -> None:
         if spot.listed:
             continue
         if run:
-            between = document.text[run[-1].end : spot.start]
-            words = re.sub(r"(?i)part\s+[ivx]+|page|\d+|\W+", " ", between)
-            # what stands between headings of a list is the end of a title, never a sentence
-            short = len(words.split()) < 22 and not re.search(
-                r"[a-z][.;]\s*\n|\b(?:none|not applicable)\b", between, re.I
-            )
+            between = document.text[run[-1].end : max(spot.start, run[-1].end)]
+            short = len(between) < _BETWEEN and _is_no_text(between)
             if short and len(run) > 1 and spot.order == run[0].order:
                 # a part's own list, begun anew by its first heading
                 for each in run:
                     each.score -= 1.5
-            if not short or spot.order[0] <= run[-1].order[0] or _says(between):
+            if not short or spot.order[0] <= run[-1].order[0] or _SAYING.search(between):
                 close()
                 run = []
         run.append(spot)
@@ -273,9 +271,11 @@ _SAYING = re.compile(
 )
 
 
-def _says(between: str) -> bool:
-    """Whether a text is a sentence rather than the rest of a title."""
-    return _SAYING.search(between) is not None
+def _is_no_text(between: str) -> bool:
+    """Whether what stands between two headings is the end of a title, parts and page numbers at most."""
+    words = re.sub(r"(?i)part\s+[ivx]+|page|\d+|\W+", " ", between)
+    ended = re.search(r"[a-z][.;]\s*\n|\b(?:none|not applicable)\b", between, re.I)
+    return len(words.split()) < 22 and ended is None
 
 
 def _follow_links(document: Document, plan: _Plan, spots: list[_Spot]) -> Iterator[_Spot]:
