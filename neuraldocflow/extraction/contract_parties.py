@@ -25,7 +25,8 @@ _BODY = (
 _LEADS = re.compile(
     r"(?:\s|[,;:.•–—-]|\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})\)|\band\b|\bbetween\b|\bby\b|\bboth\b|\beach of\b"
     r"|\bwith\b|\bamong\b|\bon the (?:one|other) (?:hand|part)\b|\bPARTIES\b"
-    r"|\bBETWEEN\b|\bAND\b|\(\s*(?:1|2|3|i|ii)\s*\)|\bthe (?:undersigned|following)\b)+",
+    r"|\bthe\b(?=\s+(?-i:[A-Z]))|\bBETWEEN\b|\bAND\b|\(\s*(?:1|2|3|i|ii)\s*\)|\bthe (?:undersigned"
+    r"|following)\b)+",
     re.IGNORECASE,
 )
 _NAME = re.compile(
@@ -53,6 +54,8 @@ _CORPORATE = re.compile(
     re.IGNORECASE,
 )
 _SIGNATURES = 6000
+_LETTERED = 4000
+_LETTER = re.compile(r"\bParty\s+[A-E]\s*[:：]\s*", re.IGNORECASE)
 _SIGNED = re.compile(
     r"\bin witness whereof\b|\bthe undersigned (?:hereby )?(?:has|have|execut\w*|agree\w*)", re.IGNORECASE
 )
@@ -77,6 +80,7 @@ _PLACE = re.compile(
     r"|\b[A-Z]{2}\s+\d{5}\b",
     re.IGNORECASE,
 )
+_FORM_ONLY = re.compile(r"(?:Inc|Corp|LLC|L\.L\.C|Co|Ltd|LP|L\.P)\b\.?,?(?:\s|$)", re.IGNORECASE)
 _FORM_NEXT = re.compile(rf",?\s+(?i:{_FORM})\b\.?(?=\s+[A-Z(]|,)")
 _FOR_ANOTHER = re.compile(
     r"\W*(?:its|as|the|their)\s+(?:sole\s+|managing\s+|general\s+|investment\s+)*(?:partner|member"
@@ -120,6 +124,9 @@ def parties(document: Document) -> Iterator[Candidate]:
             kept = list(_once(document, _signing(document.text[start : start + _SIGNATURES]), start))
             if kept:
                 break
+    if len(kept) < 2:
+        lettered = list(_once(document, _lettered(document.text[:_LETTERED]), 0))
+        kept = lettered if len(lettered) >= 2 else kept
     yield from kept
 
 
@@ -130,13 +137,22 @@ def _once(
     seen: list[str] = []
     for name, start, end, score in named:
         folded = re.sub(r"\W+", " ", name.lower()).strip()
-        if not folded or any(
-            f"{each} ".startswith(f"{folded} ") or each.endswith(f" {folded}") for each in seen
-        ):
+        if not folded or any(f"{each} ".startswith(f"{folded} ") for each in seen):
             continue
         seen.append(folded)
         raw = document.text[offset + start : offset + end]
         yield Candidate(raw, score, offset + start, offset + end, name)
+
+
+def _lettered(text: str) -> Iterator[tuple[str, int, int, float]]:
+    """Parties introduced by a letter: "Party A: …"."""
+    for match in _LETTER.finditer(text):
+        named = _NAME.match(text, match.end())
+        if named is not None:
+            end = _whole(text, named)
+            name = " ".join(text[named.start("name") : end].split()).strip(' "“”,')
+            if 3 <= len(name) <= 90:
+                yield name, named.start("name"), end, 0.6
 
 
 def _signing(text: str) -> Iterator[tuple[str, int, int, float]]:
@@ -163,7 +179,7 @@ def _named(text: str) -> Iterator[tuple[str, int, int, float]]:
             after = text[end : end + 260]
             closed = first or bool(_CLOSES.search(text, last, match.start()))
             score = _score(name, after, first, closed)
-            if score > 0 and not re.match(rf"(?:{_FORM})\b\.?\s", name):
+            if score > 0 and not _FORM_ONLY.match(name):
                 yield _tidy(name), match.start("name"), end, score
                 first = False
                 position = last = end
@@ -218,7 +234,7 @@ def _score(name: str, after: str, first: bool, closed: bool) -> float:
     placed = closed and bool(_PLACED.match(after)) and len(words) > 1
     if not first and not corporate and placed:
         score = max(score, 0.5)
-    if not first and not corporate and score < 0.5 and not (defined is not None and defined.start() < 2):
+    if not first and not corporate and score < 0.5 and not (defined is not None and defined.start() < 4):
         return 0.0
     return min(score, 0.97) if score >= 0.35 else 0.0
 
