@@ -42,6 +42,7 @@ _FORMS = [
     rf"{_month_of('m6')}\s*{_BLANK}\s*,?\s*{_half_year('y6')}",
     rf"{_day_of('d7')}\s+day\s+of\s+{_BLANK}\s*,?\s*{_half_year('y7')}",
     rf"{_BLANK}\s*,\s*{_half_year('y8')}",
+    rf"(?:(?<=\bas of)|(?<=\bdated))\s*,\s*{_half_year('y0')}",
     rf"{_month_of('m9')}\s*,?\s+{_year_of('y9')}",
 ]
 _DATE = re.compile("|".join(f"(?:{form})" for form in _FORMS), re.IGNORECASE)

@@ -25,6 +25,7 @@ def test_a_whole_date_is_iso(text: str, value: str) -> None:
         ("this ___ day of _______, 2020", "[]/[]/2020"),
         ("January __, 1999", "01/[]/1999"),
         ("dated as of [●], 2015", "[]/[]/2015"),
+        ("effective as of , 2020 (the", "[]/[]/2020"),
         ("this ____ day of ______, 20__", "[]/[]/20[]"),
     ],
 )
