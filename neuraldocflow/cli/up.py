@@ -14,6 +14,7 @@ from neuraldocflow import runner
 from neuraldocflow.cli import show
 from neuraldocflow.cli.watch import run_watched, summary
 from neuraldocflow.config import Config
+from neuraldocflow.evaluate import corpus
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 
@@ -46,12 +47,16 @@ def up(
 
 
 def put_samples(folder: Path) -> None:
-    """Fresh copies of the sample documents, so that each start has something to show."""
-    for sample in sorted(SAMPLES.iterdir()):
-        if sample.suffix in (".pdf", ".docx", ".html"):
-            incoming = folder / f".{sample.name}.part"
-            shutil.copyfile(sample, incoming)
-            os.replace(incoming, folder / sample.name)
+    """Fresh copies of the sample documents, so that each start has something to show; real ones beside them
+    where the development corpus is on this machine."""
+    found = [each for each in sorted(SAMPLES.iterdir()) if each.suffix in (".pdf", ".docx", ".html")]
+    if (documents := corpus()) is not None:
+        for kind in ("filings/*.html", "contracts/*.pdf", "medical/*.docx"):
+            found.extend(sorted(documents.glob(kind))[:1])
+    for sample in found:
+        incoming = folder / f".{sample.name}.part"
+        shutil.copyfile(sample, incoming)
+        os.replace(incoming, folder / sample.name)
 
 
 def _folders(config: Config) -> list[Path]:

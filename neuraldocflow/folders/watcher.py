@@ -233,8 +233,8 @@ class Watcher:
                 for changes in watch(
                     self.root,
                     watch_filter=None,
-                    debounce=100,
-                    step=20,
+                    debounce=50,
+                    step=5,
                     stop_event=self._stop,
                     rust_timeout=500,
                     yield_on_timeout=True,
