@@ -17,7 +17,7 @@ _CROSS = re.compile(
 )
 _CONTINUED = re.compile(r"\(?\bcont(?:inue|['’])?d\b\.?\)?", re.IGNORECASE)
 _ENDS_IN_PAGE = re.compile(r"[\s.\t]\s*(?:[A-Z]-?)?\d{1,3}(?:\s*[-–,]\s*\d{1,3})*\s*$")
-_BREAK = re.compile(r"\n\s*(?=(?:part\s+[ivx]+\W+)?items?\b)", re.IGNORECASE)
+_BREAK = re.compile(r"\n\s*(?=\w)")
 _LEADS = " .:–—-\t[(|*_\xa0"
 LONGEST = 260
 """Characters a heading has at most; a longer block holds its section's text too."""
@@ -46,8 +46,15 @@ class Plan:
 
     numbers: Mapping[str, int]
     titles: tuple[re.Pattern[str] | None, ...]
+    labels: tuple[str, ...]
+    """What stands before the numbers, in lower case."""
     heading: re.Pattern[str]
     listing: re.Pattern[str]
+
+    def named_in(self, text: str) -> bool:
+        """Whether a text holds one of the labels at all."""
+        folded = text.casefold()
+        return any(label in folded for label in self.labels)
 
 
 _PLANS: dict[int, tuple[Sequence[Mapping[str, Any]], Plan]] = {}
@@ -58,12 +65,14 @@ def plan_of(specs: Sequence[Mapping[str, Any]]) -> Plan:
     held = _PLANS.get(id(specs))
     if held is not None and held[0] is specs:
         return held[1]
-    labels = "|".join(sorted({str(spec.get("label") or "item") for spec in specs}))
+    names = sorted({str(spec.get("label") or "item").casefold() for spec in specs})
+    labels = "|".join(map(re.escape, names))
     plan = Plan(
         {str(spec.get("number") or "").casefold(): index for index, spec in enumerate(specs)},
         tuple(re.compile(spec["pattern"], re.IGNORECASE) if spec.get("pattern") else None for spec in specs),
+        tuple(names),
         re.compile(
-            rf"\W{{0,4}}(?:part\s+[ivx]+\b[\s,.:;–—-]*)?(?P<label>{labels})(?P<several>s?)\b[\s.:#]*"
+            rf"\W{{0,4}}(?:part\s+[ivx]+\b[\s,.:;–—-]*)?(?P<label>{labels})(?P<several>s?)(?![A-Za-z])[\s.:#]*"
             rf"(?P<numbers>{_NUMBERS}(?:\s*(?:,\s*and\b|,|\band\b|&|\bthrough\b|/)\s*(?:(?:{labels})s?\s*)?{_NUMBERS})*)"
             r"(?P<mark>\s*[-–—.:)]*)(?P<rest>.{0,240})",
             re.IGNORECASE | re.DOTALL,
@@ -77,9 +86,6 @@ def plan_of(specs: Sequence[Mapping[str, Any]]) -> Plan:
 
 def _match(plan: Plan, text: str) -> tuple[tuple[int, ...], re.Match[str]] | None:
     match = plan.heading.match(text[:400])
-    if match is None:
-        # "Item10." has no word boundary between label and number
-        match = plan.heading.match(re.sub(r"(?i)^(\W{0,4}item)(?=\d)", r"\1 ", text[:400]))
     if match is None:
         return None
     order = []
@@ -100,12 +106,12 @@ def spots_of(document: Document, plan: Plan) -> Iterator[Spot]:
             yield from _rows(block, index, plan, blocks)
             continue
         following = "" if index + 1 == len(blocks) else blocks[index + 1].text
-        if "tem" in block.text[:60].casefold():
+        if plan.named_in(block.text[:60]):
             found = _match(plan, block.text)
             if found is not None:
                 score, end = _judge(plan, *found, block, following)
                 yield Spot(found[0], block.start, block.start + end, score, block=index)
-        for begin in _inner_lines(block):
+        for begin in _inner_lines(block, plan):
             found = _match(plan, block.text[begin:])
             if found is not None:
                 score, end = _judge(plan, *found, block, following, begin)
@@ -114,19 +120,20 @@ def spots_of(document: Document, plan: Plan) -> Iterator[Spot]:
                 yield Spot(found[0], start, start + end, score - 0.7, block=index)
 
 
-def _inner_lines(block: Block) -> Iterator[int]:
+def _inner_lines(block: Block, plan: Plan) -> Iterator[int]:
     """Where lines within a block begin with what may be a heading that was joined to the text before it."""
     for begin in block.line_starts[1:]:
-        if "tem" in block.text[begin : begin + 16].casefold():
+        if plan.named_in(block.text[begin : begin + 16]):
             yield begin
     if len(block.line_starts) < 2:
         for match in _BREAK.finditer(block.text):
-            yield match.end()
+            if plan.named_in(block.text[match.end() : match.end() + 16]):
+                yield match.end()
 
 
 def _rows(block: Block, index: int, plan: Plan, blocks: Sequence[Block]) -> Iterator[Spot]:
     assert block.table is not None
-    if "tem" not in block.text.casefold():
+    if not plan.named_in(block.text):
         return
     found: list[Spot] = []
     rows = block.table.by_row()
