@@ -45,6 +45,12 @@ _EXHIBIT = re.compile(
     r"|version)\W*",
     re.IGNORECASE,
 )
+_AFTER_KIND = re.compile(
+    r"(.{4,}?\b(?:agreement|contract))\s+(?!(?:to|for|of|and|or|in|on|with|relating|regarding|concerning"
+    r"|no|nos|number|by"
+    r"|agreement|contract|amendment|addendum|form|terms|schedule|[ivx]+)\b)[A-Za-z].*$",
+    re.IGNORECASE,
+)
 _FRONT = re.compile(
     r"\bexhibit\b|\bconfidential|\bexecution (?:copy|version)|\bdraft\b|\btable of contents|\bsource:"
     r"|\bpursuant to|\bomitted|\bredacted|\bpage\b"
@@ -195,6 +201,8 @@ def _plain_title(text: str) -> str:
         r"\s+(?:between|by and|among|dated|made|effective dates?)\b", plain, flags=re.IGNORECASE
     )[0]
     plain = _TRAILS.sub("", plain)
+    ended = _AFTER_KIND.match(plain)
+    plain = ended[1] if ended is not None else plain
     return plain.strip(' .:*,-–—"“”')
 
 
