@@ -81,6 +81,8 @@ class Cover:
     text: str
     captions: list[tuple[int, int, str]]
     """(start, end, role) in order."""
+    wraps: frozenset[int] = frozenset()
+    """Where a newline only breaks the line of a paragraph."""
 
     def of(self, role: str) -> Iterator[tuple[int, int]]:
         for start, end, name in self.captions:
@@ -99,6 +101,7 @@ class Cover:
 def cover_of(document: Document) -> Cover:
     """The cover page: the text up to the table of contents or the documents incorporated."""
     letters = list(document.text[:_LENGTH])
+    wraps: list[int] = []
     for block in document.blocks:
         if block.start >= len(letters):
             break
@@ -106,6 +109,7 @@ def cover_of(document: Document) -> Cover:
             at = block.start + begin - 1
             if at < len(letters) and letters[at] == " ":
                 letters[at] = "\n"
+                wraps.append(at)
     text = "".join(letters).replace("\xa0", " ").replace("\t", "\n")
     ends = _ENDS.search(text, 600)
     text = text[: ends.start()] if ends is not None else text
@@ -114,7 +118,7 @@ def cover_of(document: Document) -> Cover:
         for role, pattern in _COMPILED.items()
         for match in pattern.finditer(text)
     )
-    return Cover(text, found)
+    return Cover(text, found, frozenset(wraps))
 
 
 def trimmed(text: str, start: int, end: int, around: str = " \n\t_-–—*.,:;|") -> tuple[int, int]:

@@ -41,6 +41,15 @@ _COMPANY = re.compile(
 )
 
 
+_HEADING = re.compile(
+    r"\W*(?:(?:exact\s+)?names?\s+of\s+)?(?:the\s+)?(?:registrants?|i\.?r\.?s|employer|address|telephone)\b",
+    re.I,
+)
+"""Words that captions begin with."""
+_WHAT_IT_IS = re.compile(r"[\s,]*\((?:an?|the)\s+[^()]{3,60}\)\s*", re.I)
+"""What a registrant is, behind its name: "(a Delaware corporation)"."""
+
+
 @strategy("cover_page")
 def cover_page(document: Document, spec: dict[str, Any], field: Field, context: Context) -> Found:
     """The value of ``role`` on the cover page; several where the page lists several."""
@@ -94,6 +103,8 @@ def _name(cover: Cover) -> Found:
             if _NOT_A_NAME.match(cover.text[first:last]) or re.search(r"\d-\d{3,}", cover.text[first:last]):
                 break
             kept.insert(0, (first, last))
+            if len(kept) < 3 and any(at in cover.wraps for at in range(max(first - 2, 0), first)):
+                continue
             # a name set over two lines goes on until its legal form
             if (
                 len(kept) == 2
@@ -112,10 +123,12 @@ def _name(cover: Cover) -> Found:
         for _, end in cover.of("file_number"):
             for first, last in lines_of(cover.text, end, min(end + 300, len(cover.text))):
                 words = cover.text[first:last]
+                if _HEADING.match(words):
+                    continue
                 if not _NOT_A_NAME.match(words) and re.search(r"[A-Za-z]{3}", words):
                     form = _COMPANY.search(words)
                     # the address may follow on the same line
-                    long = form is not None and len(words) > 60
+                    long = form is not None and (len(words) > 60 or _WHAT_IT_IS.match(words, form.end()))
                     yield _spanned(cover, first, first + form.end() if form and long else last, 0.7)
                     return
 
@@ -198,7 +211,9 @@ _STREET = re.compile(
 def _address_lines(cover: Cover, address: _Address) -> list[tuple[int, int]]:
     """The address's lines up to its state, the city last."""
     number = list(_EIN.finditer(cover.text, address.begin, address.state[0]))
-    lines = lines_of(cover.text, number[-1].end() if number else address.begin, address.state[0])
+    begin = number[-1].end() if number else address.begin
+    named = list(_WHAT_IT_IS.finditer(cover.text, begin, address.state[0]))
+    lines = lines_of(cover.text, named[-1].end() if named else begin, address.state[0])
     while len(lines) > 1 and (
         (len(lines) > 2 and PLACE.fullmatch(cover.text[slice(*lines[0])].strip(" ,.")))
         or _CAPTION_REST.match(cover.text[slice(*lines[0])])

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from neuraldocflow.extraction.model import Block
-from tests.support.covers import NAME, cover, told
+from tests.support.covers import NAME, TOP, cover, told
 from tests.support.documents import table
 
 
@@ -145,3 +145,37 @@ def test_a_registrant_may_sit_abroad(abroad: str, state: str, place: str, zip_co
     assert told(made, "state_of_incorporation") == state
     assert told(made, "address_line1") == abroad
     assert told(made, "zip") == zip_code
+
+
+@pytest.mark.parametrize(
+    ("role", "value"),
+    [
+        ("registrant_name", "MOSSWELL ENERGY CORPORATION"),
+        ("state_of_incorporation", "Delaware"),
+        ("irs_employer_number", "20-7654321"),
+        ("address_line1", "52 Church Street"),
+        ("city", "Charlotte"),
+        ("zip", "28202-1803"),
+        ("phone", "7045550153"),
+    ],
+)
+def test_of_several_registrants_the_first_counts(role: str, value: str) -> None:
+    place = "52 Church Street Charlotte, North Carolina 28202-1803 704-555-0153"
+    registrants = table(
+        (
+            "Commission File Number",
+            "Registrant, State of Incorporation, Address of Principal Executive Offices and Telephone Number",
+            "IRS Employer Identification No.",
+        ),
+        ("1-99123", f"MOSSWELL ENERGY CORPORATION (a Delaware corporation) {place}", "20-7654321"),
+        ("1-99124", f"MOSSWELL GAS, LLC (a North Carolina limited liability company) {place}", "56-7654321"),
+    )
+    made = cover(top=TOP[:-1], name=(registrants,))
+    assert told(made, role) == value
+
+
+def test_a_long_name_may_be_set_over_two_lines() -> None:
+    name = Block("paragraph", "MOSSWELL LANTERN AND LAMP WORKS HOLDINGS, INC.")
+    name.line_starts = [0, len("MOSSWELL LANTERN AND LAMP ")]
+    made = cover(name=(name, *NAME[1:]))
+    assert told(made, "registrant_name") == "MOSSWELL LANTERN AND LAMP WORKS HOLDINGS, INC."
