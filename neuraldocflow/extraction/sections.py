@@ -65,16 +65,19 @@ def _tree(document: Document) -> list[Section]:
 
 def _outlined(document: Document) -> list[tuple[int, int, str]]:
     """Headings by the document's outline, each at the first block after the last that reads like it."""
+    by_word: dict[str, list[tuple[int, str]]] = {}
+    for block in document.blocks if document.outline else ():
+        words = block.text[:200].casefold().split()
+        if words:
+            by_word.setdefault(words[0], []).append((block.start, " ".join(words)))
     found: list[tuple[int, int, str]] = []
     position = 0
     for level, title, _ in document.outline[:_MOST]:
-        wanted = " ".join(title.split()).casefold()
-        for block in document.blocks:
-            if block.start < position or not wanted:
-                continue
-            if " ".join(block.text[: len(wanted) + 20].split()).casefold().startswith(wanted):
-                found.append((block.start, max(level, 1), " ".join(title.split())))
-                position = block.start + 1
+        wanted = title.casefold().split()
+        for start, opening in by_word.get(wanted[0], ())[:_MOST] if wanted else ():
+            if start >= position and opening.startswith(" ".join(wanted)[:180]):
+                found.append((start, max(level, 1), " ".join(title.split())))
+                position = start + 1
                 break
     return found
 

@@ -21,6 +21,8 @@ _NEAR = 320
 """Characters after a link's target within which its heading stands."""
 _INDEXED = 8
 """So many Items led to by links make an index of cross references."""
+_MOST_OF = 0.6
+"""Share of the listed sections that make a sequence whole."""
 _BETWEEN = 400
 """Characters that may stand between two headings of a list, at most."""
 
@@ -167,6 +169,8 @@ def _best_sequence(spots: list[Spot]) -> list[Spot]:
 def _sections(document: Document, specs: Sequence[Mapping[str, Any]], chosen: list[Spot]) -> list[Section]:
     found: list[Section] = []
     close = _closing(document, chosen)
+    strong = sum(len(spot.order) for spot in chosen if spot.score >= 2.0 and not spot.listed)
+    whole = strong >= _MOST_OF * len(specs)
     for index, spot in enumerate(chosen):
         end = next((each.start for each in chosen[index + 1 :] if each.start > spot.start), close)
         for order in spot.order:
@@ -177,14 +181,17 @@ def _sections(document: Document, specs: Sequence[Mapping[str, Any]], chosen: li
                 int(spec.get("level", 1)),
                 spot.start,
                 end,
-                confidence=_confidence(spot),
+                confidence=_confidence(spot, whole),
             )
             found.append(placed(document, section))
     return found
 
 
-def _confidence(spot: Spot) -> float:
-    """What a score has been worth: a titled, set-off, linked heading is near certain."""
+def _confidence(spot: Spot, whole: bool) -> float:
+    """What a score has been worth: a titled, set-off, linked heading is near certain.
+
+    ``whole``: it stands in a sequence that holds most of the list, so chance is unlikely.
+    """
     if spot.listed:
         return 0.2
     steps = ((1.0, 0.3), (2.0, 0.5), (3.0, 0.8), (3.5, 0.9), (4.0, 0.95), (5.5, 0.98))
@@ -192,6 +199,8 @@ def _confidence(spot: Spot) -> float:
     for least, value in steps:
         if spot.score >= least:
             sure = value
+    if whole and spot.score >= 2.0:
+        sure = 1.0 - (1.0 - sure) / 2
     return min(sure, 0.9) if len(spot.order) > 1 else sure
 
 
