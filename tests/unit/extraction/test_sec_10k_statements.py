@@ -132,3 +132,65 @@ def test_a_statement_after_another_is_not_its_continuation() -> None:
     made = report()
     assert figure(made, "cash") == 120_000_000
     assert figure(made, "operating_cash_flow") == 390_000_000
+
+
+def with_header(*headers: tuple[str, ...]) -> Rows:
+    return (*headers, *INCOME[1:])
+
+
+@pytest.mark.parametrize(
+    ("header", "year_end"),
+    [
+        ([("", "Years Ended December 31,", "", ""), ("", "2024", "2023", "2022")], "2024-12-31"),
+        (
+            [("Fiscal years ended", "September 28,\n2024", "September 30,\n2023", "September 24,\n2022")],
+            "2024-09-28",
+        ),
+        ([("", "Fiscal 2024", "Fiscal 2023", "Fiscal 2022")], "2025-02-01"),
+        ([("(52 weeks)", "2024", "2023", "2022")], "2025-01-31"),
+        (
+            [("", "Year ended June 30, 2024", "Year ended June 30, 2023", "Year ended June 30, 2022")],
+            "2024-06-30",
+        ),
+        ([("For the year", "FY24", "FY23", "FY22")], "2024-12-31"),
+    ],
+)
+def test_columns_are_dated_in_many_ways(header: list[tuple[str, ...]], year_end: str) -> None:
+    made = report(income=with_header(*header))
+    assert figure(made, "revenue", year_end) == 2_000_000_000
+    assert figure(made, "eps_basic", year_end) == 3.55
+
+
+def test_a_column_of_notes_holds_no_figures() -> None:
+    income = tuple(
+        (row[0], str(index) if index % 3 == 1 else "", *row[1:]) for index, row in enumerate(INCOME)
+    )
+    made = report(income=((("", "Note", *INCOME[0][1:])), *income[1:]))
+    assert figure(made, "revenue") == 2_000_000_000
+    assert figure(made, "net_income") == 350_000_000
+
+
+def test_currency_signs_and_parentheses_may_have_cells_of_their_own() -> None:
+    def spread(row: tuple[str, ...]) -> tuple[str, ...]:
+        cells = [row[0]]
+        for text in row[1:]:
+            sign, amount = ("$", text.lstrip("$ ")) if text.startswith("$") else ("", text)
+            cells += [sign, amount.rstrip(")"), ")" if amount.endswith(")") else ""]
+        return tuple(cells)
+
+    income = changed(INCOME, "Net income", ("Net loss", "$ (350)", "$ (312)", "$ 274"))
+    made = report(income=tuple(spread(row) for row in income), cash=CASH[3:])
+    assert figure(made, "revenue") == 2_000_000_000
+    assert figure(made, "net_income") == -350_000_000
+
+
+def test_changes_beside_the_years_are_not_the_years() -> None:
+    income = tuple((*row, "5.3%", "6%") for row in INCOME[1:])
+    made = report(income=((*INCOME[0], "2024 vs. 2023", "2023 vs. 2022"), *income))
+    assert figure(made, "revenue") == 2_000_000_000
+    assert figure(made, "eps_diluted") == 3.5
+
+
+def test_a_dash_in_the_latest_year_is_not_the_year_before() -> None:
+    balance = changed(BALANCE, "Cash and cash equivalents", ("Cash and cash equivalents", "—", "$ 100"))
+    assert figure(report(balance=balance, cash=CASH[:-2]), "cash") is None
