@@ -128,7 +128,7 @@ def _titled(document: Document, plan: Plan) -> Iterator[Spot]:
         for order, title in enumerate(plan.titles):
             match = title.match(block.text.lstrip()) if title is not None else None
             if match is not None and len(match[0]) > 0.7 * len(block.text.strip()):
-                yield Spot((order,), block.start, block.end, 0.9 + 0.3 / block.level, block=index)
+                yield Spot((order,), block.start, block.end, 0.9 + 0.3 / max(block.level, 1), block=index)
                 break
 
 

@@ -120,6 +120,32 @@ def test_page_headers_repeat_a_title_without_moving_its_section() -> None:
     assert_items(document([*COVER, contents(), *blocks]))
 
 
+def test_page_headers_of_the_number_alone_move_nothing() -> None:
+    blocks: list[Block | str] = []
+    for each in body():
+        if each.kind == "heading":
+            number = each.text.split(".")[0]
+        blocks += [each, "PART II", number] if each.kind != "heading" else [each]
+    filing = document([*COVER, contents(), *blocks])
+    assert_items(filing)
+
+
+@pytest.mark.parametrize(
+    ("heading", "section"),
+    [
+        ("PART I, ITEM 1. BUSINESS", "item_1"),
+        ("ITEM 7(A). QUANTITATIVE AND QUALITATIVE DISCLOSURES ABOUT MARKET RISK", "item_7a"),
+        ("Item 9A(T). Controls and Procedures", "item_9a"),
+        ("ITEM 6. (REMOVED AND RESERVED)", "item_6"),
+        ("Item 1. Description of Business", "item_1"),
+        ("Item\u00a02.\u00a0\u00a0Properties", "item_2"),
+    ],
+)
+def test_a_heading_in_another_dress(heading: str, section: str) -> None:
+    found = sections(document([block(heading, "heading"), SAYING, SAYING]))
+    assert list(found) == [section]
+
+
 def test_a_text_that_refers_to_an_item_is_not_its_heading() -> None:
     blocks = body()
     at = next(index for index, each in enumerate(blocks) if each.text.startswith("Item 2."))
