@@ -20,10 +20,17 @@ if TYPE_CHECKING:
 Found = Iterator[Candidate]
 
 _FILE_NUMBER = re.compile(r"(?<![\d-])(\d{1,3}\s?[-–‑]\s?\d{2,6}(?:[-–]\d{1,2})?)(?![\d-])")
+_DATE = (
+    r"(?P<date>(?:the\s+)?(?:last\s+\w+\s+of\s+)?[A-Z][a-z]{2,8}\.?\s*\d{1,2}\s*,?\s*\d{4}"
+    r"|\d{1,2}\s+[A-Z][a-z]{2,8}\s*,?\s*\d{4}|\d{1,2}/\d{1,2}/\d{2,4}|\d{4}-\d\d-\d\d)"
+)
 _YEAR = re.compile(
-    r"for\s+the\s+(?:fiscal\s+|calendar\s+|transition\s+)?(?:year|period)s?\s+end(?:ed|ing)\s*:?\s*[\s_]*"
-    r"(?P<date>(?:the\s+)?(?:last\s+\w+\s+of\s+)?[A-Z][a-z]{2,8}\.?\s*\d{1,2}\s*,?\s*\d{4}|\d{1,2}/\d{1,2}/\d{2,4}|\d{4}-\d\d-\d\d)",
+    r"for\s+the\s+(?:(?:fiscal|calendar|transition|financial)\s+)?(?:year|period)s?\s+end(?:ed|ing)\s*:?\s*[\s_]*"
+    + _DATE,
     re.I,
+)
+_TRANSITION = re.compile(
+    r"transition\s+period\s+from\s*:?\s*[A-Z\d][\w\s.,/]{3,24}?\s+to\s*:?[\s_]*" + _DATE, re.I
 )
 _EIN = re.compile(r"(?<![\d-])(\d{2}\s?[-–‑]\s?\d{7})(?!\d)")
 _PHONE = re.compile(
@@ -88,6 +95,9 @@ def _fiscal_year_end(cover: Cover) -> Found:
     for count, match in enumerate(_YEAR.finditer(cover.text)):
         yield _spanned(cover, match.start("date"), match.end("date"), 0.96 - 0.3 * min(count, 2))
     if cover.captions and not _YEAR.search(cover.text):
+        transition = _TRANSITION.search(cover.text)
+        if transition is not None:
+            yield _spanned(cover, transition.start("date"), transition.end("date"), 0.9)
         loose = re.search(r"\b[A-Z][a-z]{2,8}\s+\d{1,2}\s*,\s*(?:19|20)\d\d\b", cover.text)
         if loose is not None:
             yield _spanned(cover, loose.start(), loose.end(), 0.4)

@@ -192,3 +192,25 @@ def test_a_page_without_captions_tells_nothing() -> None:
     assert [told(made, role) for role in ("registrant_name", "state", "filer_category", "public_float")] == [
         None
     ] * 4
+
+
+def test_a_transition_report_ends_with_its_period() -> None:
+    top = tuple(
+        "For the transition period from July 1, 2024 to December 31, 2024"
+        if each.startswith("For the")
+        else each
+        for each in TOP
+    )
+    assert told(cover(top=top), "fiscal_year_end") == "December 31, 2024"
+
+
+def test_the_empty_line_for_a_transition_period_says_nothing() -> None:
+    made = cover(top=(*TOP[:-1], "For the transition period from ______ to ______", TOP[-1]))
+    assert told(made, "fiscal_year_end") == "September 28, 2024"
+
+
+def test_a_day_may_stand_before_its_month() -> None:
+    top = tuple(
+        "For the financial year ended 30 June 2024" if each.startswith("For the") else each for each in TOP
+    )
+    assert told(cover(top=top), "fiscal_year_end") == "30 June 2024"
