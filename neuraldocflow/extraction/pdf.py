@@ -164,7 +164,10 @@ def _of_an_image(
     opened: Any, shown: Page, content: PageContent, scans: Scans, deadline: float
 ) -> PageContent:
     """The page by OCR where it is a scan and Tesseract is there; else as it was, and noted."""
-    page = opened[shown.number - 1]
+    try:
+        page = opened[shown.number - 1]
+    except MUPDF_ERRORS:
+        return content  # a repair while it was read has taken the page away
     if not shows_image(page):
         if not content.lines and draws_glyphs(page):
             scans.blank.append(shown.number)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -107,3 +108,11 @@ def test_mutated_bytes_end_in_a_result_or_a_typed_error(changes: list[tuple[int,
         read(bytes(damaged), Limits(max_seconds=20))
     except DocumentError:
         return
+
+
+def test_a_page_that_a_repair_takes_away_ends_in_a_result_or_a_typed_error() -> None:
+    damaged = bytearray(SAMPLE)
+    for position, patch in ((525, b"\x00\x00"), (1800, b"\x00\x00\x00")):
+        damaged[position : position + len(patch)] = patch
+    with contextlib.suppress(DocumentError):
+        read(bytes(damaged), Limits(max_seconds=20))
