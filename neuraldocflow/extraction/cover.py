@@ -45,25 +45,25 @@ _ABROAD = _COUNTRIES.replace(" ", r"\s+")
 _POSTCODE = r"[A-Z]\d[A-Z]\s?\d[A-Z]\d|[A-Z]{1,2}\s?\d{1,2}\s?\d?[A-Z]{0,2}\d?\w{0,3}"
 PLACE = re.compile(rf"\b(?:(?:State|Commonwealth)\s+of\s+)?(?P<place>{_FULL}|{_ABROAD})\b", re.I)
 STATE_AND_ZIP = re.compile(
-    rf"(?P<before>[,\s]\s*)(?P<state>(?i:{_FULL})|{_CODES}|[A-Z]\.\s?[A-Z]\.|(?i:{_ABROAD}))"
+    rf"(?<=[,\s])(?P<state>(?i:{_FULL})|{_CODES}|[A-Z]\.\s?[A-Z]\.|(?i:{_ABROAD}))"
     rf"\b[.,]?\s{{0,12}}(?P<zip>\d{{5}}(?:\s?[-–]\s?\d{{4}})?|{_POSTCODE})(?!\d)"
 )
 _12B = r"securities\s+registered(?:\s+or\s+to\s+be\s+registered)?\s+pursuant\s+to\s+section\s+12\s*"
 CAPTIONS = {
     "file_number": r"commission\s+(?:i\.?r\.?s\.?\s+)?file\s+(?:numbers?|nos?\b\.?)",
-    "name": r"\(?\s*exact\s+name\s+of\s+(?:the\s+)?(?:registrants?|company|issuer)(?:\s+as)?"
+    "name": r"\(?\s{0,3}exact\s+name\s+of\s+(?:the\s+)?(?:registrants?|company|issuer)(?:\s+as)?"
     r"(?:\s+specified\s+in\s+(?:its|their|the)\s+charters?)?\s*\)?",
-    "state": r"\(?\s*(?:state|jurisdiction)(?:\s*,?\s+or\s+other\s+jurisdictions?)?\s*,?"
+    "state": r"\(?\s{0,3}(?:state|jurisdiction)(?:\s*,?\s+or\s+other\s+jurisdictions?)?\s*,?"
     r"\s*\(?of\s+(?:incorporation|organization)"
     r"(?:\s*,?\s+(?:or|and)\s+(?:organization|incorporation))?\s*\)?"
-    r"|\(?\s*state\s+or\s+other\s+jurisdiction\s+of\b",
-    "irs": r"\(?\s*i\.?\s?r\.?\s?s\.?\s+employer(?:\s+identification)?"
+    r"|\(?\s{0,3}state\s+or\s+other\s+jurisdiction\s+of\b",
+    "irs": r"\(?\s{0,3}i\.?\s?r\.?\s?s\.?\s+employer(?:\s+identification)?"
     r"(?:\s+(?:no|number|numbers)\b\.?)?\s*\)?",
-    "address": r"\(?\s*address(?:es)?(?:\s+and\s+telephone\s+number[^()]{0,80})?"
+    "address": r"\(?\s{0,3}address(?:es)?(?:\s+and\s+telephone\s+number[^()]{0,80})?"
     r"(?:\s+of\s+(?:the\s+)?(?:registrant[’']?s?\s+)?principal(?:\s+executive)?(?:\s+offices?)?"
     r"|,?\s*including\s+zip\s+code)[^()\n]{0,90}\)?",
     "zip": r"\(\s*zip\s+code\s*\)|\bzip\s+code\b",
-    "phone": r"\(?\s*(?:registrant[’'`]?s\s+|issuer[’'`]?s\s+)?(?:telephone|phone)(?:\s+number)?s?"
+    "phone": r"\(?\s{0,3}(?:registrant[’'`]?s\s+|issuer[’'`]?s\s+)?(?:telephone|phone)(?:\s+number)?s?"
     r"[^()\n:]{0,60}(?:\)|:|\n|$)",
     "securities": _12B + r"\(\s*b\s*\)\s+of\s+the\s+(?:securities\s+exchange\s+)?act"
     r"(?:\s+of\s+1934)?\s*:?",

@@ -26,7 +26,8 @@ _RUN = re.compile(
     r"(?P<label>[A-Za-z(][^\d$=]{2,90}?[A-Za-z).:'’])(?P<values>(?:[\s.$]+\(?\s?\$?\s?"
     r"(?:\d{1,3}(?:,\d{3})+|\d{1,3}|\d{0,3}\.\d+)\s?\)?(?![\d,/-])|\s+-{1,2}(?=\s))+)(?=\s|$)"
 )
-_RULES = re.compile(r"[=_-]{3,}")
+_RULES = re.compile(r"[=_-]{3,}|(?:\s?\.){5,}")
+_LONGEST_LINE = 400
 _LONGEST_PARAGRAPH = 6000
 _VALUE = re.compile(r"\(?\s?\$?\s?(?:\d{1,3}(?:,\d{3})+|\d*\.\d+|\d{1,4})\s?\)?")
 _UNITS = {"thousands": 1e3, "millions": 1e6, "billions": 1e9}
@@ -286,7 +287,7 @@ def _row_matches(text: str) -> list[re.Match[str]]:
     if sum(letter.isdigit() for letter in text) < 2 or len(text) > _LONGEST_PARAGRAPH:
         return []
     text = _RULES.sub(lambda rule: " " * len(rule[0]), text)
-    match = _LINE.match(text)
+    match = _LINE.match(text) if len(text) <= _LONGEST_LINE else None
     if match is not None and sum(letter.isdigit() for letter in match["label"]) < 5:
         return [match]
     words = text.split()
