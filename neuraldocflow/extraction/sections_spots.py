@@ -17,7 +17,7 @@ _CROSS = re.compile(
 )
 _CONTINUED = re.compile(r"\(?\bcont(?:inue|['’])?d\b\.?\)?", re.IGNORECASE)
 _ENDS_IN_PAGE = re.compile(r"[\s.\t]\s*(?:[A-Z]-?)?\d{1,3}(?:\s*[-–,]\s*\d{1,3})*\s*$")
-_BREAK = re.compile(r"\n\s*(?=\w)")
+_BREAK = re.compile(r"\n[ \t]*(?=\w)")
 _LEADS = " .:–—-\t[(|*_\xa0"
 LONGEST = 260
 """Characters a heading has at most; a longer block holds its section's text too."""

@@ -12,13 +12,13 @@ from ..model import Document
 if TYPE_CHECKING:
     from ..profile import Field
 
-_WORD = r"[A-Z&][\w&.,'’+-]*"
+_WORD = r"[A-Z&][\w&.,'’+-]{0,40}"
 _LEGAL = (
     r"(?:LLP|L\.L\.P\.?|PLLP|PLLC|P\.L\.L\.C\.?|LLC|L\.L\.C\.?|P\.?C\.?|P\.?A\.?|PLC|Plc|CPAs?|CPAS|"
     r"& (?:Co\.?|Company|Associates|Associés)|S\.C\.|S\.A\.|AG|GmbH|Ltd\.?|Limited|Inc\.?)(?![\w&])"
 )
 _FIRM = (
-    rf"(?P<firm>[A-Z][\w&.,'’+-]*(?:\s+(?:{_WORD}|and|of|van|von|der|den|de|e)){{0,7}}?"
+    rf"(?P<firm>[A-Z][\w&.,'’+-]{{0,40}}(?:\s+(?:{_WORD}|and|of|van|von|der|den|de|e)){{0,7}}?"
     rf"\s*,?\s*{_LEGAL}(?:,?\s*{_LEGAL})*)"
 )
 _REPORT = re.compile(
@@ -30,7 +30,9 @@ _REPORT = re.compile(
 _MARK = r"(?:/\s?[sS]\s?/|\b[sS]/|\(signed\))\s*"
 _SIGNED = re.compile(_MARK + _FIRM)
 _UNMARKED = re.compile(r"\s*" + _FIRM + r"\s*")
-_UNNAMED = re.compile(_MARK + rf"(?P<firm>[A-Z][\w&.,'’+-]*(?:\s+(?:{_WORD}|and|of|van|von|der|de)){{0,5}})")
+_UNNAMED = re.compile(
+    _MARK + rf"(?P<firm>[A-Z][\w&.,'’+-]{{0,40}}(?:\s+(?:{_WORD}|and|of|van|von|der|de)){{0,5}})"
+)
 _SERVED = re.compile(r"\bauditors?\s+since\b|\bserved\s+as\b.{0,80}\bauditor|\baudited\b", re.I)
 _ACCOUNTANT = (
     r"(?:an\s+|our\s+|the\s+(?:Company[’']s\s+)?)?"
