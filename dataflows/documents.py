@@ -27,6 +27,7 @@ from neuraldocflow.operators.acknowledge import AcknowledgeSink
 from neuraldocflow.operators.clock import ClockSource
 from neuraldocflow.operators.dedupe import Dedupe
 from neuraldocflow.operators.extract import Extract, Extracted, Finished
+from neuraldocflow.operators.heartbeat import HeartbeatSource
 from neuraldocflow.operators.keying import dedupe_key, work_key
 from neuraldocflow.operators.validate import Validate, Validated
 from sinks import SINKS
@@ -66,7 +67,9 @@ def build_job(config: Config, engine: Engine, sources: tuple[str, ...] = ()) -> 
 
     interval = timedelta(milliseconds=config.runtime.snapshot_interval_ms)
     clock = ClockSource(interval, engine.all_ended, engine.recovery.began)
-    ticks = op.key_on("tick", op.input("clock", flow, clock), lambda tick: "tick")
+    heartbeat = HeartbeatSource(engine.process, engine.cluster.beat, engine.all_ended)
+    alive = op.merge("alive", op.input("clock", flow, clock), op.input("heartbeat", flow, heartbeat))
+    ticks = op.key_on("tick", alive, lambda tick: "tick")
     results = op.key_on("result", op.filter_map("results", validated, _delivery), _document_of)
     for number, entry in enumerate(config.processing_pipeline.output_streams):
         name = f"{entry.type}_{number}"

@@ -13,10 +13,10 @@ import threading
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Callable
 from pathlib import Path
 
 from neuraldocflow import profiles
+from neuraldocflow.cluster import Cluster
 from neuraldocflow.config import Config
 from neuraldocflow.errors import FetchFailed, UnknownProfile
 from neuraldocflow.events import NewDocument
@@ -38,8 +38,11 @@ class Engine:
     can't be used.
     """
 
-    def __init__(self, config: Config, *, once: bool = False, recovery: Path | None = None) -> None:
+    def __init__(
+        self, config: Config, *, once: bool = False, recovery: Path | None = None, process: int = 0
+    ) -> None:
         self.config = config
+        self.process = process
         self.once = once
         self.recovery = Recovery(recovery)
         self.stopping = threading.Event()
@@ -61,7 +64,7 @@ class Engine:
         self.partitions = 1
         """Of all sources together."""
         self._ended = 0
-        self._before_close: list[Callable[[], None]] = []
+        self.cluster = Cluster(state / "work" / "cluster")
         self._under_way: set[tuple[str, int]] = set()
 
     def start(self) -> Swarm:
@@ -87,6 +90,8 @@ class Engine:
 
     def room(self) -> int:
         """How many documents sources may emit now."""
+        if self.cluster.stopping() and not self.stopping.is_set():
+            self.stop()
         return 0 if self.stopping.is_set() else self.start().room()
 
     def may_end(self) -> bool:
@@ -96,22 +101,25 @@ class Engine:
         if self._under_way and not late:
             return False
         self._ended += 1
+        self.cluster.partition_ended(self._ended)
         return True
 
     def all_ended(self) -> bool:
-        """Whether every partition of this job's sources has ended (in a cluster: is told to)."""
-        return self._ended >= self.partitions or (self.stopping.is_set() and not self._under_way)
+        """Whether every partition of the job's sources has ended, in all its processes."""
+        return self.cluster.ended() >= self.partitions
 
     def stop(self, grace: float = GRACE) -> None:
         """Let sources end, give agents ``grace`` seconds; what is left then stays in the snapshot."""
         self._deadline = time.monotonic() + grace
         self.stopping.set()
+        self.cluster.stop()  # no process can stop alone: the others would wait for it
 
     def wait(self) -> bool:
         """Wait for an outcome or for room, a moment at most. False when the deadline has passed."""
         if self._deadline is not None and time.monotonic() > self._deadline:
             return False
         self.start().wait(0.05)
+        self.cluster.beat(f"{self.process}.waiting")
         return True
 
     def submit(self, event: NewDocument, owner: str) -> None:
@@ -162,14 +170,8 @@ class Engine:
                 self._progress[each.key].append(each)
             return self._progress.pop(owner, [])
 
-    def before_close(self, action: Callable[[], None]) -> None:
-        """Something to do when the job has ended and its log is still open."""
-        self._before_close.append(action)
-
     def close(self) -> None:
         """Stop the agents at once and close the log."""
-        for action in self._before_close:
-            action()
         with self._lock:
             if self._swarm is not None:
                 self._swarm.stop(0.0)

@@ -23,6 +23,7 @@ from bytewax.testing import cluster_main, run_main
 
 from dataflows.documents import build_job
 from neuraldocflow import recovery
+from neuraldocflow.cluster import Cluster
 from neuraldocflow.config import Config
 from neuraldocflow.engine import Engine
 from neuraldocflow.errors import ConfigError
@@ -64,37 +65,55 @@ def run(
     sources: tuple[str, ...] = (),
     workers: int = 1,
     started: Started | None = None,
-) -> Engine:
-    """Run the job until its sources end (``once``) or a signal stops it; the engine, closed.
+) -> None:
+    """Run the job in this process until its sources end (``once``) or a signal stops it.
 
     SIGTERM and SIGINT stop it gracefully, a second one at once. Raises ConfigError.
     """
     state = config.runtime.state_directory.absolute()
     with alone(state):
-        store = recovery.prepare(state)
+        recovery.prepare(state)
         shutil.rmtree(state / "work" / "scratch", ignore_errors=True)  # of agents that were killed
-        engine = Engine(config, once=once, recovery=store)
-        job = build_job(config, engine, sources)
-        with _signals(engine):
-            try:
-                if started is not None:
-                    started(engine)
-                settings = {
-                    "epoch_interval": timedelta(milliseconds=config.runtime.snapshot_interval_ms),
-                    "recovery_config": RecoveryConfig(store),  # type: ignore[no-untyped-call]
-                }
-                if workers == 1:  # in this thread: an idle job then costs half as much
-                    run_main(job.flow, **settings)  # type: ignore[no-untyped-call]
-                else:
-                    cluster_main(  # type: ignore[no-untyped-call]
-                        job.flow, [], 0, worker_count_per_proc=workers, **settings
-                    )
-                job.acknowledgements.finish()
-            except (NoPartitionsError, MissingPartitionsError, InconsistentPartitionsError) as error:
-                raise ConfigError(f"the recovery store {store} can't be used: {error}") from error
-            finally:
-                engine.close()
-    return engine
+        Cluster(state / "work" / "cluster").clear()
+        run_member(config, once=once, sources=sources, workers=workers, started=started)
+
+
+def run_member(
+    config: Config,
+    *,
+    once: bool = False,
+    sources: tuple[str, ...] = (),
+    workers: int = 1,
+    process: int = 0,
+    addresses: tuple[str, ...] = (),
+    started: Started | None = None,
+) -> None:
+    """Run one process of the job, the ``process``-th of those at ``addresses`` (host:port; none: alone).
+
+    Who calls it holds the state directory and has prepared the recovery store.
+    """
+    store = config.runtime.state_directory.absolute() / "recovery"
+    engine = Engine(config, once=once, recovery=store, process=process)
+    job = build_job(config, engine, sources)
+    settings = {
+        "epoch_interval": timedelta(milliseconds=config.runtime.snapshot_interval_ms),
+        "recovery_config": RecoveryConfig(store),  # type: ignore[no-untyped-call]
+    }
+    with _signals(engine):
+        try:
+            if started is not None:
+                started(engine)
+            if workers == 1 and not addresses:  # in this thread: an idle job then costs half as much
+                run_main(job.flow, **settings)  # type: ignore[no-untyped-call]
+            else:
+                cluster_main(  # type: ignore[no-untyped-call]
+                    job.flow, list(addresses), process, worker_count_per_proc=workers, **settings
+                )
+            job.acknowledgements.finish()
+        except (NoPartitionsError, MissingPartitionsError, InconsistentPartitionsError) as error:
+            raise ConfigError(f"the recovery store {store} can't be used: {error}") from error
+        finally:
+            engine.close()
 
 
 @contextmanager

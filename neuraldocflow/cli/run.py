@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from functools import partial
+import sys
 from pathlib import Path
 
 import typer
@@ -11,33 +11,61 @@ import typer
 from neuraldocflow import config as configuration
 from neuraldocflow import recovery, runner
 from neuraldocflow.cli import show
-from neuraldocflow.cli.watch import run_watched, summary
+from neuraldocflow.cli.watch import summary, watching
+from neuraldocflow.log import open_log
+from neuraldocflow.supervisor import Supervisor
+from neuraldocflow.swarm.containment import die_with_parent
 
 
 def run(
     config: Path | None = typer.Option(None, "--config", "-c", help="A configuration in YAML."),
     source: list[str] = typer.Option([], "--source", "-s", help="Run only this source; may be repeated."),
     once: bool = typer.Option(False, "--once", help="End when the sources are drained."),
-    workers: int = typer.Option(1, "--workers", "-w", min=1, max=recovery.PARTITIONS, help="Worker threads."),
+    processes: int = typer.Option(1, "--processes", "-p", min=1, help="Processes, watched and restarted."),
+    workers: int = typer.Option(
+        1, "--workers", "-w", min=1, max=recovery.PARTITIONS, help="Worker threads each."
+    ),
     quiet: bool = typer.Option(False, "--quiet", "-q", help="Print the summary only."),
     as_json: bool = typer.Option(False, "--json", help="Print the summary as JSON."),
+    member: int = typer.Option(-1, "--member", hidden=True),
+    addresses: str = typer.Option("", "--addresses", hidden=True),
+    supervisor: int = typer.Option(0, "--supervisor", hidden=True),
 ) -> None:
     """Run the job until it is stopped (Ctrl-C or SIGTERM; nothing is lost), or once.
 
     Example: neuraldocflow run --once -c pipeline.yaml
     """
     loaded = configuration.load(config)
+    sources = tuple(source)
+    if member >= 0:
+        die_with_parent(supervisor)
+        runner.run_member(
+            loaded,
+            once=once,
+            sources=sources,
+            workers=workers,
+            process=member,
+            addresses=tuple(addresses.split(";")),
+        )
+        return
 
     def begun() -> None:
         names = ", ".join(source or loaded.stream_sources)
         show.console(stderr=True).print(f"running: {names} (Ctrl-C stops it; nothing is lost)")
 
-    start = partial(_start, loaded, once, tuple(source), workers)
-    counts = run_watched(start, as_json=as_json, quiet=quiet, begun=begun)
+    def command(number: int, told: str) -> list[str]:
+        given = ["-m", "neuraldocflow", "run", "--member", str(number), "--addresses", told]
+        given += ["--workers", str(workers), *(["--once"] if once else [])]
+        given += ["-c", str(config)] if config is not None else []
+        return [*given, *(part for name in source for part in ("--source", name))]
+
+    with (
+        open_log(loaded.runtime) as job_log,
+        watching(job_log, as_json=as_json, quiet=quiet, started=begun) as counts,
+    ):
+        if processes > 1:
+            Supervisor(loaded, processes, workers, command).run()
+        else:
+            runner.run(loaded, once=once, sources=sources, workers=workers)
+    sys.stderr.flush()
     print(json.dumps(counts) if as_json else summary(counts))
-
-
-def _start(
-    config: configuration.Config, once: bool, sources: tuple[str, ...], workers: int, started: runner.Started
-) -> None:
-    runner.run(config, once=once, sources=sources, workers=workers, started=started)

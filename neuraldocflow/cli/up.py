@@ -12,9 +12,10 @@ from rich.text import Text
 from neuraldocflow import config as configuration
 from neuraldocflow import runner
 from neuraldocflow.cli import show
-from neuraldocflow.cli.watch import run_watched, summary
+from neuraldocflow.cli.watch import summary, watching
 from neuraldocflow.config import Config
 from neuraldocflow.evaluate import corpus
+from neuraldocflow.log import open_log
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 
@@ -36,13 +37,12 @@ def up(
         screen.print(Text(f"drop documents into               {', '.join(_shown(each) for each in folders)}"))
         screen.print(Text(f"results appear in                 {', '.join(_results(loaded))}"))
         screen.print("next: neuraldocflow tail · docs/getting-started.md\n")
-        if samples and folders:
-            put_samples(folders[0])
 
-    def start(started: runner.Started) -> None:
-        runner.run(loaded, started=started)
-
-    counts = run_watched(start, as_json=False, quiet=False, begun=begun)
+    with (
+        open_log(loaded.runtime) as job_log,
+        watching(job_log, as_json=False, quiet=False, started=begun) as counts,
+    ):
+        runner.run(loaded, started=lambda engine: put_samples(folders[0]) if samples and folders else None)
     show.console().print(f"stopped after {summary(counts)}")
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from rich.console import Console
 from rich.live import Live
@@ -12,7 +13,6 @@ from rich.table import Table
 from rich.text import Text
 
 from neuraldocflow.cli import show
-from neuraldocflow.engine import Engine
 from neuraldocflow.events import (
     DecodeError,
     DocumentReceived,
@@ -23,8 +23,6 @@ from neuraldocflow.events import (
     decode,
 )
 from neuraldocflow.log import PROCESSING_EVENTS, PROCESSING_RESULTS, Log, LogError
-
-Started = Callable[[Engine], None]
 
 _MOST = 12
 """Documents under way that are shown at a time."""
@@ -131,19 +129,15 @@ def summary(counts: dict[str, int]) -> str:
     return f"{total} document{'' if total == 1 else 's'}" + (f": {told}" if told else "")
 
 
-def run_watched(
-    start: Callable[[Started], object], *, as_json: bool, quiet: bool, begun: Callable[[], None]
-) -> dict[str, int]:
-    """Run a job with a watch beside it; the counts of its results."""
-    console = show.console(stderr=as_json)
-    watches: list[Watch] = []
-
-    def started(engine: Engine) -> None:
-        watch = Watch(engine.log, console, quiet=quiet or as_json)
-        watch.start()
-        watches.append(watch)
-        engine.before_close(watch.finish)
-        begun()
-
-    start(started)
-    return watches[0].counts if watches else {}
+@contextmanager
+def watching(
+    log: Log, *, as_json: bool, quiet: bool, started: Callable[[], None]
+) -> Iterator[dict[str, int]]:
+    """Show what comes onto a log; gives the counts of results, which grow."""
+    watch = Watch(log, show.console(stderr=as_json), quiet=quiet or as_json)
+    watch.start()
+    started()
+    try:
+        yield watch.counts
+    finally:
+        watch.finish()

@@ -70,3 +70,76 @@ def test_agents_killed_amid_documents_cost_nothing_but_time(tmp_path: Path) -> N
     names = job.letters(60)
     killed_until_done(job, 60, seed, agents_only=True)
     assert sorted(job.archived()) == sorted(names)
+
+
+def members_of(supervisor: int) -> list[int]:
+    """The job's processes under a supervisor."""
+    return [
+        pid
+        for pid in children_of(supervisor)
+        if b"--member" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(290)
+def test_500_documents_through_two_processes_while_something_is_killed_every_second(tmp_path: Path) -> None:
+    seed = int(os.environ.get("NEURALDOCFLOW_SEED", str(random.randrange(10**6))))
+    print(f"NEURALDOCFLOW_SEED={seed} replays this")
+    chance = random.Random(seed)
+    job = JobFolder(tmp_path)
+    job.configure({"auto_move_processed": True})
+    names = job.letters(490)
+    poison = {f"poison-{number}.html" for number in range(10)}
+    for name in poison:
+        (job.inbox / name).write_bytes(b"\x7fELF not a document")
+    kills = 0
+    for _ in range(12):
+        before = results_of(job)
+        command = ["run", "--once", "-c", "job.yaml", "--processes", "2", "--workers", "2"]
+        supervisor = job.start(*command)
+        while supervisor.poll() is None:
+            time.sleep(1.0)
+            done = results_of(job)
+            if done == before or done > 450 or kills >= 20:
+                continue
+            before = done
+            members = members_of(supervisor.pid)
+            agents = [agent for member in members for agent in children_of(member)]
+            victim = chance.choice(
+                [*members, *agents[:2], *([supervisor.pid] if chance.random() < 0.2 else [])]
+            )
+            kill(victim)
+            kills += 1
+        told, _ = supervisor.communicate(timeout=60)
+        if supervisor.returncode == 0:
+            break
+        assert supervisor.returncode == -9, told
+        until_gone(job)
+    else:
+        pytest.fail("the job never ended")
+    assert kills > 2
+    assert sorted(job.archived()) == sorted(names | poison)
+    statuses = {name: job.result(name)["status"] for name in names | poison}
+    assert {statuses[name] for name in names} == {"completed"}
+    assert {job.result(name)["error"]["code"] for name in poison} == {"unsupported_format"}
+    assert {path.name for path in (job.inbox / "processed").iterdir()} == names
+    assert {path.name for path in (job.inbox / "failed").glob("*.html")} == poison
+
+
+def until_gone(job: JobFolder) -> None:
+    """Wait until the processes a killed supervisor has left are gone."""
+    end = time.monotonic() + 30
+    while any(str(job.root).encode() == cwd for cwd in working_directories()):
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def working_directories() -> list[bytes]:
+    found: list[bytes] = []
+    for process in Path("/proc").glob("[0-9]*/cwd"):
+        try:
+            found.append(os.readlink(os.fsencode(process)))
+        except OSError:
+            continue
+    return found

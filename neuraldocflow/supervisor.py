@@ -1,0 +1,179 @@
+"""Several processes as one job: started together, restarted together, stopped together.
+
+When one process dies the engine's others can't go on; when one stalls they wait for it without end. So the
+supervisor watches from outside: processes that end badly, and workers whose heart stops. Then all start again
+from the last snapshot.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+
+from neuraldocflow import recovery
+from neuraldocflow.cluster import Cluster
+from neuraldocflow.config import Config
+from neuraldocflow.engine import GRACE
+from neuraldocflow.errors import ConfigError, NeuralDocFlowError
+from neuraldocflow.runner import alone
+
+log = logging.getLogger(__name__)
+
+SILENCE = 10.0
+"""Seconds without a beat after which a worker has stalled."""
+_START = 60.0
+"""Seconds a process may take to its first beat, on a busy machine."""
+_ROUND = 0.1
+_MOST_RESTARTS = 10
+_WITHIN = 60.0
+"""More than so many restarts within so many seconds is a fault that starting again does not mend."""
+
+
+class GaveUp(NeuralDocFlowError):
+    """The processes ended again and again."""
+
+
+class Supervisor:
+    """Runs ``processes`` processes of ``workers`` workers. ``command`` gives the arguments of one of them."""
+
+    def __init__(
+        self, config: Config, processes: int, workers: int, command: Callable[[int, str], Sequence[str]]
+    ) -> None:
+        if processes * workers > recovery.PARTITIONS:
+            most = recovery.PARTITIONS
+            raise ConfigError(f"--processes × --workers: at most {most} workers (is {processes * workers})")
+        self._count = processes
+        self._workers = processes * workers
+        self._command = command
+        self._state = config.runtime.state_directory.absolute()
+        self._cluster = Cluster(self._state / "work" / "cluster")
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self._stopping: float | None = None
+        self._restarts: deque[float] = deque()
+
+    def run(self) -> None:
+        """Run until all processes have ended well. Raises ConfigError, and GaveUp."""
+        with alone(self._state), _signals(self._stop):
+            recovery.prepare(self._state)
+            try:
+                self._start()
+                while not self._round():
+                    time.sleep(_ROUND)
+            finally:
+                self._kill()
+
+    def _stop(self) -> None:
+        """Told to stop: all processes do together; told again, at once."""
+        if self._stopping is not None:
+            self._kill()
+            os._exit(130)
+        self._stopping = time.monotonic()
+        self._cluster.stop()
+
+    def _start(self) -> None:
+        self._cluster.clear()
+        shutil.rmtree(self._state / "work" / "scratch", ignore_errors=True)
+        addresses = ";".join(f"127.0.0.1:{port}" for port in _free_ports(self._count))
+        self._began = time.monotonic()
+        self._processes = [
+            # a group of its own: Ctrl-C reaches the supervisor alone, which stops all together
+            subprocess.Popen(
+                [sys.executable, *self._command(number, addresses), "--supervisor", str(os.getpid())],
+                start_new_session=True,
+            )
+            for number in range(self._count)
+        ]
+
+    def _round(self) -> bool:
+        """Look at all processes once; whether the job has ended."""
+        codes = [process.poll() for process in self._processes]
+        if all(code == 0 for code in codes):
+            return True
+        if 2 in codes:
+            raise ConfigError("a process could not start; what it said stands above")
+        reason = self._trouble(codes)
+        if reason is None:
+            return False
+        self._kill()
+        if self._stopping is not None:
+            return True
+        self._count_restart(reason)
+        log.warning("%s; all processes start again from the last snapshot", reason)
+        self._start()
+        return False
+
+    def _trouble(self, codes: Sequence[int | None]) -> str | None:
+        """What is wrong, if something is."""
+        bad = next((number for number, code in enumerate(codes) if code not in (None, 0)), None)
+        if bad is not None:
+            return f"process {bad} ended with {codes[bad]}"
+        now = time.monotonic()
+        if self._stopping is not None:
+            return "the time to stop is over" if now - self._stopping > GRACE + SILENCE else None
+        silences = self._silences()
+        if len(silences) < self._workers:
+            return "a worker did not start" if now - self._began > _START else None
+        worker, silence = max(silences.items(), key=lambda each: each[1])
+        ending = any(code == 0 for code in codes) or self._cluster.ended() > 0
+        if silence > SILENCE and not ending:
+            return f"worker {worker} has been silent for {silence:.0f} s"
+        return None
+
+    def _silences(self) -> dict[str, float]:
+        """Seconds each worker has been silent; one that waits for room in its process' buffer is not."""
+        beats = self._cluster.silent_for()
+        workers = {name: silence for name, silence in beats.items() if not name.endswith(".waiting")}
+        return {
+            name: min(silence, beats.get(f"{name.split('.')[0]}.waiting", silence))
+            for name, silence in workers.items()
+        }
+
+    def _count_restart(self, reason: str) -> None:
+        now = time.monotonic()
+        self._restarts.append(now)
+        while now - self._restarts[0] > _WITHIN:
+            self._restarts.popleft()
+        if len(self._restarts) > _MOST_RESTARTS:
+            raise GaveUp(f"{reason}, for the {len(self._restarts)}th time within {_WITHIN:.0f} s: giving up")
+
+    def _kill(self) -> None:
+        for process in self._processes:
+            process.kill()
+        for process in self._processes:
+            process.wait()
+        self._processes = []
+
+
+def _free_ports(count: int) -> list[int]:
+    """Ports of loopback nobody listens on now."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [int(each.getsockname()[1]) for each in sockets]
+    finally:
+        for each in sockets:
+            each.close()
+
+
+@contextmanager
+def _signals(stop: Callable[[], None]) -> Iterator[None]:
+    def handle(number: int, frame: FrameType | None) -> None:
+        stop()
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,62 @@
+"""Several processes as one job: they end, stop, and are started again together."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.faults.test_killed import members_of
+from tests.integration.job.test_job import finish, until_results
+from tests.support.job import JobFolder
+
+CLUSTER = ("run", "-c", "job.yaml", "--processes", "2", "--workers", "2")
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> JobFolder:
+    return JobFolder(tmp_path)
+
+
+def test_two_processes_drain_the_folder_and_end(job: JobFolder) -> None:
+    names = job.letters(60)
+    assert "60 documents: 60 done" in job.run_once("--processes", "2", "--workers", "2")
+    assert sorted(job.archived()) == sorted(names)
+    assert "0 documents" in job.run_once()
+
+
+def test_told_to_stop_all_processes_stop_together_with_0(job: JobFolder) -> None:
+    names = job.letters(200)
+    process = job.start(*CLUSTER)
+    until_results(job, 5)
+    process.send_signal(signal.SIGINT)
+    finish(process)
+    job.run_once()
+    assert sorted(job.archived()) == sorted(names)
+
+
+def test_a_signal_to_one_process_stops_all_of_them(job: JobFolder) -> None:
+    names = job.letters(100)
+    process = job.start(*CLUSTER)
+    until_results(job, 5)
+    os.kill(members_of(process.pid)[1], signal.SIGINT)
+    finish(process)
+    job.run_once()
+    assert sorted(job.archived()) == sorted(names)
+
+
+def test_a_process_that_stalls_is_noticed_and_all_start_again(job: JobFolder) -> None:
+    names = job.letters(100)
+    process = job.start("run", "--once", "-c", "job.yaml", "--processes", "2", "--workers", "1")
+    until_results(job, 5)
+    stalled = members_of(process.pid)[0]
+    os.kill(stalled, signal.SIGSTOP)
+    end = time.monotonic() + 40
+    while Path(f"/proc/{stalled}").exists():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    assert "has been silent for" in finish(process, 60)
+    assert sorted(job.archived()) == sorted(names)
