@@ -10,12 +10,12 @@ import importlib
 import json
 import os
 import signal
+import socket
 import sys
 import tempfile
 import time
 import traceback
 from collections.abc import Callable
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,7 @@ def main() -> None:
     die_with_parent(settings["parent"])
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
     limit(settings["limits"]["max_memory_mb"] + _OVERHEAD_MB)
+    parent = socket.socket(fileno=settings["socket"])
     scratch = Path(settings["scratch"])
     tempfile.tempdir = str(scratch)
     os.chdir(scratch)
@@ -50,17 +51,17 @@ def main() -> None:
         work.prepare(settings)
     writable = [scratch, *(Path(folder) for folder in settings["writable"]), Path(os.devnull)]
     contained = contain(writable) if settings["contain"] else {}
-    parent = Connection(settings["socket"])
-    parent.send_bytes(json.dumps({"ready": os.getpid(), "contained": contained}).encode())
-    while True:
-        try:
-            message = json.loads(parent.recv_bytes())
-        except EOFError:
-            return
-        parent.send_bytes(json.dumps(_done(work, Job(**message), settings, parent)).encode())
+    _say(parent, {"ready": os.getpid(), "contained": contained})
+    for line in parent.makefile("rb"):
+        _say(parent, _done(work, Job(**json.loads(line)), settings, parent))
 
 
-def _done(work: Work, job: Job, settings: dict[str, Any], parent: Connection) -> dict[str, Any]:
+def _say(parent: socket.socket, message: dict[str, Any]) -> None:
+    """One message, one line."""
+    parent.sendall(json.dumps(message).encode() + b"\n")
+
+
+def _done(work: Work, job: Job, settings: dict[str, Any], parent: socket.socket) -> dict[str, Any]:
     """Work on one job; the message that says how it ended."""
     began = last = time.monotonic()
 
@@ -70,7 +71,7 @@ def _done(work: Work, job: Job, settings: dict[str, Any], parent: Connection) ->
         if now - began < _QUIET or now - last < _PAUSE:
             return
         last = now
-        parent.send_bytes(json.dumps({"stage": stage, "done": done, "total": total}).encode())
+        _say(parent, {"stage": stage, "done": done, "total": total})
 
     error: DocumentError
     try:

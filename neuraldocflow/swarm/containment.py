@@ -24,6 +24,10 @@ _TCP = 0b11
 _AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _SOCKET = {"x86_64": 41, "aarch64": 198}
 _PTRACE = {"x86_64": 101, "aarch64": 117}
+_IO_URING_SETUP = 425
+"""The same on both: rings can open sockets without socket(2)."""
+_X32 = 0x40000000
+"""System calls of the x32 ABI have this bit, and numbers of their own."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -82,7 +86,7 @@ def _landlock(writable: Sequence[Path]) -> bool:
 
 
 def _no_sockets() -> bool:
-    """A seccomp filter: socket(2) and ptrace(2) answer EPERM; a foreign architecture's calls kill."""
+    """A seccomp filter: socket, ptrace and io_uring answer EPERM; a foreign architecture's calls kill."""
     machine = platform.machine()
     if machine not in _AUDIT_ARCH:
         return False
@@ -90,15 +94,17 @@ def _no_sockets() -> bool:
     def step(code: int, yes: int, no: int, value: int) -> bytes:
         return struct.pack("=HBBI", code, yes, no, value)
 
-    load, equal, back = 0x20, 0x15, 0x06
+    load, equal, at_least, back = 0x20, 0x15, 0x35, 0x06
     refuse, kill, allow = 0x00050000 | 1, 0x80000000, 0x7FFF0000
     steps = [
         step(load, 0, 0, 4),  # the call's architecture
         step(equal, 1, 0, _AUDIT_ARCH[machine]),
         step(back, 0, 0, kill),
         step(load, 0, 0, 0),  # its number
-        step(equal, 1, 0, _SOCKET[machine]),
-        step(equal, 0, 1, _PTRACE[machine]),
+        step(at_least, 3, 0, _X32),
+        step(equal, 2, 0, _SOCKET[machine]),
+        step(equal, 1, 0, _PTRACE[machine]),
+        step(equal, 0, 1, _IO_URING_SETUP),
         step(back, 0, 0, refuse),
         step(back, 0, 0, allow),
     ]

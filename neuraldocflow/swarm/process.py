@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
-from multiprocessing.connection import Pipe
 from pathlib import Path
 from typing import Any
 
 from .job import Job
+
+_CHUNK, _LONGEST = 1 << 16, 1 << 20
+"""Bytes read at a time, and the longest message."""
 
 
 class AgentProcess:
@@ -27,7 +30,8 @@ class AgentProcess:
         self.told: tuple[str, float] = ("", 0.0)
         self._scratch = scratch / agent_id
         self._scratch.mkdir(parents=True, exist_ok=True)
-        self.connection, child = Pipe()
+        self.connection, child = socket.socketpair()
+        self._heard = bytearray()
         told = {
             **settings,
             "agent_id": agent_id,
@@ -56,14 +60,25 @@ class AgentProcess:
     def give(self, job: Job, now: float) -> None:
         """Hand it a job. Raises OSError where it is gone."""
         self.job, self.began, self.told = job, now, ("opening", 0.0)
-        self.connection.send_bytes(json.dumps(job.to_dict()).encode())
+        self.connection.sendall(json.dumps(job.to_dict()).encode() + b"\n")
 
-    def hear(self) -> dict[str, Any]:
-        """Its next message. Raises EOFError where it has ended, ValueError where it is none."""
-        message = json.loads(self.connection.recv_bytes(1 << 20))
-        if not isinstance(message, dict):
+    def hear(self) -> list[dict[str, Any]]:
+        """The messages that have come whole; never waits for one.
+
+        Raises EOFError where the agent has ended, ValueError where what it says is no message.
+        """
+        data = self.connection.recv(_CHUNK, socket.MSG_DONTWAIT)
+        if not data:
+            raise EOFError
+        self._heard += data
+        *lines, rest = bytes(self._heard).split(b"\n")
+        self._heard = bytearray(rest)
+        if len(rest) > _LONGEST:
+            raise ValueError("an agent's message has no end")
+        messages = [json.loads(line) for line in lines]
+        if not all(isinstance(message, dict) for message in messages):
             raise ValueError("an agent's message is an object")
-        return message
+        return messages
 
     def end(self) -> int | None:
         """Kill it and clean up; its exit code (negative: the signal)."""

@@ -8,10 +8,9 @@ quarantined.
 
 from __future__ import annotations
 
+import heapq
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 from neuraldocflow.errors import AgentCrashed, DocumentError, InvalidRequest, Timeout
 
@@ -77,6 +76,7 @@ class Scheduler:
         self._suspects: deque[_Waiting] = deque()
         self._running: dict[tuple[str, int], tuple[Job, float, float]] = {}
         self._quarantined: OrderedDict[str, str] = OrderedDict()
+        self._deadlines: list[tuple[float, tuple[str, int]]] = []
 
     @property
     def queued(self) -> int:
@@ -97,8 +97,9 @@ class Scheduler:
         return self._capacity - len(self._waiting) - len(self._running)
 
     def oldest(self, now: float) -> float:
-        """Seconds the longest-waiting job has waited."""
-        return max((now - each.since for each in self._waiting.values()), default=0.0)
+        """Seconds the first of the waiting jobs has waited."""
+        first = next(iter(self._waiting.values()), None)
+        return now - first.since if first is not None else 0.0
 
     def submit(self, job: Job, now: float) -> Outcome | None:
         """Take a job in; an outcome at once where its content is quarantined. Raises Full.
@@ -108,7 +109,7 @@ class Scheduler:
         if job.identity in self._waiting or job.identity in self._running:
             return None
         if job.sha256 and job.sha256 in self._quarantined:
-            return _failed(
+            return failed(
                 job, AgentCrashed("Documents with this content have ended two agents; it is quarantined.")
             )
         if self.room() <= 0:
@@ -116,6 +117,8 @@ class Scheduler:
         waiting = _Waiting(job, now)
         self._waiting[job.identity] = waiting
         self._queue_of(job).put(waiting)
+        if job.deadline is not None:
+            heapq.heappush(self._deadlines, (job.deadline, job.identity))
         return None
 
     def _queue_of(self, job: Job) -> _Queue:
@@ -167,44 +170,36 @@ class Scheduler:
                 self._quarantined.popitem(last=False)
         return self.finish(Outcome(job, "failed", error.to_dict(), agent_id=agent_id), now)
 
-    def cancel(self, document_id: str, now: float) -> tuple[list[Outcome], list[Job]]:
+    def cancel(self, document_id: str) -> tuple[list[Outcome], list[Job]]:
         """Outcomes of the document's waiting jobs, and its running jobs, whose agents are to be stopped."""
-        return self._cancel_where(lambda job: job.document_id == document_id, _cancelled())
+        held = [*self._waiting, *self._running]
+        return self._end([each for each in held if each[0] == document_id], CANCELLED)
 
     def expire(self, now: float) -> tuple[list[Outcome], list[Job]]:
         """The same for jobs past their deadline."""
-        late = Timeout("The deadline passed before the document was done.")
-        return self._cancel_where(lambda job: job.deadline is not None and job.deadline <= now, late)
+        late: list[tuple[str, int]] = []
+        while self._deadlines and self._deadlines[0][0] <= now:
+            late.append(heapq.heappop(self._deadlines)[1])
+        return self._end(late, LATE)
 
     def has_deadlines(self) -> bool:
-        return any(job.deadline is not None for job in self._jobs())
+        """Whether a job may have a deadline still to come."""
+        return bool(self._deadlines)
 
-    def _jobs(self) -> Iterator[Job]:
-        yield from (waiting.job for waiting in self._waiting.values())
-        yield from (job for job, _, _ in self._running.values())
-
-    def _cancel_where(
-        self, chosen: Callable[[Job], bool], error: DocumentError
-    ) -> tuple[list[Outcome], list[Job]]:
+    def _end(self, chosen: list[tuple[str, int]], error: DocumentError) -> tuple[list[Outcome], list[Job]]:
         outcomes: list[Outcome] = []
-        for waiting in [each for each in self._waiting.values() if chosen(each.job)]:
+        for waiting in [self._waiting.pop(each) for each in chosen if each in self._waiting]:
             waiting.cancelled = True
-            del self._waiting[waiting.job.identity]
             if waiting in self._suspects:
                 self._suspects.remove(waiting)
-            outcomes.append(_failed(waiting.job, error))
-        return outcomes, [job for job, _, _ in self._running.values() if chosen(job)]
+            outcomes.append(failed(waiting.job, error))
+        return outcomes, [self._running[each][0] for each in chosen if each in self._running]
 
 
-def _cancelled() -> DocumentError:
-    return InvalidRequest("The job was cancelled.")
+CANCELLED = InvalidRequest("The job was cancelled.")
+LATE = Timeout("The deadline passed before the document was done.")
 
 
-def cancelled(job: Job) -> Outcome:
-    """The outcome of a job that was cancelled while it ran."""
-    return _failed(job, _cancelled())
-
-
-def _failed(job: Job, error: DocumentError) -> Outcome:
-    told: dict[str, Any] = error.to_dict()
-    return Outcome(job, "failed", told)
+def failed(job: Job, error: DocumentError) -> Outcome:
+    """The outcome of a job that ends without an agent's answer."""
+    return Outcome(job, "failed", error.to_dict())

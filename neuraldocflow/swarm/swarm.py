@@ -10,6 +10,7 @@ import itertools
 import json
 import logging
 import os
+import socket
 import threading
 import time
 import uuid
@@ -17,7 +18,7 @@ from collections import defaultdict, deque
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,7 @@ from .autoscaler import Autoscaler, Load
 from .estimates import Estimates, share_of
 from .job import Job, Outcome, Progress
 from .process import AgentProcess
-from .scheduler import Scheduler, cancelled
+from .scheduler import CANCELLED, LATE, Scheduler, failed
 
 if TYPE_CHECKING:  # agents import this package, and start without pydantic
     from neuraldocflow.config import BufferConfig, SwarmConfig
@@ -39,9 +40,10 @@ _GRACE = 5.0
 """Seconds past ``max_seconds`` before an agent that has not stopped by itself is killed."""
 _START = 60.0
 """Seconds an agent may take to get ready, on a busy machine."""
+_PAUSE_AFTER_FAULT = 1.0
 _IDLE = 5.0
 """The longest sleep, in seconds."""
-_EVENTS = 1000
+_EVENTS, _MOST_PROGRESS = 1000, 10_000
 
 
 class Swarm:
@@ -74,16 +76,19 @@ class Swarm:
             "writable": [str(folder) for folder in writable],
             "contain": True,
         }
-        self._agents: dict[Connection, AgentProcess] = {}
+        self._agents: dict[socket.socket, AgentProcess] = {}
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
         self._news = threading.Condition(self._lock)
         self._outcomes: dict[str, list[Outcome]] = defaultdict(list)
-        self._progress: list[Progress] = []
+        self._progress: deque[Progress] = deque(maxlen=_MOST_PROGRESS)
         self._events: deque[dict[str, Any]] = deque(maxlen=_EVENTS)
         self._estimates = Estimates()
         self._counts = {"completed": 0, "partial": 0, "failed": 0}
         self._stopped = False
+        self._draining = False
+        self._spawn_at = 0.0
+        """Not before: agents that end before they are ready are not started in a tight loop."""
         self._wake_in, self._wake_out = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._cpu = (time.monotonic(), _cpu_ticks(), 0.0)
         self._thread = threading.Thread(target=self._supervise, name="swarm", daemon=True)
@@ -113,7 +118,8 @@ class Swarm:
     def progress(self) -> list[Progress]:
         """What running jobs told since the last call."""
         with self._lock:
-            told, self._progress = self._progress, []
+            told = list(self._progress)
+            self._progress.clear()
             return told
 
     def events(self) -> list[dict[str, Any]]:
@@ -126,10 +132,10 @@ class Swarm:
     def cancel(self, document_id: str) -> bool:
         """End a waiting or running job; its outcome says so. False where there is none."""
         with self._news:
-            outcomes, running = self._scheduler.cancel(document_id, time.monotonic())
+            outcomes, running = self._scheduler.cancel(document_id)
             for outcome in outcomes:
                 self._give(outcome)
-            self._stop_jobs(running)
+            self._stop_jobs(running, CANCELLED)
         self._wake()
         return bool(outcomes or running)
 
@@ -156,6 +162,7 @@ class Swarm:
         """Give running jobs ``grace`` seconds, then end all agents. Waiting jobs get no outcome."""
         until = time.monotonic() + grace
         with self._news:
+            self._draining = True
             while self._scheduler.running and self._thread.is_alive() and time.monotonic() < until:
                 self._news.wait(0.05)
             self._stopped = True
@@ -182,7 +189,7 @@ class Swarm:
                     if self._wake_in in ready:
                         self._drain()
                     for connection in ready:
-                        if isinstance(connection, Connection) and connection in self._agents:
+                        if isinstance(connection, socket.socket) and connection in self._agents:
                             self._hear(self._agents[connection])
         finally:
             with self._news:
@@ -211,6 +218,8 @@ class Swarm:
             pauses.append(min(self._buffer.flush_interval_ms / 1000, 0.5))
         if self._scheduler.has_deadlines():
             pauses.append(0.1)
+        if now < self._spawn_at:
+            pauses.append(self._spawn_at - now)
         return max(min(pauses), 0.0)
 
     def _kill_at(self, agent: AgentProcess) -> float:
@@ -222,13 +231,13 @@ class Swarm:
             if agent.job is not None and now > self._kill_at(agent):
                 told = f"The document was not done after {self._limits.max_seconds:g} s."
                 self._lose(agent, Timeout(told), "past its time")
-            elif not agent.ready and now > agent.began + _START:
+            elif agent.job is None and not agent.ready and now > agent.began + _START:
                 self._lose(agent, AgentCrashed("An agent did not start."), "did not start")
         if self._scheduler.has_deadlines():
             outcomes, running = self._scheduler.expire(now)
             for outcome in outcomes:
                 self._give(outcome)
-            self._stop_jobs(running)
+            self._stop_jobs(running, LATE)
 
     def _scale(self, now: float) -> None:
         load = Load(
@@ -242,7 +251,7 @@ class Swarm:
         if decision is not None:
             self._target = decision.agents
             self._tell("scaled", agents=decision.agents, reason=decision.reason)
-        while len(self._agents) < self._target:
+        while len(self._agents) < self._target and now >= self._spawn_at:
             self._spawn(now)
         idle = [agent for agent in self._agents.values() if agent.job is None and agent.ready]
         while len(self._agents) > self._target and idle:
@@ -270,12 +279,14 @@ class Swarm:
 
     def _assign(self, now: float) -> None:
         """Give free agents the next jobs, ``batch_size`` at most at a time."""
+        if self._draining:
+            return
         free = [agent for agent in self._agents.values() if agent.ready and agent.job is None]
+        free.sort(key=lambda agent: not agent.fresh)  # only they are given suspects
         for agent in free[: self._buffer.batch_size]:
             job = self._scheduler.next(now, fresh=agent.fresh)
-            if job is None:
-                break
-            self._hand(agent, job, now)
+            if job is not None:
+                self._hand(agent, job, now)
         if self._scheduler.suspects and not any(agent.fresh for agent in self._agents.values()):
             used = [agent for agent in self._agents.values() if agent.job is None]
             if used:  # a suspect needs an agent of its own: one that is free makes way for a fresh one
@@ -295,15 +306,25 @@ class Swarm:
 
     def _hear(self, agent: AgentProcess) -> None:
         try:
-            message = agent.hear()
-        except (EOFError, OSError, ValueError):
-            self._lose(agent, AgentCrashed("The agent that read the document ended."), "ended")
+            for message in agent.hear():
+                self._understand(agent, message)
+        except BlockingIOError:
             return
+        except (EOFError, OSError):
+            self._lose(agent, AgentCrashed("The agent that read the document ended."), "ended")
+        except (ValueError, TypeError, KeyError, AttributeError):
+            self._lose(
+                agent, AgentCrashed("The agent that read the document spoke nonsense."), "spoke nonsense"
+            )
+
+    def _understand(self, agent: AgentProcess, message: Mapping[str, Any]) -> None:
         if "ready" in message:
-            agent.ready, agent.contained = True, message["contained"]
+            agent.ready, agent.contained = True, dict(message["contained"])
         elif "stage" in message and agent.job is not None:
             self._progressed(agent, agent.job, message)
         elif agent.job is not None:
+            if message["status"] not in self._counts or not isinstance(message.get("summary"), dict):
+                raise ValueError("an agent's answer has a status and a summary")
             self._done(agent, agent.job, message)
 
     def _progressed(self, agent: AgentProcess, job: Job, message: Mapping[str, Any]) -> None:
@@ -337,7 +358,9 @@ class Swarm:
     def _lose(self, agent: AgentProcess, error: DocumentError, why: str) -> None:
         """An agent is gone or has to go; its job gets another try, or fails."""
         del self._agents[agent.connection]
-        code = agent.end() if why == "past its time" else agent.died()
+        code = agent.died() if why == "ended" else agent.end()
+        if not agent.ready:
+            self._spawn_at = time.monotonic() + _PAUSE_AFTER_FAULT
         self._tell("lost", agent=agent.agent_id, reason=why, exit_code=code)
         if agent.job is None:
             return
@@ -348,11 +371,11 @@ class Swarm:
             )
             self._give(outcome)
 
-    def _stop_jobs(self, running: list[Job]) -> None:
+    def _stop_jobs(self, running: list[Job], why: DocumentError) -> None:
         """End the agents of jobs nobody wants any more."""
         for agent in [each for each in self._agents.values() if each.job in running]:
             assert agent.job is not None
-            outcome = self._scheduler.finish(cancelled(agent.job), time.monotonic())
+            outcome = self._scheduler.finish(failed(agent.job, why), time.monotonic())
             self._tell("cancelled", agent=agent.agent_id, document=agent.job.document_id)
             self._dismiss(agent)
             self._give(outcome)

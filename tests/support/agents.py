@@ -40,7 +40,7 @@ def obey(job: Job, settings: dict[str, Any], tell: Tell) -> dict[str, Any]:
     elif word == "write":
         answer = _tried(lambda: Path(rest).write_text("out"))
     elif word == "garbage":
-        os.write(settings["socket"], b"\x00\x00\x00\x05hello")
+        os.write(settings["socket"], rest.encode().replace(b"|", b"\n"))
         time.sleep(30)
     return {
         "status": "completed",

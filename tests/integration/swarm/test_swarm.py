@@ -170,13 +170,58 @@ def test_a_typed_error_and_a_fault_of_ours_are_told_apart_and_neither_quotes_the
     assert "SECRET" not in json.dumps(found["fault"].error) + capfd.readouterr().err
 
 
-def test_an_agent_that_talks_nonsense_is_replaced(start: Start, job: Callable[..., Job]) -> None:
+@pytest.mark.parametrize(
+    "said",
+    [
+        "hello|",
+        "[]|",
+        '{"stage": "x", "done": "y", "total": 1}|',
+        '{"status": "odd"}|',
+        '{"status": "completed"}|',
+    ],
+)
+def test_an_agent_that_talks_nonsense_is_replaced(start: Start, job: Callable[..., Job], said: str) -> None:
     swarm = start(1)
-    swarm.submit(job("nonsense", "garbage"))
+    swarm.submit(job("nonsense", f"garbage {said}"))
     swarm.submit(job("fine"))
     found = outcomes_of(swarm, 2)
     assert found["nonsense"].status == "failed"
     assert found["fine"].status == "completed"
+
+
+def test_an_agent_that_stops_in_the_middle_of_a_message_holds_nobody_up(
+    start: Start, job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("neuraldocflow.swarm.swarm._GRACE", 0.2)
+    swarm = start(2, seconds=0.5)
+    swarm.submit(job("half", 'garbage {"stage"'))
+    for number in range(20):
+        swarm.submit(job(str(number)))
+    found = outcomes_of(swarm, 21)
+    assert found["half"].error is not None
+    assert found["half"].error["code"] == "timeout"
+
+
+def test_a_running_document_past_its_deadline_ends_with_a_timeout(
+    start: Start, job: Callable[..., Job]
+) -> None:
+    swarm = start(1)
+    until(lambda: swarm.stats()["ready"] == 1)
+    swarm.submit(job("late", "sleep 30", deadline=time.monotonic() + 0.5))
+    outcome = outcomes_of(swarm, 1, 20)["late"]
+    assert outcome.error is not None
+    assert outcome.error["code"] == "timeout"
+
+
+def test_stopping_lets_running_documents_end_and_begins_no_others(
+    start: Start, job: Callable[..., Job]
+) -> None:
+    swarm = start(1)
+    for number in range(5):
+        swarm.submit(job(str(number), "sleep 0.6"))
+    until(lambda: swarm.stats()["running"] == 1)
+    swarm.stop(10)
+    assert len(swarm.take("me")) == 1
 
 
 def test_an_agent_reaches_no_network_and_writes_only_where_it_may(

@@ -111,10 +111,10 @@ def test_after_two_agents_it_fails_and_its_content_is_quarantined() -> None:
 def test_a_cancelled_job_that_waits_gets_an_outcome_and_one_that_runs_is_named() -> None:
     scheduler = submitted(job("a"), job("b"))
     running = scheduler.next(0.0)
-    outcomes, to_stop = scheduler.cancel("b", 0.0)
+    outcomes, to_stop = scheduler.cancel("b")
     assert [each.job.document_id for each in outcomes] == ["b"]
     assert to_stop == []
-    outcomes, to_stop = scheduler.cancel("a", 0.0)
+    outcomes, to_stop = scheduler.cancel("a")
     assert outcomes == []
     assert to_stop == [running]
     assert scheduler.next(0.0) is None
@@ -185,7 +185,7 @@ class AnySequence(RuleBasedStateMachine):
     @rule(data=st.data())
     def cancel(self, data: st.DataObject) -> None:
         name = str(data.draw(st.integers(0, self.count - 1)))
-        outcomes, running = self.scheduler.cancel(name, self.now)
+        outcomes, running = self.scheduler.cancel(name)
         self._took(outcomes)
         for each in running:
             self.running.remove(each)
