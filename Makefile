@@ -35,8 +35,10 @@ eval: setup     ## score extraction against the corpus' truth
 robustness: setup  ## every file of the corpus through the job: a result or a typed error
 	@$(PY) scripts/robustness.py
 
-train: setup    ## learn the contract models again from the corpus
+train: setup    ## learn the contract models and the calibrations again from the corpus
 	@$(PY) -m neuraldocflow.training.contracts
+	@$(PY) -m neuraldocflow.evaluate --only 'filings/*' --fit-calibration
+	@$(PY) -m neuraldocflow.evaluate --only 'medical/*' --fit-calibration
 
 bench: setup    ## every benchmark, as ratios against named references
 	@for b in benchmarks/*.py; do $(PY) $$b || exit 1; done
