@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
+from difflib import SequenceMatcher
 from typing import Any
 
 _SAME = {
@@ -104,7 +105,8 @@ def match_items(truth: Sequence[Any], values: Sequence[Any]) -> list[bool]:
 _REACH = 200
 """Characters a section may begin off its place."""
 _ALIKE = 0.75
-_COMPARED = 14
+_COMPARED, _EXTRA = 14, 6
+"""Words compared, and those that may come in between."""
 
 
 def begins_alike(text: str, starts_with: str) -> bool:
@@ -113,20 +115,24 @@ def begins_alike(text: str, starts_with: str) -> bool:
 
 
 def _stands_near_start(text: str, opening: str) -> bool:
-    """Whether the first words of ``opening`` stand within the first 200 characters of ``text``."""
-    wanted = tokens(re.sub(r"^\W*(?:\d+\s+)?table of contents", "", opening[:600], flags=re.IGNORECASE))[
-        :_COMPARED
-    ]
-    words = tokens(text[:1200])
+    """Whether the first words of ``opening`` stand, in order, within the first 200 characters of ``text``.
+
+    A word more or less (a page's header, another way to write a name) does not count against it.
+    """
+    plain = re.sub(r"^\W*(?:\d+\s+)?table of contents", "", opening[:600], flags=re.IGNORECASE)
+    wanted, words = tokens(plain)[:_COMPARED], tokens(text[:1200])
     away = 0
     for first in range(len(words)):
         if away > _REACH or not wanted:
             return False
-        length = min(len(wanted), len(words) - first)
-        if length < len(wanted):
-            return False
-        alike = sum(a == b for a, b in zip(wanted, words[first:], strict=False))
-        if alike / len(wanted) >= _ALIKE:
+        there = words[first : first + len(wanted) + _EXTRA]
+        if there[0] == wanted[0] and _in_order(wanted, there) >= _ALIKE * len(wanted):
             return True
         away += len(words[first]) + 1
     return False
+
+
+def _in_order(wanted: Sequence[str], words: Sequence[str]) -> int:
+    """How many of the wanted words stand among the words in the same order."""
+    blocks = SequenceMatcher(None, wanted, words, autojunk=False).get_matching_blocks()
+    return sum(block.size for block in blocks)
