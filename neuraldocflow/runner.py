@@ -10,6 +10,7 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -99,7 +100,7 @@ def run_member(
         "epoch_interval": timedelta(milliseconds=config.runtime.snapshot_interval_ms),
         "recovery_config": RecoveryConfig(store),  # type: ignore[no-untyped-call]
     }
-    with _signals(engine):
+    with signals(partial(_stop, engine)):
         try:
             if started is not None:
                 started(engine)
@@ -117,15 +118,22 @@ def run_member(
 
 
 @contextmanager
-def _signals(engine: Engine) -> Iterator[None]:
-    def stop(number: int, frame: FrameType | None) -> None:
-        if engine.stopping.is_set():
-            os._exit(128 + number)
-        engine.stop()
+def signals(stop: Callable[[int], None]) -> Iterator[None]:
+    """Calls ``stop`` with the number of each SIGTERM and SIGINT, instead of what they do otherwise."""
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    def handle(number: int, frame: FrameType | None) -> None:
+        stop(number)
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _stop(engine: Engine, number: int) -> None:
+    """The first signal stops the job gracefully, the second at once."""
+    if engine.stopping.is_set():
+        os._exit(128 + number)
+    engine.stop()

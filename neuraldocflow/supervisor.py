@@ -10,22 +10,19 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from types import FrameType
+from collections.abc import Callable, Sequence
 
 from neuraldocflow import recovery
 from neuraldocflow.cluster import Cluster
 from neuraldocflow.config import Config
 from neuraldocflow.engine import GRACE
 from neuraldocflow.errors import ConfigError, NeuralDocFlowError
-from neuraldocflow.runner import alone
+from neuraldocflow.runner import alone, signals
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +60,7 @@ class Supervisor:
 
     def run(self) -> None:
         """Run until all processes have ended well. Raises ConfigError, and GaveUp."""
-        with alone(self._state), _signals(self._stop):
+        with alone(self._state), signals(self._stop):
             recovery.prepare(self._state)
             try:
                 self._start()
@@ -72,11 +69,11 @@ class Supervisor:
             finally:
                 self._kill()
 
-    def _stop(self) -> None:
+    def _stop(self, number: int) -> None:
         """Told to stop: all processes do together; told again, at once."""
         if self._stopping is not None:
             self._kill()
-            os._exit(130)
+            os._exit(128 + number)
         self._stopping = time.monotonic()
         self._cluster.stop()
 
@@ -164,16 +161,3 @@ def _free_ports(count: int) -> list[int]:
     finally:
         for each in sockets:
             each.close()
-
-
-@contextmanager
-def _signals(stop: Callable[[], None]) -> Iterator[None]:
-    def handle(number: int, frame: FrameType | None) -> None:
-        stop()
-
-    before = {number: signal.signal(number, handle) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -165,3 +165,47 @@ def test_the_flow_runs_with_bytewax_alone(job: JobFolder) -> None:
         process.kill()
         process.communicate(timeout=30)
     assert {path.name.removesuffix(".json") for path in job.results.iterdir()} == names
+
+
+def test_up_with_samples_shows_each_and_where_to_look(tmp_path: Path) -> None:
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("NEURALDOCFLOW")}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "neuraldocflow", "up", "--samples"],
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    end = time.monotonic() + 60
+    results = tmp_path / "results"
+    while not results.is_dir() or len(list(results.glob("sample-*.json"))) < 3:
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    told = finish(process)
+    assert "NeuralDocFlow is running" in told
+    assert "drop documents into               ./inbox" in told
+    for line in ("sample-10-k.pdf  done", "sample-contract.pdf  done", "sample-record.html  done"):
+        assert line in told
+    assert "stopped after 3 documents: 3 done" in told
+
+
+def test_a_file_that_vanishes_while_it_waits_is_a_typed_error(job: JobFolder) -> None:
+    job.configure({"auto_move_processed": True})
+    names = job.letters(300)
+    process = job.start("run", "--once", "-c", "job.yaml")
+    until_results(job, 1)
+    gone = 0
+    for path in sorted(job.inbox.glob("*.html"), reverse=True)[:100]:
+        path.unlink(missing_ok=True)
+        gone += 1
+    told = finish(process, 60)
+    assert gone
+    codes = {
+        result["error"]["code"]
+        for result in (job.result(path.stem) for path in job.results.glob("*.json"))
+        if result["error"]
+    }
+    assert codes <= {"fetch_failed"}, told
+    assert set(job.archived()) <= names
