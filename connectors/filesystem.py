@@ -214,15 +214,16 @@ class FilesystemPartition(StatefulSourcePartition[NewDocument, None]):
             raise RuntimeError(f"watching {self._watcher.root} ended") from self._watcher.fault
         drained = self._watcher.drained.is_set()
         events: list[NewDocument] = []
-        room = min(self._context.room(), _BATCH)
+        room, patience = min(self._context.room(), _BATCH), 0.0
         while len(events) < room:
             try:
-                events.append(self._event(self._watcher.found.get_nowait()))
+                patience = self._context.patience() if not (events or drained) else 0.0
+                events.append(self._event(self._watcher.found.get(patience > 0, patience or None)))
             except queue.Empty:
                 if drained and not events:
                     return self._nothing_more()
                 break
-        self._idle = not events
+        self._idle = not events and not patience  # who has waited may be asked again at once
         return events
 
     def _nothing_more(self) -> list[NewDocument]:

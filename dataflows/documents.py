@@ -67,8 +67,10 @@ def build_job(config: Config, engine: Engine, sources: tuple[str, ...] = ()) -> 
 
     interval = timedelta(milliseconds=config.runtime.snapshot_interval_ms)
     clock = ClockSource(interval, engine.all_ended, engine.recovery.began)
-    heartbeat = HeartbeatSource(engine.process, engine.cluster.beat, engine.all_ended)
-    alive = op.merge("alive", op.input("clock", flow, clock), op.input("heartbeat", flow, heartbeat))
+    alive = op.input("clock", flow, clock)
+    if engine.process is not None:
+        heartbeat = HeartbeatSource(engine.process, engine.cluster.beat, engine.all_ended)
+        alive = op.merge("alive", alive, op.input("heartbeat", flow, heartbeat))
     ticks = op.key_on("tick", alive, lambda tick: "tick")
     results = op.key_on("result", op.filter_map("results", validated, _delivery), _document_of)
     for number, entry in enumerate(config.processing_pipeline.output_streams):
@@ -92,7 +94,12 @@ def _build_sources(config: Config, engine: Engine, wanted: tuple[str, ...]) -> d
         known = ", ".join(config.stream_sources) or "none"
         raise ConfigError(f"stream_sources: there is no source {', '.join(unknown)}; there are: {known}")
     context = SourceContext(
-        engine.state_directory, engine.room, engine.stopping, may_end=engine.may_end, once=engine.once
+        engine.state_directory,
+        engine.room,
+        engine.stopping,
+        may_end=engine.may_end,
+        patience=engine.patience,
+        once=engine.once,
     )
     built = {
         name: SOURCES.build(entry.type, name, entry.config, context)

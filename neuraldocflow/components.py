@@ -27,6 +27,9 @@ class SourceContext:
     """Set for a graceful end: the source raises ``StopIteration`` at its next batch."""
     may_end: Callable[[], bool] = lambda: True
     """Asked by a source that has nothing more to give; until it says so the source stays, and is silent."""
+    patience: Callable[[], float] = lambda: 0.0
+    """Seconds a source may wait in ``next_batch`` for something to come: the engine's loop looks a thousand
+    times a second otherwise. 0 while documents are under way."""
     once: bool = False
     """End when everything that is there now has been emitted."""
 

@@ -27,6 +27,8 @@ from neuraldocflow.swarm import Full, Job, Outcome, Progress, Swarm
 
 log = logging.getLogger(__name__)
 
+_PATIENCE, _QUIET = 0.1, 0.5
+"""Seconds an idle job's sources wait at a time, all together, and after which it is idle."""
 GRACE = 10.0
 """Seconds agents get to finish what they are at when the job is told to stop."""
 
@@ -39,10 +41,16 @@ class Engine:
     """
 
     def __init__(
-        self, config: Config, *, once: bool = False, recovery: Path | None = None, process: int = 0
+        self,
+        config: Config,
+        *,
+        once: bool = False,
+        recovery: Path | None = None,
+        process: int | None = None,
     ) -> None:
         self.config = config
         self.process = process
+        """Which of several processes this is; None where it is alone."""
         self.once = once
         self.recovery = Recovery(recovery)
         self.stopping = threading.Event()
@@ -61,6 +69,7 @@ class Engine:
         self._swarm: Swarm | None = None
         self._progress: dict[str, list[Progress]] = defaultdict(list)
         self._deadline: float | None = None
+        self._quiet_since = time.monotonic()
         self.partitions = 1
         """Of all sources together."""
         self._ended = 0
@@ -94,6 +103,13 @@ class Engine:
             self.stop()
         return 0 if self.stopping.is_set() else self.start().room()
 
+    def patience(self) -> float:
+        """Seconds a source may wait for something to come: none while anything is under way."""
+        if self._under_way or self.stopping.is_set():
+            self._quiet_since = time.monotonic()
+            return 0.0
+        return _PATIENCE / self.partitions if time.monotonic() - self._quiet_since > _QUIET else 0.0
+
     def may_end(self) -> bool:
         """Asked by a source's partition with nothing more to give: yes when nothing is under way, or time
         is up; then the partition ends."""
@@ -119,7 +135,8 @@ class Engine:
         if self._deadline is not None and time.monotonic() > self._deadline:
             return False
         self.start().wait(0.05)
-        self.cluster.beat(f"{self.process}.waiting")
+        if self.process is not None:
+            self.cluster.beat(f"{self.process}.waiting")
         return True
 
     def submit(self, event: NewDocument, owner: str) -> None:

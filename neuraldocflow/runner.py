@@ -85,7 +85,7 @@ def run_member(
     once: bool = False,
     sources: tuple[str, ...] = (),
     workers: int = 1,
-    process: int = 0,
+    process: int | None = None,
     addresses: tuple[str, ...] = (),
     started: Started | None = None,
 ) -> None:
@@ -108,7 +108,7 @@ def run_member(
                 run_main(job.flow, **settings)  # type: ignore[no-untyped-call]
             else:
                 cluster_main(  # type: ignore[no-untyped-call]
-                    job.flow, list(addresses), process, worker_count_per_proc=workers, **settings
+                    job.flow, list(addresses), process or 0, worker_count_per_proc=workers, **settings
                 )
             job.acknowledgements.finish()
         except (NoPartitionsError, MissingPartitionsError, InconsistentPartitionsError) as error:

@@ -54,7 +54,7 @@ class ClockPartition(StatefulSourcePartition[Tick, int]):
         return [Tick(self._epoch)]
 
     def next_awake(self) -> datetime:
-        return datetime.now(UTC) + min(self._interval, timedelta(milliseconds=200))
+        return datetime.now(UTC) + min(self._interval, timedelta(milliseconds=500))
 
     def snapshot(self) -> int:
         epoch = self._epoch
