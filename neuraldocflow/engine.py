@@ -27,7 +27,7 @@ from neuraldocflow.swarm import Full, Job, Outcome, Progress, Swarm
 
 log = logging.getLogger(__name__)
 
-_PATIENCE, _QUIET = 0.1, 0.5
+_PATIENCE, _QUIET = 0.25, 0.5
 """Seconds an idle job's sources wait at a time, all together, and after which it is idle."""
 GRACE = 10.0
 """Seconds agents get to finish what they are at when the job is told to stop."""
