@@ -122,10 +122,6 @@ def _log_from_name(value: Any) -> Any:
     return value
 
 
-def _default_log() -> LogConfig:
-    return LogConfig(kind="kafka" if os.environ.get("KAFKA_BOOTSTRAP_SERVERS") else "embedded")
-
-
 _LOG_SCHEMA: dict[str, Any] = {
     "anyOf": [
         {"enum": ["embedded", "kafka"]},
@@ -163,9 +159,7 @@ class RuntimeConfig(Section):
     """Where things are kept, and limits."""
 
     state_directory: Path = Field(Path(".neuraldocflow"), description="log, payloads, recovery, archive")
-    log: Annotated[LogConfig, BeforeValidator(_log_from_name), WithJsonSchema(_LOG_SCHEMA)] = Field(
-        default_factory=_default_log
-    )
+    log: Annotated[LogConfig, BeforeValidator(_log_from_name), WithJsonSchema(_LOG_SCHEMA)] = LogConfig()
     payload_store: str = Field("file", min_length=1, description="`file` or an fsspec URL")
     snapshot_interval_ms: int = Field(1000, ge=10, le=3_600_000)
     retention_days: float = Field(7, gt=0, description="how long the log and the payload store keep things")

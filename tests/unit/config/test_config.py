@@ -275,8 +275,10 @@ def test_the_usual_variables_work_without_a_file(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "broker:9092")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://localhost:7070")
     loaded = config.parse(SOURCES_BLOCK)
-    assert loaded.runtime.log.kind == "kafka"
-    assert loaded.runtime.log.kafka.brokers() == "broker:9092"
+    assert (
+        loaded.runtime.log.kind == "embedded"
+    )  # until it is asked for, and its brokers are then found there
+    assert config.parse("runtime: {log: kafka}").runtime.log.kafka.brokers() == "broker:9092"
     assert loaded.stream_sources["kafka_consumer"].config.brokers() == "broker:9092"
     assert loaded.stream_sources["s3_bucket_monitor"].config.endpoint() == "http://localhost:7070"
 
