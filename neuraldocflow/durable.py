@@ -6,6 +6,7 @@ import errno
 import logging
 import os
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -20,6 +21,11 @@ T = TypeVar("T")
 
 PAUSES = (0.1, 0.4, 1.5)
 """Seconds between tries. The dataflow waits meanwhile, so that nothing piles up behind a full disk."""
+AGAIN = 5.0
+"""Seconds between the tries after those, while the disk is full."""
+STOPPING = threading.Event()
+"""Set when the job is told to stop: then nobody waits for room on a disk."""
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class OutputError(NeuralDocFlowError):
@@ -27,19 +33,25 @@ class OutputError(NeuralDocFlowError):
 
 
 def patiently(what: str, write: Callable[[], T]) -> T:
-    """Try a write a few times. Raises OutputError, with what is wrong and what happens next."""
-    for pause in (*PAUSES, None):
+    """Try a write a few times, on a full disk until there is room or the job is told to stop.
+
+    Raises OutputError, with what is wrong and what happens next.
+    """
+    tried = 0
+    while True:
         try:
             return write()
         except OSError as error:
+            again = AGAIN if error.errno in _FULL and not STOPPING.is_set() else None
+            pause = PAUSES[tried] if tried < len(PAUSES) else again
             if pause is None:
                 raise OutputError(
                     f"{what} can't be written: {_reason(error)}. Nothing is lost: "
                     "what is missing is delivered after the next start"
                 ) from error
             log.warning("%s can't be written (%s); trying again in %s s", what, _reason(error), pause)
-            time.sleep(pause)
-    raise AssertionError("unreachable")
+            STOPPING.wait(pause)
+            tried += 1
 
 
 def write_atomically(path: Path, data: bytes, *, replace: bool = True) -> None:

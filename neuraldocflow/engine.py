@@ -15,7 +15,7 @@ import uuid
 from collections import defaultdict
 from pathlib import Path
 
-from neuraldocflow import profiles
+from neuraldocflow import durable, profiles
 from neuraldocflow.cluster import Cluster
 from neuraldocflow.config import Config
 from neuraldocflow.errors import FetchFailed, UnknownProfile
@@ -128,6 +128,7 @@ class Engine:
         """Let sources end, give agents ``grace`` seconds; what is left then stays in the snapshot."""
         self._deadline = time.monotonic() + grace
         self.stopping.set()
+        durable.STOPPING.set()
         self.cluster.stop()  # no process can stop alone: the others would wait for it
 
     def wait(self) -> bool:

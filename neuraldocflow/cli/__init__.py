@@ -6,7 +6,9 @@ Exit codes: 0 fine, 1 failed, 2 wrong usage or configuration, 3 partial results.
 from __future__ import annotations
 
 import logging
+import os
 import sys
+import time
 
 import typer
 
@@ -42,12 +44,14 @@ def _options(
     ),
     verbose: bool = typer.Option(False, "--verbose", "-v", help="Say more of what goes on."),
 ) -> None:
+    if not verbose:
+        os.environ["RUST_BACKTRACE"] = "0"  # the engine's own frames say nothing to a user
     logging.basicConfig(
         level=logging.INFO if verbose else logging.WARNING,
         format="%(asctime)sZ %(levelname)s %(name)s: %(message)s",
         datefmt="%Y-%m-%dT%H:%M:%S",
     )
-    logging.Formatter.converter = __import__("time").gmtime
+    logging.Formatter.converter = time.gmtime
 
 
 def main() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
@@ -80,6 +82,8 @@ def test_a_full_disk_is_an_error_that_says_so_and_leaves_no_half_file(
     tiny_disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(durable, "PAUSES", (0.0,))
+    monkeypatch.setattr(durable, "STOPPING", threading.Event())
+    durable.STOPPING.set()
     sink = files(tiny_disk / "out")
     with pytest.raises(durable.OutputError, match=r"the disk is full\. Nothing is lost"):
         sink.write_batch([delivery(f"{number}.pdf") for number in range(200)])
@@ -87,6 +91,23 @@ def test_a_full_disk_is_an_error_that_says_so_and_leaves_no_half_file(
     assert written
     for path in written:
         json.loads(path.read_text())
+
+
+def test_on_a_full_disk_it_waits_for_room_and_goes_on(
+    tiny_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(durable, "PAUSES", (0.0,))
+    monkeypatch.setattr(durable, "AGAIN", 0.02)
+    filler = tiny_disk / "filler"
+    sink = files(tiny_disk / "out")
+    with contextlib.suppress(OSError), filler.open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(4096))
+    room = threading.Timer(0.3, filler.unlink)
+    room.start()
+    sink.write_batch([delivery("a.pdf")])
+    room.join()
+    assert json.loads((tiny_disk / "out" / "a.pdf.json").read_text())["status"]
 
 
 def test_a_folder_that_cannot_be_made_is_told_at_the_start(tmp_path: Path) -> None:
