@@ -13,6 +13,7 @@ import threading
 import time
 import uuid
 from collections import defaultdict
+from datetime import timedelta
 from pathlib import Path
 
 from neuraldocflow import durable, profiles
@@ -20,7 +21,7 @@ from neuraldocflow.cluster import Cluster
 from neuraldocflow.config import Config
 from neuraldocflow.errors import FetchFailed, UnknownProfile
 from neuraldocflow.events import NewDocument
-from neuraldocflow.log import Log, open_log
+from neuraldocflow.log import TOPICS, Log, LogError, open_log
 from neuraldocflow.payloads import PayloadStore, path_of
 from neuraldocflow.recovery import Recovery
 from neuraldocflow.swarm import Full, Job, Outcome, Progress, Swarm
@@ -29,6 +30,7 @@ log = logging.getLogger(__name__)
 
 _PATIENCE, _QUIET = 0.25, 0.5
 """Seconds an idle job's sources wait at a time, all together, and after which it is idle."""
+_HOUR = 3600.0
 GRACE = 10.0
 """Seconds agents get to finish what they are at when the job is told to stop."""
 
@@ -91,6 +93,8 @@ class Engine:
                 )
                 swarm.start()
                 self._swarm = swarm
+                if not self.process:  # one of several processes is enough
+                    threading.Thread(target=self._forget, name="retention", daemon=True).start()
             return self._swarm
 
     def owner(self) -> str:
@@ -187,6 +191,19 @@ class Engine:
             for each in self._swarm.progress() if self._swarm is not None else ():
                 self._progress[each.key].append(each)
             return self._progress.pop(owner, [])
+
+    def _forget(self) -> None:
+        """Drop what is older than ``retention_days`` from the log and the payload store, hour by hour."""
+        oldest = timedelta(days=self.config.runtime.retention_days)
+        while True:
+            try:
+                for topic in TOPICS:
+                    self.log.retain(topic, max_age=oldest)
+                self.payloads.retain(oldest)
+            except (LogError, OSError) as error:
+                log.warning("old events and payloads can't be dropped: %s", error)
+            if self.stopping.wait(_HOUR):
+                return
 
     def close(self) -> None:
         """Stop the agents at once and close the log."""

@@ -22,7 +22,7 @@ from neuraldocflow.events import (
     ProcessingStarted,
     decode,
 )
-from neuraldocflow.log import PROCESSING_EVENTS, PROCESSING_RESULTS, Log, LogError
+from neuraldocflow.log import PROCESSING_EVENTS, PROCESSING_RESULTS, Log, LogError, OffsetOutOfRange, Record
 
 _MOST = 12
 """Documents under way that are shown at a time."""
@@ -79,17 +79,22 @@ class Watch:
 
     def _read(self) -> list[Event]:
         events: list[Event] = []
-        for (topic, partition), offset in self._positions.items():
-            records = self._log.read(topic, partition, offset)
-            while records:
-                self._positions[topic, partition] = records[-1].offset + 1
+        for place in self._positions:
+            while records := self._records(*place):
+                self._positions[place] = records[-1].offset + 1
                 for record in records:
                     try:
                         events.append(decode(record.value))
                     except DecodeError as error:
-                        self._console.print(f"an event of {topic} can't be read: {error}", style="red")
-                records = self._log.read(topic, partition, self._positions[topic, partition])
+                        self._console.print(f"an event of {place[0]} can't be read: {error}", style="red")
         return events
+
+    def _records(self, topic: str, partition: int) -> list[Record]:
+        """What comes next; what retention has dropped meanwhile is passed over."""
+        try:
+            return self._log.read(topic, partition, self._positions[topic, partition])
+        except OffsetOutOfRange as error:
+            return self._log.read(topic, partition, error.begin)
 
     def _take(self, event: Event) -> None:
         if event.event_id in self._seen:  # a replayed epoch repeats its events

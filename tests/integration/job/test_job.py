@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from neuraldocflow.log import EmbeddedLog
 from tests.support.job import JobFolder
 
 SAMPLES = Path(__file__).parents[3] / "neuraldocflow" / "samples"
@@ -165,6 +166,28 @@ def test_the_flow_runs_with_bytewax_alone(job: JobFolder) -> None:
         process.kill()
         process.communicate(timeout=30)
     assert {path.name.removesuffix(".json") for path in job.results.iterdir()} == names
+
+
+def test_what_is_older_than_retention_leaves_the_log(job: JobFolder) -> None:
+    def on_the_log() -> int:
+        with EmbeddedLog(job.root / ".neuraldocflow" / "log.db") as log:
+            return sum(log.end(topic, part) - log.begin(topic, part) for topic, part in partitions(log))
+
+    def partitions(log: EmbeddedLog) -> list[tuple[str, int]]:
+        return [(topic, part) for topic in log.topics() for part in log.partitions(topic)]
+
+    job.letters(3)
+    job.run_once()
+    assert on_the_log() > 3
+    job.configure(retention_days=1e-9)
+    job.letters(1, first=3)
+    process = job.start("run", "-c", "job.yaml")
+    end = time.monotonic() + 30
+    while on_the_log() > 8:
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    process.send_signal(signal.SIGTERM)
+    finish(process)
 
 
 def test_up_with_samples_shows_each_and_where_to_look(tmp_path: Path) -> None:
