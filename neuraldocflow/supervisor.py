@@ -31,8 +31,8 @@ SILENCE = 10.0
 _START = 60.0
 """Seconds a process may take to its first beat, on a busy machine."""
 _ROUND = 0.1
-_MOST_RESTARTS = 10
-_WITHIN = 60.0
+_MOST_RESTARTS = 30
+_WITHIN = 120.0
 """More than so many restarts within so many seconds is a fault that starting again does not mend."""
 
 
