@@ -43,6 +43,19 @@ def results_of(job: JobFolder) -> int:
     return len(list(job.results.glob("*.json"))) if job.results.is_dir() else 0
 
 
+def killed_twice(job: JobFolder, names: set[str]) -> set[str]:
+    """Documents both of whose agents a test has killed: reported as what looks like their own fault.
+
+    All others have to be completed.
+    """
+    results = {name: job.result(name) for name in names}
+    unlucky = {name for name, result in results.items() if result["error"]}
+    assert {results[name]["error"]["code"] for name in unlucky} <= {"agent_crashed"}
+    assert {results[name]["status"] for name in names - unlucky} == {"completed"}
+    assert len(unlucky) <= 3
+    return unlucky
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(280)
 def test_the_job_or_an_agent_killed_amid_200_documents_gives_each_result_once(tmp_path: Path) -> None:
@@ -55,8 +68,8 @@ def test_the_job_or_an_agent_killed_amid_200_documents_gives_each_result_once(tm
     assert kills > 0
     assert sorted(job.archived()) == sorted(names)
     assert {path.name.removesuffix(".json") for path in job.results.glob("[!.]*")} == names
-    assert {path.name for path in (job.inbox / "processed").iterdir()} == names
-    assert {job.result(name)["status"] for name in names} == {"completed"}
+    unlucky = killed_twice(job, names)
+    assert {path.name for path in (job.inbox / "processed").iterdir()} == names - unlucky
     again = job.run_once()
     assert "0 documents" in again
     assert sorted(job.archived()) == sorted(names)
@@ -120,11 +133,10 @@ def test_500_documents_through_two_processes_while_something_is_killed_every_sec
         pytest.fail("the job never ended")
     assert kills > 2
     assert sorted(job.archived()) == sorted(names | poison)
-    statuses = {name: job.result(name)["status"] for name in names | poison}
-    assert {statuses[name] for name in names} == {"completed"}
+    unlucky = killed_twice(job, names)
     assert {job.result(name)["error"]["code"] for name in poison} == {"unsupported_format"}
-    assert {path.name for path in (job.inbox / "processed").iterdir()} == names
-    assert {path.name for path in (job.inbox / "failed").glob("*.html")} == poison
+    assert {path.name for path in (job.inbox / "processed").iterdir()} == names - unlucky
+    assert {path.name for path in (job.inbox / "failed").glob("*.html")} == poison | unlucky
 
 
 def until_gone(job: JobFolder) -> None:
