@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from neuraldocflow import __version__
-from neuraldocflow.errors import FetchFailed, UnknownProfile
+from neuraldocflow.errors import Corrupt, FetchFailed, UnknownProfile
 
 from .candidates import Candidate, Context
 from .classify import classify, score
@@ -91,7 +91,7 @@ def extract(
     filename = filename or (source.name if isinstance(source, Path) else "")
     tell("opening", 0, 1, None)
     size, digest = _digest(source)
-    document = read(source, limits, progress, filename=filename)
+    document = _read(source, limits, progress, filename)
     clock.lap("readMs")
     clock.timings["tablesMs"] = round(document.tables_ms, 2)
     name, likely = _choose(document, profiles, profile)
@@ -140,6 +140,25 @@ def extract(
     }
 
 
+def _read(source: bytes | Path, limits: Limits | None, progress: Progress | None, filename: str) -> Document:
+    """The document model. Raises FetchFailed for a file that vanishes while it is read."""
+    try:
+        return read(source, limits, progress, filename=filename)
+    except OSError as error:
+        raise _gone(error) from error
+    except Corrupt as error:
+        try:
+            if isinstance(source, Path):
+                source.stat()
+        except OSError as gone:
+            raise _gone(gone) from error
+        raise
+
+
+def _gone(error: OSError) -> FetchFailed:
+    return FetchFailed(f"The file can't be read: {error.strerror}.")
+
+
 def _choose(document: Document, profiles: Mapping[str, Profile], wanted: str) -> tuple[str, float]:
     """The profile to use and how likely the document is of its type."""
     if wanted != "auto":
@@ -151,7 +170,7 @@ def _choose(document: Document, profiles: Mapping[str, Profile], wanted: str) ->
 
 
 def _digest(source: bytes | Path) -> tuple[int, str]:
-    """Size and SHA-256 without holding a file in memory. Raises Corrupt where it can't be read."""
+    """Size and SHA-256 without holding a file in memory. Raises FetchFailed where it can't be read."""
     if isinstance(source, bytes):
         return len(source), hashlib.sha256(source).hexdigest()
     try:
@@ -159,7 +178,7 @@ def _digest(source: bytes | Path) -> tuple[int, str]:
             digest = hashlib.file_digest(file, "sha256")
             return file.tell(), digest.hexdigest()
     except OSError as error:
-        raise FetchFailed(f"The file can't be read: {error.strerror}.") from error
+        raise _gone(error) from error
 
 
 def _section(document: Document, section: Section) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -177,6 +178,22 @@ def test_what_cannot_be_done_is_a_typed_error(tmp_path: Path) -> None:
         extract(invoice(), profiles(), "invoise")
     with pytest.raises(FetchFailed):
         extract(tmp_path / "gone.pdf", profiles())
+
+
+@pytest.mark.parametrize("name", ["a.html", "a.pdf", "a.docx"])
+def test_a_file_that_vanishes_while_it_is_read_is_told_so(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(invoice())
+
+    def vanish(source: Path, filename: str) -> str:
+        source.unlink()
+        return source.suffix[1:]
+
+    monkeypatch.setattr(import_module("neuraldocflow.extraction.extract"), "sniff", vanish)
+    with pytest.raises(FetchFailed):
+        extract(path, profiles())
 
 
 def problems(**changed: Any) -> dict[str, str]:
