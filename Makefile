@@ -1,7 +1,7 @@
 # `make help` prints this list.
 PY := .venv/bin/python
 
-.PHONY: help setup run test test-fast lint format eval robustness train bench lock clean
+.PHONY: help setup web wasm run services test test-fast test-cluster lint format eval robustness train soak bench lock clean
 
 help:           ## this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*##/\t/' | expand -t 16
@@ -11,23 +11,39 @@ setup: .venv/.ready  ## make .venv with everything in it (quick when nothing cha
 .venv/.ready: requirements.lock pyproject.toml scripts/setup.sh
 	@sh scripts/setup.sh
 
+web: setup      ## build the page and the TypeScript packages
+	@sh scripts/web.sh --required
+	@$(PY) scripts/make_wasm.py
+
+wasm: web       ## the same: with it goes what browsers read documents with (once 18 MB from PyPI)
+
 run: setup      ## start the job on the sample documents and show where to look
+	@sh scripts/web.sh
+	@$(PY) scripts/make_wasm.py || true
 	@$(PY) -m neuraldocflow up --samples
 
-test: setup     ## every test, real servers included
-	@$(PY) -m pytest
+services: setup ## real servers to try things with (Kafka, S3, SQS), until Ctrl-C
+	@$(PY) scripts/services.py
+
+test: setup     ## every test, real servers included, two files at a time: many wait for servers
+	@$(PY) -m pytest -n 2 --dist loadfile
 
 test-fast: setup  ## the tests that need no server, in under a minute
-	@$(PY) -m pytest -m "not servers and not slow"
+	@$(PY) -m pytest -m "not servers and not slow and not cluster"
 
-lint: setup     ## formatting, lint, types
+test-cluster: setup  ## the tests on three Kafka nodes, cut networks, a Kubernetes control plane (first time: ten minutes)
+	@$(PY) -m pytest -m cluster
+
+lint: setup     ## formatting, lint, types, of the web too
 	@$(PY) -m ruff format --check .
 	@$(PY) -m ruff check .
 	@$(PY) -m mypy
+	@sh scripts/web.sh --required check
 
 format: setup   ## format the code
 	@$(PY) -m ruff format .
 	@$(PY) -m ruff check --fix .
+	@sh scripts/web.sh --required format
 
 eval: setup     ## score extraction against the corpus' truth
 	@$(PY) -m neuraldocflow.evaluate
@@ -40,12 +56,17 @@ train: setup    ## learn the contract models and the calibrations again from the
 	@$(PY) -m neuraldocflow.evaluate --only 'filings/*' --fit-calibration
 	@$(PY) -m neuraldocflow.evaluate --only 'medical/*' --fit-calibration
 
+soak: setup     ## half an hour of documents while things are killed, memory and handles watched
+	@$(PY) scripts/soak.py
+
 bench: setup    ## every benchmark, as ratios against named references
 	@for b in benchmarks/*.py; do $(PY) $$b || exit 1; done
 
-lock: setup     ## resolve the dependencies again
+lock: setup     ## resolve the dependencies again, for working on it and for the image
 	@$(PY) -m uv pip compile --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
 	  --group dev --all-extras pyproject.toml -o requirements.lock
+	@$(PY) -m uv pip compile --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	  --all-extras -c requirements.lock pyproject.toml -o requirements.runtime.lock
 
 clean:          ## remove everything that can be made again
 	@rm -rf .venv .cache .pytest_cache .mypy_cache .ruff_cache build dist

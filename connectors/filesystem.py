@@ -26,6 +26,7 @@ from neuraldocflow.errors import ConfigError, DocumentError, Empty, FetchFailed
 from neuraldocflow.events import DocumentSource, NewDocument
 from neuraldocflow.folders.ledger import Ledger, Version
 from neuraldocflow.folders.move import move, write_new
+from neuraldocflow.folders.walk import is_gone
 from neuraldocflow.folders.watcher import Found, Watcher
 from neuraldocflow.identity import document_id
 from neuraldocflow.payloads import path_of
@@ -77,6 +78,12 @@ class FilesystemConfig(Section):
     priority: Priority = "normal"
     profile: str = Field("auto", min_length=1)
 
+    def targets(self, root: str | Path) -> tuple[Path, Path]:
+        """Where files of a watched folder go when processed, and when failed."""
+        processed = Path(os.path.realpath(self.processed_directory or Path(root, "processed")))
+        failed = self.failed_directory or processed.parent / "failed"
+        return processed, Path(os.path.realpath(failed))
+
 
 class FilesystemSource(FixedPartitionedSource[NewDocument, None]):
     """NewDocument events of the files in watched folders; one partition a folder.
@@ -97,7 +104,7 @@ class FilesystemSource(FixedPartitionedSource[NewDocument, None]):
 
     def build_part(self, step_id: str, for_part: str, resume_state: None) -> FilesystemPartition:
         others = {folder for folder in self._folders if folder != for_part}
-        targets = {str(target) for folder in self._folders for target in self._targets(folder)}
+        targets = {str(target) for folder in self._folders for target in self._config.targets(folder)}
         watcher = Watcher(
             for_part,
             self._config.file_patterns,
@@ -108,6 +115,7 @@ class FilesystemSource(FixedPartitionedSource[NewDocument, None]):
             scan_interval=self._config.scan_interval_ms / 1000,
             once=self._context.once,
             tidy=self._tidy,
+            arrived=self._context.arrived.set,
         )
         return FilesystemPartition(watcher, self._context, partial(self._event, self._folders[for_part]))
 
@@ -125,11 +133,14 @@ class FilesystemSource(FixedPartitionedSource[NewDocument, None]):
         self._move(path, version, told)
 
     def _is_still(self, path: Path, version: Version) -> bool:
-        """Whether the file is there as it was when it was read: a newer one is a document of its own."""
+        """Whether the file is there as it was when it was read: a newer one is a document of its own.
+
+        True where its folder can't be entered, so that what is to be done is remembered until it can.
+        """
         try:
             status = os.lstat(path)
         except OSError:
-            return False
+            return not is_gone(path)
         return (status.st_size, status.st_mtime_ns) == version
 
     def _move(self, path: Path, version: Version, told: dict[str, object]) -> None:
@@ -138,7 +149,7 @@ class FilesystemSource(FixedPartitionedSource[NewDocument, None]):
         if root is None or not self._is_still(path, version):
             self._ledger.remove(key)
             return
-        processed, failed = self._targets(root)
+        processed, failed = self._config.targets(root)
         target = failed if told["status"] == "failed" else processed
         try:
             moved = move(path, target / path.parent.relative_to(root))
@@ -153,19 +164,12 @@ class FilesystemSource(FixedPartitionedSource[NewDocument, None]):
             return
         self._ledger.remove(key)
 
-    def _targets(self, root: str) -> tuple[Path, Path]:
-        """Where files of a folder go when processed, and when failed."""
-        processed = self._config.processed_directory or Path(root, "processed")
-        processed = Path(os.path.realpath(processed))
-        failed = self._config.failed_directory or processed.parent / "failed"
-        return processed, Path(os.path.realpath(failed))
-
     def _tidy(self) -> None:
         """Make moves that could not be made, and forget files that are gone."""
         for key, version, told in self._ledger.to_move():
             self._move(Path(os.fsdecode(key)), version, told)
         for key in self._ledger.paths():
-            if not os.path.lexists(key):
+            if is_gone(key):
                 self._ledger.remove(key)
 
     def _event(self, folder: WatchDirectory, found: Found) -> NewDocument:
@@ -214,16 +218,17 @@ class FilesystemPartition(StatefulSourcePartition[NewDocument, None]):
             raise RuntimeError(f"watching {self._watcher.root} ended") from self._watcher.fault
         drained = self._watcher.drained.is_set()
         events: list[NewDocument] = []
-        room, patience = min(self._context.room(), _BATCH), 0.0
+        room, rested = min(self._context.room(), _BATCH), False
         while len(events) < room:
             try:
-                patience = self._context.patience() if not (events or drained) else 0.0
-                events.append(self._event(self._watcher.found.get(patience > 0, patience or None)))
+                events.append(self._event(self._watcher.found.get_nowait()))
             except queue.Empty:
                 if drained and not events:
                     return self._nothing_more()
-                break
-        self._idle = not events and not patience  # who has waited may be asked again at once
+                if events or drained or rested or not self._context.rest():
+                    break
+                rested = True
+        self._idle = not events and not rested  # who has waited may be asked again at once
         return events
 
     def _nothing_more(self) -> list[NewDocument]:

@@ -1,23 +1,323 @@
-"""The Kafka source's configuration: documents announced on a topic."""
+"""Documents announced on a topic, or sent on it: each message becomes a document.
+
+At least once, visible once: where reading goes on is in the snapshot; a message's offset is committed to the
+group only after the results of all messages before and up to it are durable.
+"""
 
 from __future__ import annotations
 
-from pydantic import Field
+import logging
+import os
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Self
 
-from neuraldocflow.components import SOURCES, Component
-from neuraldocflow.kafka_settings import KafkaSettings
-from neuraldocflow.values import Priority
+from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
+from confluent_kafka import Consumer, KafkaError, TopicPartition
+from pydantic import Field, model_validator
+
+from neuraldocflow.components import SOURCES, Acknowledgement, Component, SourceContext
+from neuraldocflow.errors import ConfigError, ForbiddenUrl
+from neuraldocflow.events import NewDocument
+from neuraldocflow.kafka_settings import KafkaSettings, Topic
+from neuraldocflow.log import DEAD_LETTERS, LogError, Message
+from neuraldocflow.outages import Outage
+from neuraldocflow.payloads import path_of
+from neuraldocflow.results import ErrorInfo
+from neuraldocflow.topics.client import asked, command_for, make, settings_of
+from neuraldocflow.topics.forms import Document, Manners
+from neuraldocflow.topics.ledger import Ledger
+from neuraldocflow.topics.reader import Lane, Reader, Refused
+from neuraldocflow.values import PRIORITIES, Priority
+
+log = logging.getLogger(__name__)
+
+_VERSION = 1
+_IDLE = timedelta(milliseconds=20)
+_SETTLE = 0.2
+"""Seconds between two looks at which documents are done."""
+_AHEAD = 64
+"""Messages read ahead of a partition, at least: pausing and going on costs a round trip."""
+_DEFAULTS = {
+    "auto.offset.reset": "earliest",
+    "queued.max.messages.kbytes": 16_384,
+    "fetch.wait.max.ms": 100,
+    "reconnect.backoff.max.ms": 2_000,
+}
 
 
 class KafkaSourceConfig(KafkaSettings):
     """NewDocument events, or documents themselves, on a topic."""
 
-    topic: str = Field(min_length=1, description="the topic to read")
+    topic: Topic = Field(description="the topic to read")
+    priority_topics: tuple[Priority, ...] = Field(
+        (), description="also read TOPIC.PRIORITY for each of these, the most urgent first"
+    )
     consumer_group: str = Field("neuraldocflow", min_length=1, description="where lag tools look")
-    auto_commit: bool = Field(False, description="true commits by time: documents may be lost")
+    auto_commit: bool = Field(False, description="true: offsets are committed as soon as messages are read")
     max_poll_records: int = Field(100, ge=1, le=100_000, description="messages taken at a time")
+    file_directories: tuple[Path, ...] | None = Field(
+        None, description="files that events may name are in these; default: anywhere"
+    )
     priority: Priority = "normal"
     profile: str = Field("auto", min_length=1)
 
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        if len(set(self.priority_topics)) < len(self.priority_topics):
+            raise ValueError("priority_topics names a priority twice")
+        return self
 
-SOURCES.add(Component("kafka", KafkaSourceConfig))
+    def topics(self) -> dict[str, Priority | None]:
+        """Every topic with its own priority, the most urgent first; the main one's documents have theirs."""
+        ranked: list[tuple[int, str, Priority | None]] = [
+            (PRIORITIES.index(each), f"{self.topic}.{each}", each) for each in self.priority_topics
+        ]
+        ranked.append((PRIORITIES.index(self.priority), self.topic, None))
+        return {topic: priority for _, topic, priority in sorted(ranked, key=lambda each: each[:2])}
+
+
+class KafkaSource(FixedPartitionedSource[NewDocument, Any]):
+    """NewDocument events of a topic's messages; one partition of the dataflow for each of the topic's.
+
+    Guarantee: every message is emitted, or put among the dead letters, at least once, always with the same
+    id; the group's offset never passes one whose result is not durable.
+    """
+
+    def __init__(self, name: str, config: KafkaSourceConfig, context: SourceContext) -> None:
+        if context.payloads is None or context.log is None:
+            raise ConfigError(f"{name}: a Kafka source needs a payload store and a log")
+        self.name, self.config, self.context = name, config, context
+        self.payloads, self.log = context.payloads, context.log
+        self._where = f"stream_sources.{name}.config"
+        self.ledger = Ledger(context.state_directory / "sources" / f"{name}.kafka.db")
+        brokers = config.brokers(context.brokers) if config.bootstrap_servers or context.brokers else None
+        settings = settings_of(
+            config,
+            self._where,
+            {
+                "group.id": config.consumer_group,
+                "enable.auto.commit": False,
+                "enable.auto.offset.store": False,
+                "enable.partition.eof": True,
+                "error_cb": self._trouble,
+                "on_commit": self._committed,
+            },
+            _DEFAULTS,
+            brokers,
+        )
+        self._outage = Outage(f"Kafka at {settings['bootstrap.servers']}")
+        self.consumer = make(Consumer, settings, self._where)
+        self.reader: Reader = Reader(
+            self.consumer,
+            self._outage,
+            self._stored,
+            context.arrived.set,
+            ahead=max(2 * config.max_poll_records, _AHEAD),
+            once=context.once,
+            latest=settings["auto.offset.reset"] in ("latest", "largest", "end"),
+        )
+        self._known = {topic: self.ledger.partitions(topic) for topic in config.topics()}
+        self._counts = self._count(str(settings["bootstrap.servers"]))
+        self.reader.watch(self._counts)
+        self._lock = threading.Lock()
+        self._open: set[KafkaPartition] = set()
+        self._closed: list[KafkaPartition] = []
+
+    def list_parts(self) -> list[str]:
+        return [f"{topic}/{part}" for topic, count in self._counts.items() for part in range(count)]
+
+    def build_part(self, step_id: str, for_part: str, resume_state: Any) -> KafkaPartition:
+        topic, _, number = for_part.rpartition("/")
+        rank = list(self.config.topics()).index(topic)
+        manners = Manners(self.name, self.config.profile, self.config.priority, self.config.topics()[topic])
+        mine = resume_state is not None and resume_state["group"] == self.config.consumer_group
+        state = resume_state if mine else None
+        lane = Lane(
+            (topic, int(number)),
+            rank,
+            manners,
+            start=state["position"] if state else None,
+            fresh=0 < self._known[topic] <= int(number),
+        )
+        made = KafkaPartition(self, lane, state)
+        with self._lock:
+            self._open.add(made)
+        self.reader.open(lane)
+        return made
+
+    def acknowledge(self, event: NewDocument, outcome: Acknowledgement) -> None:
+        """The document's result is durable. Safe to call again."""
+        self.ledger.add(f"{event.id}:{event.run}")
+        if self._closed and not self._open:
+            for part in self._closed:
+                part.settle()
+            self.reader.commit_now()
+
+    def close_part(self, part: KafkaPartition) -> None:
+        """After the last one of this process, what is done is committed at once."""
+        with self._lock:
+            self._open.discard(part)
+            self._closed.append(part)
+            last = not self._open
+        if last:
+            self.reader.stop()
+
+    def note_partitions(self) -> None:
+        """A snapshot covers the partitions there are: those that come later are read from their beginning."""
+        if self._known != self._counts:
+            for topic, count in self._counts.items():
+                self.ledger.note_partitions(topic, count)
+            self._known = dict(self._counts)
+
+    def _count(self, brokers: str) -> dict[str, int]:
+        counts: dict[str, int] = {}
+        for topic, known in self._known.items():
+            try:
+                counts[topic] = asked(self.consumer, topic, self._where, brokers, *([3.0] if known else []))
+            except ConfigError:
+                if not known:
+                    raise
+                counts[topic] = known  # where it is known what they have, brokers are waited for
+            if not counts[topic]:
+                raise ConfigError(
+                    f"{self._where}.topic: there is no topic {topic} at {brokers}; correct the name, or make "
+                    f"it: {command_for(topic, 4, brokers)}"
+                )
+        return counts
+
+    def _trouble(self, error: KafkaError) -> None:
+        if error.code() in (KafkaError._ALL_BROKERS_DOWN, KafkaError._AUTHENTICATION, KafkaError._SSL):
+            self.reader.trouble(error)
+
+    def _committed(self, error: KafkaError | None, positions: list[TopicPartition]) -> None:
+        self.reader.committed(error, positions)
+
+    def _stored(self, document: Document) -> NewDocument:
+        return document.event(self.payloads.put([document.data], document.filename))
+
+    def allowed(self, event: NewDocument) -> NewDocument:
+        """The event, failed where it names a file that this source may not read."""
+        directories, uri = self.config.file_directories, event.source.uri
+        if directories is None or not uri.startswith("file://") or self.payloads.keeps(uri):
+            return event
+        path = Path(os.path.realpath(path_of(uri)))
+        if any(path.is_relative_to(os.path.realpath(each)) for each in directories):
+            return event
+        error = ForbiddenUrl("The file is outside of the directories that this source may read.")
+        return event.model_copy(update={"error": ErrorInfo.model_validate(error.to_dict())})
+
+
+class KafkaPartition(StatefulSourcePartition[NewDocument, Any]):
+    """One partition. The snapshot has where it goes on, and which messages before that are not done yet."""
+
+    def __init__(self, source: KafkaSource, lane: Lane, state: Any) -> None:
+        self._source = source
+        self._context = source.context
+        self._lane = lane
+        self._position: int | None = lane.start
+        self._waiting: dict[int, str] = dict(state["waiting"]) if state else {}
+        """Offsets that were emitted, and whose documents have no durable result yet."""
+        self._under_way = set(self._waiting.values())
+        self._settle_at = 0.0
+        self._idle = False
+
+    def next_batch(self) -> list[NewDocument]:
+        if self._source.reader.fault is not None:
+            raise RuntimeError("reading from Kafka ended") from self._source.reader.fault
+        if time.monotonic() >= self._settle_at:
+            self.settle()
+        if self._context.stopping.is_set():
+            return self._nothing_more()
+        events, rested = self._take(), False
+        if not events:
+            if self._drained():
+                return self._nothing_more()
+            if not self._lane.items and (rested := self._context.rest()):
+                events = self._take()
+        self._idle = not (events or rested)
+        return events
+
+    def _take(self) -> list[NewDocument]:
+        room = min(self._context.room(), self._source.config.max_poll_records)
+        if not room or not self._lane.items or self._source.reader.more_urgent(self._lane.rank):
+            return []
+        found: list[tuple[int, NewDocument]] = []
+        while self._lane.items and len(found) < room:
+            following, item = self._lane.items[0]
+            if isinstance(item, Refused) and not self._bury(item):
+                break
+            self._lane.items.popleft()
+            self._position = following
+            if isinstance(item, NewDocument):
+                found.append((following - 1, item))
+        self._source.reader.taken(self._lane)
+        done = self._source.ledger.among(f"{event.id}:{event.run}" for _, event in found) if found else set()
+        events: list[NewDocument] = []
+        for offset, event in found:
+            identity = f"{event.id}:{event.run}"
+            if identity in done:
+                continue
+            self._waiting[offset] = identity
+            if identity not in self._under_way:
+                self._under_way.add(identity)
+                events.append(self._source.allowed(event))
+        return events
+
+    def _bury(self, item: Refused) -> bool:
+        """Put a message among the dead letters; False when the log can't take it now."""
+        taken = item.taken
+        place = {"topic": taken.topic, "partition": str(taken.partition), "offset": str(taken.offset)}
+        told = {"reason": item.reason, "origin": taken.place, **place}
+        try:
+            self._source.log.append([Message(DEAD_LETTERS, taken.key, taken.value or b"", told)])
+        except LogError as error:
+            log.warning("%s can't be put among the dead letters: %s; trying again", taken.place, error)
+            return False
+        log.warning("%s is no document: %s", taken.place, item.reason)
+        return True
+
+    def _drained(self) -> bool:
+        end = self._lane.end
+        return end is not None and self._position is not None and self._position >= end
+
+    def _nothing_more(self) -> list[NewDocument]:
+        self._lane.finished = True
+        if self._context.may_end():
+            raise StopIteration
+        self._idle = True
+        return []
+
+    def settle(self) -> None:
+        """Look which messages are done, and have the offset committed before which all are."""
+        self._settle_at = time.monotonic() + _SETTLE
+        if self._waiting:
+            done = self._source.ledger.among(self._under_way)
+            if done:
+                self._under_way -= done
+                self._waiting = {at: each for at, each in self._waiting.items() if each not in done}
+        if self._position is not None:
+            done_with = min(self._waiting, default=self._position)
+            by_time = self._source.config.auto_commit
+            self._source.reader.commit(self._lane.place, self._position if by_time else done_with)
+
+    def next_awake(self) -> datetime | None:
+        return datetime.now(UTC) + _IDLE if self._idle else None
+
+    def snapshot(self) -> Any:
+        self.settle()
+        self._source.note_partitions()
+        return {
+            "version": _VERSION,
+            "group": self._source.config.consumer_group,
+            "position": self._position,
+            "waiting": dict(self._waiting),
+        }
+
+    def close(self) -> None:
+        self._source.close_part(self)
+
+
+SOURCES.add(Component("kafka", KafkaSourceConfig, KafkaSource))

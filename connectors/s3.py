@@ -1,13 +1,38 @@
-"""The S3 source's configuration: objects of a bucket, by polling or by SQS notifications."""
+"""Objects of a bucket: each version becomes a document, found by listing or by SQS notifications.
+
+At least once, visible once: a version is emitted, always with the same id, until its result is durable; only
+then is it noted as done, its notification deleted, and the object deleted, moved or tagged if that is wanted.
+"""
 
 from __future__ import annotations
 
-import os
+import queue
+from datetime import UTC, datetime, timedelta
+from mimetypes import guess_type
+from typing import Self
 
-from pydantic import Field
+from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
+from pydantic import Field, model_validator
 
-from neuraldocflow.components import SOURCES, Component
+from neuraldocflow.components import SOURCES, Acknowledgement, Component, SourceContext
+from neuraldocflow.errors import DocumentError, Empty, FetchFailed
+from neuraldocflow.events import DocumentSource, NewDocument
+from neuraldocflow.fetching import Fetcher
+from neuraldocflow.folders.walk import is_document
+from neuraldocflow.identity import document_id
+from neuraldocflow.objects.aftermath import Aftermath, Wishes
+from neuraldocflow.objects.client import endpoint_of, parse_uri, s3_client, sqs_client, uri_of
+from neuraldocflow.objects.fetch import fetcher_of
+from neuraldocflow.objects.intake import Found, Intake
+from neuraldocflow.objects.ledger import ObjectLedger
+from neuraldocflow.objects.listing import Lister
+from neuraldocflow.objects.reach import check_bucket, check_queue, queue_of
+from neuraldocflow.objects.receiving import Receiver
+from neuraldocflow.results import ErrorInfo
 from neuraldocflow.values import Priority, Section
+
+_BATCH = 32
+_IDLE = timedelta(milliseconds=20)
 
 
 class S3Config(Section):
@@ -17,17 +42,208 @@ class S3Config(Section):
     prefix: str = Field("", description="only keys that start with this")
     polling_interval_ms: int = Field(1000, ge=100, description="time between two listings")
     sqs_notifications: bool = Field(False, description="learn of new objects from an SQS queue instead")
-    sqs_queue_url: str | None = Field(None, description="the queue that receives the bucket's events")
+    sqs_queue_url: str | None = Field(
+        None, description="the queue of the bucket's events; default: the one the bucket itself names"
+    )
+    visibility_timeout_ms: int = Field(
+        60_000, ge=2_000, le=43_200_000, description="how long a crashed job's messages stay hidden"
+    )
     delete_after_processing: bool = Field(False, description="delete an object once its result is durable")
+    move_processed_to: str | None = Field(None, min_length=1, description="move it to this prefix instead")
+    move_failed_to: str | None = Field(None, min_length=1, description="move failed ones to this prefix")
+    tag_processed: bool = Field(False, description="tag objects with neuraldocflow-status and -job")
     file_patterns: tuple[str, ...] = Field(("*",), min_length=1, description="names of documents")
+    partitions: int = Field(4, ge=1, le=256, description="shares of the keys, spread over the job's workers")
     endpoint_url: str | None = Field(None, description="another S3; default: AWS_ENDPOINT_URL, else AWS")
     priority: Priority = "normal"
     profile: str = Field("auto", min_length=1)
 
+    @model_validator(mode="after")
+    def _one_end(self) -> Self:
+        if self.delete_after_processing and self.move_processed_to:
+            raise ValueError("delete_after_processing and move_processed_to exclude each other; choose one")
+        if self.sqs_queue_url is not None and not self.sqs_queue_url.startswith(("http://", "https://")):
+            raise ValueError("sqs_queue_url must be a URL, as `aws sqs get-queue-url` prints it")
+        return self
+
     def endpoint(self) -> str | None:
         """The key, else ``AWS_ENDPOINT_URL_S3`` or ``AWS_ENDPOINT_URL``, else AWS (None)."""
-        variables = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
-        return self.endpoint_url or next(filter(None, map(os.environ.get, variables)), None)
+        return endpoint_of(self.endpoint_url)
+
+    def wants(self, key: str) -> bool:
+        """Whether an object is a document: not a folder's marker, nor one that was moved away."""
+        if not key.startswith(self.prefix) or key.endswith("/"):
+            return False
+        moved = tuple(filter(None, (self.move_processed_to, self.move_failed_to)))
+        return not key.startswith(moved) and is_document(key.rpartition("/")[2], self.file_patterns)
 
 
-SOURCES.add(Component("s3", S3Config))
+class S3Source(FixedPartitionedSource[NewDocument, None]):
+    """NewDocument events of a bucket's objects, shared out to partitions by the key's hash.
+
+    Guarantee: every version that is listed, or announced, is emitted at least once until it is acknowledged,
+    always with the same id; nothing is deleted, from the bucket or the queue, before that.
+    """
+
+    def __init__(self, name: str, config: S3Config, context: SourceContext) -> None:
+        self._name = name
+        self._config = config
+        self._context = context
+        where = f"stream_sources.{name}.config"
+        self._client = s3_client(config.endpoint())
+        check_bucket(self._client, config.bucket, config.prefix, config.endpoint(), where)
+        self._ledger = ObjectLedger(context.state_directory / "sources" / f"{name}@{config.bucket}.db")
+        self._intake = Intake(config.partitions, self._ledger, context.arrived.set)
+        self._wishes = Wishes(
+            config.delete_after_processing,
+            config.move_processed_to,
+            config.move_failed_to,
+            config.tag_processed,
+        )
+        self._aftermath = Aftermath(self._client, config.bucket, config.prefix, self._wishes, self._ledger)
+        self._finder: Receiver | Lister = (
+            self._receiver(where) if config.sqs_notifications else self._lister()
+        )
+        self._open = 0
+
+    def fetcher(self) -> Fetcher:
+        """How this source's objects are read: its endpoint may not be everybody's."""
+        return fetcher_of(self._client)
+
+    def list_parts(self) -> list[str]:
+        return [f"{part:03d}" for part in range(self._config.partitions)]
+
+    def build_part(self, step_id: str, for_part: str, resume_state: None) -> S3Partition:
+        part = int(for_part)
+        arriving = self._intake.open(part)
+        self._open += 1
+        self._finder.start()
+        if part == 0:
+            self._aftermath.start()
+        return S3Partition(self, part, arriving, self._context)
+
+    def acknowledge(self, event: NewDocument, outcome: Acknowledgement) -> None:
+        """The document's result is durable. Safe to call again."""
+        _, key, _ = parse_uri(event.source.uri)
+        told = {"status": outcome.status, "id": event.id} if self._wishes else None
+        self._ledger.add(key, event.source.version, told)
+        self._intake.done((key, event.source.version))
+        self._aftermath.tell()
+        self._finder.news()
+
+    def event(self, found: Found) -> NewDocument:
+        """The event of an object; its id follows from source, key and etag, however it was found."""
+        uri = uri_of(self._config.bucket, found.key)
+        filename = found.key.rpartition("/")[2]
+        problem: DocumentError | None = None
+        if found.problem:
+            problem = FetchFailed(f"The object {uri} {found.problem}")
+        elif found.size == 0:
+            problem = Empty("the object has no content")
+        return NewDocument(
+            id=document_id(self._name, "", uri, found.etag),
+            origin=f"/sources/{self._name}",
+            source=DocumentSource(
+                kind="s3",
+                uri=uri_of(self._config.bucket, found.key, found.version_id),
+                size=found.size,
+                filename=filename,
+                content_type=guess_type(filename)[0] or "",
+                version=found.etag,
+            ),
+            profile=self._config.profile,
+            priority=self._config.priority,
+            error=None if problem is None else ErrorInfo.model_validate(problem.to_dict()),
+        )
+
+    def drained(self, part: int) -> bool:
+        """Whether a partition has been given everything. Raises RuntimeError when nobody looks any more."""
+        if self._finder.fault is not None:
+            raise RuntimeError(f"finding objects of {self._config.bucket} ended") from self._finder.fault
+        return self._finder.drained(part)
+
+    def close_part(self) -> None:
+        """After the last one of this process, what is acknowledged is dealt with at once."""
+        self._open -= 1
+        if not self._open:
+            self._intake.stop.set()
+            self._aftermath.stop()
+            self._finder.stop()
+
+    def _receiver(self, where: str) -> Receiver:
+        config = self._config
+        url = config.sqs_queue_url or queue_of(self._client, config.bucket, where)
+        client = sqs_client(url)
+        check_queue(client, url, where)
+        return Receiver(
+            client,
+            url,
+            self._client,
+            config.bucket,
+            config.wants,
+            self._ledger,
+            self._intake,
+            visibility=-(-config.visibility_timeout_ms // 1000),
+            once=self._context.once,
+        )
+
+    def _lister(self) -> Lister:
+        return Lister(
+            self._client,
+            self._config.bucket,
+            self._config.prefix,
+            self._config.wants,
+            self._ledger,
+            self._intake,
+            interval=self._config.polling_interval_ms / 1000,
+            once=self._context.once,
+        )
+
+
+class S3Partition(StatefulSourcePartition[NewDocument, None]):
+    """A share of the keys. Its state is what the ledger and the bucket say, so its snapshot is empty."""
+
+    def __init__(
+        self, source: S3Source, part: int, arriving: queue.Queue[Found], context: SourceContext
+    ) -> None:
+        self._source = source
+        self._part = part
+        self._arriving = arriving
+        self._context = context
+        self._idle = False
+
+    def next_batch(self) -> list[NewDocument]:
+        if self._context.stopping.is_set():
+            return self._nothing_more()
+        drained = self._source.drained(self._part)
+        events: list[NewDocument] = []
+        room, rested = min(self._context.room(), _BATCH), False
+        while len(events) < room:
+            try:
+                events.append(self._source.event(self._arriving.get_nowait()))
+            except queue.Empty:
+                if drained and not events:
+                    return self._nothing_more()
+                if events or drained or rested or not self._context.rest():
+                    break
+                rested = True
+        self._idle = not events and not rested  # who has waited may be asked again at once
+        return events
+
+    def _nothing_more(self) -> list[NewDocument]:
+        if self._context.may_end():
+            raise StopIteration
+        self._idle = True
+        return []
+
+    def next_awake(self) -> datetime | None:
+        return datetime.now(UTC) + _IDLE if self._idle else None
+
+    def snapshot(self) -> None:
+        return None
+
+    def close(self) -> None:
+        self._source.close_part()
+
+
+SOURCES.add(Component("s3", S3Config, S3Source))

@@ -25,4 +25,4 @@ class WebhookSourceConfig(Section):
     profile: str = Field("auto", min_length=1)
 
 
-SOURCES.add(Component("webhook", WebhookSourceConfig))
+SOURCES.add(Component("webhook", WebhookSourceConfig, gateway=True))

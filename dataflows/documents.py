@@ -7,6 +7,7 @@ configuration that ``NEURALDOCFLOW_CONFIG`` names (default: ``./inbox`` to ``./r
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -14,6 +15,7 @@ from typing import Any
 
 import bytewax.operators as op
 from bytewax.dataflow import Dataflow
+from bytewax.operators import KeyedStream
 
 from connectors import SOURCES
 from neuraldocflow import config as configuration
@@ -23,15 +25,20 @@ from neuraldocflow.deliveries import DeadLetter, Delivery
 from neuraldocflow.engine import Engine, recovery_directory
 from neuraldocflow.errors import ConfigError
 from neuraldocflow.events import Event
+from neuraldocflow.log import DOCUMENT_STREAM
 from neuraldocflow.operators.acknowledge import AcknowledgeSink
 from neuraldocflow.operators.clock import ClockSource
 from neuraldocflow.operators.dedupe import Dedupe
+from neuraldocflow.operators.deliver import Deliver
 from neuraldocflow.operators.extract import Extract, Extracted, Finished
 from neuraldocflow.operators.heartbeat import HeartbeatSource
 from neuraldocflow.operators.keying import dedupe_key, work_key
+from neuraldocflow.operators.submissions import SubmissionsSource
 from neuraldocflow.operators.validate import Validate, Validated
+from neuraldocflow.routing import filter_of
 from sinks import SINKS
 from sinks.events import EventsSink, Logged
+from sinks.webhook import WebhookSink
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +59,9 @@ def build_job(config: Config, engine: Engine, sources: tuple[str, ...] = ()) -> 
     """The dataflow, decode → dedupe → key → extract → validate → route. Raises ConfigError."""
     built = _build_sources(config, engine, sources)
     engine.recovery.forget_uncommitted()
-    outputs = SinkContext(engine.state_directory, engine.log)
+    outputs = SinkContext(
+        engine.state_directory, engine.log, engine.payloads, _brokers(config), engine.cluster.waiting
+    )
 
     flow = Dataflow("documents")
     arrived = [op.input(f"source_{name}", flow, source) for name, source in built.items()]
@@ -72,17 +81,26 @@ def build_job(config: Config, engine: Engine, sources: tuple[str, ...] = ()) -> 
         heartbeat = HeartbeatSource(engine.process, engine.cluster.beat, engine.all_ended)
         alive = op.merge("alive", alive, op.input("heartbeat", flow, heartbeat))
     ticks = op.key_on("tick", alive, lambda tick: "tick")
+    lifecycle = op.merge("lifecycle", op.filter_map("progress", extracted, _event), validated)
+    everything = op.key_on("event", lifecycle, _document_of)
     results = op.key_on("result", op.filter_map("results", validated, _delivery), _document_of)
+    logged = everything
     for number, entry in enumerate(config.processing_pipeline.output_streams):
+        if SINKS.get(entry.type).gateway:
+            continue
         name = f"{entry.type}_{number}"
         sink = SINKS.build(entry.type, name, entry.config, outputs)
-        op.output(
-            f"to_{name}",
-            op.merge(f"for_{name}", results, ticks) if getattr(sink, "ticks", False) else results,
-            sink,
-        )
-    lifecycle = op.merge("lifecycle", op.filter_map("progress", extracted, _event), validated)
-    op.output("to_log", op.key_on("event", lifecycle, _document_of), EventsSink(engine.log))
+        passes = filter_of(config.processing_pipeline.routes, entry.name or entry.type)
+        if isinstance(sink, WebhookSink):
+            routed = _routed(name, everything, passes)
+            deliver = partial(Deliver, sink.receivers, sink.spool, engine.owner, engine.wait)
+            told = op.key_rm(f"told_{name}", op.stateful_batch(f"to_{name}", routed, deliver))
+            logged = op.merge(f"logged_{name}", logged, op.key_on(f"telling_{name}", told, _document_of))
+            continue
+        wanted = _routed(name, everything if getattr(sink, "lifecycle", False) else results, passes)
+        ticked = op.merge(f"for_{name}", wanted, ticks) if getattr(sink, "ticks", False) else wanted
+        op.output(f"to_{name}", ticked, sink)
+    op.output("to_log", logged, EventsSink(engine.log))
     acknowledgements = AcknowledgeSink(built, engine.recovery, engine.results_directory)
     op.output("acknowledge", op.merge("acknowledged", results, ticks), acknowledgements)
     return Job(flow, engine, acknowledgements)
@@ -90,7 +108,7 @@ def build_job(config: Config, engine: Engine, sources: tuple[str, ...] = ()) -> 
 
 def _build_sources(config: Config, engine: Engine, wanted: tuple[str, ...]) -> dict[str, Any]:
     unknown = [name for name in wanted if name not in config.stream_sources]
-    if unknown or not config.stream_sources:
+    if unknown:
         known = ", ".join(config.stream_sources) or "none"
         raise ConfigError(f"stream_sources: there is no source {', '.join(unknown)}; there are: {known}")
     context = SourceContext(
@@ -100,14 +118,41 @@ def _build_sources(config: Config, engine: Engine, wanted: tuple[str, ...]) -> d
         may_end=engine.may_end,
         patience=engine.patience,
         once=engine.once,
+        payloads=engine.payloads,
+        log=engine.log,
+        brokers=_brokers(config),
     )
     built = {
         name: SOURCES.build(entry.type, name, entry.config, context)
         for name, entry in config.stream_sources.items()
-        if not wanted or name in wanted
+        if (not wanted or name in wanted) and not SOURCES.get(entry.type).gateway
     }
+    if not wanted and not _reads_submissions(config):
+        built["submissions"] = SubmissionsSource(engine.log, context)
+    for name, source in built.items():
+        if hasattr(source, "fetcher"):
+            engine.fetching.add_source(name, source.fetcher())
     engine.partitions = sum(len(source.list_parts()) for source in built.values())
     return built
+
+
+def _brokers(config: Config) -> str | None:
+    log = config.runtime.log
+    return log.kafka.brokers() if log.kind == "kafka" else None
+
+
+def _reads_submissions(config: Config) -> bool:
+    """Whether a configured Kafka source reads the very topic that the gateway submits to."""
+    log = config.runtime.log
+    return log.kind == "kafka" and any(
+        entry.type == "kafka" and getattr(entry.config, "topic", "") == DOCUMENT_STREAM
+        for entry in config.stream_sources.values()
+    )
+
+
+def _routed(name: str, stream: KeyedStream[Any], passes: Callable[[Any], bool] | None) -> KeyedStream[Any]:
+    """What the configuration's routes let through to an output."""
+    return stream if passes is None else op.filter_value(f"routed_{name}", stream, passes)
 
 
 def _finished(item: Extracted) -> Finished | None:

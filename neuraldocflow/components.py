@@ -10,10 +10,14 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 
 from neuraldocflow.errors import ConfigError
 from neuraldocflow.values import Section, nearest
+
+if TYPE_CHECKING:
+    from neuraldocflow.log import Log
+    from neuraldocflow.payloads import PayloadStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,22 @@ class SourceContext:
     times a second otherwise. 0 while documents are under way."""
     once: bool = False
     """End when everything that is there now has been emitted."""
+    arrived: threading.Event = field(default_factory=threading.Event)
+    """Set by a source's own thread when it has something to emit: it wakes whichever source rests."""
+    payloads: PayloadStore | None = None
+    """Where a source keeps documents that come without a place of their own."""
+    log: Log | None = None
+    """For dead letters."""
+    brokers: str | None = None
+    """Kafka brokers to use where the source names none: the log's."""
+
+    def rest(self) -> bool:
+        """Wait, where there is patience, until something arrives at any source; whether it waited."""
+        if not (seconds := self.patience()):
+            return False
+        if self.arrived.wait(seconds):
+            self.arrived.clear()
+        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +61,12 @@ class SinkContext:
     state_directory: Path
     log: Any = None
     """The open :class:`neuraldocflow.log.Log`, for outputs that publish to it."""
+    payloads: PayloadStore | None = None
+    """Where an output keeps what is too large for it, and refers to."""
+    brokers: str | None = None
+    """Kafka brokers to use where the output names none: the log's."""
+    waiting: Callable[[], None] = lambda: None
+    """Called again and again by an output that waits for something outside: it has not stalled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +97,8 @@ class Component(Generic[Context]):
     config: type[Section]
     build: Callable[[str, Any, Context], Any] | None = None
     """``build(name, config, context)``; None while the type can be configured but not yet run."""
+    gateway: bool = False
+    """Served by the gateway: the dataflow has nothing to build for it."""
 
 
 class Registry(Generic[Context]):

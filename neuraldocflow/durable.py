@@ -25,6 +25,8 @@ AGAIN = 5.0
 """Seconds between the tries after those, while the disk is full."""
 STOPPING = threading.Event()
 """Set when the job is told to stop: then nobody waits for room on a disk."""
+_PROBE = 8 << 20
+"""What has to fit for a folder to count as writable: files that were closed meanwhile have made some room."""
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -84,3 +86,19 @@ def forget_unfinished(folder: Path, older_than: float = 60.0) -> None:
         with suppress(FileNotFoundError):
             if path.stat().st_mtime < oldest:
                 path.unlink()
+
+
+def unwritable(folder: Path) -> str | None:
+    """Why nothing can be written to a folder now, in words; None where something can."""
+    probe = folder / f".probe-{os.getpid()}"
+    try:
+        with probe.open("wb") as file:
+            file.write(bytes(_PROBE))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        return _reason(error)
+    finally:
+        with suppress(OSError):
+            probe.unlink(missing_ok=True)
+    return None

@@ -17,14 +17,20 @@ from datetime import timedelta
 from pathlib import Path
 
 from neuraldocflow import durable, profiles
+from neuraldocflow.cancellations import Cancellations
 from neuraldocflow.cluster import Cluster
 from neuraldocflow.config import Config
-from neuraldocflow.errors import FetchFailed, UnknownProfile
+from neuraldocflow.errors import UnknownProfile
 from neuraldocflow.events import NewDocument
+from neuraldocflow.fetching import Fetching
+from neuraldocflow.guard import Guard
 from neuraldocflow.log import TOPICS, Log, LogError, open_log
+from neuraldocflow.objects.fetch import default_fetcher
 from neuraldocflow.payloads import PayloadStore, path_of
 from neuraldocflow.recovery import Recovery
 from neuraldocflow.swarm import Full, Job, Outcome, Progress, Swarm
+from neuraldocflow.swarm.scheduler import CANCELLED
+from neuraldocflow.url_fetch import UrlFetcher
 
 log = logging.getLogger(__name__)
 
@@ -65,10 +71,18 @@ class Engine:
             folder.mkdir(parents=True, exist_ok=True)
         self.log: Log = open_log(config.runtime)
         self.payloads = PayloadStore(config.runtime.payload_url, self._scratch)
+        fetched = state / "work" / "fetched" / str(process or 0)
+        most = config.runtime.limits.max_download_mb * 2**20
+        self.fetching = Fetching(fetched, most, self._hand_over)
+        self.fetching.add_scheme("s3", default_fetcher())
+        by_url = UrlFetcher(Guard(config.runtime.allowed_networks, "runtime.allowed_networks"))
+        for scheme in ("http", "https"):
+            self.fetching.add_scheme(scheme, by_url)
         self.profiles = profiles.forms(config.runtime.profiles_directories)
         self._owners = itertools.count(1)
         self._lock = threading.Lock()
         self._swarm: Swarm | None = None
+        self._cancellations: Cancellations | None = None
         self._progress: dict[str, list[Progress]] = defaultdict(list)
         self._deadline: float | None = None
         self._quiet_since = time.monotonic()
@@ -93,6 +107,7 @@ class Engine:
                 )
                 swarm.start()
                 self._swarm = swarm
+                self._cancellations = Cancellations(self.log, self._cancel)
                 if not self.process:  # one of several processes is enough
                     threading.Thread(target=self._forget, name="retention", daemon=True).start()
             return self._swarm
@@ -105,7 +120,7 @@ class Engine:
         """How many documents sources may emit now."""
         if self.cluster.stopping() and not self.stopping.is_set():
             self.stop()
-        return 0 if self.stopping.is_set() else self.start().room()
+        return 0 if self.stopping.is_set() else max(self.start().room() - self.fetching.count(), 0)
 
     def patience(self) -> float:
         """Seconds a source may wait for something to come: none while anything is under way."""
@@ -117,16 +132,15 @@ class Engine:
     def may_end(self) -> bool:
         """Asked by a source's partition with nothing more to give: yes when nothing is under way, or time
         is up; then the partition ends."""
-        late = self._deadline is not None and time.monotonic() > self._deadline
-        if self._under_way and not late:
+        if self._under_way and not self._late():
             return False
         self._ended += 1
-        self.cluster.partition_ended(self._ended)
+        self.cluster.partition_ended(self.process or 0, self._ended, self.partitions)
         return True
 
     def all_ended(self) -> bool:
         """Whether every partition of the job's sources has ended, in all its processes."""
-        return self.cluster.ended() >= self.partitions
+        return self.cluster.all_ended()
 
     def stop(self, grace: float = GRACE) -> None:
         """Let sources end, give agents ``grace`` seconds; what is left then stays in the snapshot."""
@@ -137,12 +151,15 @@ class Engine:
 
     def wait(self) -> bool:
         """Wait for an outcome or for room, a moment at most. False when the deadline has passed."""
-        if self._deadline is not None and time.monotonic() > self._deadline:
+        if self._late():
             return False
         self.start().wait(0.05)
         if self.process is not None:
             self.cluster.beat(f"{self.process}.waiting")
         return True
+
+    def _late(self) -> bool:
+        return self._deadline is not None and time.monotonic() > self._deadline
 
     def submit(self, event: NewDocument, owner: str) -> None:
         """Hand a document to the swarm; waits while the buffer is full. Raises DocumentError."""
@@ -150,13 +167,14 @@ class Engine:
         if event.profile != "auto" and event.profile not in self.profiles:
             known = ", ".join(sorted(self.profiles))
             raise UnknownProfile(f"There is no profile {event.profile!r}; there are {known} and auto.")
-        if not event.source.uri.startswith("file://"):
-            raise FetchFailed("The document's address can't be fetched by this version.")
+        if self._cancellations is not None and (event.id, event.run) in self._cancellations:
+            raise CANCELLED
+        local = event.source.uri.startswith("file://")
         job = Job(
             document_id=event.id,
             run=event.run,
             key=owner,
-            path=str(path_of(event.source.uri)),
+            path=str(path_of(event.source.uri)) if local else "",
             sha256=event.source.sha256,
             filename=event.source.filename,
             profile=event.profile,
@@ -165,7 +183,12 @@ class Engine:
             options=dict(event.options),
             output=str(self.result_path(event)),
         )
+        if not local:
+            stored = self.payloads.fetch if self.payloads.owns(event.source.uri) else None
+            self.fetching.submit(job, event, stored)
         self._under_way.add((event.id, event.run))
+        if not local:
+            return
         while True:
             try:
                 swarm.submit(job)
@@ -174,14 +197,33 @@ class Engine:
                 if not self.wait():
                     return  # told to stop: it stays in the snapshot, and is submitted after the next start
 
+    def _hand_over(self, job: Job) -> None:
+        """A fetched document's job, from a thread beside the dataflow's."""
+        while (swarm := self._swarm) is not None and not self._late():
+            try:
+                swarm.submit(job)
+            except Full:
+                swarm.wait(0.05)
+                continue
+            if self._cancellations is not None and job.identity in self._cancellations:
+                swarm.cancel(job.document_id)
+            return
+
+    def _cancel(self, document_id: str) -> None:
+        """Fetch the document no further, and end its job."""
+        self.fetching.cancel(document_id)
+        if self._swarm is not None:
+            self._swarm.cancel(document_id)
+
     def result_path(self, event: NewDocument) -> Path:
         """Where an agent writes the document's result, until it is delivered."""
         return self.results_directory / f"{event.id}-{event.run}.json"
 
     def outcomes(self, owner: str) -> list[Outcome]:
         """The owner's documents that are done, each once."""
-        found = self.start().take(owner)
+        found = [*self.start().take(owner), *self.fetching.take(owner)]
         for outcome in found:
+            self.fetching.forget(outcome.job)
             self._under_way.discard((outcome.job.document_id, outcome.job.run))
         return found
 
@@ -190,27 +232,37 @@ class Engine:
         with self._lock:
             for each in self._swarm.progress() if self._swarm is not None else ():
                 self._progress[each.key].append(each)
-            return self._progress.pop(owner, [])
+            return [*self.fetching.progress(owner), *self._progress.pop(owner, [])]
 
     def _forget(self) -> None:
         """Drop what is older than ``retention_days`` from the log and the payload store, hour by hour."""
         oldest = timedelta(days=self.config.runtime.retention_days)
         while True:
             try:
-                for topic in TOPICS:
-                    self.log.retain(topic, max_age=oldest)
+                if self.config.runtime.log.kind == "embedded":  # Kafka's brokers do it themselves
+                    for topic in TOPICS:
+                        self.log.retain(topic, max_age=oldest)
                 self.payloads.retain(oldest)
             except (LogError, OSError) as error:
                 log.warning("old events and payloads can't be dropped: %s", error)
             if self.stopping.wait(_HOUR):
                 return
 
+    def abandon(self) -> None:
+        """End the agents at once, when this process is about to end without closing anything."""
+        if self._swarm is not None:
+            self._swarm.kill()
+
     def close(self) -> None:
-        """Stop the agents at once and close the log."""
+        """Stop the agents and fetching at once and close the log and the recovery store."""
+        self.fetching.close()
         with self._lock:
+            if self._cancellations is not None:
+                self._cancellations.close()
             if self._swarm is not None:
                 self._swarm.stop(0.0)
                 self._swarm = None
+        self.recovery.close()
         self.log.close()
 
 

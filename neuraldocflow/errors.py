@@ -4,6 +4,7 @@
 
     NeuralDocFlowError
     ├── ConfigError                  the job can't start: file, line, key, what to change
+    ├── Unreachable                  a place that does not answer now; it is asked again
     └── DocumentError                one document fails, the job goes on
         ├── InputError               the document itself; trying again gives the same
         │   ├── UnsupportedFormat    unsupported_format
@@ -40,6 +41,10 @@ class NeuralDocFlowError(Exception):
 
 class ConfigError(NeuralDocFlowError):
     """A configuration that can't be used. The message says where, what and what to change."""
+
+
+class Unreachable(NeuralDocFlowError):
+    """A place that does not answer now and is asked again; says how, in a few words."""
 
 
 class DocumentError(NeuralDocFlowError):

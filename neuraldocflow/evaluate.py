@@ -17,7 +17,7 @@ from pathlib import Path
 from rich.console import Console
 
 from neuraldocflow.errors import ConfigError
-from neuraldocflow.evaluation.measures import Judged, Tally, calibration_error
+from neuraldocflow.evaluation.measures import Counts, Judged, Tally, calibration_error
 from neuraldocflow.evaluation.report import as_json, print_report, profiles_of
 from neuraldocflow.evaluation.run import Answer, Task, load_truth, run
 from neuraldocflow.extraction.calibration import interpolate, isotonic
@@ -38,6 +38,10 @@ def score(answers: Sequence[Answer]) -> tuple[Tally, Tally]:
     for each in answers:
         tally.add(each.truth, each.result)
         simple.add(each.truth, each.simple)
+        if each.cells is not None:
+            tally.add_cells(each.truth, each.cells)
+            # The baseline reads no tables: all their cells are missed.
+            simple.add_cells(each.truth, Counts(missed=each.cells.support))
         if each.error is not None:
             tally.failed[each.truth["file"]] = each.error
     return tally, simple

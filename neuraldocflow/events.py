@@ -11,6 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import orjson
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
 
 from neuraldocflow import identity
 from neuraldocflow.errors import NeuralDocFlowError
@@ -43,6 +44,10 @@ class _Data(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
+class _Intermediate(_Data):
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+
 class DocumentSource(_Data):
     """A claim check: where the payload is, never the payload."""
 
@@ -65,8 +70,13 @@ class Event(_Data):
     run: int = Field(0, ge=0)
     origin: str = Field("/neuraldocflow", exclude=True, description="the envelope's source")
     time: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC), exclude=True)
+    tenant: str = Field("default", exclude=True, description="whose document it is; the envelope's")
     sequence: int = Field(0, ge=0, exclude=True)
     """Which of several events of the same name; becomes the envelope's."""
+
+    def data(self) -> dict[str, Any]:
+        """What the envelope carries, as JSON has it."""
+        return self.model_dump(mode="json", by_alias=True)
 
     @property
     def event_id(self) -> str:
@@ -111,6 +121,23 @@ class ProcessingStarted(Event):
     estimated_duration_ms: float | None = None
 
 
+class PageRead(_Intermediate):
+    """A page that has been read: how its text begins."""
+
+    page: int = Field(ge=1)
+    text: str = Field(max_length=500)
+    truncated: bool
+    """Whether the page has more text."""
+
+
+class IntermediateResults(_Intermediate):
+    """What became known since the last progress; the names once the document's kind is."""
+
+    pages: list[PageRead] | None = Field(None, max_length=256)
+    profile: str | None = Field(None, max_length=255)
+    document_type: str | None = Field(None, max_length=255)
+
+
 class ProcessingProgress(Event):
     """How far it is; never goes backwards within an attempt."""
 
@@ -119,7 +146,8 @@ class ProcessingProgress(Event):
     stage: Stage
     current_operation: str | None = None
     estimated_remaining_ms: float | None = None
-    intermediate_results: dict[str, Any] | None = None
+    intermediate_results: IntermediateResults | None = None
+    """For those who asked with ``streamResults``."""
 
 
 class ProcessingCompleted(Event):
@@ -128,6 +156,10 @@ class ProcessingCompleted(Event):
     name: ClassVar[str] = "ProcessingCompleted"
     result: dict[str, Any]
     performance_metrics: dict[str, Any] = Field(default_factory=dict)
+
+    def data(self) -> dict[str, Any]:
+        # a result is plain JSON already, and long: looking at each value of it costs milliseconds
+        return {**self.model_dump(mode="json", by_alias=True, exclude={"result"}), "result": self.result}
 
 
 class ProcessingFailed(Event):
@@ -195,9 +227,11 @@ def to_cloudevent(event: Event) -> dict[str, Any]:
         "time": _timestamp(event.time),
         "datacontenttype": "application/json",
     }
+    if event.tenant != "default":
+        envelope["tenant"] = event.tenant
     if event.sequence:
         envelope["sequence"] = str(event.sequence)
-    return {**envelope, "data": event.model_dump(mode="json", by_alias=True, exclude_none=False)}
+    return {**envelope, "data": event.data()}
 
 
 def encode(event: Event) -> bytes:
@@ -229,8 +263,7 @@ def from_cloudevent(envelope: Any) -> Event:
     if not isinstance(envelope["data"], dict):
         raise DecodeError("data must be an object")
     outer = {"origin": envelope["source"], "sequence": envelope.get("sequence", 0)}
-    if "time" in envelope:
-        outer["time"] = envelope["time"]
+    outer |= {name: envelope[name] for name in ("time", "tenant") if name in envelope}
     try:
         return cls.model_validate({**envelope["data"], **outer})
     except ValidationError as error:
@@ -240,7 +273,12 @@ def from_cloudevent(envelope: Any) -> Event:
 
 def _told(line: Any) -> str:
     path = ".".join(str(part) for part in line["loc"])
-    outer = {"origin": "attribute source", "sequence": "attribute sequence", "time": "attribute time"}
+    outer = {
+        "origin": "attribute source",
+        "sequence": "attribute sequence",
+        "time": "attribute time",
+        "tenant": "attribute tenant",
+    }
     return f"{outer.get(path, f'data.{path}')}: {line['msg']}"
 
 

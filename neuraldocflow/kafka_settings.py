@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import os
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from neuraldocflow.errors import ConfigError
 from neuraldocflow.values import Secret, Section
 
+Topic = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,249}$")]
+"""A topic's name, of the characters that Kafka allows."""
+
 
 class KafkaSettings(Section):
-    """Brokers and any librdkafka key (``sasl.mechanism``, ``ssl.ca.location`` …) under ``client``."""
+    """Brokers and librdkafka keys: those with a dot (``sasl.mechanism``) beside it, any under ``client``."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"patternProperties": {r"\.": {"type": ["string", "number", "boolean", "object"]}}}
+    )
 
     bootstrap_servers: str | None = Field(None, description="host:port,…; default: KAFKA_BOOTSTRAP_SERVERS")
     client: dict[str, str | int | float | bool | Secret] = Field(
@@ -24,9 +31,14 @@ class KafkaSettings(Section):
     @model_validator(mode="before")
     @classmethod
     def _passwords_are_secrets(cls, data: Any) -> Any:
-        client = data.get("client") if isinstance(data, dict) else None
-        if not isinstance(client, dict):
+        if not isinstance(data, dict):
             return data
+        client = data.get("client", {})
+        dotted = {key: value for key, value in data.items() if "." in str(key)}
+        data = {key: value for key, value in data.items() if key not in dotted}
+        if not isinstance(client, dict) or not (client or dotted):
+            return data
+        client = {**client, **dotted}
         kept = {
             key: Secret._parse(value) if any(word in str(key) for word in cls._secret_words) else value
             for key, value in client.items()

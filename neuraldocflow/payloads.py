@@ -11,17 +11,19 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import IO, Any
+from types import TracebackType
+from typing import IO, Any, Self
 from urllib.parse import unquote_to_bytes, urlsplit
 
 import fsspec
 
-from neuraldocflow.errors import FetchFailed, TooLarge
+from neuraldocflow.errors import ConfigError, FetchFailed, TooLarge, Unreachable
+from neuraldocflow.events import DocumentSource
 
 CHUNK = 1 << 20
 
@@ -35,8 +37,62 @@ class Payload:
     sha256: str
 
 
+class Incoming:
+    """A payload under way: ``write`` its bytes, then ``commit``. As a context it leaves nothing half done."""
+
+    def __init__(self, folder: Path, max_bytes: int | None, keep: Callable[[Path, str, str], str]) -> None:
+        handle, name = tempfile.mkstemp(prefix=".incoming-", dir=folder)
+        self.path = Path(name)
+        """What there is of it so far; complete for whoever reads it after ``flush``."""
+        self._file = os.fdopen(handle, "wb")
+        self._max_bytes = max_bytes
+        self._keep = keep
+        self._digest = hashlib.sha256()
+        self.size = 0
+
+    def write(self, chunk: bytes) -> None:
+        """More of it. Raises TooLarge past ``max_bytes``, OSError on a full disk."""
+        self.size += len(chunk)
+        if self._max_bytes is not None and self.size > self._max_bytes:
+            raise TooLarge(f"the document is larger than the {self._max_bytes} bytes allowed")
+        self._digest.update(chunk)
+        self._file.write(chunk)
+
+    @property
+    def sha256(self) -> str:
+        return self._digest.hexdigest()
+
+    def flush(self) -> None:
+        """Hand everything to the disk, where it then is."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    def commit(self, filename: str = "") -> Payload:
+        """It is whole: keep it under its hash."""
+        self.flush()
+        self._file.close()
+        uri = self._keep(self.path, self.sha256, _suffix(filename))
+        return Payload(uri, self.size, self.sha256)
+
+    def abort(self) -> None:
+        """Leave nothing of it; no error after ``commit``."""
+        self._file.close()
+        self.path.unlink(missing_ok=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.abort()
+
+
 class PayloadStore:
-    """Payloads under a folder or an fsspec URL. ``scratch`` is a local folder for what is under way."""
+    """Payloads under a folder or an fsspec URL. ``scratch`` is a local folder for what is under way.
+
+    Raises ConfigError for a bucket that is not there.
+    """
 
     def __init__(self, url: str, scratch: Path) -> None:
         self._scratch = scratch
@@ -48,26 +104,23 @@ class PayloadStore:
             self._folder.mkdir(parents=True, exist_ok=True)
         else:
             self._remote, self._root = fsspec.core.url_to_fs(url)
+            bucket = self._root.split("/", 1)[0]
+            if url.startswith("s3://") and not self._remote.exists(bucket):
+                raise ConfigError(
+                    f"runtime.payload_store: there is no bucket {bucket}; make it, or correct the name"
+                )
 
     def put(self, chunks: Iterable[bytes], filename: str = "", *, max_bytes: int | None = None) -> Payload:
         """Store a stream. Raises TooLarge past ``max_bytes`` (nothing is kept), OSError on a full disk."""
-        digest, size = hashlib.sha256(), 0
+        with self.begin(max_bytes) as incoming:
+            for chunk in chunks:
+                incoming.write(chunk)
+            return incoming.commit(filename)
+
+    def begin(self, max_bytes: int | None = None) -> Incoming:
+        """A payload that comes bit by bit."""
         where = self._scratch if self._folder is None else self._folder
-        handle, name = tempfile.mkstemp(prefix=".incoming-", dir=where)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                for chunk in chunks:
-                    size += len(chunk)
-                    if max_bytes is not None and size > max_bytes:
-                        raise TooLarge(f"the document is larger than the {max_bytes} bytes allowed")
-                    digest.update(chunk)
-                    file.write(chunk)
-                file.flush()
-                os.fsync(file.fileno())
-            uri = self._keep(Path(name), digest.hexdigest(), _suffix(filename))
-        finally:
-            Path(name).unlink(missing_ok=True)
-        return Payload(uri, size, digest.hexdigest())
+        return Incoming(where, max_bytes, self._keep)
 
     def _keep(self, incoming: Path, sha256: str, suffix: str) -> str:
         relative = f"{sha256[:2]}/{sha256}{suffix}"
@@ -91,6 +144,30 @@ class PayloadStore:
             return file
         except (OSError, ValueError, ImportError) as error:
             raise FetchFailed(f"the payload can't be read: {type(error).__name__}") from error
+
+    def owns(self, uri: str) -> bool:
+        """Whether a payload elsewhere than in files is one of this store's."""
+        if self._remote is None:
+            return False
+        return uri.startswith(f"{self._remote.unstrip_protocol(self._root)}/")
+
+    def keeps(self, uri: str) -> bool:
+        """Whether a payload, in a file or elsewhere, is one of this store's."""
+        if self._folder is None:
+            return self.owns(uri)
+        return uri.startswith("file://") and path_of(uri).resolve().is_relative_to(self._folder.resolve())
+
+    def fetch(self, source: DocumentSource, start: int) -> Generator[bytes, None, None]:
+        """A payload of this store from an offset on, for :class:`neuraldocflow.fetching.Fetching`."""
+        try:
+            with self._remote.open(self._remote._strip_protocol(source.uri), "rb") as remote:
+                remote.seek(start)
+                while chunk := remote.read(CHUNK):
+                    yield chunk
+        except FileNotFoundError as error:
+            raise FetchFailed("the payload is no longer in the payload store") from error
+        except OSError as error:
+            raise Unreachable(error.strerror or type(error).__name__) from error
 
     @contextmanager
     def local(self, uri: str) -> Iterator[Path]:

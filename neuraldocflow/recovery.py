@@ -7,17 +7,26 @@ committed; the next execution begins with that epoch.
 
 from __future__ import annotations
 
+import pickle
 import shutil
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing
+import subprocess
+import sys
+import threading
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
 from bytewax.recovery import init_db_dir
 
+from neuraldocflow import recovery_reader
 from neuraldocflow.errors import ConfigError
+from neuraldocflow.versions import DRAIN, OtherRelease
 
+FORMAT = 1
+"""Of the store as a whole: the flow's steps and their keys. A release that renames steps raises it."""
+_READS = (1,)
+_STAMP = "format"
 PARTITIONS = 16
 """Partitions of a new store: the most workers the job can ever be given."""
 
@@ -30,22 +39,24 @@ def prepare(state: Path) -> Path:
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(parents=True)
         init_db_dir(fresh, PARTITIONS)  # type: ignore[no-untyped-call]
+        (fresh / _STAMP).write_text(f"{FORMAT}\n", encoding="ascii")
         fresh.rename(store)
     _judge(store)
     return store
 
 
 def _judge(store: Path) -> None:
-    parts = list(store.glob("part-*.sqlite3"))
+    parts = recovery_reader.parts_of(store)
     told = (
         f"the recovery store {store} {{}}. Put a copy of it back; or remove it, and documents that are "
         "not acknowledged are read again from their sources"
     )
     if not parts:
         raise ConfigError(told.format("is empty"))
+    _judge_format(store)
     for part in parts:
         try:
-            with closing(_open(part)) as database:
+            with closing(recovery_reader.connect(part)) as database:
                 wanted = database.execute("SELECT part_count FROM parts").fetchone()
         except sqlite3.DatabaseError as error:
             raise ConfigError(told.format(f"is damaged: {part.name}: {error}")) from error
@@ -53,45 +64,49 @@ def _judge(store: Path) -> None:
             raise ConfigError(told.format(f"is not whole: {len(parts)} of its files are there"))
 
 
-def _open(part: Path, mode: str = "ro") -> sqlite3.Connection:
-    return sqlite3.connect(f"{part.absolute().as_uri()}?mode={mode}", uri=True, timeout=10.0)
+def _judge_format(store: Path) -> None:
+    """Stores of before there was a stamp have format 1."""
+    stamp = store / _STAMP
+    found = stamp.read_text(encoding="ascii", errors="replace").strip() if stamp.exists() else "1"
+    if found not in [str(number) for number in _READS]:
+        known = " and ".join(str(number) for number in _READS)
+        raise OtherRelease(
+            f"the recovery store {store} is in format {found!r}, this release reads {known}: {DRAIN}"
+        )
 
 
 class Recovery:
-    """A store in use; ``directory`` None is a job without one."""
+    """A store in use; ``directory`` None is a job without one. Thread-safe.
+
+    It is asked through a process of its own (:mod:`neuraldocflow.recovery_reader` says why), which starts
+    with the first question and ends with :meth:`close` or with this process. Questions raise sqlite3.Error
+    where the store can't be read.
+    """
 
     def __init__(self, directory: Path | None) -> None:
-        self._parts = sorted(directory.glob("part-*.sqlite3")) if directory is not None else []
+        self._directory = directory
+        self._reader: subprocess.Popen[bytes] | None = None
+        self._lock = threading.Lock()
 
     @property
     def there(self) -> bool:
         """Whether there is a store to ask."""
-        return bool(self._parts)
-
-    def _rows(self, query: str) -> Iterator[tuple[Any, ...]]:
-        for part in self._parts:
-            with closing(_open(part)) as database:
-                yield from database.execute(query).fetchall()
+        return self._directory is not None and bool(recovery_reader.parts_of(self._directory))
 
     def began(self) -> int | None:
         """The epoch the latest execution began with; None where there is none yet."""
-        executions = list(self._rows("SELECT ex_num, resume_epoch FROM exs"))
-        return int(max(executions)[1]) if executions else None
+        found: int | None = self._ask("began") if self.there else None
+        return found
 
     def frontier(self) -> int:
         """All epochs before it are committed by every worker; the next execution begins with it."""
-        executions = list(self._rows("SELECT ex_num, worker_count, resume_epoch FROM exs"))
-        if not executions:
-            return 1
-        execution, workers, began = max(executions)
-        fronts = {
-            worker: front
-            for number, worker, front in self._rows(
-                "SELECT ex_num, worker_index, worker_frontier FROM fronts"
-            )
-            if number == execution
-        }
-        return int(min(fronts.get(worker, began) for worker in range(workers)))
+        found: int = self._ask("frontier") if self.there else 1
+        return found
+
+    def states(self, step: str) -> dict[str, Any]:
+        """The committed states of a step, by key, as the flow's parts gave them."""
+        found = self._ask("states", step) if self.there else {}
+        return {key: pickle.loads(change) for key, change in found.items()}
 
     def forget_uncommitted(self) -> None:
         """Remove states of epochs that were never committed; call it before the flow runs.
@@ -99,7 +114,48 @@ class Recovery:
         The engine leaves them there, begins again with the same epoch's number, and overwrites only those of
         keys that come up again: the others would be taken for committed by the execution after that.
         """
-        frontier = self.frontier()
-        for part in self._parts:
-            with closing(_open(part, "rw")) as database, database:
+        if self._directory is None:
+            return
+        frontier = recovery_reader.frontier(self._directory)
+        for part in recovery_reader.parts_of(self._directory):
+            with closing(recovery_reader.connect(part, "rw")) as database, database:
                 database.execute("DELETE FROM snaps WHERE snap_epoch >= ?", (frontier,))
+
+    def _ask(self, *question: str) -> Any:
+        with self._lock:
+            try:
+                answer = self._answer_to(question)
+            except (OSError, EOFError, pickle.UnpicklingError):  # something has ended the process
+                self._end()
+                answer = self._answer_to(question)
+        if isinstance(answer, sqlite3.Error):
+            raise answer
+        return answer
+
+    def _answer_to(self, question: tuple[str, ...]) -> Any:
+        if self._reader is None:
+            command = [sys.executable, "-I", "-S", recovery_reader.__file__, str(self._directory)]
+            self._reader = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                start_new_session=True,  # Ctrl-C is not for it: what waits is still acknowledged
+            )
+        asked, answered = self._reader.stdin, self._reader.stdout
+        assert asked is not None
+        assert answered is not None
+        pickle.dump(question, asked)
+        asked.flush()
+        return pickle.load(answered)
+
+    def _end(self) -> None:
+        if self._reader is not None:
+            self._reader.kill()
+            with suppress(OSError):  # a question that could not be written any more
+                self._reader.__exit__(None, None, None)
+            self._reader = None
+
+    def close(self) -> None:
+        """End the process; a later question starts another."""
+        with self._lock:
+            self._end()

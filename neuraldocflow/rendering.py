@@ -14,6 +14,18 @@ FORMATS: tuple[Format, ...] = ("json", "yaml", "xml")
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_BREAKS = re.compile("[\x85\u2028\u2029]")
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes texts with line breaks of Unicode so that they are escaped: plain, they are read as others."""
+
+    def represent_str(self, data: str) -> yaml.ScalarNode:
+        style = '"' if _BREAKS.search(data) else None
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style=style)
+
+
+_Dumper.add_representer(str, _Dumper.represent_str)
 
 
 def render(result: dict[str, Any], format: str = "json") -> bytes:
@@ -21,7 +33,7 @@ def render(result: dict[str, Any], format: str = "json") -> bytes:
     if format == "json":
         return orjson.dumps(result, option=orjson.OPT_INDENT_2) + b"\n"
     if format == "yaml":
-        return yaml.safe_dump(result, allow_unicode=True, sort_keys=False).encode()
+        return yaml.dump(result, Dumper=_Dumper, allow_unicode=True, sort_keys=False).encode()
     if format == "xml":
         root = ElementTree.Element("result")
         _fill(root, result)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import re
 import shutil
 import signal
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from types import FrameType
 
+from bytewax.errors import BytewaxRuntimeError
 from bytewax.recovery import (
     InconsistentPartitionsError,
     MissingPartitionsError,
@@ -23,13 +25,28 @@ from bytewax.recovery import (
 from bytewax.testing import cluster_main, run_main
 
 from dataflows.documents import build_job
-from neuraldocflow import recovery
+from neuraldocflow import durable, process_metrics, recovery, versions
 from neuraldocflow.cluster import Cluster
 from neuraldocflow.config import Config
+from neuraldocflow.deployment.topics import lags
 from neuraldocflow.engine import Engine
-from neuraldocflow.errors import ConfigError
+from neuraldocflow.errors import ConfigError, NeuralDocFlowError
+from neuraldocflow.garbage import settle
+from neuraldocflow.timesteps import TimeSteps, start_again
 
 log = logging.getLogger(__name__)
+
+
+ENDED_SOMEWHERE = "the dataflow ended by a fault, here or in another of its processes"
+"""Said by processes that do not know why; another may."""
+
+
+class Ended(NeuralDocFlowError):
+    """One of several processes can't go on; their supervisor starts all again."""
+
+
+_STORE_FAILED = re.compile(r'SqliteFailure\(.*Some\("(?P<reason>[^"]*)"\)')
+"""What the engine says where its recovery store fails; it has no type of its own for it."""
 
 Started = Callable[[Engine], None]
 """Called with the engine when the job is about to run."""
@@ -100,8 +117,11 @@ def run_member(
         "epoch_interval": timedelta(milliseconds=config.runtime.snapshot_interval_ms),
         "recovery_config": RecoveryConfig(store),  # type: ignore[no-untyped-call]
     }
-    with signals(partial(_stop, engine)):
+    steps = TimeSteps(partial(start_again, engine))
+    with signals(partial(_stop, engine)), _metrics(engine, process or 0):
         try:
+            steps.start()
+            settle()
             if started is not None:
                 started(engine)
             if workers == 1 and not addresses:  # in this thread: an idle job then costs half as much
@@ -113,8 +133,54 @@ def run_member(
             job.acknowledgements.finish()
         except (NoPartitionsError, MissingPartitionsError, InconsistentPartitionsError) as error:
             raise ConfigError(f"the recovery store {store} can't be used: {error}") from error
+        except BytewaxRuntimeError as error:  # says in which step; ours says what to do
+            raise _cause_of(error) from error
+        except BaseException as error:  # a panic of the engine, which a cluster's error becomes
+            if versions.refused:
+                raise versions.refused[0] from error
+            if failed := _STORE_FAILED.search(str(error)):
+                raise _store_failed(store, failed["reason"]) from error
+            if addresses and type(error).__name__ == "PanicException":  # its traceback says nothing
+                if reason := durable.unwritable(store):
+                    raise _store_failed(store, reason) from error
+                raise Ended(ENDED_SOMEWHERE) from error
+            raise
         finally:
+            steps.stop()
             engine.close()
+
+
+def _store_failed(store: Path, reason: str) -> durable.OutputError:
+    return durable.OutputError(
+        f"the recovery store {store} can't be read or written: {reason}. "
+        "Nothing is lost: what is missing is delivered after the next start"
+    )
+
+
+@contextmanager
+def _metrics(engine: Engine, number: int) -> Iterator[None]:
+    """The process' own metrics while it runs, where the configuration has a port; the first tells the lag."""
+    wanted = engine.config.runtime.metrics
+    if wanted.port is None:
+        yield
+        return
+
+    def behind() -> list[tuple[str, int, int]]:
+        return [(each.topic, each.partition, each.behind) for each in lags(engine.config)]
+
+    end = process_metrics.serve(engine, wanted.host, wanted.port + number, None if number else behind)
+    try:
+        yield
+    finally:
+        end()
+
+
+def _cause_of(error: BaseException) -> BaseException:
+    """What this project raised on purpose somewhere below an error of the engine; else that error."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, NeuralDocFlowError):
+        cause = cause.__cause__ or cause.__context__
+    return cause or error
 
 
 @contextmanager

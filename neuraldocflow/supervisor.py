@@ -16,6 +16,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from typing import Literal, Protocol
 
 from neuraldocflow import recovery
 from neuraldocflow.cluster import Cluster
@@ -31,24 +32,55 @@ SILENCE = 10.0
 _START = 60.0
 """Seconds a process may take to its first beat, on a busy machine."""
 _ROUND = 0.1
+_MOMENT = 1.0
 _MOST_RESTARTS = 30
 _WITHIN = 120.0
 """More than so many restarts within so many seconds is a fault that starting again does not mend."""
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
+"""Seconds before the next start, after one that came to nothing; twice as many after each further one."""
+Phase = Literal["starting", "running", "restarting"]
 
 
 class GaveUp(NeuralDocFlowError):
     """The processes ended again and again."""
 
 
+class NotStarted(ConfigError):
+    """A process has refused to start, and has said why itself."""
+
+
+class Told(Protocol):
+    """What is told of the processes: ``failed`` starts came to nothing since they last ran."""
+
+    def __call__(self, phase: Phase, reason: str = "", failed: int = 0) -> None: ...
+
+
+def _nobody(phase: Phase, reason: str = "", failed: int = 0) -> None:
+    pass
+
+
 class Supervisor:
-    """Runs ``processes`` processes of ``workers`` workers. ``command`` gives the arguments of one of them."""
+    """Runs ``processes`` processes of ``workers`` workers. ``command`` gives the arguments of one of them.
+
+    ``told`` hears what becomes of them. Unless it ``gives_up``, it starts them again for ever, at longer and
+    longer intervals: what keeps them from running may be mended without anybody thinking of this job.
+    """
 
     def __init__(
-        self, config: Config, processes: int, workers: int, command: Callable[[int, str], Sequence[str]]
+        self,
+        config: Config,
+        processes: int,
+        workers: int,
+        command: Callable[[int, str], Sequence[str]],
+        *,
+        told: Told = _nobody,
+        gives_up: bool = True,
     ) -> None:
-        if processes * workers > recovery.PARTITIONS:
-            most = recovery.PARTITIONS
-            raise ConfigError(f"--processes × --workers: at most {most} workers (is {processes * workers})")
+        check_size(processes, workers)
+        self._told = told
+        self._gives_up = gives_up
+        self._ready = self._ran = False
+        self._failed = 0
         self._count = processes
         self._workers = processes * workers
         self._command = command
@@ -78,7 +110,11 @@ class Supervisor:
         self._cluster.stop()
 
     def _start(self) -> None:
+        self._ready = False
+        self._told("restarting" if self._failed else "starting", failed=self._failed)
         self._cluster.clear()
+        if self._stopping is not None:  # the word of it may have been among what was cleared
+            self._cluster.stop()
         shutil.rmtree(self._state / "work" / "scratch", ignore_errors=True)
         addresses = ";".join(f"127.0.0.1:{port}" for port in _free_ports(self._count))
         self._began = time.monotonic()
@@ -96,18 +132,44 @@ class Supervisor:
         codes = [process.poll() for process in self._processes]
         if all(code == 0 for code in codes):
             return True
-        if 2 in codes:
-            raise ConfigError("a process could not start; what it said stands above")
+        if any(codes) and 2 in self._codes_soon() and (self._gives_up or not self._ran):
+            raise NotStarted("a process could not start; what it said stands above")
         reason = self._trouble(codes)
         if reason is None:
+            self._see_ready()
             return False
         self._kill()
         if self._stopping is not None:
             return True
         self._count_restart(reason)
         log.warning("%s; all processes start again from the last snapshot", reason)
+        self._told("restarting", reason, self._failed)
+        self._pause()
+        if self._stopping is not None:
+            return True
         self._start()
         return False
+
+    def _see_ready(self) -> None:
+        if not self._ready and len(self._silences()) >= self._workers:
+            self._ready = self._ran = True
+            self._failed = 0
+            self._told("running")
+
+    def _pause(self) -> None:
+        """None after processes that ran: their work waits. Longer ones after each start without success."""
+        if not self._failed:
+            return
+        end = time.monotonic() + min(_FIRST_PAUSE * 2 ** (self._failed - 1), _LONGEST_PAUSE)
+        while self._stopping is None and (left := end - time.monotonic()) > 0:
+            time.sleep(min(left, _ROUND))
+
+    def _codes_soon(self) -> list[int | None]:
+        """The codes when one has failed: those it takes along end a moment before or after it."""
+        end = time.monotonic() + _MOMENT
+        while None in (codes := [process.poll() for process in self._processes]) and time.monotonic() < end:
+            time.sleep(0.01)
+        return codes
 
     def _trouble(self, codes: Sequence[int | None]) -> str | None:
         """What is wrong, if something is."""
@@ -121,7 +183,7 @@ class Supervisor:
         if len(silences) < self._workers:
             return "a worker did not start" if now - self._began > _START else None
         worker, silence = max(silences.items(), key=lambda each: each[1])
-        ending = any(code == 0 for code in codes) or self._cluster.ended() > 0
+        ending = any(code == 0 for code in codes) or self._cluster.all_ended()
         if silence > SILENCE and not ending:
             return f"worker {worker} has been silent for {silence:.0f} s"
         return None
@@ -136,6 +198,10 @@ class Supervisor:
         }
 
     def _count_restart(self, reason: str) -> None:
+        if not self._ready:
+            self._failed += 1
+        if not self._gives_up:
+            return
         now = time.monotonic()
         self._restarts.append(now)
         while now - self._restarts[0] > _WITHIN:
@@ -149,6 +215,13 @@ class Supervisor:
         for process in self._processes:
             process.wait()
         self._processes = []
+
+
+def check_size(processes: int, workers: int) -> None:
+    """Raises ConfigError for more workers than the state can be divided among."""
+    if processes * workers > recovery.PARTITIONS:
+        most = recovery.PARTITIONS
+        raise ConfigError(f"--processes × --workers: at most {most} workers (is {processes * workers})")
 
 
 def _free_ports(count: int) -> list[int]:

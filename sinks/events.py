@@ -68,7 +68,10 @@ def message_of(value: Logged) -> Message:
         return Message(DEAD_LETTERS, value.key, value.value, {"reason": value.reason, "origin": value.origin})
     if isinstance(value, Delivery):
         document, run = value.identity
-        event = ProcessingCompleted(id=document, run=run, origin="/dataflow", result=value.result)
+        tenant = value.document.tenant
+        event = ProcessingCompleted(
+            id=document, run=run, origin="/dataflow", tenant=tenant, result=value.result
+        )
         return _message(PROCESSING_RESULTS, event)
     return _message(DOCUMENT_STREAM if isinstance(value, NewDocument) else PROCESSING_EVENTS, value)
 

@@ -6,24 +6,25 @@ spool) before its epoch is committed, and in the datasets after ``flush_interval
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import defaultdict
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-import orjson
 from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 from pydantic import Field
 
 from neuraldocflow.archive.datasets import Datasets
-from neuraldocflow.archive.rows import Dataset, Row, partition_of, rows_of
+from neuraldocflow.archive.rows import Line, identity_of, line_of, size_of
 from neuraldocflow.archive.spool import Spool
 from neuraldocflow.components import SINKS, Component, SinkContext
 from neuraldocflow.deliveries import Delivery, Tick
-from neuraldocflow.durable import patiently
+from neuraldocflow.durable import OutputError, patiently
 from neuraldocflow.values import Section, Size
+
+log = logging.getLogger(__name__)
 
 
 class ParquetConfig(Section):
@@ -60,8 +61,8 @@ class ParquetPartition(StatefulSinkPartition[Delivery | Tick, None]):
         self._datasets = Datasets(self._url, state / "outputs" / f"{name}.index.db")
         self._datasets.reconcile()
         self._spool = Spool(state / "outputs" / f"{name}.spool")
-        self._waiting: dict[tuple[str, int], dict[str, Any]] = {}
-        self._unsynced: list[dict[str, Any]] = []
+        self._waiting: dict[tuple[str, int], Line] = {}
+        self._unsynced: list[Line] = []
         self._bytes = 0
         self._since = time.monotonic()
         for line in self._spool.load():
@@ -71,11 +72,10 @@ class ParquetPartition(StatefulSinkPartition[Delivery | Tick, None]):
         for delivery in values:
             if isinstance(delivery, Tick):
                 continue
-            document_type, date = partition_of(delivery)
             identity = delivery.identity
             if identity in self._waiting or self._datasets.has(*identity):
                 continue
-            line = {"id": identity, "type": document_type, "date": date, "rows": rows_of(delivery)}
+            line = line_of(delivery)
             self._add(line)
             self._unsynced.append(line)
         if self._bytes >= self._config.target_file_size:
@@ -91,32 +91,30 @@ class ParquetPartition(StatefulSinkPartition[Delivery | Tick, None]):
             self._unsynced = []
 
     def close(self) -> None:
-        self._flush()
+        try:
+            self._flush()
+        except OutputError as error:  # the engine can't bear an exception here; the spool has the results
+            log.warning("%s", error)
         self._spool.close()
         self._datasets.close()
 
-    def _add(self, line: dict[str, Any]) -> None:
-        identity = (line["id"][0], line["id"][1])
+    def _add(self, line: Line) -> None:
+        identity = identity_of(line)
         if identity in self._waiting or self._datasets.has(*identity):
             return
         if not self._waiting:
             self._since = time.monotonic()
         self._waiting[identity] = line
-        self._bytes += len(orjson.dumps(line["rows"]))
+        self._bytes += size_of(line)
 
     def _flush(self) -> None:
-        groups: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+        groups: dict[tuple[str, str], list[Line]] = defaultdict(list)
         for line in self._waiting.values():
             groups[line["type"], line["date"]].append(line)
-        for (document_type, date), lines in groups.items():
-            rows: dict[Dataset, list[Row]] = {
-                name: [row for line in lines for row in line["rows"][name]]
-                for name in ("documents", "fields", "cells")
-            }
-            what = f"the archive {self._url}"
-            patiently(what, partial(self._datasets.write, document_type, date, rows))
+        for group, lines in groups.items():
+            patiently(f"the archive {self._url}", partial(self._datasets.write, *group, lines))
             for line in lines:
-                del self._waiting[line["id"][0], line["id"][1]]
+                del self._waiting[identity_of(line)]
         self._spool.clear()
         self._unsynced = []
         self._bytes = 0

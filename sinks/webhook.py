@@ -1,13 +1,18 @@
-"""The webhook output's configuration: events posted to other people's endpoints."""
+"""The webhook output: events posted to other people's endpoints."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, field_validator
 
-from neuraldocflow.components import SINKS, Component
+from neuraldocflow.components import SINKS, Component, SinkContext
+from neuraldocflow.guard import Guard
+from neuraldocflow.operators.deliver import Receiver
 from neuraldocflow.values import Events, Secret, Section
+from neuraldocflow.webhooks.pool import Endpoint
 
 
 class RetryConfig(Section):
@@ -15,6 +20,9 @@ class RetryConfig(Section):
 
     max_retries: int = Field(3, ge=0, le=100)
     backoff_strategy: Literal["exponential", "linear", "fixed", "standard"] = "exponential"
+    initial_delay_ms: int = Field(
+        5000, ge=1, le=36_000_000, description="the first pause; the unit of the others"
+    )
 
 
 class EndpointConfig(Section):
@@ -25,6 +33,7 @@ class EndpointConfig(Section):
     retry_config: RetryConfig = RetryConfig()
     secrets: tuple[Secret, ...] = Field((), description="signing secrets (whsec_…), the newest first")
     timeout_ms: int = Field(10_000, ge=100, le=120_000)
+    max_concurrent: int = Field(16, ge=1, le=1000, description="deliveries under way at a time")
 
     @field_validator("url")
     @classmethod
@@ -41,4 +50,26 @@ class WebhookSinkConfig(Section):
     allow_private_networks: tuple[str, ...] = Field((), description="networks such as 10.0.0.0/8")
 
 
-SINKS.add(Component("webhook", WebhookSinkConfig))
+@dataclass(frozen=True, slots=True)
+class WebhookSink:
+    """What :class:`~neuraldocflow.operators.deliver.Deliver` needs: this output is an operator."""
+
+    receivers: tuple[Receiver, ...]
+    spool: Path
+
+
+def _build(name: str, config: WebhookSinkConfig, context: SinkContext) -> WebhookSink:
+    guard = Guard(config.allow_private_networks, f"{name}.allow_private_networks")
+    spool = context.state_directory / "work" / "webhooks" / name
+    spool.mkdir(parents=True, exist_ok=True)
+    return WebhookSink(tuple(_receiver(each, guard) for each in config.endpoints), spool)
+
+
+def _receiver(config: EndpointConfig, guard: Guard) -> Receiver:
+    retry = config.retry_config
+    endpoint = Endpoint(config.url, config.secrets, config.timeout_ms / 1000, guard, config.max_concurrent)
+    first = retry.initial_delay_ms / 1000
+    return Receiver(endpoint, config.events, retry.max_retries, retry.backoff_strategy, first)
+
+
+SINKS.add(Component("webhook", WebhookSinkConfig, _build))

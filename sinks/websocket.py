@@ -19,4 +19,4 @@ class WebSocketConfig(Section):
     result_channels: tuple[Channel, ...] = Field(("results", "notifications"), description="where results go")
 
 
-SINKS.add(Component("websocket", WebSocketConfig))
+SINKS.add(Component("websocket", WebSocketConfig, gateway=True))

@@ -7,18 +7,20 @@ documents that are in, rebuilt from those files where it lacks any, drops repeat
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sqlite3
 import tempfile
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
-from uuid import uuid4
 
 import fsspec
+import orjson
+import pyarrow as pa
 import pyarrow.parquet as pq
 
-from neuraldocflow.archive.rows import Dataset, Row, table_of
+from neuraldocflow.archive.rows import Dataset, Line, identity_of, tables_of
 
 _ORDER: tuple[Dataset, ...] = ("cells", "fields", "documents")
 
@@ -58,30 +60,33 @@ class Datasets:
         select = "SELECT 1 FROM documents WHERE id = ? AND run = ?"
         return self._index.execute(select, (document, run)).fetchone() is not None
 
-    def write(self, document_type: str, date: str, rows: dict[Dataset, list[Row]]) -> None:
-        """Write one batch of one partition. Raises OSError; then none of it is in."""
-        batch = uuid4().hex
+    def write(self, document_type: str, date: str, lines: list[Line]) -> None:
+        """Write one batch of one partition. Raises OSError; then the same batch can be written again: its
+        files are named after its documents, so what is there of it, known or not, is replaced."""
+        documents = [identity_of(line) for line in lines]
+        batch, tables = _name_of(documents), tables_of(lines)
+        partition = f"document_type={quote(document_type, safe='')}/date={date}"
         for dataset in _ORDER:
-            if rows[dataset]:
-                folder = f"{self._root}/{dataset}/document_type={quote(document_type, safe='')}/date={date}"
-                self._put(dataset, rows[dataset], folder, batch)
-        self._note(batch, [(row["document_id"], row["run"]) for row in rows["documents"]])
+            if dataset in tables:
+                self._put(dataset, tables[dataset], f"{partition}/{batch}.parquet")
+        self._note(batch, documents)
 
-    def _put(self, dataset: Dataset, rows: list[Row], folder: str, batch: str) -> None:
+    def _put(self, dataset: Dataset, table: pa.Table, name: str) -> None:
         """Whole or not at all: renamed in place locally, one upload elsewhere."""
-        self._fs.makedirs(folder, exist_ok=True)
+        target = f"{self._root}/{dataset}/{name}"
+        self._fs.makedirs(target.rpartition("/")[0], exist_ok=True)
         near = f"{self._root}/.writing" if self._local else None
         if near is not None:
             self._fs.makedirs(near, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=near) as scratch:
-            file = Path(scratch) / f"{batch}.parquet"
-            pq.write_table(table_of(dataset, rows), file, compression="zstd")
+            file = Path(scratch) / "batch.parquet"
+            pq.write_table(table, file, compression="zstd")
             if self._local:
                 with file.open("rb") as written:
                     os.fsync(written.fileno())
-                file.replace(Path(folder) / file.name)
+                file.replace(target)
             else:
-                self._fs.put_file(str(file), f"{folder}/{file.name}")
+                self._fs.put_file(str(file), target)
 
     def _note(self, batch: str, documents: list[tuple[str, int]]) -> None:
         self._index.execute("BEGIN IMMEDIATE")
@@ -102,3 +107,7 @@ class Datasets:
 
     def close(self) -> None:
         self._index.close()
+
+
+def _name_of(documents: list[tuple[str, int]]) -> str:
+    return hashlib.sha256(orjson.dumps(sorted(documents))).hexdigest()[:32]

@@ -5,16 +5,20 @@ Schemas only ever gain columns at their end, so that files of different releases
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator
+from datetime import UTC
 from typing import Any, Literal
 
 import orjson
 import pyarrow as pa
+from pyarrow.json import ParseOptions, ReadOptions, read_json
 
 from neuraldocflow.deliveries import Delivery
 
 Dataset = Literal["documents", "fields", "cells"]
 Row = dict[str, Any]
+Line = dict[str, Any]
+"""A result on its way to the archive."""
 
 _ID = [("document_id", pa.string()), ("run", pa.int32())]
 _BOX = [(name, pa.float64()) for name in ("x0", "y0", "x1", "y1")]
@@ -75,19 +79,55 @@ SCHEMAS: dict[Dataset, pa.Schema] = {
 """``row`` -1 is a table's header; ``position`` counts the values of a list field, 0 for the others."""
 
 
-def rows_of(delivery: Delivery) -> dict[Dataset, list[Row]]:
-    """All rows of one result."""
+def line_of(delivery: Delivery) -> Line:
+    """A result's rows, each dataset's as lines of JSON, and where they belong."""
     document, run = delivery.identity
     identity = {"document_id": document, "run": run}
     data = delivery.result.get("extractedData") or {}
-    return {
-        "documents": [identity | _document(delivery)],
-        "fields": [identity | row for row in _fields(data.get("fields") or {})],
-        "cells": [identity | row for row in _cells(data.get("tables") or [])],
+    rows: dict[Dataset, Iterable[Row]] = {
+        "documents": [_document(delivery)],
+        "fields": _fields(data.get("fields") or {}),
+        "cells": _cells(data.get("tables") or []),
     }
+    document_type, date = _partition_of(delivery)
+    line: Line = {"id": [document, run], "type": document_type, "date": date}
+    for dataset, each in rows.items():
+        found = (orjson.dumps(identity | row, option=orjson.OPT_APPEND_NEWLINE) for row in each)
+        line[dataset] = b"".join(found).decode()
+    return line
 
 
-def partition_of(delivery: Delivery) -> tuple[str, str]:
+def identity_of(line: Line) -> tuple[str, int]:
+    """Its document and run."""
+    document, run = line["id"]
+    return document, run
+
+
+def size_of(line: Line) -> int:
+    """About how many bytes it takes in memory."""
+    return sum(len(line[dataset]) for dataset in SCHEMAS)
+
+
+def tables_of(lines: list[Line]) -> dict[Dataset, pa.Table]:
+    """All rows of results, in order; no table where there are none."""
+    found = {dataset: "".join(line[dataset] for line in lines).encode() for dataset in SCHEMAS}
+    return {dataset: _table(dataset, rows) for dataset, rows in found.items() if rows}
+
+
+def _table(dataset: Dataset, rows: bytes) -> pa.Table:
+    """Lines of JSON as a table.
+
+    Arrow's other ways to a table, from Python's values, first import pandas where it is installed, to look
+    whether it was given something of it: that stops a running dataflow for half a second.
+    """
+    return read_json(
+        pa.BufferReader(rows),
+        ReadOptions(use_threads=False, block_size=len(rows) + 1),
+        ParseOptions(explicit_schema=SCHEMAS[dataset], unexpected_field_behavior="error"),
+    )
+
+
+def _partition_of(delivery: Delivery) -> tuple[str, str]:
     """Document type and the UTC date of arrival: equal for every repeat."""
     data = delivery.result.get("extractedData") or {}
     date = delivery.document.received_at.astimezone(UTC).date()
@@ -110,7 +150,7 @@ def _document(delivery: Delivery) -> Row:
         "uri": event.source.uri,
         "tenant": event.tenant,
         "priority": event.priority,
-        "received_at": event.received_at.isoformat(),
+        "received_at": event.received_at.isoformat(timespec="milliseconds"),
         "profile": metadata.get("profile") or event.profile,
         "profile_version": None if version is None else str(version),
         "engine_version": metadata.get("engineVersion"),
@@ -151,20 +191,11 @@ def _fields(fields: dict[str, Any]) -> list[Row]:
     return rows
 
 
-def _cells(tables: list[dict[str, Any]]) -> list[Row]:
-    rows = []
+def _cells(tables: list[dict[str, Any]]) -> Iterator[Row]:
     for number, table in enumerate(tables):
         header = table.get("header") or []
         lines = ([(-1, header)] if header else []) + list(enumerate(table.get("rows") or []))
         for line, cells in lines:
             for column, text in enumerate(cells):
                 row = {"table": number, "page": table.get("page"), "caption": table.get("caption")}
-                rows.append({**row, "row": line, "column": column, "text": text})
-    return rows
-
-
-def table_of(dataset: Dataset, rows: list[Row]) -> pa.Table:
-    """The rows as an Arrow table."""
-    if dataset == "documents":
-        rows = [{**row, "received_at": datetime.fromisoformat(row["received_at"])} for row in rows]
-    return pa.Table.from_pylist(rows, schema=SCHEMAS[dataset])
+                yield {**row, "row": line, "column": column, "text": text}

@@ -14,27 +14,26 @@ class Spool:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("a+b")
+        self._file = path.open("a+b", buffering=0)  # nothing of a write that failed stays behind
         self._end = 0
 
     def load(self) -> list[dict[str, Any]]:
         """Every whole line."""
         self._file.seek(0)
         lines = []
-        for line in self._file:
-            if not line.endswith(b"\n"):
-                break
+        for line in self._file.read().split(b"\n")[:-1]:
             lines.append(orjson.loads(line))
-            self._end += len(line)
+            self._end += len(line) + 1
         self._file.truncate(self._end)
         return lines
 
     def append(self, lines: list[dict[str, Any]]) -> None:
         """Append and sync. Raises OSError, and then holds none of them."""
         data = b"".join(orjson.dumps(line) + b"\n" for line in lines)
+        written = 0
         try:
-            self._file.write(data)
-            self._file.flush()
+            while written < len(data):
+                written += self._file.write(data[written:])
             os.fsync(self._file.fileno())
         except OSError:
             os.ftruncate(self._file.fileno(), self._end)

@@ -8,13 +8,25 @@ from __future__ import annotations
 import logging
 import os
 import sys
-import time
 
 import typer
 
 from neuraldocflow import __version__
-from neuraldocflow.cli import config, process, profiles, run, tail, up
-from neuraldocflow.errors import NeuralDocFlowError
+from neuraldocflow.cli import (
+    cluster,
+    config,
+    gateway,
+    keys,
+    process,
+    profiles,
+    replay,
+    run,
+    tail,
+    up,
+    webhooks,
+)
+from neuraldocflow.errors import ConfigError, NeuralDocFlowError
+from neuraldocflow.log_lines import log_lines
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -25,9 +37,17 @@ app = typer.Typer(
 )
 app.command("up")(up.up)
 app.command("run")(run.run)
+app.command("gateway")(gateway.gateway)
+app.command("submit")(cluster.submit)
+app.command("status")(cluster.status)
+app.command("scale")(cluster.scale)
+app.command("stop")(cluster.stop)
 app.command("process")(process.process)
 app.command("tail")(tail.tail)
+app.command("replay")(replay.replay)
 app.add_typer(profiles.app, name="profiles")
+app.add_typer(keys.app, name="keys")
+app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(config.app, name="config")
 
 
@@ -46,21 +66,16 @@ def _options(
 ) -> None:
     if not verbose:
         os.environ["RUST_BACKTRACE"] = "0"  # the engine's own frames say nothing to a user
-    logging.basicConfig(
-        level=logging.INFO if verbose else logging.WARNING,
-        format="%(asctime)sZ %(levelname)s %(name)s: %(message)s",
-        datefmt="%Y-%m-%dT%H:%M:%S",
-    )
-    logging.Formatter.converter = time.gmtime
+    log_lines(logging.INFO if verbose else logging.WARNING)
 
 
 def main() -> None:
-    """The entry point: known errors become one sentence and exit code 2."""
+    """The entry point: known errors become one sentence and exit code 1, or 2 for the configuration."""
     try:
         app()
     except NeuralDocFlowError as error:
         print(f"neuraldocflow: {error}", file=sys.stderr)
-        sys.exit(2)
+        sys.exit(2 if isinstance(error, ConfigError) else 1)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)

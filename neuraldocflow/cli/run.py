@@ -12,7 +12,9 @@ from neuraldocflow import config as configuration
 from neuraldocflow import recovery, runner
 from neuraldocflow.cli import show
 from neuraldocflow.cli.watch import summary, watching
+from neuraldocflow.errors import ConfigError
 from neuraldocflow.log import open_log
+from neuraldocflow.member import Member, ordinal
 from neuraldocflow.supervisor import Supervisor
 from neuraldocflow.swarm.containment import die_with_parent
 
@@ -24,6 +26,10 @@ def run(
     processes: int = typer.Option(1, "--processes", "-p", min=1, help="Processes, watched and restarted."),
     workers: int = typer.Option(
         1, "--workers", "-w", min=1, max=recovery.PARTITIONS, help="Worker threads each."
+    ),
+    pod: str = typer.Option("", "--pod", help="This pod's name, which ends with its number; with --peers."),
+    peers: str = typer.Option(
+        "", "--peers", help="The address of every process by its number: flow-{}.flow:2101"
     ),
     quiet: bool = typer.Option(False, "--quiet", "-q", help="Print the summary only."),
     as_json: bool = typer.Option(False, "--json", help="Print the summary as JSON."),
@@ -59,6 +65,11 @@ def run(
         given += ["-c", str(config)] if config is not None else []
         return [*given, *(part for name in source for part in ("--source", name))]
 
+    if pod or peers:
+        if not (pod and "{}" in peers):
+            raise ConfigError("--pod and --peers belong together, and --peers has a {} for the number")
+        Member(loaded, ordinal(pod), peers, workers, command).run()
+        return
     with (
         open_log(loaded.runtime) as job_log,
         watching(job_log, as_json=as_json, quiet=quiet, started=begun) as counts,

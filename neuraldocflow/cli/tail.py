@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +14,9 @@ from rich.text import Text
 from neuraldocflow import config as configuration
 from neuraldocflow.cli import show
 from neuraldocflow.errors import ConfigError
-from neuraldocflow.log import (
-    DEAD_LETTERS,
-    PROCESSING_RESULTS,
-    TOPICS,
-    Log,
-    OffsetOutOfRange,
-    Record,
-    open_log,
-)
-
-_SHORT = {"results": PROCESSING_RESULTS, "events": "processing-events", "documents": "document-stream"}
-_SHORT["dead-letters"] = DEAD_LETTERS
+from neuraldocflow.log import DEAD_LETTERS, PROCESSING_RESULTS, Log, OffsetOutOfRange, Record, open_log
+from neuraldocflow.repeats import Repeats
+from neuraldocflow.selection import Conditions, moment, told, topic_named
 
 
 def tail(
@@ -45,23 +35,22 @@ def tail(
 
     Example: neuraldocflow tail --since 1h --where status=failed
     """
-    name = _SHORT.get(topic, topic)
-    if name not in TOPICS:
-        raise ConfigError(f"there is no topic {topic}; there are {', '.join(_SHORT)}")
+    name = topic_named(topic)
     wanted = format or ("json" if as_json else "table")
     if wanted not in ("table", "json"):
         raise ConfigError(f"--format: there is no format {wanted}; choose table or json")
-    conditions = [_condition(each) for each in where]
-    start = _time(since) if since else None
+    conditions = Conditions(where)
+    start = moment(since, "--since") if since else None
     runtime = configuration.load(config).runtime
     if runtime.log.kind == "embedded" and not runtime.state_directory.is_dir():
         raise ConfigError(f"no job has run on {runtime.state_directory.absolute()} yet: try neuraldocflow up")
     screen = show.console()
+    repeats = Repeats()
     try:
         with open_log(runtime) as log:
             for record in _records(log, name, from_beginning, start, follow):
-                shown = _parsed(record)
-                if not all(_matches(shown, key, value) for key, value in conditions):
+                shown = told(record)
+                if not conditions.hold(shown) or not _is_new(shown, repeats):
                     continue
                 if wanted == "json":
                     print(orjson.dumps(shown).decode(), flush=True)
@@ -99,19 +88,10 @@ def _records(
             log.wait(positions, 1.0)
 
 
-def _parsed(record: Record) -> dict[str, Any]:
-    """What is shown of a record: the result or event, with where it stands in the log."""
-    try:
-        value = orjson.loads(record.value)
-    except orjson.JSONDecodeError:
-        value = {"bytes": len(record.value)}
-    data = value.get("data", value) if isinstance(value, dict) else {"value": value}
-    place = {
-        "partition": record.partition,
-        "offset": record.offset,
-        "timestamp": record.timestamp.isoformat(),
-    }
-    return {"name": str(value.get("type", "")).split(".")[-2:-1], **data, **record.headers, **place}
+def _is_new(shown: dict[str, Any], repeats: Repeats) -> bool:
+    """Whether an event was not shown before; what has no id, as a dead letter, is always new."""
+    identity = shown.get("ce_id")
+    return identity is None or repeats.is_new(str(identity))
 
 
 def _line(record: Record, shown: dict[str, Any]) -> Text:
@@ -127,44 +107,3 @@ def _line(record: Record, shown: dict[str, Any]) -> Text:
     if shown.get("error"):
         line.append(f"  {shown['error']['code']}")
     return line
-
-
-def _condition(text: str) -> tuple[str, str]:
-    key, separator, value = text.partition("=")
-    if not separator or not key:
-        raise ConfigError(f"--where: {text}: write KEY=VALUE, such as status=failed")
-    return key, value
-
-
-def _matches(shown: Any, key: str, value: str) -> bool:
-    """Whether a key, at any depth or by a dotted path, has the value."""
-    head, _, rest = key.partition(".")
-    if isinstance(shown, list):
-        return any(_matches(each, key, value) for each in shown)
-    if not isinstance(shown, dict):
-        return False
-    if head in shown:
-        inner = shown[head]
-        if rest:
-            return _matches(inner, rest, value)
-        if not isinstance(inner, dict | list):
-            return str(inner).lower() == value.lower()
-        if isinstance(inner, list) and value in (str(each) for each in inner):
-            return True
-    return any(_matches(inner, key, value) for inner in shown.values() if isinstance(inner, dict))
-
-
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-
-
-def _time(text: str) -> datetime:
-    """An age such as 15m, or an ISO time (local unless it says otherwise)."""
-    match = re.fullmatch(r"(\d+)([smhd])", text)
-    if match:
-        return datetime.now(UTC) - timedelta(**{_UNITS[match[2]]: int(match[1])})
-    try:
-        return datetime.fromisoformat(text).astimezone(UTC)
-    except ValueError as error:
-        raise ConfigError(
-            f"--since: {text}: write an age such as 15m, 2h or 3d, or a time such as 2026-01-31T12:00"
-        ) from error

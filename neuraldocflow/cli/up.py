@@ -12,6 +12,7 @@ from rich.text import Text
 from neuraldocflow import config as configuration
 from neuraldocflow import runner
 from neuraldocflow.cli import show
+from neuraldocflow.cli.beside import GatewayBeside
 from neuraldocflow.cli.watch import summary, watching
 from neuraldocflow.config import Config
 from neuraldocflow.evaluate import corpus
@@ -24,7 +25,7 @@ def up(
     config: Path | None = typer.Option(None, "--config", "-c", help="A configuration in YAML."),
     samples: bool = typer.Option(False, "--samples", help="Put the sample documents into the first folder."),
 ) -> None:
-    """Start the job on this machine; without a configuration from ./inbox to ./results.
+    """Start the job and its gateway on this machine; without a configuration from ./inbox to ./results.
 
     Example: neuraldocflow up --samples
     """
@@ -34,11 +35,14 @@ def up(
     def begun() -> None:
         screen = show.console()
         screen.print("NeuralDocFlow is running          (Ctrl-C stops it; nothing is lost)", style="bold")
+        if address := gateway.address():
+            screen.print(Text(f"open                              {address}"), soft_wrap=True)
         screen.print(Text(f"drop documents into               {', '.join(_shown(each) for each in folders)}"))
         screen.print(Text(f"results appear in                 {', '.join(_results(loaded))}"))
         screen.print("next: neuraldocflow tail · docs/getting-started.md\n")
 
     with (
+        GatewayBeside(config) as gateway,
         open_log(loaded.runtime) as job_log,
         watching(job_log, as_json=False, quiet=False, started=begun) as counts,
     ):

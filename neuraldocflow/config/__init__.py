@@ -16,6 +16,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from neuraldocflow import plugins
 from neuraldocflow.config.model import (
     BufferConfig,
     ComponentEntry,
@@ -52,6 +53,7 @@ __all__ = [
 
 def load(path: str | os.PathLike[str] | None, environment: Mapping[str, str] | None = None) -> Config:
     """The configuration in a file; without one, :func:`default`. Raises ConfigError with every problem."""
+    plugins.require()
     if path is None:
         return default()
     return parse(_text_of(path), str(path), environment)
@@ -59,6 +61,7 @@ def load(path: str | os.PathLike[str] | None, environment: Mapping[str, str] | N
 
 def check(path: str | os.PathLike[str]) -> Config | None:
     """Judge the file alone. None when it is right but needs variables not set here."""
+    plugins.require()
     source = read_yaml(_text_of(path), str(path), os.environ, need_variables=False)
     return _validate(source)
 

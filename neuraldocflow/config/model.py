@@ -19,10 +19,14 @@ from pydantic_core.core_schema import ValidationInfo
 
 import connectors
 import sinks
+from neuraldocflow import plugins
 from neuraldocflow.components import Registry
 from neuraldocflow.extraction.limits import Limits
 from neuraldocflow.kafka_settings import KafkaSettings
-from neuraldocflow.values import Section
+from neuraldocflow.routing import Route
+from neuraldocflow.values import Section, Size, nearest
+
+plugins.load()  # their types are among those the models below are made of
 
 ScalingMetric = Literal["queue_depth", "processing_latency", "cpu_utilization"]
 
@@ -34,17 +38,24 @@ class ComponentEntry(Section):
     config: Section
 
 
+class NamedEntry(ComponentEntry):
+    """An output that routes can name."""
+
+    name: str | None = Field(None, pattern=r"^[A-Za-z0-9_.-]+$", description="for routes; default: its type")
+
+
 class _Typed:
     """Annotation: ``type`` chooses, among a registry's components, the model of ``config``."""
 
-    def __init__(self, registry: Registry[Any]) -> None:
+    def __init__(self, registry: Registry[Any], base: type[ComponentEntry]) -> None:
         self._registry = registry
+        self._base = base
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         entries = tuple(
             create_model(
                 f"{each.name.capitalize()}{self._registry.kind.capitalize()}",
-                __base__=ComponentEntry,
+                __base__=self._base,
                 type=(Literal[each.name], ...),  # type: ignore[arg-type]
                 config=(each.config, Field(default_factory=dict)),
             )
@@ -54,8 +65,8 @@ class _Typed:
         return handler.generate_schema(Annotated[union, Field(discriminator="type")])
 
 
-SourceEntry = Annotated[ComponentEntry, _Typed(connectors.SOURCES)]
-OutputEntry = Annotated[ComponentEntry, _Typed(sinks.SINKS)]
+SourceEntry = Annotated[ComponentEntry, _Typed(connectors.SOURCES, ComponentEntry)]
+OutputEntry = Annotated[NamedEntry, _Typed(sinks.SINKS, NamedEntry)]
 
 
 class BufferConfig(Section):
@@ -105,13 +116,39 @@ class PipelineConfig(Section):
         ({"type": "files", "config": {}}, {"type": "parquet", "config": {}}),  # type: ignore[arg-type]
         description="default: files in ./results and the archive in the state directory",
     )
+    routes: tuple[Route, ...] = Field(
+        (), description="which events go to which outputs; an output that no row names takes all"
+    )
+
+    @field_validator("routes")
+    @classmethod
+    def _outputs_are_there(cls, routes: tuple[Route, ...], info: ValidationInfo) -> tuple[Route, ...]:
+        entries: tuple[NamedEntry, ...] = info.data.get("output_streams", ())
+        names = [entry.name or entry.type for entry in entries]
+        of_gateway = {entry.name or entry.type for entry in entries if sinks.SINKS.get(entry.type).gateway}
+        for name in (name for route in routes for name in route.outputs):
+            if entries and name not in names:
+                raise ValueError(f"there is no output {name}; {nearest(name, names)}")
+            if names.count(name) > 1:
+                raise ValueError(f"two outputs are called {name}; give each a name of its own")
+            if name in of_gateway:
+                raise ValueError(f"{name} can't be routed to: its readers choose by channel and filter")
+        return routes
+
+
+class KafkaLogSettings(KafkaSettings):
+    """The log's cluster."""
+
+    topic_prefix: str = Field(
+        "", pattern=r"^[A-Za-z0-9._-]{0,100}$", description="before each topic's name, to share a cluster"
+    )
 
 
 class LogConfig(Section):
     """Where the log lives: ``embedded``, or ``{kafka: {bootstrap_servers: …}}``."""
 
     kind: Literal["embedded", "kafka"] = "embedded"
-    kafka: KafkaSettings = KafkaSettings()
+    kafka: KafkaLogSettings = KafkaLogSettings()
 
 
 def _log_from_name(value: Any) -> Any:
@@ -127,7 +164,7 @@ _LOG_SCHEMA: dict[str, Any] = {
         {"enum": ["embedded", "kafka"]},
         {
             "type": "object",
-            "properties": {"kafka": KafkaSettings.model_json_schema()},
+            "properties": {"kafka": KafkaLogSettings.model_json_schema()},
             "required": ["kafka"],
             "additionalProperties": False,
         },
@@ -136,10 +173,27 @@ _LOG_SCHEMA: dict[str, Any] = {
 
 
 class GatewayConfig(Section):
-    """Where the web page and the API are served."""
+    """Where the web page and the API are served, and what one caller may ask of them."""
 
     host: str = Field("127.0.0.1", min_length=1)
     port: int = Field(8080, ge=0, le=65535, description="0 takes a free one")
+    keys_file: Path | None = Field(None, description="default: keys.json in the state directory")
+    cors_origins: tuple[str, ...] = Field((), description="sites whose pages may call the API")
+    max_upload_size: Size = Field(2_147_483_648, description="larger documents are refused with 413")
+    max_waiting: int = Field(10_000, ge=1, description="jobs under way before 503 is answered")
+    max_connections: int = Field(10_000, ge=1, description="WebSocket connections of one process")
+    idle_timeout_s: float = Field(
+        3600, gt=0, description="a WebSocket without requests or events for so long is closed"
+    )
+
+
+class MetricsConfig(Section):
+    """Where the dataflow's processes serve Prometheus metrics of their own."""
+
+    host: str = Field("127.0.0.1", min_length=1)
+    port: int | None = Field(
+        None, ge=1, le=65000, description="default: none; of several processes, each takes the next one"
+    )
 
 
 class LimitsConfig(Section):
@@ -149,6 +203,7 @@ class LimitsConfig(Section):
     max_seconds: float = Field(120, gt=0, le=86_400)
     max_memory_mb: int = Field(1024, ge=128)
     max_uncompressed_mb: int = Field(512, ge=1)
+    max_download_mb: int = Field(1024, ge=1, description="the most that is fetched of one document")
 
     def limits(self) -> Limits:
         """The same, as the extraction core takes it."""
@@ -164,8 +219,17 @@ class RuntimeConfig(Section):
     snapshot_interval_ms: int = Field(1000, ge=10, le=3_600_000)
     retention_days: float = Field(7, gt=0, description="how long the log and the payload store keep things")
     profiles_directories: tuple[Path, ...] = Field((), description="folders with profiles of your own")
+    allowed_networks: tuple[str, ...] = Field(
+        (), description="private networks that documents given by address may come from, such as 10.0.0.0/8"
+    )
     gateway: GatewayConfig = GatewayConfig()
+    metrics: MetricsConfig = MetricsConfig()
     limits: LimitsConfig = LimitsConfig()
+
+    @property
+    def keys_file(self) -> Path:
+        """Where the gateway's keys are."""
+        return self.gateway.keys_file or self.state_directory / "keys.json"
 
     @property
     def payload_url(self) -> str:

@@ -9,6 +9,9 @@ from typing import Any
 
 from .scoring import begins_alike, match_items, same, token_f1
 
+CELLS = "table cells"
+"""The name under which cells of tables are counted, beside fields, clauses and sections."""
+
 
 @dataclass(slots=True)
 class Counts:
@@ -125,11 +128,18 @@ class Tally:
                 best = max(token_f1(span, each["text"]) for each in found for span in wanted)
                 self.spans[name].append(best)
 
+    def add_cells(self, truth: Mapping[str, Any], cells: Counts) -> None:
+        """Count the cells of one document's tables."""
+        kind = truth["file"].rsplit(".", 1)[-1].lower()
+        self.counts[truth["profile"], CELLS, kind].add(cells)
+
     def total(self, profile: str, prefix: str | None = None, kind: str | None = None) -> Counts:
-        """The micro-average over a profile's fields (or clauses, with ``prefix``)."""
+        """The micro-average over a profile's fields (or clauses, sections, cells, with ``prefix``)."""
         total = Counts()
         for (of, name, form), counts in self.counts.items():
-            chosen = name.startswith(prefix) if prefix else not name.startswith(("clause ", "sections"))
+            chosen = (
+                name.startswith(prefix) if prefix else not name.startswith(("clause ", "sections", CELLS))
+            )
             if of == profile and chosen and kind in (None, form):
                 total.add(counts)
         return total

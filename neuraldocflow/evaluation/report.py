@@ -10,8 +10,10 @@ from rich.table import Table
 
 from neuraldocflow import __version__
 
-from .measures import Counts, Judged, Tally, calibration_error, reliability, risk_coverage
+from .measures import CELLS, Counts, Judged, Tally, calibration_error, reliability, risk_coverage
 
+GROUPS = (("fields", None), ("clauses", "clause "), ("sections", "sections"), (CELLS, CELLS))
+"""What is summed up, and how the names of what belongs to it begin; fields have no such beginning."""
 KINDS = ("html", "pdf", "docx")
 THRESHOLDS = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95)
 TARGETS = {
@@ -20,6 +22,8 @@ TARGETS = {
     "contract_analysis fields": 0.90,
     "contract_analysis clauses": 0.75,
     "medical_record fields": 0.95,
+    "sec_10k table cells": 0.90,
+    "medical_record table cells": 0.90,
 }
 """F1 aimed at."""
 
@@ -48,12 +52,16 @@ def _profile_table(profile: str, tally: Tally, simple: Tally) -> Table:
     for name in names:
         table.add_row(*_row(name, profile, tally, simple))
     table.add_section()
-    for label, prefix in (("all fields", None), ("all clauses", "clause "), ("all sections", "sections")):
+    for label, prefix in GROUPS:
         counts = tally.total(profile, prefix)
         if counts.support or counts.wrong:
             by_kind = [_f1(tally.total(profile, prefix, kind)) for kind in KINDS]
             table.add_row(
-                label, *by_kind, *_figures(counts), f"{simple.total(profile, prefix).f1:.3f}", style="bold"
+                f"all {label}",
+                *by_kind,
+                *_figures(counts),
+                f"{simple.total(profile, prefix).f1:.3f}",
+                style="bold",
             )
     if tally.spans and profile.startswith("contract"):
         scores = [score for several in tally.spans.values() for score in several]
@@ -103,7 +111,7 @@ def as_json(tally: Tally, simple: Tally) -> dict[str, Any]:
     """The benchmark form: each measure with value, unit, reference, target and whether it is met."""
     measures: dict[str, Any] = {}
     for profile in profiles_of(tally):
-        for label, prefix in (("fields", None), ("clauses", "clause "), ("sections", "sections")):
+        for label, prefix in GROUPS:
             counts, reference = tally.total(profile, prefix), simple.total(profile, prefix)
             if counts.support:
                 target = TARGETS.get(f"{profile} {label}")

@@ -15,6 +15,8 @@ from neuraldocflow.errors import DocumentError
 from neuraldocflow.extraction import Limits, Profile, extract, read
 
 from .baseline import extract_simply
+from .measures import Counts
+from .tables import compare, truth_of
 
 Truth = dict[str, Any]
 
@@ -38,6 +40,8 @@ class Answer:
     result: dict[str, Any] | None
     simple: dict[str, Any] | None
     error: str | None
+    cells: Counts | None = None
+    """Cells of tables right, wrong and missed, where it is known which tables there are."""
 
 
 def load_truth(path: Path) -> list[Truth]:
@@ -73,16 +77,21 @@ def answer(task: Task) -> Answer:
     limits = Limits(max_seconds=600)
     try:
         result = extract(task.path, profiles, wanted, limits=limits)
-        simple = (
-            extract_simply(read(task.path, limits), profiles[wanted], task.truth) if task.calibrated else None
-        )
+        document = read(task.path, limits) if task.calibrated else None
     except DocumentError as error:
         return Answer(task.truth, None, None, error.code)
+    simple = cells = None
+    if document is not None:
+        simple = extract_simply(document, profiles[wanted], task.truth)
+        tables = truth_of(task.path, task.truth.get("tables"))
+        if tables is not None:
+            grids = [block.table.grid() for block in document.blocks if block.table is not None]
+            cells = compare(tables, grids)
     data = result["extractedData"]
     data["tables"] = []
     for section in data["sections"]:
         section["text"] = section["text"][:1500]
-    return Answer(task.truth, result, simple, None)
+    return Answer(task.truth, result, simple, None, cells)
 
 
 def run(tasks: Sequence[Task], processes: int = 2) -> Iterator[Answer]:

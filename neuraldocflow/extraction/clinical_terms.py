@@ -7,6 +7,7 @@ under the meaning the rest of the clinical extraction works with.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _SECTIONS: list[tuple[str, str]] = [
     ("family_history", r"\bfamily\b.*\bhistory\b|\bfamily hx\b"),
@@ -177,6 +178,7 @@ _VALUE = re.compile(
 )
 
 
+@lru_cache(1000)  # of a document's few headers, each is asked for with each of its rows
 def column_role(header: str, kind: str) -> tuple[str | None, int]:
     """What a column holds in such a section, and a rank: of several names the lowest is the name."""
     words = " ".join(re.findall(r"[a-z0-9]+", re.sub(r"\([^)]*\)", "", header.lower())))

@@ -22,7 +22,8 @@ _KIND = re.compile(
     re.IGNORECASE,
 )
 _BETWEEN = re.compile(
-    r"\b(?:by\s+and\s+)?(?:between|among|amongst)(?:\s*:|\s+and\s+among)?\s+(?!the\s+parties\b)",
+    r"\b(?:by\s+and\s+)?(?:between|among|amongst)(?:\s*[:,]|\s+and\s+among)?\s+(?!the\s+parties\b)"
+    r"|\b(?:made|entered)\s+(?:into\s+)?(?:as\s+of\s+[^.;]{6,40}\s)?by\s+(?=[A-Z])",
     re.IGNORECASE,
 )
 _MADE = re.compile(
@@ -255,6 +256,13 @@ _FORM = (
 _ORGANISATION = re.compile(rf"(?:,\s*|\s)(?:{_FORM})\b\.?", re.IGNORECASE)
 _DEFINES = re.compile(r"[\"“”'‘’]?\beffective\s*date\b[\"“”'‘’)]*", re.IGNORECASE)
 _EFFECTIVE = re.compile(r"\b(?:effective|commenc\w+|in\s+effect|takes?\s+effect|begin\w*)\b", re.IGNORECASE)
+_BEGINS = re.compile(
+    r"\b(?:commenc(?:e|es|ing)|begin(?:s|ning)?|start(?:s|ing)?|(?:be|is|become)\s+effective|takes?\s+effect"
+    r"|into\s+(?:force|effect))\s+(?:(?:on|as|of|from|the)\s+){0,3}(?=[\dJFMASONDjfmasond])",
+    re.IGNORECASE,
+)
+"""What stands right before the date on which something is said to begin."""
+_TERM_NAMED = re.compile(r"\b(?:agreement|contract|term|period|duration)\b[^.;]{0,100}$", re.IGNORECASE)
 _SAME_DAY = re.compile(
     r"\b(?:effective|commence|begin|start)\w*\b[^.;]{0,60}\b(?:date\s+(?:hereof|of\s+this|first|written"
     r"|above|set\s+forth\s+above)"
@@ -283,6 +291,12 @@ def effective_on(document: Document, made: str | None) -> Iterator[Candidate]:
         for date in dates(text, match.start(), match.end() + 90):
             yield _dated(text, date, 0.8)
             break
+    for match in _BEGINS.finditer(text):
+        begins = next(dates(text, match.end(), match.end() + 40), None)
+        if begins is None or begins.start != match.end():
+            continue
+        if _TERM_NAMED.search(text, max(match.start() - 120, 0), match.start()):
+            yield _dated(text, begins, 0.72)
     if made is None:
         return
     if _SAME_DAY.search(text):

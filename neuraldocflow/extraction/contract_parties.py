@@ -14,7 +14,7 @@ _FORM = (
     r"Incorporated|Inc|Corporation|Corp|Company|Co|L\.?\s?L\.?\s?C|Limited|Ltda?|L\.?\s?L\.?\s?P"
     r"|L\.?\s?P|P\.?\s?L\.?\s?C|N\.\s?A|S\.?\s?A\.?\s?S|S\.?\s?A\.?\s?R\.?\s?L"
     r"|S\.?\s?p\.?\s?A|S\.\s?A|A\.?\s?G|N\.\s?V|B\.\s?V|GmbH|K\.?K|Pty|Pte|LLLP|Kft|A\.?B|A/S|ApS|Oy"
-    r"|S\.\s?L|NV|BV|SA"
+    r"|S\.\s?L|NV|BV|SA|S/A|G\.\s?I\.\s?E"
 )
 _BODY = (
     r"corporation|company|partnership|association|trust|bank|limited liability|individual|institution"
@@ -36,9 +36,13 @@ _NAME = re.compile(
     r"(?=\s*(?:[,;()\"“”\n]|(?<=[a-z]{3})\.\s|$|\s(?:and|AND|And)\s|\s[-–—]\s|\s(?:an?|the|with|having"
     r"|whose|located"
     r"|at|which|who|as|on"
-    r"|organi[sz]ed|incorporated|acting|hereinafter|hereafter|by|through|for|is|of\s+\d"
+    r"|organi[sz]ed|incorporated|acting|hereinafter|hereafter|by|through|for|is|of\s+\d|together|c/o|represented|formerly|agrees?"
     r"|[A-Z]\w+\s+corporation)\b))"
 )
+_ROLE = re.compile(
+    r"\W{0,3}\(\s*(?:the|as|as the)?\s*(?-i:[A-Z])[A-Za-z-]+(?:\s(?-i:[A-Z])[A-Za-z-]+)?\s*\)", re.IGNORECASE
+)
+"""A name in parentheses right after another, without quotation marks: "(the Company)", "(as Carrier)"."""
 _DEFINED = re.compile(
     r"[(\[]\s*(?:\S+\s+){0,8}?[\"“”'‘’]|\bhereinafter\b|\bhereafter\b|\breferred to as\b", re.IGNORECASE
 )
@@ -54,8 +58,15 @@ _CORPORATE = re.compile(
     re.IGNORECASE,
 )
 _SIGNATURES = 6000
+_HEAD = 5000
+_PARAGRAPH = 2000
+_RECITED = re.compile(r"\bWHEREAS\b|\bRECITALS?\b|\n\s*(?:1|I|A)\.\s")
+_TERM = re.compile(r"\(\s*(?:\w+,?\s+){0,4}?[\"“][A-Z]")
+_TERM_NEXT = re.compile(
+    r"[^()]{0,240}?(?:\([^()\"“]{0,60}\)[^()]{0,80}?){0,2}\(\s*(?:\w+,?\s+){0,4}?[\"“][A-Z]"
+)
 _LETTERED = 4000
-_LETTER = re.compile(r"\bParty\s+[A-E]\s*[:：]\s*", re.IGNORECASE)
+_LETTER = re.compile(r"\bParty\s+[A-E]\s*(?:\([^()\n]{1,40}\)\s*)?[:：]\s*", re.IGNORECASE)
 _SIGNED = re.compile(
     r"\bin witness whereof\b|\bthe undersigned (?:hereby )?(?:has|have|execut\w*|agree\w*)", re.IGNORECASE
 )
@@ -64,11 +75,20 @@ _SIGNER = re.compile(
     rf"|/s/ [^\n]{{3,30}}\n)\s*"
     rf"(?P<name>[A-Z][\w&.’' /()-]{{2,70}}?,?\s+(?i:{_FORM})\b\.?(?:,?\s+(?i:{_FORM})\b\.?)?)"
 )
+_OFFICE = re.compile(
+    r"^(?:(?:Chief|Vice|Managing|Executive|Authorized|Authorised|Compliance|Financial|Operating|Senior|Legal)\s+)+"
+    r"(?:Officer|President|Director|Signatory|Person|Counsel)\s+(?=\S)"
+)
 _CLOSES = re.compile(r"\)|;|\n|\bhereinafter\b|\bthe \"")
 _ALL_NAMED = re.compile(
     r"\W*(?:\(|,)?\s*(?:(?:each|both|individually|collectively|together|jointly|hereinafter|sometimes"
     r"|either)\b[^()]{0,60}\bpart(?:y|ies)\b)",
     re.IGNORECASE,
+)
+_MORE = re.compile(r"[^().;]{0,40}[)”\"’'.]*\)\s*,?\s*and\s+(?=[A-Z])")
+"""After a group of parties is named together, one more party."""
+_PARTIES_SAID = re.compile(
+    r"\b(?:collectively|together|each|both|jointly|individually|singularly)\b[^;]{0,120}?[\"“”'‘’]Parties\b[\"“”'‘’.,)]*"
 )
 _COMMON = re.compile(
     r"^(?:A|An|If|In|It|This|That|These|Each|Any|All|For|On|At|By|As|Such|Its|Our|We|You|Whereas"
@@ -100,9 +120,14 @@ _SMALL = re.compile(
     r"|trading)[a-z]{3,}\b(?<!and)(?<!the)(?<!for)(?<!des)(?<!der)(?<!von)(?<!van)"
 )
 _STATE_AND_ZIP = re.compile(rf"\s*,?\s*(?:{STATES}|[A-Z]{{2}})\.?,?\s+\d{{5}}|\s+\d{{5}}")
+_BODY_ONLY = re.compile(
+    rf"(?:an?\s+)?(?:{STATES})\s+(?:corporation|company|limited|partnership|general|statutory|business)\b"
+    r"|[\w-]*\s*(?:subsidiary|division|affiliate)\s+of\b",
+    re.IGNORECASE,
+)
 _NO_NAME = re.compile(
-    r"^(?:the\s+)?(?:[\w’']+ (?:means|shall|is|are|must|has|may|will)\b.*|interpretation|definitions"
-    r"|control|background|preamble|israel|china|germany|canada|japan|part(?:y|ies)|agreement|effective"
+    r"^(?:the\s+)?(?:[\w’']+ (?:means|shall|is|are|must|has|may|will)\b.*|effective as of.*|interpretation"
+    r"|definitions|control|background|preamble|israel|china|germany|canada|japan|part(?:y|ies)|agreement|effective"
     r"|date|each|collectively|individually|together|its|hereinafter|a|an|state|county|city|suite|street"
     r"|floor|usa|u\.s\.a|united states|"
     r"delaware|california|new york|nevada|texas|florida|whereas|witnesseth|recitals?|article|section"
@@ -115,19 +140,53 @@ _NO_NAME = re.compile(
 def parties(document: Document) -> Iterator[Candidate]:
     """The parties in the order they are named."""
     found = opening(document)
-    named = list(_named(document.text[found.parties : found.end])) if found is not None else []
+    named = list(_named(_list_of(document.text[found.parties : found.end]))) if found is not None else []
     start = found.parties if found is not None else 0
     kept = list(_once(document, named, start))
-    if len(kept) < 2 and (found is None or not named):
-        for signed in _SIGNED.finditer(document.text):
-            start = signed.end()
-            kept = list(_once(document, _signing(document.text[start : start + _SIGNATURES]), start))
-            if kept:
-                break
     if len(kept) < 2:
         lettered = list(_once(document, _lettered(document.text[:_LETTERED]), 0))
         kept = lettered if len(lettered) >= 2 else kept
+    if not kept:
+        kept = _introduced(document)
+    if len(kept) < 2 and (found is None or not named):
+        for signed in _SIGNED.finditer(document.text):
+            start = signed.end()
+            signers = list(_once(document, _signing(document.text[start : start + _SIGNATURES]), start))
+            if signers:
+                kept = signers
+                break
     yield from kept
+
+
+def _introduced(document: Document) -> list[Candidate]:
+    """Organisations a paragraph of the head names with the term each goes by, where nothing says between
+    whom the contract is made."""
+    for block in document.blocks:
+        if block.start > _HEAD:
+            break
+        text = document.text[block.start : block.start + _PARAGRAPH]
+        stop = _RECITED.search(text)
+        text = text[: stop.start()] if stop is not None else text
+        if len(_TERM.findall(text)) < 2:
+            continue
+        named = (
+            (name, start, end, min(score, 0.6))
+            for name, start, end, score in _named(text)
+            if _TERM_NEXT.match(text, end)
+            and (_CORPORATE.search(name) or _BODY_SAID.match(text[end : end + 260]))
+        )
+        found = list(_once(document, named, block.start))
+        if len(found) >= 2:
+            return found
+    return []
+
+
+def _list_of(text: str) -> str:
+    """The opening up to where it calls all that were named the parties."""
+    for match in _PARTIES_SAID.finditer(text):
+        if not re.match(r"[\s)”\"’'.,}]*(?:and|,)\s+(?=[A-Z])", text[match.end() :]):
+            return text[: match.end()]
+    return text
 
 
 def _once(
@@ -158,7 +217,7 @@ def _lettered(text: str) -> Iterator[tuple[str, int, int, float]]:
 def _signing(text: str) -> Iterator[tuple[str, int, int, float]]:
     """Organisations that stand at the beginning of a line where a contract is signed."""
     for match in _SIGNER.finditer(text):
-        name = " ".join(match["name"].split()).strip(" ,")
+        name = _OFFICE.sub("", " ".join(match["name"].split()).strip(" ,"))
         if 4 <= len(name) <= 80 and not _NO_NAME.match(name) and not _PLACE.search(name):
             if _FOR_ANOTHER.match(text, match.end()):
                 continue
@@ -183,7 +242,8 @@ def _named(text: str) -> Iterator[tuple[str, int, int, float]]:
                 yield _tidy(name), match.start("name"), end, score
                 first = False
                 position = last = end
-        if not first and _ALL_NAMED.match(text, position):
+        ended = None if first else _ALL_NAMED.match(text, position)
+        if ended is not None and not _MORE.match(text, ended.end()):
             return
         position = _next(text, position)
 
@@ -194,7 +254,8 @@ def _whole(text: str, match: re.Match[str]) -> int:
     form = _FORM_NEXT.match(text, end)
     if form is not None:
         end = form.end()
-    if form is None and not _CORPORATE.search(match["name"].strip()):
+    name = match["name"].strip()
+    if form is None and not _CORPORATE.search(name) and not WHERE.fullmatch(name):
         longer = _INNER_AND.match(text, end)
         if longer is not None and len(match["name"]) < 60 and not re.search(r"\d|\.$", match["name"]):
             end = longer.end()
@@ -208,6 +269,7 @@ def _score(name: str, after: str, first: bool, closed: bool) -> float:
         len(name) > 90
         or len(name) < 3
         or _NO_NAME.match(name)
+        or _BODY_ONLY.match(name)
         or len(words) > 12
         or not re.search(r"[A-Za-z]{2}", name)
     ):
@@ -229,12 +291,15 @@ def _score(name: str, after: str, first: bool, closed: bool) -> float:
     elif _PLACED.match(after):
         score += 0.15
     defined = _DEFINED.search(after)
-    if defined is not None and not re.search(r"\sand\s+[A-Z]|;", after[: defined.start()]):
+    role = _ROLE.match(after)
+    if role is not None and (closed or corporate):
+        score += 0.35
+    elif defined is not None and not re.search(r"\sand\s+[A-Z]|;", after[: defined.start()]):
         score += 0.35 if defined.start() < 4 else 0.15
     placed = closed and bool(_PLACED.match(after)) and len(words) > 1
     if not first and not corporate and placed:
         score = max(score, 0.5)
-    if not first and not corporate and score < 0.5 and not (defined is not None and defined.start() < 4):
+    if not first and not corporate and score < 0.5 and not role and not (defined and defined.start() < 4):
         return 0.0
     return min(score, 0.97) if score >= 0.35 else 0.0
 

@@ -44,13 +44,20 @@ _ENDS_ON = re.compile(
     re.IGNORECASE,
 )
 _FOREVER = re.compile(
-    r"\bperpetual(?:ly)?\b|\bin perpetuity\b|\bindefinite(?:ly)?\b|\bunlimited (?:term|period|duration)\b"
+    r"\bperpetual(?:ly)?\b|\b(?:in|for) perpetuity\b|\bindefinite(?:ly)?\b"
+    r"|\bunlimited (?:term|period|duration)\b"
     r"|\b(?:shall|will|to)\s+(?:\w+,?\s+){0,6}(?:continue|remain|be|stay)\b[^.;]{0,80}\b(?:until"
     r"|unless)\b[^.;]{0,60}"
-    r"\b(?:terminated|cancell?ed)\b"
-    r"|\b(?:expir\w+|terminat\w+|patents?)\b[^.;]{0,60}\blast(?:[- ]to[- ]expire)?\b",
+    r"\b(?:terminat\w+|cancel\w*|gives?\s+(?:\w+\s+)?notice)\b"
+    r"|\b(?:end|expire)\s+(?:only\s+)?(?:when|if|upon)\b[^.;]{0,40}\bterminated\b",
     re.IGNORECASE,
 )
+_END_DATE = re.compile(
+    r"\b(?:(?:expir(?:ation|y)|end)\s+date[\"”’')]*\s*(?::|means|shall\s+mean|is|shall\s+be|of)?\s*(?:the\s+)?"
+    r"|concluding\s+(?:on\s+)?)",
+    re.IGNORECASE,
+)
+"""What stands right before the date on which a contract ends, in whatever sentence."""
 _NOT_TERM = re.compile(
     r"\bconfidential|\bwarrant|\binsurance|\bnon-?compet|\bpayment|\binvoice|\bcure|\bbreach|\bdefault"
     r"|\bsurviv|\baudit|\bindemnif"
@@ -67,7 +74,7 @@ _AGAIN = re.compile(
     r"\bsuccessive|\bconsecutive|\b(?:year|month|renewal|additional|annual"
     r"|\))[\s-]+(?:renewal\s+)?(?:periods|terms)\b"
     r"|\b(?:periods|terms)\s+of\b|\beach\b|\bevery\b|\byear[- ]to[- ]year|\bmonth[- ]to[- ]month"
-    r"|\bannual|\byearly",
+    r"|\bannual|\byearly|\byear\s+basis",
     re.IGNORECASE,
 )
 _TIMES = re.compile(
@@ -76,21 +83,32 @@ _TIMES = re.compile(
     re.IGNORECASE,
 )
 _TO_AND_FRO = re.compile(
-    r"\b(?P<unit>year|month)[- ]to[- ](?:year|month)\b|\b(?P<annual>annually|yearly)\b", re.IGNORECASE
+    r"\b(?P<unit>year|month)[- ](?:to|by)[- ](?:year|month)\b"
+    r"|\b(?P<annual>annually|yearly|(?:every|each) year|(?:on an )?annual(?= (?:basis|renewal|extension)))\b",
+    re.IGNORECASE,
 )
+_ON_AND_ON = re.compile(
+    r"\b(?:renew\w*|extend\w*|renewal)\b[^.;]{0,60}\b(?:indefinite(?:ly)?|unlimited|perpetual(?:ly)?)\b"
+    r"|\bcontinu\w+[^.;]{0,60}\bthereafter\s+(?:until|unless)\b[^.;]{0,40}\b(?:terminat|cancel)\w*"
+    r"|\bthereafter\b[^.;]{0,40}\bcontinu\w+[^.;]{0,40}\b(?:until|unless)\b[^.;]{0,40}\b(?:terminat|cancel)\w*",
+    re.IGNORECASE,
+)
+"""A term after the first that has no end of its own."""
 _NOTICE = re.compile(r"\b(?:notice|notif\w+|advise\w*|inform\w*|elect\w*|writing|give[ns]?)\b", re.IGNORECASE)
 _BEFORE = re.compile(r"\b(?:prior|before|advance|preceding|in advance of|notice)\b", re.IGNORECASE)
 
 
 def expiration(document: Document, cut: Sequence[Sentence], start: str | None) -> Iterator[Candidate]:
     """Dates on which the contract ends, told or counted from ``start``; ``perpetual`` where it has no end."""
+    for label in _END_DATE.finditer(document.text):
+        date = next(dates(document.text, label.end(), label.end() + 40), None)
+        if date is not None and date.start == label.end() and date.value != start:
+            yield Candidate(document.text[date.start : date.end], 0.75, date.start, date.end, date.value)
     for each in cut:
         sentence = document.text[each.start : each.end]
         score = _term_score(sentence, each.heading)
-        if score < 0.45:
-            continue
-        found = _end_of(sentence, start)
-        if found is not None:
+        found = _end_of(sentence, start) if score >= 0.45 else None
+        if found is not None and found[0] != start:
             value, first, last, sure = found
             yield Candidate(sentence[first:last], score * sure, each.start + first, each.start + last, value)
 
@@ -172,7 +190,14 @@ def renewal(document: Document, cut: Sequence[Sentence]) -> Iterator[Candidate]:
     for each in cut:
         sentence = document.text[each.start : each.end]
         match = _RENEWS.search(sentence)
-        if match is None or len(sentence) > 1800:
+        if len(sentence) > 1800:
+            continue
+        endless = _ON_AND_ON.search(sentence)
+        if endless is not None and any(period.unit in ("year", "month") for period in periods(sentence)):
+            start, end = each.start + endless.start(), each.start + endless.end()
+            yield Candidate(endless[0], 0.7, start, end, "perpetual")
+            continue
+        if match is None:
             continue
         found = _renewed_by(sentence, match)
         if found is None:
@@ -186,7 +211,7 @@ def renewal(document: Document, cut: Sequence[Sentence]) -> Iterator[Candidate]:
 
 
 def _renewed_by(sentence: str, said: re.Match[str]) -> tuple[str, int, int] | None:
-    to_and_fro = _TO_AND_FRO.search(sentence, said.start())
+    to_and_fro = _TO_AND_FRO.search(sentence, max(said.start() - 12, 0))
     for period in periods(sentence, said.start(), min(said.end() + 320, len(sentence))):
         after = sentence[period.end : period.end + 60]
         before = sentence[max(period.start - 60, 0) : period.start]

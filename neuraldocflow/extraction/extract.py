@@ -96,7 +96,7 @@ def extract(
     clock.timings["tablesMs"] = round(document.tables_ms, 2)
     name, likely = _choose(document, profiles, profile)
     chosen = profiles[name]
-    tell("fields", 0, 1, None)
+    tell("fields", 0, 1, {"profile": name, "documentType": chosen.document_type})
     context = Context(find_sections(document, chosen.sections), chosen.data)
     found = list(find_fields(document, chosen, context))
     marked = find_clauses(document, chosen.clauses, context) if chosen.clauses else {}

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+PAGES_TOLD, TEXT_TOLD = 256, 500
+"""Pages that one message of progress tells of (``streamResults``), and characters of each; the published
+schema of ``ProcessingProgress`` has the same."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:

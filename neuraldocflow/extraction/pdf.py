@@ -15,7 +15,7 @@ from typing import Any
 from neuraldocflow.errors import Corrupt, OutOfMemory, Timeout
 from neuraldocflow.extraction import language, ocr
 from neuraldocflow.extraction.furniture import take_furniture
-from neuraldocflow.extraction.limits import Limits
+from neuraldocflow.extraction.limits import TEXT_TOLD, Limits
 from neuraldocflow.extraction.model import Block, Document, Page
 from neuraldocflow.extraction.pdf_around import (
     draws_glyphs,
@@ -86,7 +86,7 @@ def _read(source: bytes | Path, limits: Limits, progress: Progress | None, table
         contents.append(content)
         pages.append(shown)
         if progress is not None:
-            progress("reading", index + 1, total, None)
+            progress("reading", index + 1, total, {"page": index + 1, "text": _beginning(content)})
     if len(unreadable) == total:
         raise Corrupt("None of the PDF's pages can be read.")
 
@@ -102,6 +102,17 @@ def _read(source: bytes | Path, limits: Limits, progress: Progress | None, table
     place_facts(document)
     document.language = language.detect(document.text)
     return document
+
+
+def _beginning(content: PageContent) -> str:
+    """A page's first lines, in the order of its content stream: what can be shown while the rest is read."""
+    lines, length = [], 0
+    for line in content.lines:
+        lines.append(line.text)
+        length += len(line.text)
+        if length > TEXT_TOLD:
+            break
+    return "\n".join(lines)
 
 
 def _content(opened: Any, index: int, tables: bool) -> PageContent | None:

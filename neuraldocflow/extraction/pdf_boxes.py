@@ -6,10 +6,10 @@ from collections import OrderedDict
 from typing import Any
 
 import pymupdf
+from pymupdf import mupdf
 
 from neuraldocflow.extraction.model import Block, Box
 from neuraldocflow.extraction.pdf_open import MUPDF_ERRORS
-from neuraldocflow.extraction.pdf_page import turned
 
 RAW_FLAGS = pymupdf.TEXTFLAGS_TEXT & ~pymupdf.TEXT_PRESERVE_LIGATURES
 _PAGES_KEPT = 4
@@ -18,11 +18,11 @@ Char = tuple[str, Box]
 
 
 class CharacterBoxes:
-    """Boxes of ranges of blocks of one PDF. Keeps the characters of the last few pages asked for."""
+    """Boxes of ranges of blocks of one PDF. Keeps the display lists of the last few pages asked for."""
 
     def __init__(self, document: Any) -> None:
         self._document = document
-        self._pages: OrderedDict[int, list[tuple[Box, list[Char]]]] = OrderedDict()
+        self._pages: OrderedDict[int, Any] = OrderedDict()
 
     def __call__(self, block: Block, first: int, last: int) -> list[tuple[int, Box]]:
         """(page, box) of each line, or cell, that ``block.text[first:last]`` touches."""
@@ -58,48 +58,47 @@ class CharacterBoxes:
             max(b[3] for b in boxes),
         )
 
-    def _inside(self, page: int, box: Box) -> list[Char]:
+    def _inside(self, number: int, box: Box) -> list[Char]:
         """The visible characters whose middle lies in the box, in reading order of the page's lines."""
         x0, y0, x1, y1 = box[0] - 1, box[1] - 1, box[2] + 1, box[3] + 1
         found: list[tuple[float, float, list[Char]]] = []
-        for line_box, chars in self._lines(page):
-            if line_box[0] > x1 or line_box[2] < x0 or line_box[1] > y1 or line_box[3] < y0:
-                continue
+        for line in self._lines(number, (x0, y0, x1, y1)):
             inside = [
-                char
-                for char in chars
-                if x0 <= (char[1][0] + char[1][2]) / 2 <= x1 and y0 <= (char[1][1] + char[1][3]) / 2 <= y1
+                (char["c"], char["bbox"])
+                for span in line["spans"]
+                for char in span["chars"]
+                if not char["c"].isspace()
+                and x0 <= (char["bbox"][0] + char["bbox"][2]) / 2 <= x1
+                and y0 <= (char["bbox"][1] + char["bbox"][3]) / 2 <= y1
             ]
             if inside:
-                found.append((round((line_box[1] + line_box[3]) / 2 / 4), line_box[0], inside))
+                left, top, _, bottom = line["bbox"]
+                found.append((round((top + bottom) / 2 / 4), left, inside))
         found.sort(key=lambda entry: entry[:2])
         return [char for _, _, chars in found for char in chars]
 
-    def _lines(self, number: int) -> list[tuple[Box, list[Char]]]:
-        if number in self._pages:
-            self._pages.move_to_end(number)
-            return self._pages[number]
-        lines: list[tuple[Box, list[Char]]] = []
+    def _lines(self, number: int, box: Box) -> list[Any]:
+        """Lines of characters in a box. Only that part of the page's display list is run: characters of a
+        whole page take a hundred times as long."""
         try:
-            page = self._document[number - 1]
-            turn = page.rotation_matrix if page.rotation else None
-            raw = page.get_textpage(flags=RAW_FLAGS).extractRAWDICT()
-            for block in raw["blocks"]:
-                for line in block.get("lines", ()):
-                    chars = [
-                        (char["c"], turned(char["bbox"], turn))
-                        for span in line["spans"]
-                        for char in span["chars"]
-                        if not char["c"].isspace()
-                    ]
-                    if chars:
-                        lines.append((turned(line["bbox"], turn), chars))
+            area = mupdf.FzRect(*box)
+            text = mupdf.FzStextPage(area)
+            device = mupdf.fz_new_stext_device(text, mupdf.FzStextOptions(RAW_FLAGS))
+            mupdf.fz_run_display_list(self._shown(number), device, mupdf.FzMatrix(), area, mupdf.FzCookie())
+            mupdf.fz_close_device(device)
+            blocks = pymupdf.TextPage(text).extractRAWDICT()["blocks"]
         except MUPDF_ERRORS:
-            lines = []
-        self._pages[number] = lines
-        while len(self._pages) > _PAGES_KEPT:
-            self._pages.popitem(last=False)
-        return lines
+            return []
+        return [line for block in blocks for line in block.get("lines", ())]
+
+    def _shown(self, number: int) -> Any:
+        """The page's display list, as it is seen: turned where the page is."""
+        if number not in self._pages:
+            self._pages[number] = self._document[number - 1].get_displaylist().this
+            if len(self._pages) > _PAGES_KEPT:
+                self._pages.popitem(last=False)
+        self._pages.move_to_end(number)
+        return self._pages[number]
 
 
 def _pieces(block: Block) -> list[tuple[str, Box, int]]:

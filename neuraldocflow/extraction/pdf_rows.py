@@ -15,6 +15,7 @@ _NUMBER = re.compile(
     r"|[-–—]{1,2}\s*%?|[$€£¥]\s*[-–—]{1,2}|N/?[AM]|\*",
 )
 _COSMETIC = re.compile(r"[$€£¥(]|[)%]+|\)\s*%|pts?|bps")
+_FOLLOWED = re.compile(r"(.*\S)\s+([$€£¥])")
 _PREFIX = re.compile(r"[$€£¥(]")
 
 Row = list[TextLine]
@@ -91,9 +92,16 @@ def pieces_of(row: Row) -> list[Piece]:
         > 0.8 * (max(line.x1 for line in row) - min(line.x0 for line in row))
         and not any(_NUMBER.fullmatch(line.text) for line in row)
     )
+    carried = ""
     for line in sorted(row, key=lambda one: (one.x0, one.y0)):
-        text = line.text
+        text, x1 = line.text, line.x1
         before = pieces[-1] if pieces else None
+        following = _FOLLOWED.fullmatch(text)
+        if following is not None and _NUMBER.fullmatch(following[1]):
+            # The sign of the next column's figure, which stood close enough to be of one line.
+            x1 = line.x0 + (line.x1 - line.x0) * len(following[1]) / len(text)
+            text = following[1]
+        sign, carried = carried, following[2] if following is not None and text != line.text else ""
         stacked = before is not None and line.x0 < before.x1 - 1
         trailing = (
             before is not None
@@ -112,11 +120,11 @@ def pieces_of(row: Row) -> list[Piece]:
             before.text += f" {text}"
         elif before is not None and running and _torn(before, line):
             before.lines.append(line)
-            before.x1 = max(before.x1, line.x1)
+            before.x1 = max(before.x1, x1)
             before.text += f" {text}"
         elif before is not None and (stacked or trailing or prefixed):
             before.lines.append(line)
-            before.x1 = max(before.x1, line.x1)
+            before.x1 = max(before.x1, x1)
             if stacked:
                 ordered = sorted(before.lines, key=lambda one: (round(one.y0 / 3), one.x0))
                 before.text = cell_text(ordered)
@@ -128,7 +136,8 @@ def pieces_of(row: Row) -> list[Piece]:
             numeric = _NUMBER.fullmatch(text) is not None
             if numeric:
                 text = text.replace("( ", "(").replace(" )", ")").replace(" %", "%")
-            pieces.append(Piece(line.x0, line.x1, [line], text, numeric))
+                text = f"{sign} {text}" if sign and not text.startswith(sign) else text
+            pieces.append(Piece(line.x0, x1, [line], text, numeric))
     return pieces
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_left
 from collections import defaultdict
 from dataclasses import dataclass
 from itertools import pairwise
@@ -13,6 +15,7 @@ THIN = 2.5
 """Points; a thinner shape is a line."""
 SNAP = 3.2
 """Points; edges closer than this are one, which closes the cell spacing browsers draw."""
+_FIGURES = re.compile(r"[$€£¥().,\d%\s–—−-]+")
 _MOST_EDGES = 4000
 _MOST_UNITS = 20_000
 
@@ -84,12 +87,20 @@ def snap(values: list[float], tolerance: float = SNAP) -> list[float]:
     return [sum(group) / len(group) for group in groups]
 
 
+def nearest(positions: list[float], value: float) -> int:
+    """The index of the nearest of sorted positions, of two as near the lower."""
+    index = bisect_left(positions, value)
+    if index == len(positions) or (index and value - positions[index - 1] <= positions[index] - value):
+        return index - 1
+    return index
+
+
 def merge_edges(edges: list[Edge]) -> list[Edge]:
     """Edges at one position joined where they touch; positions snapped."""
     positions = snap([edge.at for edge in edges])
     at: dict[float, list[Edge]] = defaultdict(list)
     for edge in edges:
-        at[min(positions, key=lambda position: abs(position - edge.at))].append(edge)
+        at[positions[nearest(positions, edge.at)]].append(edge)
     merged: list[Edge] = []
     for position in positions:
         start = end = None
@@ -139,9 +150,9 @@ def cells_of(across: list[Edge], down: list[Edge]) -> tuple[list[float], list[fl
     lying: dict[int, list[Edge]] = defaultdict(list)
     standing: dict[int, list[Edge]] = defaultdict(list)
     for edge in across:
-        lying[min(range(len(ys)), key=lambda i: abs(ys[i] - edge.at))].append(edge)
+        lying[nearest(ys, edge.at)].append(edge)
     for edge in down:
-        standing[min(range(len(xs)), key=lambda i: abs(xs[i] - edge.at))].append(edge)
+        standing[nearest(xs, edge.at)].append(edge)
 
     def walled(edges: list[Edge], start: float, end: float) -> bool:
         middle = (start + end) / 2
@@ -195,11 +206,11 @@ def _filled(
         return None
     inside: dict[int, list[TextLine]] = defaultdict(list)
     taken: list[TextLine] = []
+    boxes = [(index, cell.bbox) for index, cell in enumerate(cells) if cell.bbox is not None]
     for line in page.lines:
         x, y = (line.x0 + line.x1) / 2, (line.y0 + line.y1) / 2
         if not (xs[0] - 1 <= x <= xs[-1] + 1 and ys[0] - 1 <= y <= ys[-1] + 1):
             continue
-        boxes = [(index, cell.bbox) for index, cell in enumerate(cells) if cell.bbox is not None]
         crossed = [
             (index, box)
             for index, box in boxes
@@ -214,6 +225,10 @@ def _filled(
     if len(filled) < 4 or len({c.column for c, _ in filled}) < 2 or len({c.row for c, _ in filled}) < 2:
         return None
     if sum(len(line.text) for line in taken) > 250 * len(filled):
+        return None
+    stacked = sum(_stacked_figures(lines) for _, lines in filled)
+    if 2 * stacked > len(taken) or (stacked and all(_FIGURES.fullmatch(line.text) for line in taken)):
+        # Shading around whole columns of a statement, whose rows the text shows better.
         return None
     rows = {row: at for at, row in enumerate(sorted({cell.row for cell, _ in filled}))}
     columns = {column: at for at, column in enumerate(sorted({cell.column for cell, _ in filled}))}
@@ -241,6 +256,15 @@ def _filled(
         confidence=round(confidence, 3),
     )
     return table, taken
+
+
+def _stacked_figures(lines: list[TextLine]) -> int:
+    """How many figures a cell holds below one another, where it holds nothing but several rows of figures."""
+    if len(lines) < 2 or not all(_FIGURES.fullmatch(line.text) for line in lines):
+        return 0
+    figures = [line for line in lines if any(letter.isdigit() for letter in line.text)]
+    rows = sum(1 for above, below in pairwise(figures) if below.y0 - above.y0 > 0.7 * above.size)
+    return rows + 1 if rows else 0
 
 
 def parted(line: TextLine, edges: list[float]) -> list[TextLine | None]:

@@ -15,6 +15,7 @@ from neuraldocflow.extraction.model import Block, Box, Cell, Table
 from neuraldocflow.extraction.pdf_page import PageContent, TextLine
 from neuraldocflow.extraction.pdf_rows import Piece, bands_of, pieces_of, rows_of
 from neuraldocflow.extraction.pdf_rulings import bounds, ruled_tables
+from neuraldocflow.extraction.pdf_stacks import joined_cells, parts_of
 
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _SCALE_HINT = re.compile(r"thousand|million|billion|\$|dollar|euro|USD|EUR|GBP", re.IGNORECASE)
@@ -50,9 +51,10 @@ def unruled_tables(page: PageContent, lines: list[TextLine]) -> list[tuple[Table
     rows = [pieces_of(row) for row in rows_of(lines, bands_of(page.rulings))]
     found: list[tuple[Table, list[TextLine]]] = []
     for first, last in _regions(rows):
-        made = _table(page, rows[first:last])
-        if made is not None:
-            found.append(made)
+        for part in parts_of(joined_cells(rows[first:last]), _columns):
+            made = _table(page, part)
+            if made is not None:
+                found.append(made)
     return found
 
 

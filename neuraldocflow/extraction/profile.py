@@ -66,7 +66,8 @@ class Field:
     weight: float = 1.0
     """How much it counts in the document's confidence; a required field counts double."""
     sensitive: bool = False
-    """Its values appear in results only, never in logs or events."""
+    """Its values appear in results only, never in logs or events; nor do pages of its documents
+    (``streamResults``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,11 @@ class Profile:
     identity: str
     text: bool = False
     """Whether results hold the whole text."""
+
+    @property
+    def sensitive(self) -> bool:
+        """Whether one of its fields is."""
+        return any(each.sensitive for each in self.fields)
 
     @classmethod
     def from_dict(cls, form: Mapping[str, Any]) -> Profile:

@@ -45,7 +45,8 @@ def find(document: Document, specs: Sequence[Mapping[str, Any]] = ()) -> list[Se
 
 
 def _tree(document: Document) -> list[Section]:
-    """A section for each heading, reaching to the next heading of the same or a higher level."""
+    """A section for each heading, reaching to the next heading of the same or a higher level; before them one
+    without title that has the text no heading stands above, be it all there is."""
     headings = [
         (block.start, max(block.level, 1), " ".join(block.text.split()))
         for block in document.blocks
@@ -53,6 +54,9 @@ def _tree(document: Document) -> list[Section]:
     ]
     headings = headings[:_MOST] or _outlined(document)
     found: list[Section] = []
+    first = headings[0][0] if headings else len(document.text)
+    if document.text[:first].strip():
+        found.append(placed(document, Section("opening", "", 1, 0, first)))
     seen: dict[str, int] = {}
     for index, (start, level, text) in enumerate(headings):
         end = next((other for other, rank, _ in headings[index + 1 :] if rank <= level), len(document.text))

@@ -61,7 +61,11 @@ def _rename(source: Path, folder: Path, name: str) -> Path:
                 raise
             if not _reserve(target):
                 continue
-            os.replace(source, target)
+            try:
+                os.replace(source, target)
+            except OSError:
+                target.unlink()  # it was only reserved
+                raise
             return target
         os.unlink(source)
         return target

@@ -9,6 +9,7 @@ import signal
 import stat
 from collections.abc import Callable, Collection, Iterator
 from fnmatch import fnmatchcase
+from pathlib import Path
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +60,17 @@ def is_inside(path: str, root: str, excluded: Collection[str], *, recursive: boo
             return False
         folder = os.path.dirname(folder)
     return True
+
+
+def is_gone(path: str | bytes | Path) -> bool:
+    """Whether there is nothing of that name any more; False where its folder can't be entered to know."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def open_document(path: str) -> int:

@@ -1,6 +1,7 @@
 """The thread behind a watched folder: notices files, waits until they are settled, reads their hash.
 
-Changes are told by the kernel (watchfiles) and, whatever it missed, by full walks. A file is settled when
+Changes are told by the kernel (watchfiles) and, whatever it missed, by full walks: every few seconds where it
+can't tell of them (network filesystems, too many folders), now and then elsewhere. A file is settled when
 size, modification and change time have stood still for the debounce and nobody has it open for writing (where
 Linux tells; at most for a minute).
 """
@@ -17,7 +18,15 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
 from neuraldocflow.folders.ledger import Ledger
-from neuraldocflow.folders.walk import is_document, is_inside, is_open_for_writing, open_document, walk
+from neuraldocflow.folders.mounts import filesystem_of, is_remote
+from neuraldocflow.folders.walk import (
+    is_document,
+    is_gone,
+    is_inside,
+    is_open_for_writing,
+    open_document,
+    walk,
+)
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +36,13 @@ Signature = tuple[int, int, int]
 _CHUNK = 1 << 20
 _LONGEST_OPEN = 60.0
 _MOST_CHANGES = 10_000
+_POLLED = 1.0
+"""Seconds between walks, at most, where notifications can't be had; but no more than a twentieth of the time
+is spent walking."""
+_AGAIN = 30.0
+"""Seconds until notifications are tried again."""
+_REMEMBERED = 10_000
+"""Files that were emitted and are looked up anew when there are so many: most of them will be done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +77,8 @@ class Watcher:
     once: bool = False
     tidy: Callable[[], None] = lambda: None
     """Called before each full walk."""
+    arrived: Callable[[], None] = lambda: None
+    """Called when ``found`` or ``drained`` has news."""
     found: queue.Queue[Found] = field(default_factory=lambda: queue.Queue(maxsize=16))
     drained: threading.Event = field(default_factory=threading.Event)
     """Set, when ``once``, after the last file was put into ``found``."""
@@ -71,11 +89,17 @@ class Watcher:
     _changes: dict[str, None] = field(default_factory=dict)
     _unsettled: dict[str, _Unsettled] = field(default_factory=dict)
     _emitted: dict[str, Signature] = field(default_factory=dict)
+    _look_up_at: int = field(default_factory=lambda: _REMEMBERED)
     _scan_now: bool = False
+    _polled: bool = False
+    """Whether the kernel does not tell of all changes."""
     _warned: set[str] = field(default_factory=set)
     _threads: list[threading.Thread] = field(default_factory=list)
 
     def start(self) -> None:
+        if not self.once and is_remote(kind := filesystem_of(self.root)):
+            self._polled = True
+            log.info("%s is on %s: it is looked at again and again", self.root, kind)
         targets = [self._run] if self.once else [self._run, self._listen]
         self._threads = [threading.Thread(target=target, daemon=True) for target in targets]
         for thread in self._threads:
@@ -100,12 +124,14 @@ class Watcher:
                     if self.once and not self._unsettled:
                         break
                     took = time.monotonic() - now
-                    scan_at = time.monotonic() + max(self.scan_interval, 20 * took)
+                    interval = min(self.scan_interval, _POLLED) if self._polled else self.scan_interval
+                    scan_at = time.monotonic() + max(interval, 20 * took)
                     if self.once:
                         scan_at = time.monotonic()
                 self._settle()
                 self._sleep(scan_at)
             self.drained.set()
+            self.arrived()
         except Exception as error:
             log.exception("watching %s ended by a fault", self.root)
             self.fault = error
@@ -130,7 +156,7 @@ class Watcher:
             if self._stop.is_set():
                 return
             self._consider(path, status)
-        for path in [path for path in self._emitted if not os.path.lexists(path)]:
+        for path in [path for path in self._emitted if is_gone(path)]:
             del self._emitted[path]
 
     def _look(self, path: str) -> None:
@@ -180,18 +206,16 @@ class Watcher:
         except FileNotFoundError:
             return  # renamed or removed before it was settled: its new name is another file
         except OSError as error:
-            self._put(
-                path,
-                waiting.signature,
-                Found(path, *waiting.signature[:2], problem=error.strerror or "unreadable"),
-            )
-            return
+            self._warn(os.path.dirname(path), error)
+            return  # its folder can't be entered: a walk finds it again when it can
         if _signature(status) != waiting.signature:
             self._consider(path, status)
             return
         try:
             descriptor = open_document(path)
         except OSError as error:
+            if not os.path.lexists(path):
+                return  # as above, only just now
             self._put(
                 path,
                 waiting.signature,
@@ -213,12 +237,22 @@ class Watcher:
 
     def _put(self, path: str, signature: Signature, found: Found) -> None:
         self._emitted[path] = signature
+        if len(self._emitted) >= self._look_up_at:
+            self._forget_done()
         while not self._stop.is_set():
             try:
                 self.found.put(found, timeout=0.1)
+                self.arrived()
                 return
             except queue.Full:
                 continue
+
+    def _forget_done(self) -> None:
+        """The ledger knows what is done: a first walk over millions keeps none of that in memory."""
+        for path, signature in list(self._emitted.items()):
+            if self.ledger.has(os.fsencode(path), signature[:2]) or is_gone(path):
+                del self._emitted[path]
+        self._look_up_at = max(_REMEMBERED, 2 * len(self._emitted))
 
     def _warn(self, folder: str, error: OSError) -> None:
         if folder not in self._warned:
@@ -245,9 +279,22 @@ class Watcher:
                     if not os.path.isdir(self.root):
                         break
             except (OSError, RuntimeError) as error:
-                log.debug("notifications for %s ended: %s", self.root, type(error).__name__)
+                if os.path.isdir(self.root):
+                    self._without_notifications(error)
+                    continue
             self._stop.wait(1.0)
             self._scan_now = True
+
+    def _without_notifications(self, error: Exception) -> None:
+        if not self._polled:
+            log.warning(
+                "the kernel does not tell of changes in %s (%s): it is looked at again and again instead; "
+                "where it has very many folders, raise fs.inotify.max_user_watches",
+                self.root,
+                error,
+            )
+        self._polled = self._scan_now = True
+        self._stop.wait(_AGAIN)
 
     def _tell(self, paths: Iterable[str]) -> None:
         with self._news:

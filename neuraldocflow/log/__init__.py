@@ -1,6 +1,7 @@
 """The log: what was accepted, what happened, what came out, in order and durable.
 
-Start with :class:`Log` in ``interface.py``; ``embedded.py`` keeps it in one SQLite file.
+Start with :class:`Log` in ``interface.py``; ``embedded.py`` keeps it in one SQLite file,
+``kafka.py`` in a Kafka cluster.
 ``open_log(runtime)`` opens what the configuration says. Nothing outside this package knows which one it is.
 """
 
@@ -8,7 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from neuraldocflow.errors import ConfigError
 from neuraldocflow.log.embedded import EmbeddedLog
 from neuraldocflow.log.interface import (
     DEAD_LETTERS,
@@ -50,9 +50,17 @@ __all__ = [
 
 def open_log(runtime: RuntimeConfig) -> Log:
     """The configured log with its four topics. Raises ConfigError or LogError with one sentence."""
+    log: Log
     if runtime.log.kind == "kafka":
-        raise ConfigError("runtime.log: a Kafka log is not available in this version; use log: embedded")
-    log = EmbeddedLog(runtime.state_directory / "log.db")
+        # only here: both import the configuration, which imports the outputs, and these this package
+        from neuraldocflow.log.kafka import KafkaLog
+        from neuraldocflow.payloads import PayloadStore
+
+        log = KafkaLog(
+            runtime, PayloadStore(runtime.payload_url, runtime.state_directory / "work" / "scratch")
+        )
+    else:
+        log = EmbeddedLog(runtime.state_directory / "log.db")
     for topic in TOPICS:
         log.ensure_topic(topic)
     return log

@@ -12,8 +12,6 @@ import select
 import time
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 _IN_MODIFY = 0x2
 _LONGEST_SLEEP = 1.0
@@ -27,7 +25,8 @@ def ring(descriptor: int) -> None:
 
 
 class Listener:
-    """Hears every ring after its creation; use it as a context manager."""
+    """Hears every ring after its creation. For one thread; keep it, since the kernel takes its time (15 ms)
+    to close one."""
 
     def __init__(self, path: Path) -> None:
         self._inotify = _watch(path)
@@ -36,18 +35,15 @@ class Listener:
         """Return at a ring, or after ``timeout`` seconds, or now and then: look whether there is news."""
         if self._inotify is None:
             time.sleep(min(timeout, _POLL))
-        elif select.select([self._inotify], [], [], min(timeout, _LONGEST_SLEEP))[0]:
+            return
+        poll = select.poll()  # select() can't watch descriptors from 1024 on
+        poll.register(self._inotify, select.POLLIN)
+        if poll.poll(min(timeout, _LONGEST_SLEEP) * 1000):
             os.read(self._inotify, 65536)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __del__(self) -> None:
         if self._inotify is not None:
             os.close(self._inotify)
-            self._inotify = None
 
 
 def _watch(path: Path) -> int | None:

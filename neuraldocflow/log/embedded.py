@@ -65,7 +65,8 @@ class EmbeddedLog(Log):
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._local = threading.local()
+        self._by_thread: dict[int, tuple[int, sqlite3.Connection]] = {}
+        self._listeners: dict[int, Listener] = {}
         self._opened: list[tuple[int, sqlite3.Connection]] = []
         self._writing = threading.Lock()
         self._inherited: list[sqlite3.Connection] = []
@@ -208,14 +209,17 @@ class EmbeddedLog(Log):
 
     def wait(self, positions: Mapping[tuple[str, int], int], timeout: float) -> bool:
         deadline = time.monotonic() + timeout
-        with Listener(self._lock_path) as listener:
-            while not self._closed:
-                if any(self.end(*place) > offset for place, offset in positions.items()):
-                    return True
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    return False
-                listener.wait(left)
+        self._connection()
+        thread = threading.get_ident()
+        if thread not in self._listeners:
+            self._listeners[thread] = Listener(self._lock_path)
+        while not self._closed:
+            if any(self.end(*place) > offset for place, offset in positions.items()):
+                return True
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return False
+            self._listeners[thread].wait(left)
         return False
 
     def retain(self, topic: str, *, max_age: timedelta | None = None, max_bytes: int | None = None) -> int:
@@ -271,19 +275,22 @@ class EmbeddedLog(Log):
     def _connection(self) -> sqlite3.Connection:
         if self._closed:
             raise LogError(f"the log {self._path} is closed")
-        pid = os.getpid()
-        if getattr(self._local, "pid", None) != pid:
-            if hasattr(self._local, "connection"):  # of the process this one was forked from: never touch it
-                self._inherited.append(self._local.connection)
+        # by number: the engine's own threads lose what threading.local holds each time they leave Python
+        pid, thread = os.getpid(), threading.get_ident()
+        owner, known = self._by_thread.get(thread, (0, None))
+        if known is None or owner != pid:
+            if known is not None:  # of the process this one was forked from: never touch it
+                self._inherited.append(known)
+                self._listeners.pop(thread, None)
             connection = sqlite3.connect(
                 self._path, timeout=30, isolation_level=None, check_same_thread=False
             )
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA journal_size_limit = 67108864")
-            self._local.pid, self._local.connection = pid, connection
+            self._by_thread[thread] = (pid, connection)
             self._opened.append((pid, connection))
-        found: sqlite3.Connection = self._local.connection
-        return found
+            return connection
+        return known
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -359,5 +366,5 @@ def _record(
         key,
         value,
         orjson.loads(headers) if headers else {},
-        datetime.fromtimestamp(ms / 1000, UTC),
+        ms,
     )

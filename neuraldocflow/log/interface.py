@@ -5,9 +5,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 from zlib import crc32
 
 from neuraldocflow.errors import NeuralDocFlowError
@@ -46,8 +46,7 @@ class Message:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """A record of the log."""
 
     topic: str
@@ -56,8 +55,13 @@ class Record:
     key: str
     value: bytes
     headers: Mapping[str, str]
-    timestamp: datetime
-    """When it was appended, UTC, to the millisecond; never goes backwards within a partition."""
+    milliseconds: int
+    """When it was appended, since 1970; never goes backwards within a partition."""
+
+    @property
+    def timestamp(self) -> datetime:
+        """When it was appended, UTC."""
+        return datetime.fromtimestamp(self.milliseconds / 1000, UTC)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from neuraldocflow.components import Acknowledgement, Acknowledging
 from neuraldocflow.deliveries import Delivery, Tick
 from neuraldocflow.events import NewDocument, decode, encode
 from neuraldocflow.recovery import Recovery
+from neuraldocflow.versions import readable
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +65,8 @@ class AcknowledgePartition(StatefulSinkPartition[Arrived, Any]):
         self._epoch = 0
         """Of the last tick."""
         self._ticked = False
-        for data, status, error in state["waiting"] if state else []:
+        known = readable("acknowledge", state, (_VERSION,))
+        for data, status, error in known["waiting"] if known else []:
             self._tell(data, Acknowledgement(status, error))
 
     def write_batch(self, values: Sequence[Arrived]) -> None:

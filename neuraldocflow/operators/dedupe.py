@@ -8,6 +8,7 @@ from typing import Any
 from bytewax.operators import StatefulBatchLogic
 
 from neuraldocflow.events import NewDocument
+from neuraldocflow.versions import readable
 
 WINDOW = 1024
 """Documents remembered a key; 64 keys."""
@@ -18,7 +19,8 @@ class Dedupe(StatefulBatchLogic[NewDocument, NewDocument, dict[str, Any]]):
     """Passes each run of a document once; remembers the last :data:`WINDOW` ids of its key."""
 
     def __init__(self, state: dict[str, Any] | None) -> None:
-        self._seen: dict[str, None] = dict.fromkeys(state["seen"]) if state else {}
+        known = readable("dedupe", state, (_VERSION,))
+        self._seen: dict[str, None] = dict.fromkeys(known["seen"]) if known else {}
 
     def on_batch(self, values: list[NewDocument]) -> tuple[list[NewDocument], bool]:
         fresh: list[NewDocument] = []

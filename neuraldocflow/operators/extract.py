@@ -25,6 +25,7 @@ from neuraldocflow.events import (
     encode,
 )
 from neuraldocflow.swarm import Outcome
+from neuraldocflow.versions import readable
 
 _VERSION = 1
 _SOONEST, _LATEST = 0.004, 0.05
@@ -47,8 +48,9 @@ Extracted = Event | Finished
 class _Pending:
     event: NewDocument
     since: float
-    told: int = -1
-    """How many progress events went out; -1 before the one that says it started."""
+    told: int = 0
+    """How many progress events went out."""
+    started: bool = False
 
 
 class Extract(StatefulBatchLogic[NewDocument, Extracted, dict[str, Any]]):
@@ -59,7 +61,8 @@ class Extract(StatefulBatchLogic[NewDocument, Extracted, dict[str, Any]]):
         self._pending: dict[tuple[str, int], _Pending] = {}
         self._owner = engine.owner()
         self._refused: list[Extracted] = []
-        for data in state["pending"] if state else []:
+        known = readable("extract", state, (_VERSION,))
+        for data in known["pending"] if known else []:
             event = decode(data)
             assert isinstance(event, NewDocument)
             self._refused.extend(self._accept(event, resumed=True))
@@ -95,7 +98,8 @@ class Extract(StatefulBatchLogic[NewDocument, Extracted, dict[str, Any]]):
     def _accept(self, event: NewDocument, *, resumed: bool) -> list[Extracted]:
         out: list[Extracted] = []
         if not resumed:
-            out.append(DocumentReceived(id=event.id, run=event.run, origin="/dataflow", source=event.source))
+            about = {"profile": event.profile, "priority": event.priority}
+            out.append(DocumentReceived(**identity_of(event), source=event.source, metadata=about))
         if event.error is not None:
             out.append(Finished(event, error=event.error.model_dump(by_alias=True)))
             return out
@@ -114,9 +118,9 @@ class Extract(StatefulBatchLogic[NewDocument, Extracted, dict[str, Any]]):
             pending = self._pending.get((progress.document_id, progress.run))
             if pending is None:
                 continue
-            identity = {"id": pending.event.id, "run": pending.event.run, "origin": "/dataflow"}
-            if pending.told < 0:
-                pending.told = 0
+            identity = identity_of(pending.event)
+            if progress.agent_id and not pending.started:
+                pending.started = True
                 out.append(
                     ProcessingStarted(
                         **identity,
@@ -133,6 +137,7 @@ class Extract(StatefulBatchLogic[NewDocument, Extracted, dict[str, Any]]):
                     stage=progress.stage,
                     current_operation=progress.current_operation,
                     estimated_remaining_ms=progress.estimated_remaining_ms,
+                    intermediate_results=progress.intermediate,
                 )
             )
             pending.told += 1
@@ -141,3 +146,13 @@ class Extract(StatefulBatchLogic[NewDocument, Extracted, dict[str, Any]]):
             if done is not None:
                 out.append(Finished(done.event, outcome))
         return out, not self._pending
+
+
+def identity_of(document: NewDocument) -> dict[str, Any]:
+    """What every event of a document's run has in common."""
+    return {
+        "id": document.id,
+        "run": document.run,
+        "origin": "/dataflow",
+        "tenant": document.tenant,
+    }

@@ -11,15 +11,13 @@ from typing import Any
 
 from bytewax.operators import StatefulBatchLogic
 
-from neuraldocflow.deliveries import Delivery
-from neuraldocflow.events import (
-    Event,
-    ProcessingFailed,
-    QualityValidated,
-)
-from neuraldocflow.operators.extract import Finished
+from neuraldocflow.deliveries import DeadLetter, Delivery
+from neuraldocflow.events import Event, NewDocument, ProcessingFailed, QualityValidated, encode
+from neuraldocflow.operators.extract import Finished, identity_of
 from neuraldocflow.operators.finish import result_of
 from neuraldocflow.results import ErrorInfo, ValidationResult
+from neuraldocflow.swarm.scheduler import CANCELLED
+from neuraldocflow.versions import readable
 
 _VERSION = 1
 _CONTENTS = 500
@@ -31,24 +29,24 @@ _SLOW, _FAST = 0.01, 0.1
 _DRIFT = 0.3
 """The difference of recent from usual that is told."""
 
-Validated = Event | Delivery
+Validated = Event | Delivery | DeadLetter
 
 
 class Validate(StatefulBatchLogic[Finished, Validated, dict[str, Any]]):
     """Completes results with the stream's verdicts; one logic a profile."""
 
     def __init__(self, state: dict[str, Any] | None) -> None:
-        state = state or {}
-        self._contents: dict[str, str] = dict(state.get("contents", ()))
-        self._usual: dict[str, list[float]] = dict(state.get("usual", ()))
-        self._count: int = state.get("count", 0)
+        known = readable("validate", state, (_VERSION,)) or {}
+        self._contents: dict[str, str] = dict(known.get("contents", ()))
+        self._usual: dict[str, list[float]] = dict(known.get("usual", ()))
+        self._count: int = known.get("count", 0)
 
     def on_batch(self, values: list[Finished]) -> tuple[list[Validated], bool]:
         out: list[Validated] = []
         for finished in values:
             result = result_of(finished)
             event = finished.document
-            identity = {"id": event.id, "run": event.run, "origin": "/dataflow"}
+            identity = identity_of(event)
             if result["status"] == "failed":
                 error = ErrorInfo.model_validate(result["error"])
                 out.append(
@@ -62,6 +60,8 @@ class Validate(StatefulBatchLogic[Finished, Validated, dict[str, Any]]):
                     QualityValidated(**identity, validation_results=_plain(verdicts), confidence_score=score)
                 )
             out.append(Delivery(event, result))
+            if result["status"] == "failed" and result["error"]["message"] != CANCELLED.message:
+                out.append(_dead_letter(event, result["error"]))
         return out, StatefulBatchLogic.RETAIN
 
     def on_notify(self) -> tuple[list[Validated], bool]:
@@ -123,6 +123,11 @@ class Validate(StatefulBatchLogic[Finished, Validated, dict[str, Any]]):
             elif usual_sure - recent_sure > _DRIFT:
                 told.append(_drift(name, "sure", usual_sure, recent_sure))
         return told
+
+
+def _dead_letter(event: NewDocument, error: dict[str, Any]) -> DeadLetter:
+    """The failed document as it came: what a redrive submits again."""
+    return DeadLetter(event.id, encode(event), f"{error['code']}: {error['message']}", event.origin)
 
 
 def _weight(count: int, least: float) -> float:

@@ -17,15 +17,23 @@ import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from neuraldocflow import identity
 from neuraldocflow.errors import DocumentError, Internal, OutOfMemory
+from neuraldocflow.garbage import settle
 
 from .containment import contain, die_with_parent, limit
+from .intermediate import Gathered
 from .job import Job
 
-Tell = Callable[[str, int, int], None]
+
+class Tell(Protocol):
+    """Told while an agent works: stage, done of total, and what is known so far where something is new."""
+
+    def __call__(self, stage: str, done: int, total: int, partial: dict[str, Any] | None = None) -> None: ...
+
+
 Work = Callable[[Job, dict[str, Any], Tell], dict[str, Any]]
 """A job, the settings and a way to tell progress in; the result (contract 4) out. Raises DocumentError."""
 
@@ -51,6 +59,7 @@ def main() -> None:
         work.prepare(settings)
     writable = [scratch, *(Path(folder) for folder in settings["writable"]), Path(os.devnull)]
     contained = contain(writable) if settings["contain"] else {}
+    settle()
     _say(parent, {"ready": os.getpid(), "contained": contained})
     for line in parent.makefile("rb"):
         _say(parent, _done(work, Job(**json.loads(line)), settings, parent))
@@ -64,14 +73,21 @@ def _say(parent: socket.socket, message: dict[str, Any]) -> None:
 def _done(work: Work, job: Job, settings: dict[str, Any], parent: socket.socket) -> dict[str, Any]:
     """Work on one job; the message that says how it ended."""
     began = last = time.monotonic()
+    wanted = job.options.get("streamResults") is True
+    gathered = Gathered(settings.get("profiles"), job.profile)
 
-    def tell(stage: str, done: int, total: int) -> None:
+    def tell(stage: str, done: int, total: int, partial: dict[str, Any] | None = None) -> None:
         nonlocal last
+        if wanted and partial is not None:
+            gathered.add(partial)
         now = time.monotonic()
-        if now - began < _QUIET or now - last < _PAUSE:
+        last_words = wanted and stage == "validating"  # what was gathered is not lost to the throttle
+        if not last_words and (now - began < _QUIET or now - last < _PAUSE):
             return
         last = now
-        _say(parent, {"stage": stage, "done": done, "total": total})
+        known = gathered.take()
+        message = {"stage": stage, "done": done, "total": total}
+        _say(parent, message if known is None else {**message, "known": known})
 
     error: DocumentError
     try:
@@ -129,7 +145,7 @@ def extract_document(job: Job, settings: dict[str, Any], tell: Tell) -> dict[str
         filename=job.filename,
         limits=limits,
         options=job.options,
-        progress=lambda stage, done, total, partial: tell(stage, done, total),
+        progress=tell,
     )
     metadata = result["metadata"] | {"agentId": settings["agent_id"], "attempt": job.attempt}
     return {

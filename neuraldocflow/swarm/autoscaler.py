@@ -36,6 +36,8 @@ class Decision:
 
     agents: int
     reason: str
+    metric: str = ""
+    """The scaling metric that was followed, or ``min_agents``."""
 
 
 class Autoscaler:
@@ -49,7 +51,7 @@ class Autoscaler:
 
     def decide(self, load: Load, now: float) -> Decision | None:
         """A decision, where one is due."""
-        target, reason = self._target(load)
+        target, metric, reason = self._target(load)
         if target == load.agents:
             self._wanted = None
             return None
@@ -60,17 +62,17 @@ class Autoscaler:
         if held < (_UP_AFTER if direction > 0 else _DOWN_AFTER) or now - self._last < _COOL_DOWN:
             return None
         self._wanted, self._last = None, now
-        return Decision(target, reason)
+        return Decision(target, reason, metric)
 
-    def _target(self, load: Load) -> tuple[int, str]:
+    def _target(self, load: Load) -> tuple[int, str, str]:
         more, fewer = min(load.agents + 1, self._most), max(load.agents - 1, self._least)
         if load.agents < self._least:
-            return self._least, f"at least {self._least} agents are configured"
+            return self._least, "min_agents", f"at least {self._least} agents are configured"
         strained = "cpu_utilization" in self._metrics and load.cpu > _BUSY_CPU
         if not strained and "queue_depth" in self._metrics and load.queued > _WAIT_PER_AGENT * load.agents:
-            return more, f"queue_depth: {load.queued} documents wait for {load.agents} agents"
+            return more, "queue_depth", f"{load.queued} documents wait for {load.agents} agents"
         if not strained and "processing_latency" in self._metrics and load.oldest > _SLOW:
-            return more, f"processing_latency: a document has waited {load.oldest:.0f} s"
+            return more, "processing_latency", f"a document has waited {load.oldest:.0f} s"
         if not load.queued and load.running < load.agents - 1:
-            return fewer, f"queue_depth: nothing waits, {load.running} of {load.agents} agents work"
-        return load.agents, ""
+            return fewer, "queue_depth", f"nothing waits, {load.running} of {load.agents} agents work"
+        return load.agents, "", ""

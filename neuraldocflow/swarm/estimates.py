@@ -8,8 +8,10 @@ _SHARES = {"opening": (0.0, 0.02), "reading": (0.02, 0.8), "fields": (0.8, 0.95)
 
 
 def share_of(stage: str, done: int, total: int) -> float:
-    """How far a job is, 0..1."""
-    first, last = _SHARES.get(stage, (0.99, 1.0))
+    """How far a job is, 0..1. Raises ValueError for a stage no agent has."""
+    if stage not in _SHARES:
+        raise ValueError("an agent's stage is one of those there are")
+    first, last = _SHARES[stage]
     return first + (last - first) * (min(done / total, 1.0) if total else 0.0)
 
 

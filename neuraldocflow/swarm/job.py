@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:  # agents do without pydantic
+    from neuraldocflow.events import IntermediateResults
 
 Priority = Literal["urgent", "high", "normal", "low"]
 PRIORITIES: tuple[Priority, ...] = ("urgent", "high", "normal", "low")
@@ -74,3 +77,5 @@ class Progress:
     agent_id: str
     estimated_remaining_ms: float | None = None
     current_operation: str | None = None
+    intermediate: IntermediateResults | None = None
+    """What has been found since the last, where the caller asked for it: document content."""

@@ -80,19 +80,13 @@ class AgentProcess:
             raise ValueError("an agent's message is an object")
         return messages
 
-    def end(self) -> int | None:
-        """Kill it and clean up; its exit code (negative: the signal)."""
+    def kill(self) -> None:
+        """Kill it, without waiting for its end; it keeps the exit code of an end it has begun itself."""
         self._process.kill()
-        code = self._process.wait()
         self.connection.close()
-        shutil.rmtree(self._scratch, ignore_errors=True)
-        return code
 
-    def died(self) -> int | None:
-        """How it ended by itself: waits a moment for the exit code, then ends it."""
-        try:
-            code: int | None = self._process.wait(timeout=1.0)
-        except subprocess.TimeoutExpired:
-            code = None
-        self.end()
+    def reap(self) -> int:
+        """Wait for the end of a killed one and clean up; its exit code (negative: the signal)."""
+        code = self._process.wait()
+        shutil.rmtree(self._scratch, ignore_errors=True)
         return code

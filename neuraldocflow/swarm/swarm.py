@@ -7,8 +7,6 @@ I/O; this shell holds the processes. One lock guards all; the thread sleeps unti
 from __future__ import annotations
 
 import itertools
-import json
-import logging
 import os
 import socket
 import threading
@@ -22,28 +20,34 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from neuraldocflow.errors import AgentCrashed, DocumentError, Timeout
 from neuraldocflow.extraction.limits import Limits
 
 from .autoscaler import Autoscaler, Load
+from .decisions import Decisions
 from .estimates import Estimates, share_of
 from .job import Job, Outcome, Progress
 from .process import AgentProcess
+from .processor_use import ProcessorUse
+from .reaper import Reaper
 from .scheduler import CANCELLED, LATE, Scheduler, failed
 
 if TYPE_CHECKING:  # agents import this package, and start without pydantic
     from neuraldocflow.config import BufferConfig, SwarmConfig
-
-log = logging.getLogger(__name__)
+    from neuraldocflow.events import IntermediateResults
 
 _GRACE = 5.0
 """Seconds past ``max_seconds`` before an agent that has not stopped by itself is killed."""
 _START = 60.0
 """Seconds an agent may take to get ready, on a busy machine."""
 _PAUSE_AFTER_FAULT = 1.0
+_PATIENCE = 30.0
+"""Seconds stopping waits for agents to be gone."""
 _IDLE = 5.0
 """The longest sleep, in seconds."""
-_EVENTS, _MOST_PROGRESS = 1000, 10_000
+_MOST_PROGRESS = 10_000
 
 
 class Swarm:
@@ -68,7 +72,7 @@ class Swarm:
         self._scratch = scratch / f"swarm-{uuid.uuid4().hex[:8]}"
         self._scratch.mkdir(parents=True)
         profiles = self._scratch / "profiles.json"
-        profiles.write_text(json.dumps(forms), encoding="utf-8")
+        profiles.write_bytes(orjson.dumps(forms))
         self._told = {
             "work": work,
             "forms": str(profiles),
@@ -82,7 +86,8 @@ class Swarm:
         self._news = threading.Condition(self._lock)
         self._outcomes: dict[str, list[Outcome]] = defaultdict(list)
         self._progress: deque[Progress] = deque(maxlen=_MOST_PROGRESS)
-        self._events: deque[dict[str, Any]] = deque(maxlen=_EVENTS)
+        self.decisions = Decisions()
+        self._reaper = Reaper()
         self._estimates = Estimates()
         self._counts = {"completed": 0, "partial": 0, "failed": 0}
         self._stopped = False
@@ -90,11 +95,12 @@ class Swarm:
         self._spawn_at = 0.0
         """Not before: agents that end before they are ready are not started in a tight loop."""
         self._wake_in, self._wake_out = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        self._cpu = (time.monotonic(), _cpu_ticks(), 0.0)
+        self._cores = ProcessorUse(time.monotonic())
         self._thread = threading.Thread(target=self._supervise, name="swarm", daemon=True)
 
     def start(self) -> None:
         """Start the least agents; returns at once, jobs wait until one is ready."""
+        self._reaper.start()
         self._thread.start()
 
     def submit(self, job: Job) -> None:
@@ -106,9 +112,9 @@ class Swarm:
         self._wake()
 
     def room(self) -> int:
-        """How many jobs may be submitted now."""
+        """How many jobs sources may bring now: outcomes that nobody has taken yet hold them back too."""
         with self._lock:
-            return self._scheduler.room()
+            return max(self._scheduler.room() - sum(map(len, self._outcomes.values())), 0)
 
     def take(self, key: str) -> list[Outcome]:
         """Outcomes of the key's jobs that nobody has taken yet."""
@@ -120,13 +126,6 @@ class Swarm:
         with self._lock:
             told = list(self._progress)
             self._progress.clear()
-            return told
-
-    def events(self) -> list[dict[str, Any]]:
-        """Decisions since the last call: agents started and lost, scaling with its reason, quarantine."""
-        with self._lock:
-            told = list(self._events)
-            self._events.clear()
             return told
 
     def cancel(self, document_id: str) -> bool:
@@ -169,6 +168,15 @@ class Swarm:
         self._wake()
         if self._thread.is_alive():
             self._thread.join(timeout=30)
+        self._reaper.stop(_PATIENCE)
+
+    def kill(self) -> None:
+        """End all agents now, and start no others: for a process that ends without :meth:`stop`."""
+        with self._lock:
+            self._stopped = True
+            for agent in self._agents.values():
+                agent.kill()
+                agent.reap()
 
     # The supervising thread from here on; everything below is called with the lock held.
 
@@ -194,7 +202,7 @@ class Swarm:
         finally:
             with self._news:
                 for agent in self._agents.values():
-                    agent.end()
+                    self._reaper.end(agent)
                 self._agents.clear()
                 self._stopped = True
                 self._news.notify_all()
@@ -245,37 +253,30 @@ class Swarm:
             self._scheduler.running,
             max(len(self._agents), 1),
             self._scheduler.oldest(now),
-            self._cpu_share(now),
+            self._cores.share(now),
         )
         decision = self._scaler.decide(load, now) if self._settings.auto_scaling and self._agents else None
         if decision is not None:
+            about = {"agents": decision.agents, "before": load.agents, "reason": decision.reason}
+            self.decisions.note("scaled", decision.metric, **about)
             self._target = decision.agents
-            self._tell("scaled", agents=decision.agents, reason=decision.reason)
         while len(self._agents) < self._target and now >= self._spawn_at:
             self._spawn(now)
         idle = [agent for agent in self._agents.values() if agent.job is None and agent.ready]
         while len(self._agents) > self._target and idle:
-            self._dismiss(idle.pop())
-
-    def _cpu_share(self, now: float) -> float:
-        """Share of all cores in use since the last look a second or more ago."""
-        before, (busy, total), share = self._cpu
-        if now - before >= 1.0:
-            latest = _cpu_ticks()
-            share = (latest[0] - busy) / max(latest[1] - total, 1)
-            self._cpu = (now, latest, share)
-        return share
+            self._dismiss(agent := idle.pop())
+            self.decisions.note("dismissed", "unneeded", agent=agent.agent_id)
 
     def _spawn(self, now: float) -> AgentProcess:
         agent = AgentProcess(f"agent-{next(self._numbers)}", self._told, self._scratch)
         agent.began = now
         self._agents[agent.connection] = agent
-        self._tell("started", agent=agent.agent_id)
+        self.decisions.note("started", "wanted", agent=agent.agent_id)
         return agent
 
     def _dismiss(self, agent: AgentProcess) -> None:
         del self._agents[agent.connection]
-        agent.end()
+        self._reaper.end(agent)
 
     def _assign(self, now: float) -> None:
         """Give free agents the next jobs, ``batch_size`` at most at a time."""
@@ -335,7 +336,10 @@ class Swarm:
         left = self._estimates.remaining_ms(job.profile, share, total if stage == "reading" else None, spent)
         what = f"page {done} of {total}" if stage == "reading" and total > 1 else None
         self._progress.append(
-            Progress(job.document_id, job.run, job.key, stage, round(share, 4), agent.agent_id, left, what)
+            Progress(
+                *(job.document_id, job.run, job.key, stage, round(share, 4), agent.agent_id, left, what),
+                intermediate=_intermediate(message.get("known")),
+            )
         )
 
     def _done(self, agent: AgentProcess, job: Job, message: Mapping[str, Any]) -> None:
@@ -352,23 +356,22 @@ class Swarm:
         agent.documents += 1
         self._give(outcome)
         if agent.documents >= self._settings.documents_per_agent:
-            self._tell("recycled", agent=agent.agent_id, documents=agent.documents)
+            about = {"agent": agent.agent_id, "documents": agent.documents}
+            self.decisions.note("recycled", "documents_per_agent", **about)
             self._dismiss(agent)
 
     def _lose(self, agent: AgentProcess, error: DocumentError, why: str) -> None:
         """An agent is gone or has to go; its job gets another try, or fails."""
         del self._agents[agent.connection]
-        code = agent.died() if why == "ended" else agent.end()
+        note = self.decisions.note
+        self._reaper.end(agent, lambda code: note("lost", why, agent=agent.agent_id, exit_code=code))
         if not agent.ready:
             self._spawn_at = time.monotonic() + _PAUSE_AFTER_FAULT
-        self._tell("lost", agent=agent.agent_id, reason=why, exit_code=code)
         if agent.job is None:
             return
         outcome = self._scheduler.died(agent.job, error, agent.agent_id, time.monotonic())
         if outcome is not None:
-            self._tell(
-                "quarantined", document=agent.job.document_id, sha256=agent.job.sha256, code=error.code
-            )
+            note("quarantined", error.code, document=agent.job.document_id, sha256=agent.job.sha256)
             self._give(outcome)
 
     def _stop_jobs(self, running: list[Job], why: DocumentError) -> None:
@@ -376,7 +379,7 @@ class Swarm:
         for agent in [each for each in self._agents.values() if each.job in running]:
             assert agent.job is not None
             outcome = self._scheduler.finish(failed(agent.job, why), time.monotonic())
-            self._tell("cancelled", agent=agent.agent_id, document=agent.job.document_id)
+            self.decisions.note("cancelled", why.code, agent=agent.agent_id, document=agent.job.document_id)
             self._dismiss(agent)
             self._give(outcome)
 
@@ -385,17 +388,11 @@ class Swarm:
         self._outcomes[outcome.job.key].append(outcome)
         self._news.notify_all()
 
-    def _tell(self, kind: str, **about: Any) -> None:
-        self._events.append({"event": kind, "time": time.time(), **about})
-        if kind in ("lost", "quarantined"):
-            log.warning("agent %s: %s", kind, ", ".join(f"{key} {value}" for key, value in about.items()))
 
+def _intermediate(known: Any) -> IntermediateResults | None:
+    """What an agent says it knows, in the published shape and size. Raises ValueError."""
+    if known is None:
+        return None
+    from neuraldocflow.events import IntermediateResults
 
-def _cpu_ticks() -> tuple[int, int]:
-    """Busy and all ticks of all cores since the machine started (proc(5)); zeros where there is no /proc."""
-    try:
-        with open("/proc/stat", encoding="ascii") as file:
-            ticks = [int(each) for each in file.readline().split()[1:9]]
-    except OSError:
-        return 0, 0
-    return sum(ticks) - ticks[3] - ticks[4], sum(ticks)
+    return IntermediateResults.model_validate(known)

@@ -119,10 +119,10 @@ def test_500_documents_through_two_processes_while_something_is_killed_every_sec
             before = done
             members = members_of(supervisor.pid)
             agents = [agent for member in members for agent in children_of(member)]
-            victim = chance.choice(
-                [*members, *agents[:2], *([supervisor.pid] if chance.random() < 0.2 else [])]
-            )
-            kill(victim)
+            victims = [*members, *agents[:2], *([supervisor.pid] if chance.random() < 0.2 else [])]
+            if not victims:
+                continue  # all of them are about to start again
+            kill(chance.choice(victims))
             kills += 1
         told, _ = supervisor.communicate(timeout=60)
         if supervisor.returncode == 0:

@@ -20,7 +20,7 @@ def delivery(name: str = "a.pdf", run: int = 0, tables: int = 1, **result: Any) 
         source=DocumentSource(
             kind="file", uri=f"file:///inbox/{name}", size=3, sha256="ab" * 32, filename=name.split("/")[-1]
         ),
-        received_at=datetime(2026, 3, 4, 23, 30, tzinfo=UTC),
+        received_at=datetime(2026, 3, 4, 23, 30, 0, 123_456, tzinfo=UTC),
     )
     place = {"page": 1, "bbox": [1.0, 2.0, 3.0, 4.0], "text": "Example GmbH"}
     party = {"value": "Example GmbH", "raw": "Example GmbH", "confidence": 0.9, "provenance": [place]}

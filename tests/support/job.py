@@ -26,6 +26,10 @@ class JobFolder:
         self.root = root
         self.inbox = root / "inbox"
         self.results = root / "results"
+        self.environment: dict[str, str] = {}
+        """Variables the job gets beside the test's own."""
+        self.bound_by_rights = False
+        """Whether the rights of files and folders bind the job even where the tests run as root."""
         self.inbox.mkdir()
         self.configure(**runtime)
 
@@ -50,14 +54,23 @@ class JobFolder:
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start ``neuraldocflow`` with arguments, in a group of its own."""
         return subprocess.Popen(
-            [sys.executable, "-m", "neuraldocflow", *arguments],
+            [*self._rights(), sys.executable, "-m", "neuraldocflow", *arguments],
             cwd=self.root,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
-            env={key: value for key, value in os.environ.items() if not key.startswith("NEURALDOCFLOW")},
+            env={
+                **{key: value for key, value in os.environ.items() if not key.startswith("NEURALDOCFLOW")},
+                **self.environment,
+            },
         )
+
+    def _rights(self) -> list[str]:
+        if not self.bound_by_rights or os.geteuid() != 0:
+            return []
+        may_not = "-dac_override,-dac_read_search"
+        return ["setpriv", f"--inh-caps={may_not}", f"--bounding-set={may_not}"]
 
     def run_once(self, *arguments: str, timeout: float = 120) -> str:
         """Run the job until the inbox is drained; what it printed. Fails unless it ends well."""
@@ -69,7 +82,7 @@ class JobFolder:
     def archived(self) -> list[str]:
         """The file names in the archive's documents, one for each row."""
         folder = self.root / ".neuraldocflow" / "archive" / "documents"
-        if not folder.is_dir():
+        if not any(folder.rglob("*.parquet")):
             return []
         names: list[str] = ds.dataset(folder, partitioning="hive").to_table()["filename"].to_pylist()
         return names

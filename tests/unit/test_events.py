@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from datetime import UTC, datetime
 
 import jsonschema
@@ -64,6 +65,12 @@ def test_ids_are_the_same_at_every_replay_and_differ_by_run_name_and_sequence() 
 def test_ids_are_fixed_for_ever() -> None:
     assert identity.document_id("s", SHA, "n", "v") == "23a29562-6d82-5e85-836a-460b21d71f57"
     assert identity.event_id("d", 1, "NewDocument", 0) == "2ac3fa91-8be0-5457-a3f2-ef73b19613ec"
+
+
+@given(st.text(), st.integers(0, 9), st.text())
+def test_an_event_s_id_is_a_uuid_of_version_5(document: str, run: int, name: str) -> None:
+    said = "".join(f"{len(part)}:{part}," for part in (document, str(run), name, "0"))
+    assert identity.event_id(document, run, name) == str(uuid.uuid5(identity.EVENTS, said))
 
 
 @given(st.lists(st.text(), min_size=4, max_size=4), st.lists(st.text(), min_size=4, max_size=4))

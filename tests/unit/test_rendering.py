@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import orjson
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from neuraldocflow.rendering import render
@@ -26,6 +26,7 @@ values = st.recursive(
 
 
 @given(st.dictionaries(st.sampled_from(["jobId", "fields"]), values))
+@example({"jobId": "\x85", "fields": "a\u2028b\u2029"})
 def test_json_and_yaml_say_the_same_and_xml_is_well_formed(result: dict[str, Any]) -> None:
     assert orjson.loads(render(result, "json")) == result
     assert yaml.safe_load(render(result, "yaml")) == result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import threading
@@ -12,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import watchfiles
 
 from connectors.filesystem import FilesystemConfig, FilesystemPartition, FilesystemSource
 from neuraldocflow.components import Acknowledgement, SourceContext
 from neuraldocflow.errors import ConfigError
 from neuraldocflow.events import NewDocument
+from neuraldocflow.folders import watcher
 
 DONE = Acknowledgement("completed")
 FAILED = Acknowledgement("failed", {"code": "corrupt", "message": "damaged"})
@@ -219,6 +222,26 @@ def test_a_move_that_fails_is_made_later_and_the_document_is_not_taken_twice(
     assert (tmp_path / "processed" / "a.pdf").exists()
 
 
+@pytest.mark.parametrize("moved", [True, False], ids=["moved", "noted"])
+def test_what_is_done_while_its_folder_cannot_be_entered_is_remembered(
+    watch: Make, inbox: Path, tmp_path: Path, moved: bool
+) -> None:
+    settings = {"auto_move_processed": moved, "processed_directory": str(tmp_path / "processed")}
+    (inbox / "sub").mkdir()
+    (inbox / "sub" / "a.pdf").write_bytes(b"x")
+    watched = watch(**settings)
+    (event,) = watched.until(1)
+    (inbox / "sub").rename(inbox / ".elsewhere")
+    (inbox / "sub").symlink_to("sub")  # a loop: an error even for those whom no rights bind
+    watched.source.acknowledge(event, DONE)
+    watched.close()
+    assert watch(once=True, **settings).drain() == []  # looks through what is done, and can't enter either
+    (inbox / "sub").unlink()
+    (inbox / ".elsewhere").rename(inbox / "sub")
+    assert watch(once=True, **settings).drain() == []
+    assert (tmp_path / "processed" / "sub" / "a.pdf").exists() == moved
+
+
 def test_an_empty_file_is_an_error_of_its_own(watch: Make, inbox: Path) -> None:
     (inbox / "a.pdf").touch()
     (event,) = watch().until(1)
@@ -347,3 +370,48 @@ def test_a_name_that_is_no_utf8_is_taken_and_moved(watch: Make, inbox: Path) -> 
     assert event.source.filename == "caf�.pdf"
     watched.source.acknowledge(event, DONE)
     assert os.listdir(os.fsencode(inbox / "processed")) == [b"caf\xe9.pdf"]
+
+
+def test_on_a_network_filesystem_the_folder_is_looked_at_again_and_again(
+    watch: Make, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another machine's changes are told to nobody here: the watch is there, and silent."""
+    monkeypatch.setattr(watcher, "filesystem_of", lambda path: "nfs4")
+    monkeypatch.setattr(watchfiles, "watch", lambda root, stop_event, **_: iter(stop_event.wait, True))
+    watched = watch(scan_interval_ms=3_600_000)
+    watched.quiet(0.3)
+    (inbox / "a.pdf").write_bytes(b"x")
+    assert names(watched.until(1)) == ["a.pdf"]
+
+
+def test_where_the_kernel_can_watch_no_more_folders_they_are_looked_at_again_and_again(
+    watch: Make, inbox: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def none_left(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "no watches left")
+
+    monkeypatch.setattr(watchfiles, "watch", none_left)
+    watched = watch(scan_interval_ms=3_600_000)
+    for number in range(2):
+        (inbox / f"{number}.pdf").write_bytes(b"%d" % number)
+        assert names(watched.until(1)) == [f"{number}.pdf"]
+    (told,) = [each.message for each in caplog.records if each.levelname == "WARNING"]
+    assert "raise fs.inotify.max_user_watches" in told
+
+
+def test_what_is_done_of_a_first_walk_is_not_kept_in_memory(
+    watch: Make, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watcher, "_REMEMBERED", 20)
+    for number in range(300):
+        (inbox / f"{number}.pdf").write_bytes(b"%d" % number)
+    watched = watch(once=True)
+    kept, seen = [], []
+    while not all(watched.ended):
+        for event in watched.pull():
+            seen.append(event)
+            watched.source.acknowledge(event, DONE)
+        kept.append(len(watched.parts[0]._watcher._emitted))
+        time.sleep(0.002)
+    assert len(seen) == 300
+    assert max(kept) <= 100

@@ -28,6 +28,17 @@ def test_two_processes_drain_the_folder_and_end(job: JobFolder) -> None:
     assert "0 documents" in job.run_once()
 
 
+def test_a_process_keeps_few_handles_however_many_documents_it_has_seen(job: JobFolder) -> None:
+    process = job.start(*CLUSTER)
+    job.letters(80)
+    until_results(job, 80)
+    for member in members_of(process.pid):
+        handles = Path(f"/proc/{member}/fd").iterdir()
+        assert sum(handle.resolve().name == "log.db" for handle in handles) < 10
+    process.send_signal(signal.SIGTERM)
+    finish(process)
+
+
 def test_told_to_stop_all_processes_stop_together_with_0(job: JobFolder) -> None:
     names = job.letters(200)
     process = job.start(*CLUSTER)

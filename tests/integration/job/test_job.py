@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from neuraldocflow.log import EmbeddedLog
+from neuraldocflow.log import DEAD_LETTERS, EmbeddedLog
 from tests.support.job import JobFolder
 
 SAMPLES = Path(__file__).parents[3] / "neuraldocflow" / "samples"
@@ -70,6 +73,11 @@ def test_each_bad_input_is_a_typed_error_and_the_job_goes_on(job: JobFolder) -> 
         "picture.pdf.reason.json": "unsupported_format",
         "broken.docx.reason.json": "corrupt",
     }
+    with EmbeddedLog(job.root / ".neuraldocflow" / "log.db") as log:
+        places = [(DEAD_LETTERS, part) for part in log.partitions(DEAD_LETTERS)]
+        letters = [record for place in places for record in log.read(*place, log.begin(*place))]
+    assert sorted(letter.headers["reason"].split(":")[0] for letter in letters) == sorted(reasons.values())
+    assert {letter.headers["origin"] for letter in letters} == {"/sources/inbox"}
     processed = [path for path in (job.inbox / "processed").rglob("*") if path.is_file()]
     assert sorted(path.name for path in processed) == ["fine.html", "fine.html", "new\nline.html"]
     texts = {json.loads(path.read_text())["extractedData"]["text"] for path in job.results.glob("fine.html*")}
@@ -134,6 +142,54 @@ def test_a_recovery_store_that_is_not_whole_is_explained(job: JobFolder, damage:
     assert process.returncode == 2
     assert "the recovery store" in told
     assert "Traceback" not in told
+
+
+@pytest.mark.parametrize("cluster", [(), ("--processes", "2")], ids=["alone", "cluster"])
+@pytest.mark.parametrize("what", ["store", "state"])
+def test_state_of_another_release_is_refused_with_a_sentence_and_stays(
+    job: JobFolder, what: str, cluster: tuple[str, ...]
+) -> None:
+    job.letters(3)
+    job.run_once()
+    store = job.root / ".neuraldocflow" / "recovery"
+    if what == "store":
+        (store / "format").write_text("2")
+    else:
+        age_states(store)
+    held = snapshots_of(store)
+    process = job.start("run", "--once", "-c", "job.yaml", *cluster)
+    told, _ = process.communicate(timeout=60)
+    assert process.returncode == 2, told
+    assert "this release reads 1: start the release that wrote it and drain it" in told
+    assert "Traceback" not in told
+    assert held <= snapshots_of(store)
+
+
+def test_a_store_of_before_there_were_formats_is_read(job: JobFolder) -> None:
+    job.letters(3)
+    job.run_once()
+    (job.root / ".neuraldocflow" / "recovery" / "format").unlink()
+    assert "0 documents" in job.run_once()
+
+
+def age_states(store: Path) -> None:
+    """Give all states the version of a release to come."""
+    for part in store.glob("part-*.sqlite3"):
+        with closing(sqlite3.connect(part)) as database, database:
+            rows = database.execute("SELECT rowid, ser_change FROM snaps WHERE ser_change IS NOT NULL")
+            for row, data in rows.fetchall():
+                state = pickle.loads(data)
+                if isinstance(state, dict):
+                    aged = pickle.dumps({**state, "version": 99})
+                    database.execute("UPDATE snaps SET ser_change = ? WHERE rowid = ?", (aged, row))
+
+
+def snapshots_of(store: Path) -> set[tuple[object, ...]]:
+    found: set[tuple[object, ...]] = set()
+    for part in store.glob("part-*.sqlite3"):
+        with closing(sqlite3.connect(part)) as database:
+            found.update(database.execute("SELECT step_id, state_key, ser_change FROM snaps").fetchall())
+    return found
 
 
 def test_the_flow_runs_with_bytewax_alone(job: JobFolder) -> None:

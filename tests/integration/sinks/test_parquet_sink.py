@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import resource
+import signal
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from support.deliveries import delivery
 
 from neuraldocflow import durable
 from neuraldocflow.archive.datasets import Datasets
+from neuraldocflow.archive.spool import Spool
 from neuraldocflow.components import SinkContext
 from sinks.parquet import ParquetConfig, ParquetPartition, ParquetSink
 
@@ -184,3 +187,20 @@ def test_a_write_that_fails_is_tried_again_and_nothing_is_lost(
     sink.write_batch([delivery("a.pdf")])
     sink.close()
     assert len(rows(tmp_path, "documents")) == 1
+
+
+def test_a_spool_holds_nothing_of_a_write_that_failed(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "spool")
+    spool.append([{"first": "a"}])
+    most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, most[1]))  # the disk is full in the middle of a line
+    try:
+        with pytest.raises(OSError, match="large"):
+            spool.append([{"second": "b" * 100_000}])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, most)
+        signal.signal(signal.SIGXFSZ, before)
+    spool.append([{"third": "c"}])
+    spool.close()
+    assert Spool(tmp_path / "spool").load() == [{"first": "a"}, {"third": "c"}]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -32,7 +33,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
         results.mkdir(exist_ok=True)
         swarm = Swarm(
             BufferConfig(max_buffer_size=settings.pop("room", 1000)),
-            SwarmConfig(min_agents=agents, max_agents=agents, **settings),
+            SwarmConfig(min_agents=agents, max_agents=settings.pop("most", agents), **settings),
             Limits(max_seconds=seconds, max_memory_mb=memory),
             {},
             tmp_path / "scratch",
@@ -121,7 +122,40 @@ def test_a_document_that_kills_agents_fails_alone_and_is_quarantined(
     assert all(found[str(number)].status == "completed" for number in range(20))
     swarm.submit(job("again", "die", sha256="p"))
     assert outcomes_of(swarm, 1, 5)["again"].status == "failed"
-    assert "quarantined" in {event["event"] for event in swarm.events()}
+    assert swarm.decisions.counts()["quarantined", "agent_crashed"] == 1
+    until(lambda: swarm.decisions.counts().get(("lost", "ended")) == 2)
+    lost = [each for each in swarm.decisions.take() if each["event"] == "lost"]
+    assert [each["exit_code"] for each in lost] == [-signal.SIGKILL] * 2
+
+
+def test_outcomes_nobody_takes_hold_sources_back(start: Start, job: Callable[..., Job]) -> None:
+    swarm = start(1, room=10)
+    for number in range(6):
+        swarm.submit(job(str(number)))
+    until(lambda: swarm.stats()["completed"] == 6)
+    assert swarm.room() == 4
+    assert len(swarm.take("me")) == 6
+    assert swarm.room() == 10
+
+
+def test_agents_come_with_the_queue_and_each_decision_is_told_and_counted(
+    start: Start, job: Callable[..., Job], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="neuraldocflow.swarm")
+    swarm = start(1, most=2, scaling_metrics=("queue_depth",))
+    for number in range(12):
+        swarm.submit(job(str(number), "sleep 0.4"))
+    until(lambda: swarm.stats()["agents"] == 2)
+    assert swarm.decisions.counts()["scaled", "queue_depth"] == 1
+    assert swarm.decisions.counts()["started", "wanted"] == 2
+    (scaled,) = [each for each in swarm.decisions.take() if each["event"] == "scaled"]
+    assert (scaled["before"], scaled["agents"]) == (1, 2)
+    assert "documents wait for 1 agents" in scaled["reason"]
+    (line,) = [each for each in caplog.records if each.getMessage().startswith('swarm {"event": "scaled"')]
+    assert json.loads(line.getMessage().removeprefix("swarm "))["cause"] == "queue_depth"
+    assert line.decision["agents"] == 2  # type: ignore[attr-defined]
+    assert swarm.decisions.take() == []
+    assert swarm.decisions.counts()["scaled", "queue_depth"] == 1
 
 
 def test_a_document_that_killed_by_accident_is_done_at_the_second_try(
@@ -176,6 +210,10 @@ def test_a_typed_error_and_a_fault_of_ours_are_told_apart_and_neither_quotes_the
         "hello|",
         "[]|",
         '{"stage": "x", "done": "y", "total": 1}|',
+        '{"stage": "unheard-of", "done": 1, "total": 1}|',
+        '{"stage": "reading", "done": 1, "total": 2, "known": ["x"]}|',
+        '{"stage": "reading", "done": 1, "total": 2, "known": {"pages": [{"page": "one"}]}}|',
+        '{"stage": "fields", "done": 0, "total": 1, "known": {"profile": "\\ud800"}}|',
         '{"status": "odd"}|',
         '{"status": "completed"}|',
     ],

@@ -133,6 +133,15 @@ def test_an_end_may_be_a_date_an_anniversary_or_none(sentence: str, value: str) 
             "successive 1 year",
         ),
         ("The Agreement renews automatically from year to year.", "successive 1 year"),
+        ("The term is two (2) years, with automatic annual renewals thereafter.", "successive 1 year"),
+        ("The Agreement is made by calendar year and renewed tacitly every year.", "successive 1 year"),
+        ("It shall be renewed automatically on a five (5) year basis.", "successive 5 years"),
+        ("The term is ten (10) years and shall then renew for an unlimited period of time.", "perpetual"),
+        (
+            "This Agreement runs for two (2) years and shall continue thereafter until terminated by either "
+            "party upon thirty (30) days prior written notice.",
+            "perpetual",
+        ),
     ],
 )
 def test_a_renewal_is_told_in_short(sentence: str, value: str) -> None:

@@ -103,3 +103,70 @@ def test_bulleted_prose_beside_a_column_of_prose_is_no_table() -> None:
         builder.text(50, y, "words of a column on the left side here", 9).text(320, y, "•", 9)
         builder.text(335, y, "words of a bulleted list on the right", 9)
     assert list(read(builder.done()).tables()) == []
+
+
+def test_lines_of_a_cell_are_one_where_rows_stand_further_apart() -> None:
+    builder = PdfBuilder().page()
+    builder.row(80, (330, "Shares")).row(91, (330, "granted"), (430, "Price"))
+    builder.row(112, (72, "Balance at the end of the")).row(
+        123, (72, "First Quarter"), (330, "1,204"), (430, "11")
+    )
+    builder.row(144, (72, "Granted"), (330, "310"), (430, "12"))
+    builder.row(165, (72, "Plans that Holders")).row(171, (330, "95"), (430, "14"))
+    builder.row(176, (72, "Approved")).row(197, (72, "Total"), (330, "1,609"), (430, "11"))
+    (table,) = read(builder.done()).tables()
+    assert table.grid() == [
+        ["", "Shares granted", "Price"],
+        ["Balance at the end of the First Quarter", "1,204", "11"],
+        ["Granted", "310", "12"],
+        ["Plans that Holders Approved", "95", "14"],
+        ["Total", "1,609", "11"],
+    ]
+
+
+def test_rows_as_close_as_lines_stay_rows() -> None:
+    builder = PdfBuilder().page().row(80, (330, "2031"), (430, "2030"))
+    for number, label in enumerate(("Assets", "Cash", "Land", "Total")):
+        figures = () if number == 0 else ((330, f"{number}00"), (430, f"{number}50"))
+        builder.row(92 + 12 * number, (72, label), *figures)
+    (table,) = read(builder.done()).tables()
+    assert table.grid()[1:] == [
+        ["Assets", "", ""],
+        ["Cash", "100", "150"],
+        ["Land", "200", "250"],
+        ["Total", "300", "350"],
+    ]
+
+
+def test_tables_one_below_the_other_keep_their_own_columns() -> None:
+    builder = PdfBuilder().page()
+    builder.row(80, (250, "2031"), (400, "2030"))
+    builder.row(100, (72, "Rent"), (250, "1,204,000"), (400, "1,101,000"))
+    builder.row(120, (72, "Wages"), (250, "2,310,000"), (400, "2,299,000"))
+    builder.row(145, (245, "North"), (283, "South"), (350, "East"), (420, "West"))
+    builder.row(165, (72, "Sites"), (250, "11"), (280, "12"), (350, "13"), (420, "14"))
+    builder.row(185, (72, "Staff"), (250, "210"), (280, "220"), (350, "230"), (420, "240"))
+    first, second = read(builder.done()).tables()
+    assert first.grid()[-1] == ["Wages", "2,310,000", "2,299,000"]
+    assert second.grid() == [
+        ["", "North", "South", "East", "West"],
+        ["Sites", "11", "12", "13", "14"],
+        ["Staff", "210", "220", "230", "240"],
+    ]
+
+
+def test_the_sign_of_the_next_figure_is_not_part_of_a_figure() -> None:
+    builder = PdfBuilder().page().row(80, (250, "2031"), (330, "2030"))
+    builder.row(100, (72, "Rent"), (240, "$"), (250, "1,204 $"), (330, "1,101"))
+    builder.row(120, (72, "Wages"), (250, "2,310"), (330, "2,299"))
+    (table,) = read(builder.done()).tables()
+    assert table.grid()[1:] == [["Rent", "$ 1,204", "$ 1,101"], ["Wages", "2,310", "2,299"]]
+
+
+def test_a_frame_around_columns_of_figures_is_no_table_of_its_own() -> None:
+    builder = PdfBuilder().page().grid([320, 400, 480], [70, 145])
+    builder.rule(320, 125, 480, 125).row(85, (330, "2031"), (410, "2030"))
+    for number, label in enumerate(("Rent", "Wages", "Total")):
+        builder.row(102 + 17 * number, (72, label), (330, f"{number}00"), (410, f"{number}50"))
+    (table,) = read(builder.done()).tables()
+    assert table.grid()[-3:] == [["Rent", "000", "050"], ["Wages", "100", "150"], ["Total", "200", "250"]]

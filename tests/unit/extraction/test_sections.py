@@ -54,6 +54,15 @@ def test_the_headings_of_a_document_are_a_tree() -> None:
     assert found[2].end == len(plain.text)
 
 
+@pytest.mark.parametrize("later", [[], [block("Scope", "heading", level=2), "More words."]])
+def test_what_no_heading_stands_above_is_a_section_without_title(later: list[str | Block]) -> None:
+    plain = document(["An agreement.", "First words.", *later])
+    opening, *others = find(plain)
+    assert (opening.id, opening.title, opening.level) == ("opening", "", 1)
+    assert plain.text[opening.start : opening.end].split() == ["An", "agreement.", "First", "words."]
+    assert [each.title for each in others] == ["Scope"] * bool(later)
+
+
 def test_the_same_heading_twice_has_two_ids() -> None:
     found = find(document([block("Notes", "heading", level=1), "a", block("Notes", "heading", level=1), "b"]))
     assert [each.id for each in found] == ["notes", "notes_2"]

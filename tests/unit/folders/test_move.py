@@ -76,3 +76,17 @@ def test_a_move_interrupted_between_its_halves_is_finished_not_doubled(tmp_path:
 
 def test_a_new_file_takes_a_free_name(tmp_path: Path) -> None:
     assert [write_new(tmp_path, "a.json", b"x").name for _ in range(2)] == ["a.json", "a (2).json"]
+
+
+def test_a_folder_that_cannot_be_entered_leaves_no_empty_file_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EACCES, "Permission denied")
+
+    (tmp_path / "a").write_bytes(b"1")
+    monkeypatch.setattr(os, "link", refuse)
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(OSError, match="Permission denied"):
+        move(tmp_path / "a", tmp_path / "out")
+    assert contents(tmp_path / "out") == {}

@@ -13,8 +13,8 @@ import orjson
 from bytewax.recovery import init_db_dir
 
 from neuraldocflow.components import Acknowledgement
-from neuraldocflow.deliveries import Delivery, Tick
-from neuraldocflow.events import DocumentSource, NewDocument, ProcessingFailed, QualityValidated
+from neuraldocflow.deliveries import DeadLetter, Delivery, Tick
+from neuraldocflow.events import DocumentSource, NewDocument, ProcessingFailed, QualityValidated, decode
 from neuraldocflow.operators.acknowledge import AcknowledgeSink
 from neuraldocflow.operators.clock import ClockSource
 from neuraldocflow.operators.dedupe import WINDOW, Dedupe
@@ -23,6 +23,7 @@ from neuraldocflow.operators.keying import dedupe_key, work_key
 from neuraldocflow.operators.validate import Validate
 from neuraldocflow.recovery import Recovery
 from neuraldocflow.swarm import Job, Outcome
+from neuraldocflow.swarm.scheduler import CANCELLED
 
 
 def document(name: str, **more: Any) -> NewDocument:
@@ -141,22 +142,32 @@ def test_validate_tells_a_field_that_is_suddenly_absent(tmp_path: Path) -> None:
 
 def test_a_failure_is_an_event_and_a_result_of_its_own(tmp_path: Path) -> None:
     error = {"code": "empty", "message": "nothing", "retryable": False, "retrySuggestions": []}
-    event, delivery = Validate(None).on_batch([Finished(document("a"), error=error)])[0]
+    event, delivery, letter = Validate(None).on_batch([Finished(document("a"), error=error)])[0]
     assert isinstance(event, ProcessingFailed)
     assert isinstance(delivery, Delivery)
     assert delivery.result["status"] == "failed"
     assert delivery.result["error"] == error
+    assert isinstance(letter, DeadLetter)
+    assert letter.reason == "empty: nothing"
+    again = decode(letter.value)
+    assert isinstance(again, NewDocument)
+    assert (again.id, again.origin, again.source) == ("a", "/sources/inbox", document("a").source)
     lost = finished("gone", tmp_path)
     Path(lost.outcome.result_path).unlink()  # type: ignore[union-attr]
-    _, delivery = Validate(None).on_batch([lost])[0]
+    _, delivery, _ = Validate(None).on_batch([lost])[0]
     assert delivery.result["error"]["code"] == "internal"  # type: ignore[union-attr]
+
+
+def test_a_cancelled_document_is_no_dead_letter() -> None:
+    out, _ = Validate(None).on_batch([Finished(document("a"), error=CANCELLED.to_dict())])
+    assert [type(each) for each in out] == [ProcessingFailed, Delivery]
 
 
 def test_a_file_changed_between_is_reported_not_mixed_up(tmp_path: Path) -> None:
     item = finished("a", tmp_path, "f" * 64)
     source = item.document.source.model_copy(update={"sha256": "e" * 64})
     seen = Finished(item.document.model_copy(update={"source": source}), item.outcome)
-    _, delivery = Validate(None).on_batch([seen])[0]
+    _, delivery, _ = Validate(None).on_batch([seen])[0]
     assert delivery.result["error"]["code"] == "fetch_failed"  # type: ignore[union-attr]
 
 

@@ -1,0 +1,71 @@
+"""Cancellations: a wish to stop a job, on the log, heard by every process of the dataflow."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from neuraldocflow.log import Log, LogError, Message, OffsetOutOfRange
+
+log = logging.getLogger(__name__)
+
+CANCELLATIONS = "cancellations"
+_REMEMBERED = 10_000
+_RECENT = timedelta(hours=1)
+"""How far back a starting process looks: documents cancelled while it was down stay cancelled."""
+_WAIT = 5.0
+
+
+def cancel(job_log: Log, document: str, run: int = 0) -> None:
+    """Ask for a job to be cancelled; whoever works on it hears. Raises LogError."""
+    job_log.ensure_topic(CANCELLATIONS, 1)
+    job_log.append([Message(CANCELLATIONS, document, str(run).encode())])
+
+
+class Cancellations:
+    """Follows the topic in a thread, and remembers the jobs for documents that have not come up yet."""
+
+    def __init__(self, job_log: Log, stop_job: Callable[[str], object]) -> None:
+        self._log = job_log
+        self._stop_job = stop_job
+        self._cancelled: OrderedDict[tuple[str, int], None] = OrderedDict()
+        self._ended = threading.Event()
+        self._log.ensure_topic(CANCELLATIONS, 1)
+        self._offset = job_log.offset_at(CANCELLATIONS, 0, datetime.now(UTC) - _RECENT)
+        self._read()
+        self._thread = threading.Thread(target=self._follow, name="cancellations", daemon=True)
+        self._thread.start()
+
+    def __contains__(self, job: tuple[str, int]) -> bool:
+        return job in self._cancelled
+
+    def close(self) -> None:
+        self._ended.set()
+
+    def _follow(self) -> None:
+        while not self._ended.is_set():
+            try:
+                if self._log.wait({(CANCELLATIONS, 0): self._offset}, _WAIT) and not self._ended.is_set():
+                    self._read()
+            except LogError as error:
+                if not self._ended.is_set():
+                    log.warning("cancellations can't be read: %s", error)
+                self._ended.wait(_WAIT)
+
+    def _read(self) -> None:
+        try:
+            records = self._log.read(CANCELLATIONS, 0, self._offset)
+        except OffsetOutOfRange as error:
+            self._offset = error.begin
+            return
+        for record in records:
+            self._offset = record.offset + 1
+            if not record.value.isdigit():
+                continue  # not one of ours
+            self._cancelled[record.key, int(record.value)] = None
+            while len(self._cancelled) > _REMEMBERED:
+                self._cancelled.popitem(last=False)
+            self._stop_job(record.key)

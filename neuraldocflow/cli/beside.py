@@ -1,0 +1,61 @@
+"""The gateway as a process beside the job of ``up``: started with it, again if it ends, and ended with it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Self
+
+log = logging.getLogger(__name__)
+
+_PAUSE = 2.0
+
+
+class GatewayBeside:
+    """Runs ``neuraldocflow gateway``; its sessions and the job's work don't share an interpreter."""
+
+    def __init__(self, config: Path | None) -> None:
+        given = ["-c", str(config)] if config is not None else []
+        own = ["--parent", str(os.getpid())]
+        self._command = [sys.executable, "-m", "neuraldocflow", "gateway", *given, *own]
+        self._stopping = threading.Event()
+        self._announced = threading.Event()
+        self._address = ""
+        self._process: subprocess.Popen[str] | None = None
+        self._thread = threading.Thread(target=self._run, name="gateway", daemon=True)
+
+    def address(self, seconds: float = 30) -> str:
+        """The page's address; empty where the gateway could not start (it has said why)."""
+        self._announced.wait(seconds)
+        return self._address
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+        if self._process is not None:
+            self._process.terminate()
+        self._thread.join(timeout=20)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            # a group of its own: Ctrl-C reaches `up` alone, which then ends it
+            with subprocess.Popen(
+                self._command, stdout=subprocess.PIPE, text=True, start_new_session=True
+            ) as process:
+                self._process = process
+                assert process.stdout is not None
+                self._address = process.stdout.readline().strip() or self._address
+                self._announced.set()
+                code = process.wait()
+            if self._stopping.is_set() or code == 2:  # a wrong configuration stays wrong
+                return
+            log.warning("the gateway ended with %s; starting it again", code)
+            time.sleep(_PAUSE)

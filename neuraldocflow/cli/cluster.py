@@ -1,0 +1,216 @@
+"""``submit``, ``status``, ``scale`` and ``stop``: a job that stays, on this machine or on Kubernetes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from neuraldocflow import config as configuration
+from neuraldocflow import recovery
+from neuraldocflow.cli import show
+from neuraldocflow.deployment import local
+from neuraldocflow.deployment.kubernetes import Kubernetes, Target, overlay_named
+from neuraldocflow.deployment.scaling import plan
+from neuraldocflow.deployment.standing import standing
+from neuraldocflow.errors import ConfigError
+from neuraldocflow.supervisor import check_size
+
+_CONFIG = typer.Option(None, "--config", "-c", help="A configuration in YAML.")
+_TO = typer.Option("local", "--to", help="local: processes on this machine; k8s: pods of a cluster.")
+_NAMESPACE = typer.Option("default", "--namespace", "-n", help="k8s: the namespace.")
+_JSON = typer.Option(False, "--json", help="Print JSON.")
+_PHASES = {"running": "green", "stopped": "yellow", "starting": "yellow"}
+
+
+def submit(
+    config: Path | None = _CONFIG,
+    to: str = _TO,
+    processes: int = typer.Option(1, "--processes", "-p", min=1),
+    workers: int = typer.Option(
+        1, "--workers", "-w", min=1, max=recovery.PARTITIONS, help="Worker threads each."
+    ),
+    gateway: bool = typer.Option(True, "--gateway/--no-gateway", help="local: the API and the page too."),
+    image: str = typer.Option("", "--image", help="k8s: NAME:TAG of the image; default: the overlay's."),
+    overlay: str = typer.Option("production", "--overlay", help="k8s: local, production, or a folder."),
+    namespace: str = _NAMESPACE,
+    timeout: float = typer.Option(300, "--timeout", min=1, help="k8s: seconds until all pods are ready."),
+    dry_run: bool = typer.Option(False, "--dry-run", help="Say what would run; for k8s print the manifests."),
+) -> None:
+    """Start the job on a cluster and wait until it is ready; again: replace what runs, without a loss.
+
+    Example: neuraldocflow submit -c pipeline.yaml --to local --processes 2
+    """
+    screen = show.console()
+    if _on_kubernetes(to):
+        if config is not None:
+            configuration.check(config)  # its variables are set in the cluster
+        check_size(processes, workers)
+        cluster = Kubernetes(Target(overlay_named(overlay), namespace, image, timeout))
+        print(
+            cluster.render(config, processes, workers)
+            if dry_run
+            else cluster.submit(config, processes, workers)
+        )
+        return
+    loaded = configuration.load(config)
+    before = local.folder_of(loaded).submission()
+    if dry_run:
+        size = (before.processes, before.workers) if before else (0, 0)
+        for line in plan(loaded, size, processes, workers, None).told():
+            screen.print(line, markup=False, soft_wrap=True)
+        return
+    report = local.submit(config, processes, workers, gateway=gateway)
+    what = "replaced" if before else "submitted"
+    screen.print(f"{what}: {_size(processes, workers)} run", style="bold")
+    if report.address:
+        screen.print(f"open     {escape(report.address)}", soft_wrap=True)
+    screen.print("next: neuraldocflow status · tail · scale --processes N · stop")
+
+
+def status(
+    config: Path | None = _CONFIG, to: str = _TO, namespace: str = _NAMESPACE, as_json: bool = _JSON
+) -> None:
+    """How the job goes: its processes, what waits, how far it has come, and what fails.
+
+    Example: neuraldocflow status
+    """
+    if _on_kubernetes(to):
+        print(_cluster(namespace).status(), end="")
+        return
+    found = standing(configuration.load(config))
+    if as_json:
+        print(json.dumps(found))
+    else:
+        _show(found)
+
+
+def scale(
+    config: Path | None = _CONFIG,
+    to: str = _TO,
+    namespace: str = _NAMESPACE,
+    processes: int = typer.Option(None, "--processes", "-p", min=1),
+    workers: int = typer.Option(None, "--workers", "-w", min=1, max=recovery.PARTITIONS),
+    partitions: int = typer.Option(
+        None, "--partitions", min=1, help="Of the Kafka topics that documents come from."
+    ),
+    dry_run: bool = typer.Option(False, "--dry-run", help="Say what would change and what restarts."),
+) -> None:
+    """Give a submitted job more processes and partitions, or fewer processes.
+
+    Example: neuraldocflow scale --processes 4 --partitions 8
+    """
+    if _on_kubernetes(to):
+        _scale_kubernetes(config, namespace, processes, workers, partitions, dry_run)
+        return
+    folder = local.folder_of(configuration.load(config))
+    submission, _ = local.running(folder)
+    kept = folder.config if submission.configured else None
+    loaded = configuration.load(kept)
+    planned = plan(loaded, (submission.processes, submission.workers), processes, workers, partitions)
+    screen = show.console()
+    for line in planned.told():
+        screen.print(line, markup=False, soft_wrap=True)
+    if dry_run or not planned.restarts:
+        return
+    planned.grow()
+    size = (planned.processes[1], planned.workers[1])
+    local.replace_with(folder, submission.sized(*size), kept)
+    screen.print(f"scaled: {_size(*size)} run", style="bold")
+
+
+def stop(config: Path | None = _CONFIG, to: str = _TO, namespace: str = _NAMESPACE) -> None:
+    """Stop a submitted job; nothing is lost, and ``submit`` goes on where it was.
+
+    Example: neuraldocflow stop
+    """
+    if _on_kubernetes(to):
+        _cluster(namespace).scale(0)
+        print("stopped: the dataflow has no pods; the gateway still takes documents")
+        return
+    folder = local.folder_of(configuration.load(config))
+    stopped = local.stop(folder)
+    print("stopped" if stopped else f"nothing that was submitted runs on {folder.state}")
+
+
+def _on_kubernetes(to: str) -> bool:
+    if to not in ("local", "k8s"):
+        raise ConfigError(f"--to: there is no {to}; choose local or k8s")
+    return to == "k8s"
+
+
+def _cluster(namespace: str) -> Kubernetes:
+    return Kubernetes(Target(overlay_named("production"), namespace))
+
+
+def _scale_kubernetes(
+    config: Path | None,
+    namespace: str,
+    processes: int | None,
+    workers: int | None,
+    partitions: int | None,
+    dry_run: bool,
+) -> None:
+    """Partitions are added from here: the configuration's brokers have to be reachable."""
+    if workers is not None:
+        raise ConfigError("--workers: on Kubernetes they are in the pods' command; use submit")
+    cluster = _cluster(namespace)
+    now = cluster.processes()
+    planned = plan(configuration.load(config), (now, 1), processes, None, partitions)
+    for line in planned.told():
+        print(line)
+    if not dry_run and planned.restarts:
+        planned.grow()
+        cluster.scale(planned.processes[1], restart=planned.grows)
+        print(f"scaled: {_size(planned.processes[1], 1)} run")
+
+
+def _size(processes: int, workers: int) -> str:
+    what = "process" if processes == 1 else "processes"
+    return f"{processes} {what}" + (f" of {workers} workers" if workers > 1 else "")
+
+
+def _show(found: dict[str, Any]) -> None:
+    screen = show.console()
+    phase = found["phase"]
+    screen.print(f"[bold]{_title(found)}[/] [{_PHASES.get(phase, 'red')}]{phase}[/]{_since(found)}")
+    for line in (found.get("reason"), _restarts(found), found.get("address")):
+        if line:
+            screen.print(f"  {escape(str(line))}", soft_wrap=True)
+    queued = ", ".join(f"{count} {name}" for name, count in sorted(found["queued"].items())) or "none"
+    screen.print(f"waiting      {queued}{_oldest(found)}")
+    agents = f" by {found['agents']} agents" if found.get("agents") else ""
+    screen.print(f"in work      {found['inFlight']}{agents}")
+    ended = ", ".join(f"{count} {name}" for name, count in sorted(found["lastDay"].items())) or "none"
+    screen.print(f"last minute  {found['perMinute']}")
+    screen.print(f"last day     {ended}")
+    for each in found["failures"][:5]:
+        screen.print(f"  {each['count']} × {each['code']}: {escape(str(each['message']))}", soft_wrap=True)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name in ("topic", "partition", "end", "read", "lag"):
+        table.add_column(name, justify="left" if name == "topic" else "right")
+    for each in found["lag"]:
+        table.add_row(*("–" if each[name] is None else str(each[name]) for name in each))
+    screen.print(table)
+
+
+def _title(found: dict[str, Any]) -> str:
+    return f"{_size(found['processes'], found['workers'])}," if "processes" in found else "job"
+
+
+def _since(found: dict[str, Any]) -> str:
+    return f" for {show.seconds(found['forSeconds'] * 1000)}" if "forSeconds" in found else ""
+
+
+def _restarts(found: dict[str, Any]) -> str:
+    count = found.get("restarts")
+    return f"{count} restarts, the last: {found['lastRestart']}" if count else ""
+
+
+def _oldest(found: dict[str, Any]) -> str:
+    age = found["oldestWaitingSeconds"]
+    return f" (the oldest for {show.seconds(age * 1000)})" if age is not None else ""

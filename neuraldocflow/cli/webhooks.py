@@ -1,0 +1,62 @@
+"""``webhooks``: try an endpoint before events are sent there."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import orjson
+import typer
+
+from neuraldocflow.cli import show
+from neuraldocflow.events import ProcessingCompleted, encode
+from neuraldocflow.guard import Guard
+from neuraldocflow.values import Secret
+from neuraldocflow.webhooks.pool import Attempt, Endpoint
+
+app = typer.Typer(no_args_is_help=True, help="Try webhook endpoints.")
+_EVERYWHERE = ("0.0.0.0/0", "::/0")
+
+
+@app.callback()
+def _group() -> None:
+    """Makes ``test`` a command of its own."""
+
+
+@app.command("test")
+def test(
+    url: str = typer.Argument(help="http:// or https://"),
+    secret: str = typer.Option("", "--secret", envvar="WEBHOOK_SECRET", help="whsec_…, to sign with."),
+    allow_private: bool = typer.Option(False, "--allow-private", help="Also private and local addresses."),
+    timeout: float = typer.Option(10.0, "--timeout", min=0.1, max=120, help="Seconds."),
+    as_json: bool = typer.Option(False, "--json", help="As JSON."),
+) -> None:
+    """Send a sample event, signed like a real one, and say how it went.
+
+    Example: neuraldocflow webhooks test https://example.com/hook --secret whsec_…
+    """
+    secrets = [Secret(secret)] if secret else []
+    endpoint = Endpoint(url, secrets, timeout, Guard(_EVERYWHERE if allow_private else ()), 1)
+    sample = {"jobId": "sample", "run": 0, "status": "completed", "extractedData": {"fields": {}}}
+    event = ProcessingCompleted(id="sample", origin="/webhooks/test", time=datetime.now(UTC), result=sample)
+    with tempfile.TemporaryDirectory() as folder:
+        body = Path(folder, "body")
+        body.write_bytes(encode(event))
+        began = time.perf_counter()
+        endpoint.post(Attempt("test", event.event_id, body))
+        while not (answers := endpoint.take("test")):
+            time.sleep(0.01)
+    endpoint.close()
+    taken = (time.perf_counter() - began) * 1000
+    answer = answers[0]
+    delivered = answer.verdict == "delivered"
+    if as_json:
+        told = {"url": url, "delivered": delivered, "reason": answer.reason, "ms": round(taken, 1)}
+        print(orjson.dumps(told).decode())
+    else:
+        show.console().print(
+            f"{'delivered' if delivered else 'not delivered'}: {answer.reason}, {taken:.0f} ms"
+        )
+    raise typer.Exit(0 if delivered else 1)

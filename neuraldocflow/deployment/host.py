@@ -1,0 +1,100 @@
+"""The process that stays: ``python -m neuraldocflow.deployment.host STATE_DIRECTORY``.
+
+It keeps the processes of the dataflow and the gateway running as they were submitted, and reports.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import time
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+from neuraldocflow import config as configuration
+from neuraldocflow.cli.beside import GatewayBeside
+from neuraldocflow.deployment.rolling import RollingOutput
+from neuraldocflow.deployment.submission import Folder, Report, Submission
+from neuraldocflow.errors import NeuralDocFlowError
+from neuraldocflow.log_lines import log_lines
+from neuraldocflow.supervisor import NotStarted, Phase, Supervisor
+
+_A_MOMENT = 0.2
+"""Seconds for what a process that ended has printed to arrive."""
+
+
+class Host:
+    """Runs what was submitted on a state directory."""
+
+    def __init__(self, folder: Folder, submission: Submission, output: RollingOutput) -> None:
+        self._folder = folder
+        self._submission = submission
+        self._output = output
+        self._report = Report("starting", os.getpid(), time.time())
+
+    def run(self) -> int:
+        """Run until it is stopped; the exit code."""
+        self._folder.tell(self._report)
+        try:
+            path = self._folder.config if self._submission.configured else None
+            loaded = configuration.load(path)
+            with ExitStack() as stack:
+                if self._submission.gateway:
+                    gateway = stack.enter_context(GatewayBeside(path))
+                    self._tell(address=gateway.address())
+                Supervisor(
+                    loaded,
+                    self._submission.processes,
+                    self._submission.workers,
+                    self._command,
+                    told=self._heard,
+                    gives_up=False,
+                ).run()
+        except NeuralDocFlowError as error:
+            time.sleep(_A_MOMENT)
+            reason = self._output.last_error() if isinstance(error, NotStarted) else str(error)
+            self._tell(phase="failed", reason=reason, address="")
+            return 1
+        self._tell(phase="stopped", reason="", address="")
+        return 0
+
+    def _command(self, number: int, addresses: str) -> list[str]:
+        given = ["-m", "neuraldocflow", "run", "--member", str(number), "--addresses", addresses]
+        given += ["--workers", str(self._submission.workers)]
+        return [*given, *(["-c", str(self._folder.config)] if self._submission.configured else [])]
+
+    def _heard(self, phase: Phase, reason: str = "", failed: int = 0) -> None:
+        if phase == "running":
+            self._tell(phase=phase, reason="", failed=0)
+        elif reason:
+            time.sleep(_A_MOMENT)
+            why = f"{reason}: {self._output.last_error()}".removesuffix(": ")
+            count = self._report.restarts + 1
+            self._tell(phase=phase, reason=why, failed=failed, restarts=count, last_restart=why)
+        else:
+            self._output.forget()
+
+    def _tell(self, **changes: str | int | float) -> None:
+        if changes.get("phase", self._report.phase) != self._report.phase:
+            changes["since"] = time.time()
+        self._report = replace(self._report, **changes)  # type: ignore[arg-type]
+        self._folder.tell(self._report)
+
+
+def main(state: Path) -> int:
+    """Run what was submitted on ``state``; the exit code."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the terminal it was submitted from may close
+    folder = Folder(state)
+    output = RollingOutput(folder.log)
+    log_lines(logging.WARNING)
+    submission = folder.submission()
+    if submission is None:
+        return 2
+    return Host(folder, submission, output).run()
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

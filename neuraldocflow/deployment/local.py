@@ -1,0 +1,116 @@
+"""A submitted job on this machine: started, replaced, scaled and stopped, without losing what runs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from neuraldocflow import config as configuration
+from neuraldocflow.config import Config
+from neuraldocflow.deployment.submission import Folder, Report, Submission, lives
+from neuraldocflow.engine import GRACE
+from neuraldocflow.errors import NeuralDocFlowError
+from neuraldocflow.supervisor import check_size
+
+_READY = 120.0
+"""Seconds a job may take to run, on a busy machine."""
+_TRIES = 3
+"""Starts that come to nothing before a new submission is taken back."""
+_LOOK = 0.05
+
+
+class DeploymentError(NeuralDocFlowError):
+    """A submitted job that does not run as asked."""
+
+
+def submit(config: Path | None, processes: int, workers: int, *, gateway: bool = True) -> Report:
+    """Run a configuration, instead of what ran on its state directory before.
+
+    Returns when all workers move. Raises ConfigError before anything is stopped, and DeploymentError when it
+    does not come to run; then what ran before runs again.
+    """
+    loaded = configuration.load(config)
+    check_size(processes, workers)
+    folder = folder_of(loaded)
+    wanted = Submission(processes, workers, os.getcwd(), gateway, config is not None)
+    return replace_with(folder, wanted, config)
+
+
+def folder_of(config: Config) -> Folder:
+    return Folder(config.runtime.state_directory.absolute())
+
+
+def replace_with(folder: Folder, wanted: Submission, config: Path | None) -> Report:
+    """Stop what runs, and start ``wanted``; the former again if that fails. Raises DeploymentError."""
+    ran = stop(folder)
+    folder.put(wanted, config)
+    try:
+        return _start(folder, wanted)
+    except DeploymentError as error:
+        stop(folder)
+        before = folder.put_back()
+        if not ran or before is None:
+            raise
+        _start(folder, before)
+        raise DeploymentError(f"{error}\nWhat ran before runs again.") from error
+
+
+def running(folder: Folder) -> tuple[Submission, Report]:
+    """What runs here. Raises DeploymentError where nothing does."""
+    submission, report = folder.submission(), folder.report()
+    if submission is None or report is None:
+        raise DeploymentError(f"nothing was submitted on {folder.state}: neuraldocflow submit --to local")
+    if report.phase in ("stopped", "failed", "killed"):
+        raise DeploymentError(
+            f"the job on {folder.state} is {report.phase}: neuraldocflow submit --to local starts it again"
+        )
+    return submission, report
+
+
+def stop(folder: Folder) -> bool:
+    """Stop what runs, gracefully and then not; whether anything did."""
+    report = folder.report()
+    if report is None or not lives(report.pid):
+        return False
+    os.kill(report.pid, signal.SIGTERM)
+    if not _until(lambda: not lives(report.pid), GRACE + 20):
+        os.kill(report.pid, signal.SIGKILL)  # its children end with it
+        _until(lambda: not lives(report.pid), 10)
+    return True
+
+
+def _start(folder: Folder, wanted: Submission) -> Report:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "neuraldocflow.deployment.host", str(folder.state)],
+        cwd=wanted.directory,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + _READY
+    while time.monotonic() < deadline:
+        report = folder.report()
+        if report is not None and report.pid == process.pid:
+            if report.phase == "running":
+                return report
+            if report.phase == "failed" or report.failed >= _TRIES:
+                raise DeploymentError(f"the job does not run: {report.reason} (more in {folder.log})")
+        if process.poll() is not None and (report is None or report.phase != "failed"):
+            raise DeploymentError(f"the job could not start; what it said is in {folder.log}")
+        time.sleep(_LOOK)
+    raise DeploymentError(f"the job does not run after {_READY:.0f} s; what it says is in {folder.log}")
+
+
+def _until(holds: Callable[[], bool], seconds: float) -> bool:
+    end = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > end:
+            return False
+        time.sleep(_LOOK)
+    return True

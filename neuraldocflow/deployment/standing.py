@@ -1,0 +1,103 @@
+"""How a job goes, from what is on its log and in its state directory: no process has to be asked."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from neuraldocflow.config import Config
+from neuraldocflow.deployment.submission import Folder
+from neuraldocflow.deployment.topics import lags
+from neuraldocflow.gateway.jobs import Jobs
+from neuraldocflow.gateway.tail import Tail
+from neuraldocflow.log import open_log
+
+_LATELY = timedelta(minutes=1)
+_TODAY = timedelta(hours=24)
+
+
+def standing(config: Config) -> dict[str, Any]:
+    """What ``status`` tells, as JSON. Raises ConfigError and LogError."""
+    folder = Folder(config.runtime.state_directory.absolute())
+    now = datetime.now(UTC)
+    return {**_processes(folder, now), **_documents(config, now), "lag": _lag(config)}
+
+
+def _processes(folder: Folder, now: datetime) -> dict[str, Any]:
+    submission, report = folder.submission(), folder.report()
+    if submission is None or report is None:
+        return {"phase": "not submitted"}
+    return {
+        "phase": "crash-looping" if report.failed > 1 else report.phase,
+        "since": datetime.fromtimestamp(report.since, UTC).isoformat(timespec="seconds"),
+        "forSeconds": round(now.timestamp() - report.since, 1),
+        "reason": report.reason or None,
+        "processes": submission.processes,
+        "workers": submission.workers,
+        "version": submission.version,
+        "agents": _agents(report.pid),
+        "restarts": report.restarts,
+        "lastRestart": report.last_restart or None,
+        "address": report.address or None,
+        "pid": report.pid,
+        "log": str(folder.log),
+    }
+
+
+def _documents(config: Config, now: datetime) -> dict[str, Any]:
+    """From the index over the log, which is kept and read on from where the last look ended."""
+    state = config.runtime.state_directory.absolute()
+    jobs = Jobs(state / "work" / "status.db")
+    try:
+        with open_log(config.runtime) as log:
+            Tail(log, jobs, lambda _events, _positions: None, _TODAY).read_all()
+        jobs.forget(now - timedelta(days=config.runtime.retention_days))
+        waiting, in_flight = jobs.depths()
+        oldest = jobs.oldest_waiting()
+        lately = jobs.ended_since(now - _LATELY)
+        return {
+            "queued": waiting,
+            "inFlight": in_flight,
+            "oldestWaitingSeconds": _age(oldest["created_ms"], now) if oldest is not None else None,
+            "perMinute": sum(lately.values()),
+            "lastDay": jobs.ended_since(now - _TODAY),
+            "failures": [
+                {"code": row["code"], "count": row["n"], "message": row["message"]}
+                for row in jobs.failures_since(now - _TODAY)
+            ],
+        }
+    finally:
+        jobs.close()
+
+
+def _agents(pid: int) -> int:
+    """The agent processes below a process."""
+    count, parents = 0, [pid]
+    while parents:
+        parent = parents.pop()
+        for path in Path(f"/proc/{parent}/task").glob("*/children"):
+            with suppress(OSError):  # it has ended meanwhile
+                children = [int(child) for child in path.read_text().split()]
+                parents += children
+                for child in children:
+                    count += b"neuraldocflow.swarm.agent" in Path(f"/proc/{child}/cmdline").read_bytes()
+    return count
+
+
+def _lag(config: Config) -> list[dict[str, Any]]:
+    return [
+        {
+            "topic": each.topic,
+            "partition": each.partition,
+            "end": each.end,
+            "read": each.read,
+            "lag": each.behind,
+        }
+        for each in lags(config)
+    ]
+
+
+def _age(milliseconds: int, now: datetime) -> float:
+    return round(now.timestamp() - milliseconds / 1000, 1)

@@ -1,0 +1,120 @@
+"""What was submitted on a state directory, and what has become of it: files that any command can read."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from neuraldocflow import __version__, durable
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """How many processes of how many workers run, and from where relative paths are meant."""
+
+    processes: int
+    workers: int
+    directory: str
+    gateway: bool = True
+    configured: bool = True
+    """Whether there is a configuration of the user's; without one the default counts."""
+    version: str = __version__
+
+    def sized(self, processes: int, workers: int) -> Submission:
+        return replace(self, processes=processes, workers=workers)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What the process that stays says of the job. ``phase`` is starting, running, restarting, stopped or
+    failed; ``reason`` says why it is not running; times are seconds since 1970."""
+
+    phase: str
+    pid: int
+    since: float
+    reason: str = ""
+    failed: int = 0
+    """Starts in a row that came to nothing."""
+    restarts: int = 0
+    last_restart: str = ""
+    address: str = ""
+
+
+class Folder:
+    """The files of a submission, below a state directory."""
+
+    def __init__(self, state: Path) -> None:
+        self.state = state
+        self.root = state / "submitted"
+        self.config = self.root / "config.yaml"
+        self.log = self.root / "job.log"
+        self._submission = self.root / "submission.json"
+        self._report = self.root / "report.json"
+        self._before = self.root / "before"
+
+    def submission(self) -> Submission | None:
+        """What was submitted; None where nothing was."""
+        found = _read(self._submission)
+        return Submission(**found) if found else None
+
+    def report(self) -> Report | None:
+        """The latest report; one of a process that is gone says ``killed``."""
+        found = _read(self._report)
+        if not found:
+            return None
+        report = Report(**found)
+        if report.phase not in ("stopped", "failed") and not lives(report.pid):
+            return replace(report, phase="killed", reason="the process that keeps it running is gone")
+        return report
+
+    def put(self, submission: Submission, config: Path | None) -> None:
+        """Keep a submission with a copy of its configuration, and the one before it aside."""
+        shutil.rmtree(self._before, ignore_errors=True)
+        self._before.mkdir(parents=True)
+        text = config.read_bytes() if config is not None else None
+        for each in (self.config, self._submission):
+            if each.exists():
+                shutil.copy2(each, self._before / each.name)
+        self._report.unlink(missing_ok=True)
+        if text is not None:
+            durable.write_atomically(self.config, text)
+        self._write(self._submission, asdict(submission))
+
+    def put_back(self) -> Submission | None:
+        """Take the submission from before again; None where there was none, and then nothing is submitted."""
+        self._report.unlink(missing_ok=True)
+        for each in (self.config, self._submission):
+            kept = self._before / each.name
+            if kept.exists():
+                os.replace(kept, each)
+            else:
+                each.unlink(missing_ok=True)
+        return self.submission()
+
+    def tell(self, report: Report) -> None:
+        self._write(self._report, asdict(report))
+
+    @staticmethod
+    def _write(path: Path, value: dict[str, Any]) -> None:
+        durable.write_atomically(path, json.dumps(value, indent=2).encode())
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    try:
+        found: dict[str, Any] = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    return found
+
+
+def lives(pid: int) -> bool:
+    """Whether a process keeps a submitted job running; its number may be another's by now."""
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+    return b"neuraldocflow.deployment.host" in command

@@ -1,0 +1,214 @@
+"""The ASGI application: routes, errors, security headers, the web app's files."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import orjson
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from neuraldocflow import __version__
+from neuraldocflow.errors import InvalidRequest
+from neuraldocflow.gateway import descriptions, documents, job_routes, tus
+from neuraldocflow.gateway.access import Gateway, Reader, problems
+from neuraldocflow.gateway.metrics import Metrics
+from neuraldocflow.gateway.problems import Problem, ProblemBody, answer_problem, invalid, not_found
+from neuraldocflow.gateway.relay import Relay
+from neuraldocflow.gateway.requests import ProcessingRequest
+from neuraldocflow.gateway.services import Services
+from neuraldocflow.gateway.webhook_sources import add_webhook_sources
+from neuraldocflow.results import ProcessingResult
+
+STATIC = Path(__file__).parent.parent / "static"
+"""The web app's built files."""
+_POLICY = (
+    "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:; "
+    "style-src 'self' 'unsafe-inline'; img-src 'self' blob: data:; connect-src 'self' ws: wss:; "
+    "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_REQUEST_HEADERS = [
+    *("Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID"),
+    *("Tus-Resumable", "Upload-Length", "Upload-Offset", "Upload-Metadata"),
+]
+_RESPONSE_HEADERS = [
+    *("Location", "Retry-After"),
+    *("Tus-Resumable", "Upload-Offset", "Upload-Length", "Upload-Expires", "NeuralDocFlow-Job"),
+]
+_SECURITY = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"content-security-policy", _POLICY.encode()),
+]
+_SECURITY_OF_API = [*_SECURITY, (b"cache-control", b"no-store")]
+
+
+def make_app(services: Services, relay: Relay) -> FastAPI:
+    """The application over a gateway's parts. Raises ConfigError."""
+    app = FastAPI(
+        title="NeuralDocFlow",
+        version=__version__,
+        description="Documents in, validated and traceable data out. Errors are problem details (RFC 9457).",
+        license_info={"name": "AGPL-3.0-or-later", "identifier": "AGPL-3.0-or-later"},
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+    )
+    app.state.services = services
+    app.state.relay = relay
+    app.state.metrics = Metrics(services, relay)
+    app.state.uploads = tus.Uploads(
+        services.config.runtime.state_directory.absolute() / "gateway" / "uploads"
+    )
+    for error, answer in (
+        (Problem, answer_problem),
+        (RequestValidationError, _invalid),
+        (HTTPException, _http_error),
+        (Exception, _fault),
+    ):
+        app.add_exception_handler(error, answer)
+    for router in (documents.router, job_routes.router, tus.router, _profiles, _health, descriptions.router):
+        app.include_router(router)
+    # FastAPI describes this one, and Starlette serves it: that is a third less work for each document
+    path = "/api/v1/documents"
+    app.router.routes.insert(0, Route(path, documents.post_document, methods=["POST"]))
+    app.mount("/docs/assets", StaticFiles(packages=[("fastapi_offline", "static")]), name="docs-assets")
+    add_webhook_sources(app, services)
+    _describe(app)
+    app.add_middleware(_Secured)
+    origins = services.config.runtime.gateway.cors_origins
+    if origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(origins),
+            allow_methods=["*"],
+            allow_headers=_REQUEST_HEADERS,
+            expose_headers=_RESPONSE_HEADERS,
+        )
+    if STATIC.is_dir():
+        app.mount("/", StaticFiles(directory=STATIC, html=True), name="app")
+    return app
+
+
+class _Secured:
+    """Adds the headers that keep browsers careful to what is answered."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        added = _SECURITY_OF_API if scope["path"].startswith("/api/") else _SECURITY
+
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                given = {name for name, _ in message["headers"]}
+                message["headers"] = [*message["headers"], *(each for each in added if each[0] not in given)]
+            await send(message)
+
+        return await self._app(scope, receive, answer)
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    told = [
+        f"{'.'.join(str(part) for part in line['loc'])}: {line['msg'].lower()}" for line in error.errors()[:5]
+    ]
+    return invalid(f"The request is not as expected: {'; '.join(told)}.", 422).response()
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if error.status_code == 404:
+        return not_found("There is nothing at this address.").response()
+    problem = Problem(InvalidRequest(f"{error.detail}."), error.status_code, dict(error.headers or {}))
+    return problem.response()
+
+
+async def _fault(request: Request, error: Exception) -> Response:
+    body = ProblemBody(
+        title="Internal Server Error",
+        status=500,
+        detail="This is a fault of the gateway; its log has more.",
+        code="internal",
+        retryable=True,
+    )
+    return JSONResponse(body.model_dump(), 500, media_type="application/problem+json")
+
+
+_profiles = APIRouter(prefix="/api/v1", tags=["profiles"])
+
+
+@_profiles.get("/profiles", responses=problems(), summary="The profiles there are")
+async def get_profiles(services: Gateway, key: Reader) -> dict[str, list[dict[str, Any]]]:
+    known = [_summary(form) for form in services.profiles.values()]
+    return {"profiles": sorted(known, key=lambda each: str(each["name"]))}
+
+
+@_profiles.get(
+    "/profiles/{name}.json",
+    responses={304: {"description": "as it was"}, **problems(404, 422)},
+    summary="A profile, as browsers load it",
+)
+async def get_profile(name: str, request: Request, services: Gateway, key: Reader) -> Response:
+    form = services.profiles.get(name)
+    if form is None:
+        raise not_found("There is no such profile.")
+    body = orjson.dumps(form)
+    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type="application/json", headers=headers)
+
+
+def _summary(form: Any) -> dict[str, Any]:
+    return {name: form.get(name) for name in ("name", "version", "title", "document_type", "formats")}
+
+
+_health = APIRouter(tags=["health"])
+
+
+@_health.get("/health/live", response_class=PlainTextResponse, summary="The process answers")
+async def live() -> str:
+    return "ok\n"
+
+
+@_health.get(
+    "/health/ready",
+    response_class=PlainTextResponse,
+    responses={503: {"content": {"text/plain": {}}, "description": "what is missing"}},
+    summary="The log can be read",
+)
+async def ready(services: Gateway) -> Response:
+    if services.tail.fault is not None:
+        return PlainTextResponse("the log can't be read\n", 503)
+    return PlainTextResponse("ready\n")
+
+
+@_health.get("/metrics", response_class=PlainTextResponse, summary="Prometheus metrics")
+async def get_metrics(request: Request) -> Response:
+    metrics: Metrics = request.app.state.metrics
+    return Response(metrics.render(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _describe(app: FastAPI) -> None:
+    """The schema names what routes read by themselves."""
+    made = app.openapi()
+    named = made.setdefault("components", {}).setdefault("schemas", {})
+    for model in (ProcessingRequest, ProcessingResult, ProblemBody):
+        schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+        named.update(schema.pop("$defs", {}))
+        named[model.__name__] = schema
+    app.openapi_schema = made

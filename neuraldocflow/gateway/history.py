@@ -1,0 +1,68 @@
+"""What happened before: events of the log from an offset up to where the hub is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+from neuraldocflow.gateway.hub import Hub, Published
+from neuraldocflow.gateway.jobs import Arrived, arrived
+from neuraldocflow.gateway.offsets import Place, Positions
+from neuraldocflow.log import Log, OffsetOutOfRange, Record
+from neuraldocflow.repeats import Repeats
+
+
+class History:
+    """Reads the log beside the event loop."""
+
+    def __init__(self, job_log: Log, hub: Hub) -> None:
+        self._log = job_log
+        self._hub = hub
+
+    async def is_kept(self, start: Positions) -> bool:
+        """Whether everything since these positions is still there. Raises LogError."""
+        return await asyncio.to_thread(
+            lambda: all(offset >= self._log.begin(*place) for place, offset in start.items())
+        )
+
+    async def events(
+        self, start: Positions, wanted: Callable[[Arrived], bool], follow: Callable[[], None]
+    ) -> AsyncIterator[Published]:
+        """Wanted events from ``start`` on, a job's progress before its result; then calls ``follow``, at a
+        moment at which nothing lies between the last of these and the next that the hub gives out.
+
+        Only the places in ``start`` are read. Raises LogError.
+        """
+        at = dict(start)
+        repeats = Repeats()
+        while True:
+            ends = {place: end for place, end in self._hub.positions.items() if at.get(place, end) < end}
+            if not ends:
+                follow()
+                return
+            for place in sorted(ends):  # events before results
+                while at[place] < ends[place]:
+                    records, after = await asyncio.to_thread(self._read, place, at[place], ends[place])
+                    for record in records:
+                        at[place] = record.offset + 1
+                        event = arrived(record)
+                        if event is not None and wanted(event) and repeats.is_new(event.event_id):
+                            yield Published(event, {**self._hub.positions, **at})
+                    at[place] = after
+
+    async def result(self, place: Place, offset: int) -> Arrived | None:
+        """One event by its place; None when it is no longer kept. Raises LogError."""
+        try:
+            found = await asyncio.to_thread(self._log.read, *place, offset, limit=1)
+        except OffsetOutOfRange:
+            return None
+        return arrived(found[0]) if found and found[0].offset == offset else None
+
+    def _read(self, place: Place, offset: int, end: int) -> tuple[list[Record], int]:
+        """Records before ``end``, and where to go on: logs may have gaps, and forget their oldest."""
+        try:
+            records = self._log.read(*place, offset)
+        except OffsetOutOfRange as error:
+            return [], max(error.begin, offset + 1)
+        kept = [each for each in records if each.offset < end]
+        return kept, kept[-1].offset + 1 if kept and len(kept) == len(records) else end

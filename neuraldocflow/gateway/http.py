@@ -1,0 +1,69 @@
+"""HTTP as uvicorn speaks it, with what it leaves open closed: heads without end, and ambiguous bodies."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+_SECONDS = 15.0
+"""In which a request's head has to be there."""
+_MOST_BYTES = 64 * 1024
+
+
+class _Refused(ValueError):
+    """Raised inside the parser, which then ends the connection with 400."""
+
+
+class Http(HttpToolsProtocol):
+    """A head may have 64 KB and take 15 s; a body's length is said by one header, in one way."""
+
+    _patience: asyncio.TimerHandle | None = None
+    _is_waiting = True
+    """For the rest of a head."""
+    _bytes = _bytes_of_headers = 0
+    _is_chunked = False
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self._patience = self.loop.call_later(_SECONDS, self.transport.close)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._is_waiting:  # most heads come whole, and need no timer
+            if self._patience is None:
+                self._patience = self.loop.call_later(_SECONDS, self.transport.close)
+            self._bytes += len(data)
+            if self._bytes > _MOST_BYTES and not self.transport.is_closing():
+                self.send_400_response("The request's head is too large.")
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._bytes = self._bytes_of_headers = 0
+        self._is_chunked = False
+        self._is_waiting = True
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        super().on_header(name, value)
+        if name.lower() == b"transfer-encoding":
+            if self._is_chunked or value.strip().lower() != b"chunked":
+                raise _Refused
+            self._is_chunked = True
+        self._bytes_of_headers += len(name) + len(value)
+        if self._bytes_of_headers > _MOST_BYTES:
+            raise _Refused
+
+    def on_headers_complete(self) -> None:
+        self._stop_waiting()
+        super().on_headers_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def _stop_waiting(self) -> None:
+        self._is_waiting = False
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None

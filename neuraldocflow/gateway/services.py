@@ -1,0 +1,101 @@
+"""What the HTTP routes and the WebSocket sessions share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from neuraldocflow.cancellations import cancel
+from neuraldocflow.config import Config
+from neuraldocflow.errors import RateLimited, Unauthorized
+from neuraldocflow.gateway.history import History
+from neuraldocflow.gateway.hub import Hub
+from neuraldocflow.gateway.jobs import DONE, Jobs
+from neuraldocflow.gateway.keys import Allowance, Key, KeyStore, Scope
+from neuraldocflow.gateway.offsets import Place, Positions
+from neuraldocflow.gateway.problems import Problem, not_found
+from neuraldocflow.gateway.submissions import Appender, Submissions
+from neuraldocflow.gateway.tail import Tail
+from neuraldocflow.log import PROCESSING_EVENTS, PROCESSING_RESULTS, Log, partition_of
+from neuraldocflow.payloads import PayloadStore
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Mapping
+
+_PATIENCE = 2.0
+"""Seconds to wait for the index to have what the log has, before a job is said not to exist."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The parts of one gateway process."""
+
+    config: Config
+    log: Log
+    payloads: PayloadStore
+    keys: KeyStore
+    allowance: Allowance
+    jobs: Jobs
+    tail: Tail
+    hub: Hub
+    history: History
+    appender: Appender
+    submissions: Submissions
+    profiles: Mapping[str, object]
+
+    def authenticate(self, text: str) -> Key:
+        """The key of a text, and one request of its rate. Raises Problem."""
+        key = self.keys.authenticate(text) if text else None
+        if key is None:
+            raise Problem(
+                Unauthorized("A valid API key is needed: Authorization: Bearer KEY."),
+                401,
+                {"WWW-Authenticate": "Bearer"},
+            )
+        return key
+
+    def take_request(self, key: Key) -> None:
+        """One request of a key's rate. Raises Problem."""
+        if wait := self.allowance.request(key):
+            raise Problem(
+                RateLimited("This key's requests a minute are used up."), 429, {"Retry-After": f"{wait:.0f}"}
+            )
+
+    def check_scope(self, key: Key, scope: Scope) -> None:
+        """Raises Problem."""
+        if not key.may(scope):
+            raise Problem(Unauthorized(f"This key may not {scope}."), 403)
+
+    def find(self, key: Key, job: str) -> sqlite3.Row:
+        """A job of the key's tenant, blocking. Raises Problem: the same for others' as for none."""
+        row = self.jobs.get(job, key.tenant)
+        if row is None:
+            self.tail.catch_up(_PATIENCE)  # another replica may have taken it a moment ago
+            row = self.jobs.get(job, key.tenant)
+        if row is None:
+            raise not_found()
+        return row
+
+    def cancel(self, row: sqlite3.Row) -> bool:
+        """Ask for a job to be cancelled, blocking; False where it is over. Raises LogError."""
+        if row["status"] in DONE:
+            return False
+        cancel(self.log, row["document"], row["run"])
+        return True
+
+    @staticmethod
+    def start_of(row: sqlite3.Row, now: Positions) -> Positions:
+        """Where the log begins to tell of a job. ``now`` are the hub's positions from before ``row`` was
+        looked up, so that what came meanwhile is read too."""
+        events = _place(row["document"], PROCESSING_EVENTS, now)
+        results = _place(row["document"], PROCESSING_RESULTS, now)
+        first, result = row["first_offset"], row["result_offset"]
+        return {
+            events: now[events] if first is None else first,
+            results: now[results] if result is None else result,
+        }
+
+
+def _place(document: str, topic: str, now: Positions) -> Place:
+    return (topic, partition_of(document, sum(1 for place in now if place[0] == topic)))

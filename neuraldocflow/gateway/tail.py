@@ -1,0 +1,136 @@
+"""The tail: follows the log in a thread and gives what comes to the index, then to the event loop."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from neuraldocflow.gateway.jobs import Arrived, Jobs, arrived
+from neuraldocflow.gateway.offsets import FOLLOWED, Place, Positions
+from neuraldocflow.log import DOCUMENT_STREAM, Log, LogError, OffsetOutOfRange, Record
+from neuraldocflow.repeats import Repeats
+
+log = logging.getLogger(__name__)
+
+Publish = Callable[[list[Arrived], Positions], None]
+"""Called in the tail's thread with events in order and the positions after them."""
+_WAIT, _PAUSE, _HOUR = 1.0, 1.0, 3600.0
+
+
+class Tail:
+    """Reads events before results, and results only as far as they were there before the events were read:
+    so a job's progress always comes before its result."""
+
+    def __init__(self, job_log: Log, jobs: Jobs, publish: Publish, retention: timedelta) -> None:
+        self._log = job_log
+        self._jobs = jobs
+        self._publish = publish
+        self._retention = retention
+        self._known = jobs.positions()
+        self._positions = {place: self._start(place) for place in self._places()}
+        self._repeats = Repeats()
+        self._stop = threading.Event()
+        self._tidied = 0.0
+        self._caught_up = threading.Condition()
+        self._thread = threading.Thread(target=self._follow, name="tail", daemon=True)
+        self.fault: str | None = None
+        """Why the log can't be read now."""
+
+    def read_all(self) -> None:
+        """Read what is there. Raises LogError."""
+        while self._read():
+            pass
+
+    def start(self) -> None:
+        """Follow in a thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=5)
+
+    def positions(self) -> Positions:
+        """Of the topics that are relayed."""
+        return {place: offset for place, offset in self._positions.items() if place[0] in FOLLOWED.values()}
+
+    def catch_up(self, patience: float) -> None:
+        """Wait until everything that is on the log now has been read; ``patience`` seconds at most."""
+        try:
+            ends = {place: self._log.end(*place) for place in self._positions}
+        except LogError:
+            return
+        deadline = time.monotonic() + patience
+        with self._caught_up:
+            while any(self._positions[place] < end for place, end in ends.items()):
+                left = deadline - time.monotonic()
+                if left <= 0 or not self._caught_up.wait(left):
+                    return
+
+    def _places(self) -> list[Place]:
+        topics = (DOCUMENT_STREAM, *FOLLOWED.values())
+        return [(topic, partition) for topic in topics for partition in self._log.partitions(topic)]
+
+    def _start(self, place: Place) -> int:
+        """Where the index ends, or the oldest record where it knows nothing or the log is another."""
+        begin, end = self._log.begin(*place), self._log.end(*place)
+        known = self._known.get(place, begin)
+        return known if begin <= known <= end else begin
+
+    def _follow(self) -> None:
+        while not self._stop.is_set():
+            try:
+                if not self._read():
+                    self._log.wait(self._positions, _WAIT)
+                self.fault = None
+                if time.monotonic() - self._tidied > _HOUR:
+                    self._tidied = time.monotonic()
+                    self._jobs.forget(datetime.now(UTC) - self._retention)
+            except LogError as error:
+                if self.fault is None:
+                    log.warning("the log can't be read: %s; trying again", error)
+                self.fault = str(error)
+                self._stop.wait(_PAUSE)
+            except Exception:  # a gateway that has gone deaf would be worse than one that says so
+                if self.fault is None:
+                    log.exception("following the log failed; trying again")
+                self.fault = "a fault of the gateway"
+                self._stop.wait(_PAUSE)
+
+    def _read(self) -> bool:
+        """One round over all partitions; whether anything came."""
+        results = FOLLOWED["r"]
+        ends = {place: self._log.end(*place) for place in self._positions if place[0] == results}
+        any_came = False
+        for place in self._positions:
+            while records := self._records(place):
+                if place[0] == results:
+                    records = [each for each in records if each.offset < ends[place]]
+                    if not records:
+                        break
+                any_came = True
+                self._take(place, records)
+        if any_came:
+            with self._caught_up:
+                self._caught_up.notify_all()
+        return any_came
+
+    def _records(self, place: Place) -> list[Record]:
+        try:
+            return self._log.read(*place, self._positions[place])
+        except OffsetOutOfRange as error:  # retention was faster
+            self._positions[place] = error.begin
+            return self._log.read(*place, error.begin)
+
+    def _take(self, place: Place, records: list[Record]) -> None:
+        before = self._positions
+        after = {**before, place: records[-1].offset + 1}
+        found = [each for each in map(arrived, records) if each is not None]
+        self._jobs.apply(found, {place: after[place]})
+        self._positions = after
+        if place[0] != DOCUMENT_STREAM:
+            fresh = [each for each in found if self._repeats.is_new(each.event_id)]
+            self._publish(fresh, {key: at for key, at in after.items() if key[0] != DOCUMENT_STREAM})

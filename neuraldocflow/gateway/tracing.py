@@ -1,0 +1,145 @@
+"""Traces: what the log tells of a job, as spans of one trace, for an OpenTelemetry collector.
+
+A job's trace begins with its receipt and ends with its result; the stages are spans within it, and so are
+deliveries, which may come later. Trace ids follow from the job's id, and span ids from the events', so
+several gateways that tell of the same job tell the same. Nothing of a document is in them but size and type.
+
+On where OTEL_EXPORTER_OTLP_ENDPOINT (or …_TRACES_ENDPOINT) is set; the variables of OpenTelemetry count.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from datetime import datetime
+from typing import Any
+
+from neuraldocflow.errors import ConfigError
+from neuraldocflow.gateway.jobs import Arrived
+
+_SWITCHES = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+_STAGES = {"queuedMs": "queued", "readMs": "reading", "tablesMs": "tables", "fieldsMs": "fields"}
+_STAGES |= {"validateMs": "validating"}
+"""In the order they happen."""
+
+
+def tracing() -> Tracing | None:
+    """What makes spans; None where no collector is named. Raises ConfigError without the library."""
+    if not any(os.environ.get(name) for name in _SWITCHES):
+        return None
+    try:
+        return Tracing()
+    except ImportError as error:
+        raise ConfigError(
+            f"{_SWITCHES[0]} is set, but OpenTelemetry is not installed: pip install 'neuraldocflow[otel]'"
+        ) from error
+
+
+class Tracing:
+    """An observer of the log's events."""
+
+    def __init__(self) -> None:
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+        from opentelemetry.sdk.resources import Resource
+        from opentelemetry.sdk.trace import TracerProvider
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+        self._ids = _ids_laid_ready()
+        name = {"service.name": os.environ.get("OTEL_SERVICE_NAME", "neuraldocflow")}
+        self._provider = TracerProvider(resource=Resource.create(name), id_generator=self._ids)
+        self._provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+        self._tracer = self._provider.get_tracer("neuraldocflow")
+
+    def close(self) -> None:
+        """Send what waits."""
+        self._provider.shutdown()
+
+    def observe(self, event: Arrived) -> None:
+        """Make the spans that an event completes."""
+        if event.name == "ProcessingCompleted":
+            self._completed(event)
+        elif event.name == "ResultDelivered":
+            self._delivered(event)
+
+    def _completed(self, event: Arrived) -> None:
+        result = event.data["result"]
+        metadata = result.get("metadata") or {}
+        timings = metadata.get("timings") or {}
+        end = _nanoseconds(event.time)
+        begin = end - int(float(timings.get("totalMs") or 0) * 1e6)
+        about = {
+            "neuraldocflow.job": event.job,
+            "neuraldocflow.status": str(result.get("status")),
+            "neuraldocflow.document_type": str((result.get("extractedData") or {}).get("documentType") or ""),
+            "neuraldocflow.bytes": int(metadata.get("bytes") or 0),
+        }
+        if result.get("error"):
+            about["error.type"] = str(result["error"].get("code"))
+        self._span(event.job, "", "document", begin, end, about, bool(result.get("error")))
+        at = begin
+        for name, stage in _STAGES.items():
+            took = timings.get(name)
+            if isinstance(took, int | float):
+                until = min(at + int(took * 1e6), end)
+                self._span(event.job, stage, stage, at, until, {}, False)
+                at = until
+
+    def _delivered(self, event: Arrived) -> None:
+        told = event.data.get("delivery_status") or {}
+        end = _nanoseconds(event.time)
+        about = {
+            "neuraldocflow.sink": str(told.get("sink")),
+            "neuraldocflow.status": str(told.get("status")),
+            "neuraldocflow.attempts": int(told.get("attempts") or 1),
+        }
+        failed = told.get("status") not in (None, "delivered")
+        self._span(event.job, event.event_id, "delivery", end, end, about, failed)
+
+    def _span(
+        self, job: str, key: str, name: str, begin: int, end: int, about: dict[str, Any], failed: bool
+    ) -> None:
+        """One span; the one without a ``key`` is the job's own, and the others' parent."""
+        from opentelemetry.trace import (
+            NonRecordingSpan,
+            SpanContext,
+            Status,
+            StatusCode,
+            TraceFlags,
+            set_span_in_context,
+        )
+
+        trace, root = _number(job, 16), _number(f"{job}:", 8)
+        self._ids.next = (trace, root if not key else _number(f"{job}:{key}", 8))
+        parent = SpanContext(trace, root, is_remote=True, trace_flags=TraceFlags(TraceFlags.SAMPLED))
+        context = set_span_in_context(NonRecordingSpan(parent)) if key else None
+        span = self._tracer.start_span(name, context=context, start_time=begin, attributes=about)
+        if failed:
+            span.set_status(Status(StatusCode.ERROR))
+        span.end(end)
+
+
+def _ids_laid_ready() -> Any:
+    """OpenTelemetry's generator of ids, which gives those in ``next``: of the trace, and of the span."""
+    from opentelemetry.sdk.trace.id_generator import IdGenerator
+
+    class Ids(IdGenerator):
+        next = (1, 1)
+
+        def generate_trace_id(self) -> int:
+            return self.next[0]
+
+        def generate_span_id(self) -> int:
+            return self.next[1]
+
+        def is_trace_id_random(self) -> bool:
+            return False
+
+    return Ids()
+
+
+def _number(text: str, size: int) -> int:
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=size).digest(), "big") or 1
+
+
+def _nanoseconds(time: str) -> int:
+    return int(datetime.fromisoformat(time).timestamp() * 1e9)

@@ -1,0 +1,171 @@
+"""The ``webhook`` sources of the configuration: each an endpoint with its own token or signature."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import time
+from base64 import b64decode, b64encode
+from binascii import Error as NotBase64
+from datetime import UTC, datetime
+from typing import Annotated
+
+import orjson
+from fastapi import FastAPI, Header, Request
+from fastapi.responses import JSONResponse, Response
+
+from connectors.webhook import WebhookSourceConfig
+from neuraldocflow.errors import ConfigError, Unauthorized
+from neuraldocflow.gateway.access import bearer_token, problems, services_of
+from neuraldocflow.gateway.documents import BODIES, Accepted, accepted, order_from, received_from, submit
+from neuraldocflow.gateway.hub import Published
+from neuraldocflow.gateway.jobs import DONE
+from neuraldocflow.gateway.keys import Key
+from neuraldocflow.gateway.problems import Problem
+from neuraldocflow.gateway.receiving import BodyCheck
+from neuraldocflow.gateway.requests import MAX_NAME
+from neuraldocflow.gateway.results import result_of
+from neuraldocflow.gateway.services import Services
+from neuraldocflow.results import ProcessingResult
+from sinks.websocket import Channel
+
+_TOLERANCE = 300
+"""Seconds a signature's time may differ from ours (Standard Webhooks)."""
+_WAIT = 300.0
+"""Seconds an answer may take where the result is waited for; after that it is 202 and a job's id."""
+
+
+def add_webhook_sources(app: FastAPI, services: Services) -> None:
+    """A route for each source of type ``webhook``. Raises ConfigError."""
+    taken: dict[str, str] = {}
+    for name, entry in services.config.stream_sources.items():
+        if not isinstance(entry.config, WebhookSourceConfig):
+            continue
+        source = WebhookSource(name, entry.config)
+        path = entry.config.endpoint
+        if path in taken:
+            raise ConfigError(f"stream_sources.{name}.config.endpoint: {taken[path]} has {path} already")
+        taken[path] = name
+        app.add_api_route(
+            path,
+            source.receive,
+            methods=["POST"],
+            status_code=202,
+            response_model=Accepted,
+            responses={
+                200: {"model": ProcessingResult, "description": "the result (async_processing: false)"},
+                **problems(400, 404, 408, 413, 415, 422, 503),
+            },
+            openapi_extra=BODIES,
+            tags=["webhook sources"],
+            summary=f"Documents for the source {name}",
+        )
+
+
+class WebhookSource:
+    """One endpoint."""
+
+    def __init__(self, name: str, config: WebhookSourceConfig) -> None:
+        self._name = name
+        self._config = config
+        if config.authentication != "bearer_token" and config.signing_secret is None:
+            raise ConfigError(
+                f"stream_sources.{name}.config.signing_secret: is required with authentication: "
+                f"{config.authentication}"
+            )
+
+    async def receive(
+        self, request: Request, idempotency_key: Annotated[str, Header(max_length=MAX_NAME)] = ""
+    ) -> Response:
+        """A document: the file itself, a form with a `file`, or a ProcessingRequest in JSON."""
+        services = await services_of(request)
+        key = self._authenticated(request, services)
+        services.take_request(key)
+        services.submissions.check(key, self._config.profile)
+        signature = None
+        if self._config.authentication != "bearer_token":
+            assert self._config.signing_secret is not None
+            signature = Signature(request, self._config.signing_secret.get_secret_value())
+        received = await received_from(request, services, self._config.max_payload_size, signature)
+        defaults = {"profile": self._config.profile, "priority": self._config.priority}
+        query = {**defaults, **request.query_params}
+        given = idempotency_key or request.headers.get("webhook-id", "")[:MAX_NAME]
+        job = await submit(services, key, received, order_from(received, key, query, self._name, given))
+        if self._config.async_processing:
+            return accepted(job)
+        return await self._with_result(services, key, job)
+
+    def _authenticated(self, request: Request, services: Services) -> Key:
+        """Whose document it is: the tenant of an API key, or the default one. Raises Problem."""
+        own = Key(id=f"source:{self._name}", scopes=("submit", "read"), created=datetime.now(UTC), digest="-")
+        if self._config.authentication == "signature":
+            return own
+        given = bearer_token(request)
+        if self._config.token is None:
+            key = services.authenticate(given)
+            services.check_scope(key, "submit")
+            return key
+        expected = self._config.token.get_secret_value()
+        if not hmac.compare_digest(given.encode(), expected.encode()):
+            raise Problem(
+                Unauthorized("The webhook's bearer token is needed."), 401, {"WWW-Authenticate": "Bearer"}
+            )
+        return own
+
+    async def _with_result(self, services: Services, key: Key, job: str) -> Response:
+        """Wait for the result; 202 when it takes too long."""
+        waiter = _Waiter()
+        services.hub.follow_job(job, waiter)
+        try:
+            row = await asyncio.to_thread(services.jobs.get, job, key.tenant)
+            if row is None or row["status"] not in DONE:
+                await asyncio.wait_for(waiter.done.wait(), _WAIT)
+            row = await asyncio.to_thread(services.find, key, job)
+            return JSONResponse(orjson.loads(orjson.dumps(await result_of(services, row))))
+        except TimeoutError:
+            return accepted(job)
+        finally:
+            services.hub.leave_job(job, waiter)
+
+
+class _Waiter:
+    """Waits for a job's result."""
+
+    def __init__(self) -> None:
+        self.done = asyncio.Event()
+
+    def push(self, event: Published, channel: Channel) -> None:
+        if event.kind == "result":
+            self.done.set()
+
+
+class Signature(BodyCheck):
+    """A Standard Webhooks signature, computed over the body as it comes."""
+
+    def __init__(self, request: Request, secret: str) -> None:
+        self._given = [
+            each[3:] for each in request.headers.get("webhook-signature", "").split() if each[:3] == "v1,"
+        ]
+        message, moment = (request.headers.get(f"webhook-{part}", "") for part in ("id", "timestamp"))
+        if not (message and moment and self._given):
+            raise _unsigned("The headers webhook-id, webhook-timestamp and webhook-signature are needed.")
+        if not moment.isdecimal() or abs(time.time() - int(moment[:15])) > _TOLERANCE:
+            raise _unsigned("webhook-timestamp is too far from this server's time.")
+        try:
+            secret_bytes = b64decode(secret.removeprefix("whsec_"), validate=True)
+        except NotBase64 as error:
+            raise ConfigError("signing_secret: must be whsec_ and base64") from error
+        self._digest = hmac.new(secret_bytes, f"{message}.{moment}.".encode(), "sha256")
+
+    def update(self, chunk: bytes) -> None:
+        self._digest.update(chunk)
+
+    def finish(self) -> None:
+        """Raises Problem where none of the signatures is right."""
+        right = b64encode(self._digest.digest()).decode()
+        if not any(hmac.compare_digest(each.encode(), right.encode()) for each in self._given):
+            raise _unsigned("The signature is not that of this body.")
+
+
+def _unsigned(message: str) -> Problem:
+    return Problem(Unauthorized(message), 401)

@@ -1,0 +1,95 @@
+"""Which addresses may be connected to on behalf of others: public ones, and networks that were allowed.
+
+Checked on the address that is connected to, so that a name can't point elsewhere a moment later.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import urlsplit
+
+from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.resolver import ThreadedResolver
+
+from neuraldocflow.errors import ConfigError, ForbiddenUrl
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_WIDTH = 2**32
+
+
+class Guard:
+    """Public addresses and ``allowed`` networks (CIDR, such as 10.0.0.0/8). Raises ConfigError."""
+
+    def __init__(self, allowed: Iterable[str] = (), where: str = "allowed_networks") -> None:
+        try:
+            self._allowed = [ipaddress.ip_network(each) for each in allowed]
+        except ValueError as error:
+            raise ConfigError(f"{where}: {error}: write a network such as 10.0.0.0/8") from error
+
+    def allows(self, address: str) -> bool:
+        """Whether a literal address may be connected to."""
+        try:
+            found = ipaddress.ip_address(address.split("%", 1)[0])
+        except ValueError:
+            return False
+        return all(
+            any(each.version == network.version and each in network for network in self._allowed)
+            or (each.is_global and not each.is_multicast)
+            for each in _meant(found)
+        )
+
+    def check(self, url: str) -> None:
+        """Raises ForbiddenUrl for a literal address that is not allowed; names are judged when resolved."""
+        host = urlsplit(url).hostname or ""
+        try:
+            ipaddress.ip_address(host.split("%", 1)[0])
+        except ValueError:
+            if host.replace(".", "").isdigit():  # 2130706433 and 127.1 mean an address to some
+                raise _forbidden(host) from None
+            return
+        if not self.allows(host):
+            raise _forbidden(host)
+
+    def resolver(self, inner: AbstractResolver | None = None) -> AbstractResolver:
+        """A resolver for an aiohttp connector that gives allowed addresses only."""
+        return _Resolver(self, inner or ThreadedResolver())
+
+
+class _Resolver(AbstractResolver):
+    def __init__(self, guard: Guard, inner: AbstractResolver) -> None:
+        self._guard = guard
+        self._inner = inner
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        found = await self._inner.resolve(host, port, family)
+        kept = [each for each in found if self._guard.allows(each["host"])]
+        if found and not kept:
+            raise _forbidden(host)
+        return kept
+
+    async def close(self) -> None:
+        await self._inner.close()
+
+
+def _forbidden(host: str) -> ForbiddenUrl:
+    return ForbiddenUrl(f"The address of {host} is private, local or reserved, and not among those allowed.")
+
+
+def _meant(address: Address) -> list[Any]:
+    """The address, and the IPv4 one that an IPv6 one stands for."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return [address]
+    for inner in (address.ipv4_mapped, address.sixtofour):
+        if inner is not None:
+            return [inner]
+    if address in _NAT64:
+        return [ipaddress.IPv4Address(int(address) % _WIDTH)]
+    if address.teredo is not None:
+        return [address, *address.teredo]
+    return [address]

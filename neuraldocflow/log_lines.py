@@ -1,0 +1,45 @@
+"""What processes say of themselves, a line each: for people, or as JSON for machines."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from datetime import UTC, datetime
+
+_JSON = "json"
+
+
+class _Line(logging.Formatter):
+    """Time in UTC, level, logger, message."""
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802
+        return datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class _JsonLine(_Line):
+    """One object a line; what a message is about (``extra``) is in it: job, document, decision."""
+
+    _about = ("job", "document", "decision")
+
+    def format(self, record: logging.LogRecord) -> str:
+        told = {
+            "time": self.formatTime(record),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        told |= {name: getattr(record, name) for name in self._about if hasattr(record, name)}
+        if record.exc_info:
+            told["exception"] = self.formatException(record.exc_info)
+        return json.dumps(told, default=str, ensure_ascii=False)
+
+
+def log_lines(level: int) -> None:
+    """Log to standard error; NEURALDOCFLOW_LOG_FORMAT=json makes each line an object."""
+    handler = logging.StreamHandler()
+    wanted = os.environ.get("NEURALDOCFLOW_LOG_FORMAT", "")
+    handler.setFormatter(
+        _JsonLine() if wanted == _JSON else _Line("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    )
+    logging.basicConfig(level=level, handlers=[handler])

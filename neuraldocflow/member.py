@@ -1,0 +1,199 @@
+"""One of several processes that are in places of their own, such as pods, and share a state directory.
+
+Nobody stands above them. The first decides who they are: as many as have a name by the pattern, one after
+the other. It writes that down for a *round*, and all start their part of the dataflow with it. When one part
+ends, those of the others do; then the first begins another round. So it does when names come or go.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Sequence
+
+from neuraldocflow import durable, recovery
+from neuraldocflow.cluster import Cluster
+from neuraldocflow.config import Config
+from neuraldocflow.engine import GRACE
+from neuraldocflow.errors import ConfigError
+from neuraldocflow.runner import signals
+from neuraldocflow.supervisor import SILENCE
+
+log = logging.getLogger(__name__)
+
+_LOOK = 0.1
+_SETTLED, _GONE = 5.0, 15.0
+"""Seconds for which the number of names must stay the same: before a start, and while a round runs."""
+_PATIENCE = 10.0
+"""Seconds after which a part that ended alone starts again in the same round."""
+_START = 60.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
+
+Command = Callable[[int, str], Sequence[str]]
+
+
+def _resolves(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    try:
+        return bool(socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM))
+    except OSError:
+        return False
+
+
+class Member:
+    """The ``number``-th process. ``pattern`` gives the address (host:port) of a number; ``command`` the
+    arguments of a process, by its number and all addresses. Names are looked up by ``resolves``.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        number: int,
+        pattern: str,
+        workers: int,
+        command: Command,
+        resolves: Callable[[str], bool] = _resolves,
+    ) -> None:
+        self._number = number
+        self._pattern = pattern
+        self._workers = workers
+        self._command = command
+        self._resolves = resolves
+        self._state = config.runtime.state_directory.absolute()
+        self._cluster = Cluster(self._state / "work" / "cluster")
+        self._round = self._state / "work" / "round.json"
+        self._stopping: float | None = None
+        self._counted: tuple[int, float] = (0, 0.0)
+
+    def run(self) -> None:
+        """Take part until told to stop. Raises ConfigError."""
+        with signals(self._stop):
+            self._prepare()
+            failed, used = 0, ""
+            while self._stopping is None:
+                if self._number == 0:
+                    self._begin()
+                name, addresses = self._agreed(used)
+                if self._stopping is not None:
+                    return
+                used = name
+                lived = self._part(name, addresses)
+                failed = 0 if lived > _START else failed + 1
+                self._wait(min(_FIRST_PAUSE * 2 ** max(failed - 1, 0), _LONGEST_PAUSE) if failed > 1 else 0.0)
+
+    def _stop(self, number: int) -> None:
+        """Told to stop: the parts of all stop together; told again, this one at once."""
+        if self._stopping is not None:
+            os._exit(128 + number)
+        self._stopping = time.monotonic()
+        self._cluster.stop()
+
+    def _prepare(self) -> None:
+        if self._number == 0:
+            recovery.prepare(self._state)
+            return
+        while not (self._state / "recovery").is_dir() and self._stopping is None:
+            time.sleep(_LOOK)  # the first makes it
+
+    def _begin(self) -> None:
+        """Begin a round with those that have names, once their number has settled."""
+        while self._stopping is None:
+            count, since = self._count()
+            if count and time.monotonic() - since >= _SETTLED:
+                break
+            time.sleep(_LOOK)
+        else:
+            return
+        if count * self._workers > recovery.PARTITIONS:
+            most = recovery.PARTITIONS
+            raise ConfigError(f"{count} processes of {self._workers} workers: there can be {most} workers")
+        self._cluster.clear()
+        told = {"round": uuid.uuid4().hex, "addresses": [self._pattern.format(i) for i in range(count)]}
+        durable.write_atomically(self._round, json.dumps(told).encode())
+
+    def _count(self) -> tuple[int, float]:
+        """How many names there are, and since when there are so many."""
+        count = 0
+        while count < recovery.PARTITIONS and self._resolves(self._pattern.format(count)):
+            count += 1
+        if count != self._counted[0] or not self._counted[1]:
+            self._counted = (count, time.monotonic())
+        return self._counted
+
+    def _agreed(self, used: str) -> tuple[str, list[str]]:
+        """A round with this process in it; another than the one ``used`` last, for a while."""
+        began = time.monotonic()
+        while self._stopping is None:
+            name, addresses = self._read()
+            again = name == used and time.monotonic() - began < _PATIENCE and self._number != 0
+            if name and not again and self._number < len(addresses):
+                return name, addresses
+            time.sleep(_LOOK)
+        return "", []
+
+    def _read(self) -> tuple[str, list[str]]:
+        try:
+            told = json.loads(self._round.read_bytes())
+        except FileNotFoundError:
+            return "", []
+        return told["round"], told["addresses"]
+
+    def _part(self, name: str, addresses: list[str]) -> float:
+        """Run this process' part of a round until it ends or the round does; the seconds it ran."""
+        began = time.monotonic()
+        self._cluster.forget(self._number)
+        command = [*self._command(self._number, ";".join(addresses)), "--supervisor", str(os.getpid())]
+        process = subprocess.Popen([sys.executable, *command], start_new_session=True)
+        try:
+            while (code := process.poll()) is None:
+                if reason := self._trouble(name, began, len(addresses)):
+                    log.warning("%s: this part of the dataflow ends", reason)
+                    break
+                time.sleep(_LOOK)
+        finally:
+            process.kill()
+            process.wait()
+        if code == 2 and self._stopping is None:
+            raise ConfigError("the dataflow could not start; what it said stands above")
+        if code and self._stopping is None:
+            log.warning("the dataflow ended with %s; it starts again from the last snapshot", code)
+        return time.monotonic() - began
+
+    def _trouble(self, name: str, began: float, count: int) -> str | None:
+        if self._stopping is not None:
+            late = time.monotonic() - self._stopping > GRACE + SILENCE
+            return "it did not stop in time" if late else None
+        if self._read()[0] != name:
+            return "another round has begun"
+        if self._number == 0 and not self._cluster.stopping():
+            found, since = self._count()
+            if found != count and time.monotonic() - since > _GONE:
+                log.warning("there are %d processes now, there were %d", found, count)
+                self._cluster.stop()
+        mine = {
+            each: s for each, s in self._cluster.silent_for().items() if each.startswith(f"{self._number}.")
+        }
+        if len([each for each in mine if not each.endswith(".waiting")]) < self._workers:
+            return "it did not start in time" if time.monotonic() - began > _START else None
+        if min(mine.values()) > SILENCE and not self._cluster.stopping() and not self._cluster.all_ended():
+            return f"it has been silent for {min(mine.values()):.0f} s"
+        return None
+
+    def _wait(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while self._stopping is None and time.monotonic() < end:
+            time.sleep(_LOOK)
+
+
+def ordinal(name: str) -> int:
+    """The number at the end of a pod's name. Raises ConfigError."""
+    number = name.rpartition("-")[2]
+    if not number.isdigit():
+        raise ConfigError(f"--pod: {name!r} does not end with a number, as the pods of a StatefulSet do")
+    return int(number)

@@ -1,0 +1,160 @@
+"""What is done with an object whose result is durable: deleted, moved or tagged, if it is still the same."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+from neuraldocflow.objects.client import is_changed, is_gone, may_pass, reason_of
+from neuraldocflow.objects.ledger import ObjectLedger
+from neuraldocflow.outages import Outage
+
+log = logging.getLogger(__name__)
+
+_AGAIN = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What to do. ``moved`` and ``failed`` are prefixes in the same bucket, or None."""
+
+    delete: bool = False
+    moved: str | None = None
+    failed: str | None = None
+    tag: bool = False
+
+    def __bool__(self) -> bool:
+        return self.delete or self.tag or self.moved is not None or self.failed is not None
+
+
+class Aftermath:
+    """Does what the ledger says is left to do, in a thread, until it is done."""
+
+    def __init__(self, client: Any, bucket: str, prefix: str, wishes: Wishes, ledger: ObjectLedger) -> None:
+        self._client = client
+        self._bucket = bucket
+        self._prefix = prefix
+        self._wishes = wishes
+        self._ledger = ledger
+        self._outage = Outage(f"s3://{bucket}, where processed objects are to be changed,")
+        self._news = threading.Event()
+        self._stop = threading.Event()
+        self._working = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._given_up = False
+
+    def start(self) -> None:
+        if self._wishes and self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="s3-aftermath", daemon=True)
+            self._thread.start()
+
+    def tell(self) -> None:
+        """There is something new in the ledger; done at once, here, when the thread has been stopped."""
+        if self._stop.is_set():  # a server that is away must not hold up the job's end
+            self._given_up = self._given_up or self._work() is not None
+        else:
+            self.start()
+            self._news.set()
+
+    def stop(self) -> None:
+        """End the thread; the rest is done by :meth:`tell`, or after the next start."""
+        self._stop.set()
+        self._news.set()
+        if self._thread is not None:
+            self._thread.join(timeout=5)
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            self._news.clear()
+            pause = self._work()
+            if pause is None:
+                self._news.wait(_AGAIN)
+            else:
+                self._stop.wait(pause)
+
+    def _work(self) -> float | None:
+        """Do what is left; seconds to wait when the server has trouble."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        with self._working:
+            for key, etag, outcome in self._ledger.to_do():
+                try:
+                    self._do(key, etag, outcome)
+                except (ClientError, BotoCoreError, OSError) as error:
+                    if may_pass(error):
+                        return self._outage.goes_on(reason_of(error))
+                    if not is_changed(error) and not is_gone(error):
+                        log.warning(
+                            "s3://%s/%s is done but can't be deleted, moved or tagged: %s; it stays as it is",
+                            *(self._bucket, key, reason_of(error)),
+                        )
+                else:
+                    self._outage.over()
+                self._ledger.settle(key, etag)
+        return None
+
+    def _do(self, key: str, etag: str, outcome: dict[str, Any]) -> None:
+        """Raises what S3 raises; 412 and 404 say that the object is another one now, or gone."""
+        failed = outcome["status"] == "failed"
+        target = self._wishes.failed if failed else self._wishes.moved
+        if self._wishes.tag:
+            self._tag(key, etag, outcome)
+        if target is not None:
+            self._move(key, etag, target)
+        elif self._wishes.delete and not failed:
+            self._delete(key, etag)
+
+    def _delete(self, key: str, etag: str) -> None:
+        self._same(key, etag)  # for servers that don't know the condition on a deletion
+        self._client.delete_object(Bucket=self._bucket, Key=key, IfMatch=f'"{etag}"')
+
+    def _same(self, key: str, etag: str) -> dict[str, Any]:
+        head: dict[str, Any] = self._client.head_object(Bucket=self._bucket, Key=key, IfMatch=f'"{etag}"')
+        return head
+
+    def _move(self, key: str, etag: str, target: str) -> None:
+        size = self._same(key, etag)["ContentLength"]
+        name = target + key.removeprefix(self._prefix)
+        for free in _names(name):
+            there = self._there(free)
+            if there is None:
+                given = {"CopySourceIfMatch": f'"{etag}"'}
+                self._client.copy({"Bucket": self._bucket, "Key": key}, self._bucket, free, ExtraArgs=given)
+                break
+            if there == (etag, size):
+                break  # copied before, and interrupted before it was deleted
+        self._delete(key, etag)
+
+    def _there(self, key: str) -> tuple[str, int] | None:
+        from botocore.exceptions import ClientError
+
+        try:
+            head = self._client.head_object(Bucket=self._bucket, Key=key)
+        except ClientError as error:
+            if is_gone(error):
+                return None
+            raise
+        return head["ETag"].strip('"'), head["ContentLength"]
+
+    def _tag(self, key: str, etag: str, outcome: dict[str, Any]) -> None:
+        self._same(key, etag)
+        tags = self._client.get_object_tagging(Bucket=self._bucket, Key=key)["TagSet"]
+        ours = {"neuraldocflow-status": outcome["status"], "neuraldocflow-job": outcome["id"]}
+        kept = [tag for tag in tags if tag["Key"] not in ours]
+        added = [{"Key": name, "Value": value} for name, value in ours.items()]
+        self._client.put_object_tagging(Bucket=self._bucket, Key=key, Tagging={"TagSet": kept + added})
+
+
+def _names(name: str) -> Iterator[str]:
+    """``a.pdf``, ``a (2).pdf``, ``a (3).pdf`` …"""
+    folder, slash, last = name.rpartition("/")
+    stem, dot, suffix = last.rpartition(".")
+    if not stem:
+        stem, dot, suffix = last, "", ""
+    yield name
+    for number in count(2):
+        yield f"{folder}{slash}{stem} ({number}){dot}{suffix}"

@@ -1,0 +1,235 @@
+"""A source of your own: say what is there, how it is read, and what to do when it is done.
+
+Guarantee, as of every source: an item is emitted at least once until its result is durable, always with the
+same id; only then ``done`` is called. So a crash at any moment loses nothing, and gives no second result.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Generator, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from mimetypes import guess_type
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+from urllib.parse import quote, unquote, urlsplit
+
+from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
+from pydantic import Field
+
+from neuraldocflow.components import SOURCES, Acknowledgement, Component, SourceContext
+from neuraldocflow.errors import FetchFailed, Unreachable
+from neuraldocflow.events import DocumentSource, NewDocument
+from neuraldocflow.fetching import Fetcher
+from neuraldocflow.identity import document_id
+from neuraldocflow.outages import Outage
+from neuraldocflow.topics.ledger import Ledger
+from neuraldocflow.values import Priority, Section
+
+log = logging.getLogger(__name__)
+
+_AHEAD, _BATCH = 64, 32
+_IDLE = timedelta(milliseconds=20)
+
+
+class SourceConfig(Section):
+    """What every polled source has; add your own keys in a subclass."""
+
+    polling_interval_ms: int = Field(1000, ge=10, description="time between two looks at what is there")
+    priority: Priority = "normal"
+    profile: str = Field("auto", min_length=1)
+
+
+Config = TypeVar("Config", bound=SourceConfig)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A document that is there. Another ``version`` of a key is another document."""
+
+    key: str
+    filename: str
+    version: str = ""
+    priority: Priority | None = None
+    profile: str | None = None
+
+
+class Source(ABC, Generic[Config]):
+    """Subclass it and give it to :func:`add_source`. Each process of a job makes one; ``find`` is called in
+    one thread of one of them, ``read`` in several threads at a time, ``done`` in any process."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+
+    @abstractmethod
+    def find(self) -> Iterable[Item]:
+        """What is there now; what was given before may be given again. An OSError is waited out."""
+
+    @abstractmethod
+    def read(self, key: str) -> bytes:
+        """An item's content. Raises KeyError where it is gone, and OSError where it may come back."""
+
+    def done(self, key: str, version: str, status: str) -> None:
+        """The result is durable (``completed``, ``partial`` or ``failed``). May be called again for the same
+        item. An OSError is logged: the item is remembered as done all the same."""
+
+
+def add_source(name: str, config: type[Config], source: type[Source[Config]]) -> None:
+    """Register a type of source: from now on ``type: NAME`` is one. Raises ConfigError for a taken name."""
+
+    def build(named: str, given: Config, context: SourceContext) -> _Polled:
+        return _Polled(named, given, source(given), context)
+
+    SOURCES.add(Component(name, config, build))
+
+
+class _Polled(FixedPartitionedSource[NewDocument, None]):
+    """One partition; the ledger remembers the latest items that are done."""
+
+    def __init__(self, name: str, config: SourceConfig, source: Source[Any], context: SourceContext) -> None:
+        self.name, self.config, self.source, self.context = name, config, source, context
+        self.ledger = Ledger(context.state_directory / "sources" / f"{name}.done.db")
+
+    def list_parts(self) -> list[str]:
+        return ["all"]
+
+    def build_part(self, step_id: str, for_part: str, resume_state: None) -> _Partition:
+        return _Partition(self)
+
+    def fetcher(self) -> Fetcher:
+        """How its documents are read: beside the dataflow, like every download."""
+
+        def fetch(source: DocumentSource, start: int) -> Generator[bytes, None, None]:
+            try:
+                data = self.source.read(_key_of(source.uri))
+            except KeyError as error:
+                raise FetchFailed(f"{source.uri} is gone: it was removed after it was seen.") from error
+            except OSError as error:
+                raise Unreachable(error.strerror or type(error).__name__) from error
+            yield data[start:]
+
+        return fetch
+
+    def acknowledge(self, event: NewDocument, outcome: Acknowledgement) -> None:
+        """The document's result is durable. Safe to call again."""
+        try:
+            self.source.done(_key_of(event.source.uri), event.source.version, outcome.status)
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            log.warning("%s is done, but its source can't note that: %s", event.source.uri, reason)
+        self.ledger.add(event.id)
+
+    def event(self, item: Item) -> NewDocument:
+        uri = f"own://{self.name}/{quote(item.key, safe='')}"
+        return NewDocument(
+            id=document_id(self.name, "", uri, item.version),
+            origin=f"/sources/{self.name}",
+            source=DocumentSource(
+                kind="url",
+                uri=uri,
+                size=0,
+                filename=Path(item.filename).name,
+                content_type=guess_type(item.filename)[0] or "",
+                version=item.version,
+            ),
+            profile=item.profile or self.config.profile,
+            priority=item.priority or self.config.priority,
+        )
+
+
+class _Partition(StatefulSourcePartition[NewDocument, None]):
+    """Looks in a thread of its own. Its state is what the ledger and the place say: an empty snapshot."""
+
+    def __init__(self, polled: _Polled) -> None:
+        self._polled, self._context = polled, polled.context
+        self._found: queue.Queue[NewDocument] = queue.Queue(maxsize=_AHEAD)
+        self._drained, self._stop = threading.Event(), threading.Event()
+        self._fault: Exception | None = None
+        self._idle = False
+        self._thread = threading.Thread(target=self._look, name=polled.name, daemon=True)
+        self._thread.start()
+
+    def next_batch(self) -> list[NewDocument]:
+        if self._context.stopping.is_set():
+            return self._nothing_more()
+        if self._fault is not None:
+            raise RuntimeError(f"the source {self._polled.name} ended") from self._fault
+        drained = self._drained.is_set()
+        room, rested = min(self._context.room(), _BATCH), False
+        events: list[NewDocument] = []
+        while len(events) < room:
+            try:
+                events.append(self._found.get_nowait())
+            except queue.Empty:
+                if drained and not events:
+                    return self._nothing_more()
+                if events or drained or rested or not self._context.rest():
+                    break
+                rested = True
+        self._idle = not events and not rested
+        return events
+
+    def next_awake(self) -> datetime | None:
+        return datetime.now(UTC) + _IDLE if self._idle else None
+
+    def snapshot(self) -> None:
+        return None
+
+    def close(self) -> None:
+        self._stop.set()
+        self._thread.join(timeout=2)
+
+    def _nothing_more(self) -> list[NewDocument]:
+        if self._context.may_end():
+            raise StopIteration
+        self._idle = True
+        return []
+
+    def _look(self) -> None:
+        outage = Outage(f"the source {self._polled.name}")
+        emitted: set[str] = set()
+        try:
+            while not self._stop.is_set():
+                try:
+                    emitted = self._look_once(emitted)
+                    outage.over()
+                except OSError as error:
+                    self._stop.wait(outage.goes_on(error.strerror or type(error).__name__))
+                    continue
+                if self._context.once:
+                    break
+                self._stop.wait(self._polled.config.polling_interval_ms / 1000)
+            self._drained.set()
+        except Exception as error:  # it is told in next_batch, where it ends the job
+            self._fault = error
+        self._context.arrived.set()
+
+    def _look_once(self, emitted: set[str]) -> set[str]:
+        """Emit what is new; the ids of all that is there. ``emitted`` grows, in case a look breaks off."""
+        there: set[str] = set()
+        for item in self._polled.source.find():
+            event = self._polled.event(item)
+            there.add(event.id)
+            if event.id not in emitted and not self._polled.ledger.among([event.id]):
+                self._put(event)
+                emitted.add(event.id)
+            if self._stop.is_set():
+                break
+        return emitted & there
+
+    def _put(self, event: NewDocument) -> None:
+        while not self._stop.is_set():
+            try:
+                self._found.put(event, timeout=0.2)
+            except queue.Full:
+                continue
+            self._context.arrived.set()
+            return
+
+
+def _key_of(uri: str) -> str:
+    return unquote(urlsplit(uri).path[1:])

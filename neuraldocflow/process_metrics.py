@@ -1,0 +1,79 @@
+"""Prometheus metrics of one process of the dataflow: its agents, what was decided about them, and the lag."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from neuraldocflow.errors import ConfigError, NeuralDocFlowError
+
+if TYPE_CHECKING:
+    from neuraldocflow.engine import Engine
+
+log = logging.getLogger(__name__)
+
+_LAG_SECONDS = 15.0
+"""How old the lag may be that is told: asking brokers takes a moment."""
+
+AGENTS, DECISIONS = "neuraldocflow_agents", "neuraldocflow_swarm_decisions"
+LAG = "neuraldocflow_source_lag"
+LABELS = {AGENTS: (), DECISIONS: ("event", "cause"), LAG: ("topic", "partition")}
+
+Lags = Callable[[], list[tuple[str, int, int]]]
+"""Gives topic, partition and how many messages are not read."""
+
+
+class ProcessMetrics(Collector):
+    """Reads an engine when it is scraped. ``lags`` is asked now and then, by one of several processes."""
+
+    def __init__(self, engine: Engine, lags: Lags | None) -> None:
+        self._engine = engine
+        self._lags = lags
+        self._asked = float("-inf")
+        self._found: list[tuple[str, int, int]] = []
+
+    def collect(self) -> Iterator[Metric]:
+        swarm = self._engine.start()
+        stats: dict[str, Any] = swarm.stats()
+        yield GaugeMetricFamily(AGENTS, "Agent processes", value=stats["agents"])
+        about = "What was decided about agents, and why"
+        decisions = CounterMetricFamily(DECISIONS, about, labels=LABELS[DECISIONS])
+        for (event, cause), count in swarm.decisions.counts().items():
+            decisions.add_metric((event, cause), count)
+        yield decisions
+        lag = GaugeMetricFamily(LAG, "Messages that are not read yet", labels=LABELS[LAG])
+        for topic, partition, behind in self._lag():
+            lag.add_metric((topic, str(partition)), behind)
+        yield lag
+
+    def _lag(self) -> list[tuple[str, int, int]]:
+        if self._lags is not None and time.monotonic() - self._asked > _LAG_SECONDS:
+            self._asked = time.monotonic()
+            try:
+                self._found = self._lags()
+            except NeuralDocFlowError as error:
+                log.warning("the lag can't be told: %s", error)
+        return self._found
+
+
+def serve(engine: Engine, host: str, port: int, lags: Lags | None) -> Callable[[], None]:
+    """Serve ``/metrics``; the function that ends it. Raises ConfigError where the port is taken."""
+    registry = CollectorRegistry()
+    registry.register(ProcessMetrics(engine, lags))
+    try:
+        server, thread = start_http_server(port, host, registry)
+    except OSError as error:
+        raise ConfigError(f"runtime.metrics: {host}:{port} can't be used: {error.strerror}") from error
+
+    def end() -> None:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+    return end

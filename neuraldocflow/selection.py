@@ -1,0 +1,162 @@
+"""Choosing records of the log: a topic, a range of it, conditions on what a record says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+
+from neuraldocflow.errors import ConfigError
+from neuraldocflow.log import (
+    DEAD_LETTERS,
+    DOCUMENT_STREAM,
+    PROCESSING_EVENTS,
+    PROCESSING_RESULTS,
+    TOPICS,
+    Log,
+    OffsetOutOfRange,
+    Record,
+)
+
+SHORT = {
+    "results": PROCESSING_RESULTS,
+    "events": PROCESSING_EVENTS,
+    "documents": DOCUMENT_STREAM,
+    "dead-letters": DEAD_LETTERS,
+}
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_OFFSETS = re.compile(r"(\d+):(\d+)-(\d*)")
+
+
+def topic_named(text: str) -> str:
+    """The topic of a short or a whole name. Raises ConfigError."""
+    name = SHORT.get(text, text)
+    if name not in TOPICS:
+        raise ConfigError(f"there is no topic {text}; there are {', '.join(SHORT)}")
+    return name
+
+
+def moment(text: str, option: str) -> datetime:
+    """An age such as 15m, or an ISO time (local unless it says otherwise). Raises ConfigError."""
+    match = re.fullmatch(r"(\d+)([smhd])", text)
+    if match:
+        return datetime.now(UTC) - timedelta(**{_UNITS[match[2]]: int(match[1])})
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except ValueError as error:
+        raise ConfigError(
+            f"{option}: {text}: write an age such as 15m, 2h or 3d, or a time such as 2026-01-31T12:00"
+        ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A part of a topic: from its beginning, from a time, or offsets of partitions; up to a time or now."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    offsets: Mapping[int, tuple[int, int | None]] = field(default_factory=dict)
+
+    def bounds(self, log: Log, topic: str) -> dict[int, tuple[int, int]]:
+        """First and next-after-last offset of each partition, as the log stands now."""
+        found = {}
+        for partition in log.partitions(topic):
+            begin, end = log.begin(topic, partition), log.end(topic, partition)
+            if self.offsets:
+                if partition not in self.offsets:
+                    continue
+                first, last = self.offsets[partition]
+                begin, end = max(begin, first), end if last is None else min(end, last + 1)
+            if self.since is not None:
+                begin = max(begin, log.offset_at(topic, partition, self.since))
+            if self.until is not None:
+                end = min(end, log.offset_at(topic, partition, self.until))
+            found[partition] = (begin, end)
+        return found
+
+
+def parse_offsets(texts: list[str]) -> dict[int, tuple[int, int | None]]:
+    """``PARTITION:FIRST-LAST`` (LAST may be left out). Raises ConfigError."""
+    found: dict[int, tuple[int, int | None]] = {}
+    for text in texts:
+        match = _OFFSETS.fullmatch(text)
+        if match is None:
+            raise ConfigError(f"--offsets: {text}: write PARTITION:FIRST-LAST, such as 0:120-180 or 0:120-")
+        found[int(match[1])] = (int(match[2]), int(match[3]) if match[3] else None)
+    return found
+
+
+def records(log: Log, topic: str, wanted: Range) -> Iterator[Record]:
+    """The records of a range, a partition after the other."""
+    for partition, (begin, end) in wanted.bounds(log, topic).items():
+        yield from records_between(log, topic, partition, begin, end)
+
+
+def records_between(log: Log, topic: str, partition: int, offset: int, end: int) -> Iterator[Record]:
+    """The records of a partition from an offset on, before another."""
+    while offset < end:
+        try:
+            found = log.read(topic, partition, offset)
+        except OffsetOutOfRange as error:  # retention was faster
+            offset = max(error.begin, offset + 1)
+            continue
+        if not found:
+            break
+        for record in found:
+            if record.offset >= end:
+                break
+            yield record
+        offset = found[-1].offset + 1
+
+
+def told(record: Record) -> dict[str, Any]:
+    """What a record says: its data, its headers, and where it stands in the log."""
+    try:
+        value = orjson.loads(record.value)
+    except orjson.JSONDecodeError:
+        value = {"bytes": len(record.value)}
+    data = value.get("data", value) if isinstance(value, dict) else {"value": value}
+    place = {
+        "partition": record.partition,
+        "offset": record.offset,
+        "timestamp": record.timestamp.isoformat(),
+    }
+    kind = str(value.get("type", "")) if isinstance(value, dict) else ""
+    return {"name": kind.split(".")[-2:-1], **data, **record.headers, **place}
+
+
+class Conditions:
+    """``KEY=VALUE`` texts; all must hold. Raises ConfigError for what is none."""
+
+    def __init__(self, texts: list[str]) -> None:
+        self._pairs: list[tuple[str, str]] = []
+        for text in texts:
+            key, separator, value = text.partition("=")
+            if not separator or not key:
+                raise ConfigError(f"--where: {text}: write KEY=VALUE, such as status=failed")
+            self._pairs.append((key, value))
+
+    def hold(self, shown: Any) -> bool:
+        """Whether each key, at any depth or by a dotted path, has its value."""
+        return all(_matches(shown, key, value) for key, value in self._pairs)
+
+
+def _matches(shown: Any, key: str, value: str) -> bool:
+    head, _, rest = key.partition(".")
+    if isinstance(shown, list):
+        return any(_matches(each, key, value) for each in shown)
+    if not isinstance(shown, dict):
+        return False
+    if head in shown:
+        inner = shown[head]
+        if rest:
+            return _matches(inner, rest, value)
+        if not isinstance(inner, dict | list):
+            return str(inner).lower() == value.lower()
+        if isinstance(inner, list) and value in (str(each) for each in inner):
+            return True
+    return any(_matches(inner, key, value) for inner in shown.values() if isinstance(inner, dict))

@@ -1,0 +1,60 @@
+"""Which documents of a source are done, in a small SQLite file; shared by threads and processes.
+
+A document enters when its result is durable, never before. The same document in a second message is so
+recognised, and what was acknowledged just before a crash is still known after it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+
+import orjson
+
+KEPT = 200_000
+"""Documents remembered: more than the flow's own window of repeats."""
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS done (number INTEGER PRIMARY KEY, identity TEXT NOT NULL UNIQUE) STRICT;
+CREATE TABLE IF NOT EXISTS partitions (topic TEXT PRIMARY KEY, count INTEGER NOT NULL) STRICT;
+"""
+
+
+class Ledger:
+    """The ledger in the SQLite file ``path``."""
+
+    def __init__(self, path: Path, kept: int = KEPT) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._kept = kept
+        self._lock = threading.Lock()
+        self._connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = FULL")
+        self._connection.executescript(_SCHEMA)
+
+    def add(self, identity: str) -> None:
+        """The document's run is done."""
+        with self._lock:
+            insert = "INSERT OR IGNORE INTO done (identity) VALUES (?)"
+            number = self._connection.execute(insert, (identity,)).lastrowid or 0
+            if number > self._kept and number % 1000 == 0:
+                self._connection.execute("DELETE FROM done WHERE number <= ?", (number - self._kept,))
+
+    def among(self, identities: Iterable[str]) -> set[str]:
+        """Which of them are done."""
+        asked = orjson.dumps(list(identities)).decode()
+        select = "SELECT identity FROM done WHERE identity IN (SELECT value FROM json_each(?))"
+        with self._lock:
+            return {identity for (identity,) in self._connection.execute(select, (asked,))}
+
+    def partitions(self, topic: str) -> int:
+        """How many partitions of a topic have been read; 0 at first."""
+        with self._lock:
+            select = "SELECT count FROM partitions WHERE topic = ?"
+            row = self._connection.execute(select, (topic,)).fetchone()
+        return int(row[0]) if row else 0
+
+    def note_partitions(self, topic: str, count: int) -> None:
+        with self._lock:
+            self._connection.execute("INSERT OR REPLACE INTO partitions VALUES (?, ?)", (topic, count))

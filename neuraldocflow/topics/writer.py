@@ -1,0 +1,146 @@
+"""Writing with every delivery seen: what was sent counts only when all in-sync replicas have it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException, Producer
+
+from neuraldocflow import durable
+from neuraldocflow.durable import OutputError
+from neuraldocflow.outages import Outage
+from neuraldocflow.topics.client import reason_of
+from neuraldocflow.topics.envelopes import Outgoing
+
+_ROUND, _SLOW = 0.2, 5.0
+"""Seconds: of one look, and without any delivery after which brokers are said to be away."""
+_AT_THE_END = 5.0
+"""Seconds that brokers get while the job stops."""
+
+
+class Writer:
+    """One user of a shared producer. Raises OutputError when something can't be delivered.
+
+    ``limit`` is the seconds without a single delivery after which it gives up; ``shrink`` makes a smaller
+    message of one that brokers find too large; ``waiting`` is called again and again while they are away.
+    """
+
+    def __init__(
+        self,
+        producer: Producer,
+        outage: Outage,
+        limit: float,
+        shrink: Callable[[Outgoing], Outgoing],
+        waiting: Callable[[], None],
+    ) -> None:
+        self._producer = producer
+        self._outage = outage
+        self._limit = limit
+        self._shrink = shrink
+        self._waiting = waiting
+        self._lock = threading.Lock()
+        self._under_way = 0
+        self._delivered = 0
+        self._too_large: list[Outgoing] = []
+        self._failed: str | None = None
+        """Why it gave up: no message is waited for any more."""
+
+    @property
+    def gave_up(self) -> bool:
+        """Whether it has raised OutputError; what is missing then is never delivered."""
+        return self._failed is not None
+
+    def send(self, message: Outgoing) -> None:
+        """Hand a message over; it is on its way, not there, when this returns."""
+        self._produce(message)
+        self._producer.poll(0)
+        self._raise()
+
+    def wait(self) -> None:
+        """Until everything sent is there."""
+        if self._under_way and not self.gave_up:
+            self._patiently(lambda: not (self._under_way or self._too_large))
+        self._raise()
+
+    def _produce(self, message: Outgoing) -> None:
+        with self._lock:
+            self._under_way += 1
+        try:
+            try:
+                self._hand_over(message)
+            except BufferError:
+                self._patiently(lambda: self._fits(message))
+        except KafkaException as error:
+            with self._lock:
+                self._under_way -= 1
+            if error.args[0].code() != KafkaError.MSG_SIZE_TOO_LARGE:
+                self._failed = reason_of(error)
+                raise OutputError(self._told(self._failed)) from error
+            self._again(message)
+
+    def _hand_over(self, message: Outgoing) -> None:
+        def delivered(error: KafkaError | None, _: Any) -> None:
+            with self._lock:
+                self._under_way -= 1
+                if error is None:
+                    self._delivered += 1
+                elif error.code() == KafkaError.MSG_SIZE_TOO_LARGE:
+                    self._too_large.append(message)
+                else:
+                    self._failed = self._failed or reason_of(error)
+
+        self._producer.produce(
+            message.topic,
+            message.value,
+            message.key,
+            headers=list(message.headers.items()),
+            on_delivery=delivered,
+        )
+
+    def _fits(self, message: Outgoing) -> bool:
+        try:
+            self._hand_over(message)
+        except BufferError:
+            return False
+        return True
+
+    def _again(self, message: Outgoing) -> None:
+        """Send it smaller, unless it is as small as it gets."""
+        if "ce_dataref" in message.headers:
+            self._failed = f"{message.topic} refuses even a message of {message.size} bytes"
+            self._raise()
+        self._produce(self._shrink(message))
+
+    def _patiently(self, done: Callable[[], bool]) -> None:
+        """Until ``done``; OutputError when nothing was delivered for too long."""
+        seen, since = self._delivered, time.monotonic()
+        while not done():
+            self._producer.flush(_ROUND)
+            while self._too_large:
+                self._again(self._too_large.pop())
+            self._raise()
+            now = time.monotonic()
+            if self._delivered != seen:
+                seen, since = self._delivered, now
+                self._outage.over()
+                continue
+            self._waiting()
+            if now - since > _SLOW and not self._outage.lasts:
+                self._outage.goes_on(f"nothing delivered for {_SLOW:g} s")
+            if now - since > (_AT_THE_END if durable.STOPPING.is_set() else self._limit):
+                self._failed = f"nothing was delivered for {now - since:.0f} s"
+                self._raise()
+        self._outage.over()
+
+    def _raise(self) -> None:
+        if self._failed is not None:
+            raise OutputError(self._told(self._failed))
+
+    def _told(self, reason: str) -> str:
+        return (
+            f"results can't be written to Kafka: {reason}. Nothing is lost: "
+            "what is missing is delivered after the next start"
+        )

@@ -1,0 +1,254 @@
+"""An S3 server that fails, is slow or breaks off: waited for, told of once, and nothing is lost."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from support.pulling import Pulled
+from support.servers.s3 import S3Server
+from support.unreliable import Unreliable, unreliable
+
+from connectors.s3 import S3Config, S3Source
+from neuraldocflow.components import Acknowledgement, SourceContext
+from neuraldocflow.errors import DocumentError, FetchFailed, TooLarge, from_dict
+from neuraldocflow.events import DocumentSource, NewDocument
+from neuraldocflow.fetching import Fetching
+from neuraldocflow.objects.client import s3_client, uri_of
+from neuraldocflow.objects.fetch import fetcher_of
+from neuraldocflow.swarm import Job, Outcome
+
+pytestmark = pytest.mark.servers
+
+
+@pytest.fixture
+def proxy(s3: S3Server) -> Iterator[Unreliable]:
+    with unreliable(s3.endpoint) as running:
+        yield running
+
+
+@pytest.fixture
+def watched(proxy: Unreliable, bucket: str, tmp_path: Path) -> Iterator[Pulled]:
+    config = S3Config(
+        bucket=bucket,
+        polling_interval_ms=100,
+        endpoint_url=proxy.endpoint,
+        delete_after_processing=True,
+    )
+    pulled = Pulled(S3Source("inbox", config, SourceContext(tmp_path / "state")))
+    yield pulled
+    pulled.close()
+
+
+def wait_for(holds: Callable[[], bool], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_a_listing_that_fails_is_tried_again_and_told_of_once(
+    watched: Pulled,
+    proxy: Unreliable,
+    s3: S3Server,
+    bucket: str,
+    caplog: pytest.LogCaptureFixture,
+    status: int,
+) -> None:
+    with caplog.at_level(logging.INFO):
+        proxy.status = status
+        seen = len(proxy.answered)
+        wait_for(lambda: proxy.answered[seen:].count(status) >= 8)
+        s3.client().put_object(Bucket=bucket, Key="a.pdf", Body=b"x")
+        proxy.status = 0
+        (event,) = watched.until(1)
+    assert event.source.filename == "a.pdf"
+    told = [record.getMessage() for record in caplog.records if "listing" in record.getMessage()]
+    assert [message for message in told if "does not answer as it should" in message] == told[:1]
+    assert "answers again" in told[1]
+    assert len(told) == 2
+
+
+def test_a_deletion_that_fails_is_made_when_the_server_is_back(
+    watched: Pulled, proxy: Unreliable, s3: S3Server, bucket: str
+) -> None:
+    client = s3.client()
+    client.put_object(Bucket=bucket, Key="a.pdf", Body=b"x")
+    (event,) = watched.until(1)
+    proxy.status = 503
+    watched.source.acknowledge(event, Acknowledgement("completed"))
+    wait_for(lambda: proxy.answered.count(503) >= 4)
+    proxy.status = 0
+    wait_for(lambda: client.list_objects_v2(Bucket=bucket)["KeyCount"] == 0)
+
+
+def test_a_server_in_trouble_at_the_start_does_not_stop_the_job(
+    proxy: Unreliable, s3: S3Server, bucket: str, tmp_path: Path
+) -> None:
+    s3.client().put_object(Bucket=bucket, Key="a.pdf", Body=b"x")
+    proxy.status = 503
+    config = S3Config(bucket=bucket, endpoint_url=proxy.endpoint)
+    pulled = Pulled(S3Source("inbox", config, SourceContext(tmp_path / "state")))
+    proxy.status = 0
+    assert len(pulled.until(1)) == 1
+    pulled.close()
+
+
+def test_a_server_that_is_away_at_the_jobs_end_is_asked_once_and_its_work_is_left_for_later(
+    watched: Pulled, proxy: Unreliable, s3: S3Server, bucket: str
+) -> None:
+    client = s3.client()
+    for number in range(5):
+        client.put_object(Bucket=bucket, Key=f"{number}.pdf", Body=b"x")
+    events = watched.until(5)
+    watched.close()
+    proxy.answered.clear()
+    proxy.status = 503
+    for event in events:
+        watched.source.acknowledge(event, Acknowledgement("completed"))
+    assert proxy.answered == [503] * 2  # the client itself asks twice
+    assert len(watched.source._ledger.to_do()) == 5
+
+
+class Fetched:
+    """Fetches objects of a bucket through the proxy; jobs arrive in ``jobs``, failures in ``failures()``."""
+
+    def __init__(self, folder: Path, endpoint: str, bucket: str) -> None:
+        self.jobs: list[Job] = []
+        self._bucket = bucket
+        self.fetching = Fetching(folder, 64 << 20, self.jobs.append, patience=1.0)
+        self.fetching.add_scheme("s3", fetcher_of(s3_client(endpoint)))
+
+    def fetch(self, key: str, etag: str, size: int = 0, sha256: str = "") -> None:
+        uri = uri_of(self._bucket, key)
+        source = DocumentSource(kind="s3", uri=uri, size=size, version=etag, sha256=sha256)
+        event = NewDocument(id=key, source=source)
+        self.fetching.submit(Job(key, "", "out", key="me"), event)
+
+    def failure(self) -> DocumentError:
+        found: list[Outcome] = []
+        wait_for(lambda: bool(found.extend(self.fetching.take("me")) or found))
+        assert found[0].error is not None
+        return from_dict(found[0].error)
+
+
+@pytest.fixture
+def fetched(proxy: Unreliable, bucket: str, tmp_path: Path) -> Iterator[Fetched]:
+    made = Fetched(tmp_path / "fetched", proxy.endpoint, bucket)
+    yield made
+    made.fetching.close()
+
+
+def test_a_download_that_breaks_off_goes_on_where_it_broke(
+    fetched: Fetched, proxy: Unreliable, s3: S3Server, bucket: str
+) -> None:
+    body = os.urandom(5 << 20)
+    etag = s3.client().put_object(Bucket=bucket, Key="a.pdf", Body=body)["ETag"].strip('"')
+    proxy.cut_after, proxy.cuts = 2 << 20, 2
+    fetched.fetch("a.pdf", etag, len(body), hashlib.sha256(body).hexdigest())
+    wait_for(lambda: bool(fetched.jobs))
+    path = Path(fetched.jobs[0].path)
+    assert path.read_bytes() == body
+    assert len(proxy.ranges) == 2
+    assert "bytes=0-" not in proxy.ranges
+    fetched.fetching.forget(fetched.jobs[0])
+    assert not path.exists()
+
+
+def test_a_fetch_waits_for_a_server_in_trouble(
+    fetched: Fetched, proxy: Unreliable, s3: S3Server, bucket: str
+) -> None:
+    etag = s3.client().put_object(Bucket=bucket, Key="a.pdf", Body=b"abc")["ETag"].strip('"')
+    proxy.status = 503
+    fetched.fetch("a.pdf", etag)
+    wait_for(lambda: 503 in proxy.answered)
+    proxy.status = 0
+    wait_for(lambda: bool(fetched.jobs))
+    assert Path(fetched.jobs[0].path).read_bytes() == b"abc"
+
+
+def test_a_server_that_stays_in_trouble_fails_the_document_naming_it(
+    fetched: Fetched, proxy: Unreliable, bucket: str, tmp_path: Path
+) -> None:
+    proxy.status = 503
+    fetched.fetch("a b.pdf", "e")
+    error = fetched.failure()
+    assert isinstance(error, FetchFailed)
+    assert f"s3://{bucket}/a%20b.pdf" in error.message
+    assert "503" in error.message
+    assert list((tmp_path / "fetched").iterdir()) == []
+
+
+def test_an_object_that_is_gone_fails_naming_it(fetched: Fetched, bucket: str) -> None:
+    fetched.fetch("none.pdf", "e")
+    assert f"The object s3://{bucket}/none.pdf is gone" in fetched.failure().message
+
+
+def test_an_object_that_was_replaced_is_not_taken_for_the_one_seen(
+    fetched: Fetched, s3: S3Server, bucket: str
+) -> None:
+    client = s3.client()
+    etag = client.put_object(Bucket=bucket, Key="a.pdf", Body=b"one")["ETag"].strip('"')
+    client.put_object(Bucket=bucket, Key="a.pdf", Body=b"two")
+    fetched.fetch("a.pdf", etag)
+    assert "was replaced after it was seen" in fetched.failure().message
+
+
+def test_an_object_replaced_while_it_is_read_is_never_mixed(
+    fetched: Fetched, proxy: Unreliable, s3: S3Server, bucket: str
+) -> None:
+    client = s3.client()
+    etag = client.put_object(Bucket=bucket, Key="a.pdf", Body=b"1" * (4 << 20))["ETag"].strip('"')
+    proxy.cut_after, proxy.cuts = 2 << 20, 1
+    replaced = threading.Event()
+    fetch = fetched.fetching._schemes["s3"]
+
+    def fetch_and_replace(source: DocumentSource, start: int):  # type: ignore[no-untyped-def]
+        if start and not replaced.is_set():
+            client.put_object(Bucket=bucket, Key="a.pdf", Body=b"2" * (4 << 20))
+            replaced.set()
+        yield from fetch(source, start)
+
+    fetched.fetching.add_scheme("s3", fetch_and_replace)
+    fetched.fetch("a.pdf", etag)
+    assert "was replaced after it was seen" in fetched.failure().message
+    assert replaced.is_set()
+
+
+def test_content_that_differs_from_the_events_hash_is_refused(
+    fetched: Fetched, s3: S3Server, bucket: str
+) -> None:
+    etag = s3.client().put_object(Bucket=bucket, Key="a.pdf", Body=b"abc")["ETag"].strip('"')
+    fetched.fetch("a.pdf", etag, sha256="0" * 64)
+    assert "its hash differs" in fetched.failure().message
+
+
+def test_an_object_larger_than_its_event_said_is_stopped_at_the_limit(
+    fetched: Fetched, s3: S3Server, bucket: str, tmp_path: Path
+) -> None:
+    etag = s3.client().put_object(Bucket=bucket, Key="a.pdf", Body=bytes(65 << 20))["ETag"].strip('"')
+    fetched.fetch("a.pdf", etag, size=3)
+    assert isinstance(fetched.failure(), TooLarge)
+    assert list((tmp_path / "fetched").iterdir()) == []
+
+
+def test_five_gigabytes_are_refused_before_the_first_byte(
+    fetched: Fetched, proxy: Unreliable, bucket: str
+) -> None:
+    with pytest.raises(TooLarge, match="max_download_mb"):
+        fetched.fetch("a.pdf", "e", size=5 << 30)
+    assert proxy.answered == []
+
+
+def test_an_address_nobody_can_fetch_is_refused(tmp_path: Path) -> None:
+    fetching = Fetching(tmp_path, 1 << 20, lambda job: None)
+    event = NewDocument(id="a", source=DocumentSource(kind="url", uri="gopher://a/b", size=0))
+    with pytest.raises(FetchFailed, match="gopher addresses are unknown"):
+        fetching.submit(Job("a", "", "out"), event)

@@ -1,0 +1,216 @@
+"""Who may do what: keys, scopes, rates, tenants, the webhook source's own ways."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import http.client
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+import yaml
+from standardwebhooks.webhooks import Webhook
+from support.gateway import Gateway, Talk, letter, result, submit
+
+from neuraldocflow.gateway.keys import KeyStore
+
+
+def run(work: Any) -> Any:
+    return asyncio.run(work)
+
+
+async def code(answer: aiohttp.ClientResponse) -> tuple[int, str]:
+    return answer.status, (await answer.json())["code"]
+
+
+def test_without_a_valid_key_nothing_is_told(gateway: Gateway) -> None:
+    async def work() -> None:
+        paths = ["/api/v1/jobs", "/api/v1/jobs/x", "/api/v1/jobs/x/result", "/api/v1/jobs/x/events"]
+        paths += ["/api/v1/profiles", "/api/v1/jobs/x/pages/1.png"]
+        async with aiohttp.ClientSession(gateway.url) as anyone:
+            for headers in ({}, {"Authorization": "Bearer ndf_1_2"}, {"Authorization": "Basic eDp4"}):
+                for path in paths:
+                    answer = await anyone.get(path, headers=headers)
+                    assert await code(answer) == (401, "unauthorized"), path
+            in_address = await anyone.get(f"/api/v1/jobs?token={gateway.local_key}")
+            assert in_address.status == 401
+            refused = await anyone.post("/api/v1/documents", data=letter())
+            assert await code(refused) == (401, "unauthorized")
+
+    run(work())
+
+
+def test_scopes_rates_and_quotas_hold_and_a_revoked_key_ends(gateway: Gateway) -> None:
+    async def work() -> None:
+        async with gateway.http(gateway.key("t1", scopes=("read",))) as session:
+            assert await code(await session.post("/api/v1/documents", data=letter())) == (403, "unauthorized")
+            assert (await session.get("/api/v1/jobs")).status == 200
+        async with gateway.http(gateway.key("t2", scopes=("submit",))) as session:
+            assert (await session.post("/api/v1/documents", data=letter())).status == 202
+            assert await code(await session.get("/api/v1/jobs")) == (403, "unauthorized")
+        async with gateway.http(gateway.key("t3", rate=3)) as session:
+            answers = [await session.get("/api/v1/jobs") for _ in range(5)]
+            assert [each.status for each in answers] == [200, 200, 200, 429, 429]
+            assert int(answers[-1].headers["Retry-After"]) > 0
+        async with gateway.http(gateway.key("t4", quota=2)) as session:
+            sent = [await session.post("/api/v1/documents", data=letter(number)) for number in range(3)]
+            assert [each.status for each in sent] == [202, 202, 429]
+            assert (await session.post("/api/v1/documents", data=letter(0))).status == 429
+        text = gateway.key("t5")
+        async with gateway.http(text) as session:
+            assert (await session.get("/api/v1/jobs")).status == 200
+            gateway.keys.revoke(text.split("_")[1])
+            assert (await session.get("/api/v1/jobs")).status == 401
+
+    run(work())
+
+
+def test_one_tenant_sees_nothing_of_another(gateway: Gateway) -> None:
+    mine, theirs = gateway.key("mine"), gateway.key("theirs")
+
+    async def work() -> None:
+        async with gateway.http(mine) as my, gateway.http(theirs) as their, gateway.stream(theirs) as socket:
+            talk = Talk(socket)
+            for channel in ("results", "progress", "notifications"):
+                await talk.ask("subscribe_channel", channel=channel)
+            job = await submit(my, letter(5))
+            await result(my, job)
+            nothing = await (await their.get("/api/v1/jobs/none")).text()
+            for path in ("", "/result", "/events", "/pages/1.png"):
+                answer = await their.get(f"/api/v1/jobs/{job}{path}")
+                assert answer.status == 404
+                assert await answer.text() == nothing
+            assert (await their.delete(f"/api/v1/jobs/{job}")).status == 404
+            assert (await (await their.get("/api/v1/jobs")).json())["jobs"] == []
+            for action in ("subscribe", "get_job", "cancel_job"):
+                refused = await talk.ask(action, job_id=job)
+                assert refused["payload"]["message"] == "There is no such job, or it is another tenant's."
+            assert await submit(their, letter(5)) != job
+            assert (await talk.until("result"))["data"]["jobId"] != job
+            assert job not in str(talk.events)
+
+    run(work())
+
+
+def test_the_webhook_source_takes_documents_with_its_limits(gateway: Gateway) -> None:
+    async def work() -> None:
+        async with gateway.http() as session:
+            raw = await session.post("/api/v1/documents/webhook?filename=hook.html", data=letter(60))
+            assert raw.status == 202
+            made = await result(session, (await raw.json())["job_id"])
+            assert made["metadata"]["filename"] == "hook.html"
+            large = await session.post("/api/v1/documents/webhook", data=letter() + bytes(30_000))
+            assert await code(large) == (413, "too_large")
+        async with aiohttp.ClientSession(gateway.url) as anyone:
+            assert (await anyone.post("/api/v1/documents/webhook", data=letter())).status == 401
+
+    run(work())
+
+
+def test_a_webhook_source_may_have_a_token_of_its_own_a_signature_and_answer_with_the_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = "whsec_" + base64.b64encode(b"s" * 32).decode()
+    (tmp_path / "token").write_text("the-token")
+    (tmp_path / "secret").write_text(secret)
+    sources = {
+        "bearer": {"endpoint": "/bearer", "token": {"file": str(tmp_path / "token")}},
+        "signed": {
+            "endpoint": "/signed",
+            "authentication": "signature",
+            "signing_secret": {"file": str(tmp_path / "secret")},
+            "async_processing": False,
+        },
+    }
+
+    async def work(gateway: Gateway) -> None:
+        async with aiohttp.ClientSession(gateway.url) as session:
+            with_token = {"Authorization": "Bearer the-token"}
+            assert (await session.post("/bearer", data=letter(1), headers=with_token)).status == 202
+            wrong = {"Authorization": "Bearer the-tokem"}
+            assert (await session.post("/bearer", data=letter(1), headers=wrong)).status == 401
+            now = time.time()
+            for body, moment, signed, expected in (
+                (letter(2), now, letter(2), 200),
+                (letter(3), now, letter(4), 401),
+                (letter(5), now - 3600, letter(5), 401),
+            ):
+                answer = await session.post("/signed", data=body, headers=signature(signed, moment))
+                assert answer.status == expected, await answer.text()
+                if expected == 200:
+                    assert (await answer.json())["status"] in ("completed", "partial")
+            assert (await session.post("/signed", data=letter(2))).status == 401
+            assert await asyncio.to_thread(of_no_time, gateway) == 401
+
+    def of_no_time(gateway: Gateway) -> int:
+        """The answer to a time in what Unicode calls digits, and no number has."""
+        connection = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=30)
+        headers = {**signature(letter(2), time.time()), "webhook-timestamp": "\xb9\xb2\xb3"}
+        connection.request("POST", "/signed", letter(2), headers)
+        status = connection.getresponse().status
+        connection.close()
+        return status
+
+    def signature(body: bytes, moment: float) -> dict[str, str]:
+        from datetime import UTC, datetime
+
+        message = f"msg_{len(body)}_{moment}"
+        signed = Webhook(secret).sign(message, datetime.fromtimestamp(moment, UTC), body.decode())
+        headers = {"webhook-id": message, "webhook-timestamp": str(int(moment)), "webhook-signature": signed}
+        return {**headers, "Content-Type": "text/html"}
+
+    configured = {name: {"type": "webhook", "config": config} for name, config in sources.items()}
+    with Gateway(tmp_path / "gateway", stream_sources=configured) as gateway:
+        run(work(gateway))
+
+
+def test_keys_are_made_listed_and_revoked_on_the_command_line(tmp_path: Path) -> None:
+    def command(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "neuraldocflow", "keys", *arguments],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    text = command(
+        "create", "--name", "reports", "--tenant", "acme", "--scope", "read", "--rate", "60"
+    ).stdout
+    store = KeyStore(tmp_path / ".neuraldocflow" / "keys.json")
+    key = store.authenticate(text.strip())
+    assert key is not None
+    assert (key.tenant, key.scopes, key.rate) == ("acme", ("read",), 60)
+    kept = (tmp_path / ".neuraldocflow" / "keys.json").read_bytes()
+    assert text.strip().split("_", 2)[2].encode() not in kept
+    assert os.stat(tmp_path / ".neuraldocflow" / "keys.json").st_mode & 0o077 == 0
+    assert "reports" in command("list").stdout
+    assert yaml.safe_load(command("list", "--json").stdout)[0]["id"] == key.id
+    assert command("revoke", key.id).returncode == 0
+    assert store.authenticate(text.strip()) is None
+    assert command("revoke", key.id).returncode == 2
+    assert command("create", "--scope", "everything").returncode == 2
+
+
+def test_a_public_address_without_keys_is_refused_and_a_key_is_in_no_output(tmp_path: Path) -> None:
+    gateway = Gateway(tmp_path, with_job=False, gateway={"host": "0.0.0.0"})
+    process = gateway.folder.start("gateway", "-c", "job.yaml")
+    told, _ = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "neuraldocflow keys create" in told
+    text = gateway.key("public")
+    with gateway:
+
+        async def work() -> None:
+            async with gateway.http(text) as session, gateway.stream(text) as socket:
+                assert (await session.get("/api/v1/jobs")).status == 200
+                assert (await Talk(socket).ask("ping"))["type"] == "response"
+
+        run(work())
+        assert text not in gateway.stop()

@@ -1,0 +1,83 @@
+"""The job and the gateway with their log in Kafka."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.gateway import Gateway, Talk, letter, result, submit
+from support.job import JobFolder
+from support.servers.kafka import KafkaServer
+
+
+def log_on(servers: str) -> dict[str, Any]:
+    return {"kafka": {"bootstrap_servers": servers, "topic_prefix": f"{uuid.uuid4().hex[:10]}."}}
+
+
+def results(job: JobFolder) -> list[str]:
+    """The names of the files that the log has results of."""
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "neuraldocflow",
+            "tail",
+            "-c",
+            "job.yaml",
+            "--from-beginning",
+            "--no-follow",
+            "--json",
+        ],
+        cwd=job.root,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    return [json.loads(line)["result"]["metadata"]["filename"] for line in done.stdout.splitlines()]
+
+
+def test_documents_of_a_folder_have_their_results_on_the_topic(kafka: str, tmp_path: Path) -> None:
+    job = JobFolder(tmp_path, log=log_on(kafka))
+    names = job.letters(20)
+    job.run_once()
+    assert sorted(results(job)) == sorted(names)
+    assert sorted(job.archived()) == sorted(names)
+
+
+def test_the_gateway_takes_documents_and_gives_results_by_way_of_kafka(kafka: str, tmp_path: Path) -> None:
+    async def work(gateway: Gateway) -> None:
+        async with gateway.stream() as socket, gateway.http() as session:
+            talk = Talk(socket)
+            await talk.ask("subscribe_channel", channel="results")
+            jobs = [await submit(session, letter(number)) for number in range(5)]
+            seen = {(await talk.until("result"))["data"]["jobId"] for _ in jobs}
+            assert seen == set(jobs)
+            for job in jobs:
+                assert (await result(session, job))["jobId"] == job
+
+    with Gateway(tmp_path, runtime={"log": log_on(kafka)}) as gateway:
+        asyncio.run(work(gateway))
+
+
+@pytest.mark.timeout(200)
+def test_a_broker_that_dies_under_the_job_costs_no_result(broker: KafkaServer, tmp_path: Path) -> None:
+    job = JobFolder(tmp_path, log=log_on(broker.bootstrap_servers))
+    names = job.letters(60)
+    running = job.start("run", "--once", "-c", "job.yaml")
+    while len(list(job.results.glob("*.json"))) < 10:
+        assert running.poll() is None, running.communicate()[0]
+        asyncio.run(asyncio.sleep(0.05))
+    broker.kill()
+    asyncio.run(asyncio.sleep(1))
+    broker.start()
+    told, _ = running.communicate(timeout=150)
+    assert running.returncode == 0, told
+    assert sorted(job.archived()) == sorted(names)
+    assert set(results(job)) == names

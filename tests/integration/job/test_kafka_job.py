@@ -1,0 +1,93 @@
+"""The whole job between topics of a real broker."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from pathlib import Path
+
+import orjson
+import pytest
+from support.job import kill
+from support.kafka_job import KafkaJob
+from support.servers.kafka import KafkaServer
+from support.topics import Topics, wait_for
+
+pytestmark = pytest.mark.servers
+
+
+@pytest.fixture
+def job(tmp_path: Path, kafka: str) -> KafkaJob:
+    return KafkaJob(tmp_path, Topics(kafka))
+
+
+def each_is_there_once(job: KafkaJob, names: set[str]) -> None:
+    """In the archive, among the files, and on the topic, repeats of an event aside."""
+    assert Counter(job.archived()) == Counter(names)
+    assert {path.name for path in job.results.glob("*.json")} == {f"{name}.json" for name in names}
+    delivered = job.delivered(len(names))
+    assert sorted(each[0] for each in delivered.values()) == sorted(names)
+    assert all(len(set(each)) == 1 for each in delivered.values())
+
+
+def test_messages_become_results_on_a_topic_and_the_groups_lag_is_gone(job: KafkaJob) -> None:
+    names = job.letters(12)
+    job.topics.send(job.topic, b"nothing known")
+    told = job.run_once()
+    assert "12 documents" in told
+    each_is_there_once(job, names)
+    assert job.committed() == [5, 4, 4]
+    assert "0 documents" in job.run_once()
+    again = job.letters(1, first=50)
+    job.run_once()
+    each_is_there_once(job, names | again)
+
+
+def test_a_job_killed_again_and_again_gives_each_message_one_visible_result(job: KafkaJob) -> None:
+    names = job.letters(60)
+    for wanted in (5, 20, 40):
+        process = job.start("run", "-c", "job.yaml")
+        deadline = time.monotonic() + 60
+        while len(list(job.results.glob("*.json"))) < wanted and time.monotonic() < deadline:
+            time.sleep(0.01)
+        kill(process.pid)
+        process.communicate(timeout=20)
+    job.run_once()
+    each_is_there_once(job, names)
+    assert job.committed() == [20, 20, 20]
+
+
+def test_several_processes_share_a_topic(job: KafkaJob) -> None:
+    names = job.letters(30)
+    job.run_once("--processes", "2")
+    each_is_there_once(job, names)
+    assert "0 documents" in job.run_once()
+    assert job.committed() == [10, 10, 10]
+
+
+def test_a_broker_killed_in_the_middle_costs_nothing_but_time(tmp_path: Path, broker: KafkaServer) -> None:
+    job = KafkaJob(tmp_path, Topics(broker.bootstrap_servers))
+    names = job.letters(40)
+    process = job.start("run", "-c", "job.yaml")
+    wait_for(lambda: len(list(job.results.glob("*.json"))) >= 5, 60)
+    broker.kill()
+    time.sleep(1.0)
+    broker.start()
+    names |= job.letters(5, first=100)
+    wait_for(lambda: len(list(job.results.glob("*.json"))) >= 45, 60)
+    process.terminate()
+    told, _ = process.communicate(timeout=30)
+    assert process.returncode == 0, told
+    assert told.count("does not answer as it should") <= 2, told  # once the source, once the output
+    each_is_there_once(job, names)
+    assert job.committed() == [15, 15, 15]
+
+
+def test_results_too_large_for_the_topic_are_in_the_payload_store(job: KafkaJob) -> None:
+    job.configure(sink={"max_message_size": 600, "partition_key": "document_type"})
+    job.letters(1)
+    job.run_once()
+    (message,) = job.topics.read(job.results_topic)
+    data = orjson.loads(message.value())
+    assert message.key() == data["result"]["documentType"].encode()
+    assert str(data["dataref"]["uri"]).startswith((job.root / ".neuraldocflow" / "payloads").as_uri())

@@ -1,0 +1,134 @@
+"""The documented examples of a source and an output of one's own, run as the documentation says."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import yaml
+from support.job import LETTER, JobFolder, kill
+from support.topics import wait_for
+
+EXAMPLES = Path(__file__).parents[3] / "docs" / "examples" / "own"
+
+
+class TableJob(JobFolder):
+    """A job from one table to another."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        plugins = [EXAMPLES / "table_source.py", EXAMPLES / "table_output.py"]
+        self.environment["NEURALDOCFLOW_PLUGINS"] = ":".join(map(str, plugins))
+        source = {"database": "inbox.db", "polling_interval_ms": 50}
+        outputs = [
+            {"type": "fields_table", "config": {"database": "fields.db"}},
+            {"type": "parquet", "config": {}},
+        ]
+        config = {
+            "stream_sources": {"rows": {"type": "table", "config": source}},
+            "processing_pipeline": {"output_streams": outputs},
+            "runtime": {"snapshot_interval_ms": 100},
+        }
+        (root / "job.yaml").write_text(yaml.safe_dump(config))
+        self.ask("inbox", "CREATE TABLE inbox (id INTEGER PRIMARY KEY, name TEXT, body BLOB, status TEXT)")
+
+    def ask(self, database: str, statement: str, *values: object) -> list[tuple[object, ...]]:
+        connection = sqlite3.connect(self.root / f"{database}.db", timeout=30)
+        with connection:
+            found = connection.execute(statement, values).fetchall()
+        connection.close()
+        return found
+
+    def insert(self, count: int, first: int = 0) -> set[str]:
+        names = set()
+        for number in range(first, first + count):
+            body = LETTER.format(number=number, day=number % 28 + 1).encode()
+            name = f"row-{number}.html"
+            self.ask("inbox", "INSERT INTO inbox (name, body) VALUES (?, ?)", name, body)
+            names.add(name)
+        return names
+
+    def statuses(self) -> Counter[object]:
+        return Counter(status for (status,) in self.ask("inbox", "SELECT status FROM inbox"))
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> TableJob:
+    return TableJob(tmp_path)
+
+
+@pytest.mark.parametrize("example", ["table_source.py", "table_output.py"])
+def test_an_example_is_one_short_file(example: str) -> None:
+    assert len((EXAMPLES / example).read_text().splitlines()) < 60
+
+
+def test_rows_become_results_in_a_table_and_are_marked(job: TableJob) -> None:
+    names = job.insert(10)
+    job.ask("inbox", "INSERT INTO inbox (name, body) VALUES ('empty.html', x'')")
+    told = job.run_once()
+    assert "11 documents" in told
+    assert Counter(job.archived()) == Counter([*names, "empty.html"])
+    assert job.statuses() == {"completed": 10, "failed": 1}
+    written = job.ask("fields", "SELECT file, value FROM fields WHERE field = 'title'")
+    assert sorted(written) == sorted((f"row-{number}.html", f"Letter {number}") for number in range(10))
+    assert "0 documents" in job.run_once()
+
+
+def test_a_job_killed_again_and_again_gives_each_row_one_visible_result(job: TableJob) -> None:
+    names = job.insert(60)
+    for wanted in (5, 25):
+        process = job.start("run", "-c", "job.yaml")
+        wait_for(lambda at=wanted: 60 - job.statuses()[None] >= at, 60)  # type: ignore[misc]
+        kill(process.pid)
+        process.communicate(timeout=20)
+    job.run_once()
+    assert Counter(job.archived()) == Counter(names)
+    assert job.statuses() == {"completed": 60}
+    found = [file for (file,) in job.ask("fields", "SELECT file FROM fields WHERE field = 'title'")]
+    assert Counter(found) == Counter(names)
+
+
+def test_a_source_that_is_away_is_waited_for(job: TableJob) -> None:
+    names = job.insert(3)
+    job.ask("inbox", "ALTER TABLE inbox RENAME TO gone")
+    process = job.start("run", "-c", "job.yaml")
+    assert process.stdout is not None
+    assert any("the source rows does not answer as it should" in line for line in process.stdout)
+    job.ask("inbox", "ALTER TABLE gone RENAME TO inbox")
+    wait_for(lambda: job.statuses() == {"completed": 3}, 60)
+    process.terminate()
+    told, _ = process.communicate(timeout=30)
+    assert process.returncode == 0, told
+    assert Counter(job.archived()) == Counter(names)
+
+
+def test_several_processes_share_the_work(job: TableJob) -> None:
+    names = job.insert(20)
+    job.run_once("--processes", "2")
+    assert Counter(job.archived()) == Counter(names)
+    assert job.statuses() == {"completed": 20}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("raise ValueError('no licence')", "ValueError: no licence"),
+        (None, "no such Python file"),
+        ("", "table"),
+    ],
+)
+def test_a_plugin_that_is_none_is_told_before_anything_starts(
+    job: TableJob, text: str | None, told: str
+) -> None:
+    path = job.root / "own.py"
+    if text is not None:
+        path.write_text(text)
+    job.environment["NEURALDOCFLOW_PLUGINS"] = str(path)
+    process: subprocess.Popen[str] = job.start("run", "--once", "-c", "job.yaml")
+    printed, _ = process.communicate(timeout=60)
+    assert process.returncode == 2, printed
+    assert told in printed
+    assert "Traceback" not in printed

@@ -1,0 +1,165 @@
+"""The whole job on a bucket of a real S3 server."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from support.job import kill
+from support.s3_events import plain
+from support.s3_job import S3Job
+from support.servers.s3 import S3Server
+from support.servers.sqs import SqsServer
+from support.unreliable import unreliable
+
+from neuraldocflow.events import ProcessingProgress, ProcessingStarted, decode
+from neuraldocflow.log import EmbeddedLog
+
+pytestmark = pytest.mark.servers
+
+
+@pytest.fixture
+def job(tmp_path: Path, s3: S3Server, bucket: str) -> S3Job:
+    return S3Job(tmp_path, bucket, s3.client())
+
+
+def test_objects_become_results_and_are_removed_only_then(job: S3Job) -> None:
+    job.configure({"delete_after_processing": True, "file_patterns": ["*.html"]})
+    job.letter("in/brief an müller #1.html")
+    job.letter("b.html", 2)
+    job.letter("note.txt", 3)
+    job.run_once()
+    assert job.result("b.html")["status"] in ("completed", "partial")
+    result = job.result("brief an müller #1.html")
+    assert result["metadata"]["filename"] == "brief an müller #1.html"
+    assert result["metadata"]["bytes"] > 0
+    assert re.fullmatch("[0-9a-f]{64}", result["metadata"]["sha256"])
+    assert job.keys() == ["note.txt"]
+    assert not any((job.root / ".neuraldocflow" / "work" / "fetched").rglob("*-*"))
+
+
+def test_what_is_done_is_not_done_again_by_the_next_run(job: S3Job) -> None:
+    job.letter("a.html")
+    job.run_once()
+    job.letter("b.html", 2)
+    job.run_once()
+    assert sorted(job.archived()) == ["a.html", "b.html"]
+
+
+def test_an_object_above_the_size_limit_fails_and_the_others_do_not(job: S3Job) -> None:
+    job.configure(limits={"max_download_mb": 1})
+    job.client.put_object(Bucket=job.bucket, Key="big.html", Body=b"x" * (2 << 20))
+    job.letter("a.html")
+    job.run_once()
+    assert job.result("big.html")["error"]["code"] == "too_large"
+    assert job.result("a.html")["status"] != "failed"
+
+
+def test_a_job_killed_again_and_again_gives_each_object_one_visible_result(job: S3Job) -> None:
+    names = {f"letter-{number}.html" for number in range(60)}
+    for number, name in enumerate(sorted(names)):
+        job.letter(name, number)
+    results = job.results
+    for wanted in (5, 20, 40):
+        process = job.start("run", "-c", "job.yaml")
+        deadline = time.monotonic() + 60
+        while len(list(results.glob("*.json"))) < wanted and time.monotonic() < deadline:
+            time.sleep(0.01)
+        kill(process.pid)
+        process.communicate(timeout=20)
+    job.run_once()
+    assert Counter(job.archived()) == Counter(names)
+    assert {path.name for path in results.glob("*.json")} == {f"{name}.json" for name in names}
+
+
+def test_several_processes_share_a_bucket(job: S3Job) -> None:
+    names = {f"letter-{number}.html" for number in range(40)}
+    for number, name in enumerate(sorted(names)):
+        job.letter(name, number)
+    job.configure({"delete_after_processing": True, "partitions": 6})
+    job.run_once("--processes", "2", "--workers", "2")
+    assert Counter(job.archived()) == Counter(names)
+    assert job.keys() == []
+
+
+def test_a_queue_and_a_killed_job_give_each_object_one_visible_result(
+    job: S3Job, sqs_server: SqsServer, queue_url: str
+) -> None:
+    """Each object is announced three times, one is gone; what was in flight comes again."""
+    queue = sqs_server.client()
+    job.configure({"sqs_notifications": True, "sqs_queue_url": queue_url, "visibility_timeout_ms": 2000})
+    names = {f"letter-{number}.html" for number in range(40)}
+    etags = {name: job.letter(name, number) for number, name in enumerate(sorted(names))}
+    etags["gone.html"] = "00000000000000000000000000000000"
+    for name, etag in list(etags.items()) * 3:
+        queue.send_message(QueueUrl=queue_url, MessageBody=plain(job.bucket, name, etag))
+
+    def left() -> int:
+        counted = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        told = queue.get_queue_attributes(QueueUrl=queue_url, AttributeNames=counted)["Attributes"]
+        return sum(int(told[each]) for each in counted)
+
+    for wanted in (5, 20):
+        process = job.start("run", "-c", "job.yaml")
+        deadline = time.monotonic() + 60
+        while len(list(job.results.glob("*.json"))) < wanted and time.monotonic() < deadline:
+            time.sleep(0.01)
+        kill(process.pid)
+        process.communicate(timeout=20)
+    process = job.start("run", "-c", "job.yaml")
+    deadline = time.monotonic() + 60
+    while left() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    process.terminate()
+    process.communicate(timeout=30)
+    assert left() == 0
+    assert Counter(job.archived()) == Counter([*names, "gone.html"])
+    error = job.result("gone.html")["error"]
+    assert error["code"] == "fetch_failed"
+    assert f"s3://{job.bucket}/gone.html is gone" in error["message"]
+
+
+def test_a_bucket_in_trouble_halts_the_job_and_loses_nothing(job: S3Job, s3: S3Server) -> None:
+    names = {f"letter-{number}.html" for number in range(20)}
+    for number, name in enumerate(sorted(names)):
+        job.letter(name, number)
+    with unreliable(s3.endpoint) as proxy:
+        job.configure({"endpoint_url": proxy.endpoint, "delete_after_processing": True})
+        process = job.start("run", "-c", "job.yaml")
+        deadline = time.monotonic() + 60
+        for status in (503, 500):
+            while proxy.answered.count(200) < 30 and time.monotonic() < deadline:
+                time.sleep(0.005)
+            proxy.answered.clear()
+            proxy.status = status
+            while proxy.answered.count(status) < 4 and time.monotonic() < deadline:
+                time.sleep(0.01)
+            proxy.status = 0
+        while job.keys() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.terminate()
+        told, _ = process.communicate(timeout=30)
+    assert Counter(job.archived()) == Counter(names), told
+    assert {job.result(name)["status"] for name in names} == {"completed"}
+    assert job.keys() == []
+
+
+def test_fetching_is_a_stage_of_its_own_before_an_agent_has_begun(job: S3Job) -> None:
+    job.letter("a.html")
+    job.run_once()
+    with EmbeddedLog(job.root / ".neuraldocflow" / "log.db") as log:
+        events = [
+            decode(record.value)
+            for partition in log.partitions("processing-events")
+            for record in log.read("processing-events", partition, 0)
+        ]
+    told = [each for each in events if isinstance(each, ProcessingProgress | ProcessingStarted)]
+    assert isinstance(told[0], ProcessingProgress)
+    assert told[0].stage == "fetching"
+    assert isinstance(told[1], ProcessingStarted)
+    assert told[1].agent_id
+    numbers = [each.sequence for each in told if isinstance(each, ProcessingProgress)]
+    assert numbers == list(range(len(numbers)))

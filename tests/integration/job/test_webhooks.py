@@ -1,0 +1,237 @@
+"""Webhooks sent by a real job to real receivers of every kind."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import signal
+import ssl
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from aiohttp import web
+from standardwebhooks.webhooks import Webhook
+from support.job import JobFolder
+from support.receiver import Receiver
+from support.servers.serving import free_port
+
+SECRET = "whsec_" + base64.b64encode(b"s" * 32).decode()
+
+
+def job_with(root: Path, *endpoints: dict[str, Any], private: bool = True) -> JobFolder:
+    """A job whose only output beside files are webhooks, signed, with short pauses."""
+    job = JobFolder(root)
+    (root / "secret").write_text(SECRET)
+    shared = {"secrets": [{"file": str(root / "secret")}], "timeout_ms": 1000}
+    retries = {"max_retries": 3, "backoff_strategy": "fixed", "initial_delay_ms": 200}
+    config = yaml.safe_load((root / "job.yaml").read_text())
+    webhooks = {
+        "endpoints": [{**shared, "retry_config": retries, **each} for each in endpoints],
+        "allow_private_networks": ["127.0.0.0/8"] if private else [],
+    }
+    outputs = [{"type": "files", "config": {}}, {"type": "webhook", "config": webhooks}]
+    config["processing_pipeline"] = {"output_streams": outputs}
+    (root / "job.yaml").write_text(yaml.safe_dump(config))
+    return job
+
+
+def told(job: JobFolder, topic: str) -> list[dict[str, Any]]:
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "neuraldocflow", "tail", topic, "-c", "job.yaml"),
+            *("--from-beginning", "--no-follow", "--json"),
+        ],
+        cwd=job.root,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def delivered(job: JobFolder) -> list[tuple[str, str, int]]:
+    """Target, status and attempts of every ResultDelivered event, once each."""
+    found = {
+        each["ce_id"]: each["delivery_status"]
+        for each in told(job, "events")
+        if each["name"] == ["ResultDelivered"]
+    }
+    return sorted((one["target"], one["status"], one["attempts"]) for one in found.values())
+
+
+def test_results_and_failures_arrive_signed_and_each_delivery_is_told(tmp_path: Path) -> None:
+    with Receiver() as receiver:
+        job = job_with(
+            tmp_path,
+            {"url": receiver.url("all"), "events": ["all"]},
+            {"url": receiver.url("done"), "events": ["completion"]},
+            {"url": receiver.url("failed"), "events": ["error"]},
+        )
+        names = job.letters(5)
+        (job.inbox / "broken.pdf").write_bytes(b"%PDF-1.4 nothing more")
+        job.run_once()
+        done = [json.loads(body) for body in receiver.bodies("done")]
+        assert {each["data"]["result"]["metadata"]["filename"] for each in done} == names
+        assert {each["type"] for each in done} == {"neuraldocflow.ProcessingCompleted.v1"}
+        (failed,) = [json.loads(body) for body in receiver.bodies("failed")]
+        assert failed["type"] == "neuraldocflow.ProcessingFailed.v1"
+        everything = [json.loads(body) for body in receiver.bodies("all")]
+        of_one = [each["type"].split(".")[1] for each in everything if each["subject"] == done[0]["subject"]]
+        assert of_one[0] == "DocumentReceived"
+        assert of_one[-1] == "ProcessingCompleted"
+        for headers, body in zip(receiver.headers("all"), receiver.bodies("all"), strict=True):
+            small = {name.lower(): value for name, value in headers.items()}
+            Webhook(SECRET).verify(body, small)
+            assert small["webhook-id"] == json.loads(body)["id"]
+        assert delivered(job).count((receiver.url("done"), "delivered", 1)) == 5
+        assert not list((job.root / ".neuraldocflow" / "work" / "webhooks").rglob("*-*"))
+
+
+def test_each_way_to_fail_has_its_consequence_and_costs_the_others_nothing(tmp_path: Path) -> None:
+    answers: dict[str, int] = {}
+
+    def answering(name: str, *statuses: int, **headers: str) -> Any:
+        async def handler(_: web.Request) -> web.Response:
+            number = answers[name] = answers.get(name, 0) + 1
+            return web.Response(status=statuses[min(number, len(statuses)) - 1], headers=headers)
+
+        return handler
+
+    async def hanging(_: web.Request) -> web.Response:
+        await asyncio.sleep(30)
+        return web.Response()
+
+    async def dripping(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Length": "100"})
+        await response.prepare(request)
+        for _ in range(100):
+            await response.write(b".")
+            await asyncio.sleep(0.5)
+        return response
+
+    handlers = {
+        "later": answering("later", 503, 500, 204),
+        "limited": answering("limited", 429, 204, **{"Retry-After": "1"}),
+        "gone": answering("gone", 410),
+        "wrong": answering("wrong", 422),
+        "moved": answering("moved", 302, Location="http://127.0.0.1:1/"),
+        "hanging": hanging,
+        "dripping": dripping,
+    }
+    with Receiver(**handlers) as receiver:
+        refusing = f"http://127.0.0.1:{free_port()}/"
+        urls = [receiver.url(name) for name in handlers] + [receiver.url("good"), refusing]
+        job = job_with(tmp_path, *({"url": url, "events": ["completion"]} for url in urls))
+        job.letters(1)
+        job.run_once()
+        assert len(receiver.bodies("good")) == 1
+        expected = {
+            "good": ("delivered", 1),
+            "later": ("delivered", 3),
+            "limited": ("delivered", 2),
+            "gone": ("disabled", 1),
+            "wrong": ("failed", 1),
+            "moved": ("failed", 1),
+            "hanging": ("failed", 4),
+            "dripping": ("delivered", 1),
+        }
+        assert delivered(job) == sorted(
+            [(receiver.url(name), *how) for name, how in expected.items()] + [(refusing, "failed", 4)]
+        )
+        reasons = {each["reason"].split(": ", 2)[1]: each["reason"] for each in told(job, "dead-letters")}
+        assert set(reasons) == {
+            refusing,
+            *(receiver.url(name) for name in ("gone", "wrong", "moved", "hanging")),
+        }
+        assert "no answer within 1 s" in reasons[receiver.url("hanging")]
+        assert "connection refused" in reasons[refusing]
+
+
+def test_private_addresses_are_refused_unless_they_are_allowed(tmp_path: Path) -> None:
+    with Receiver() as receiver:
+        named = receiver.url("hook").replace("127.0.0.1", "localhost")
+        job = job_with(tmp_path, {"url": receiver.url("hook")}, {"url": named}, private=False)
+        job.letters(1)
+        job.run_once()
+        assert receiver.seen == []
+        assert delivered(job) == [(receiver.url("hook"), "failed", 1), (named, "failed", 1)]
+        assert all("private" in each["reason"] for each in told(job, "dead-letters"))
+
+
+def test_a_certificate_that_nobody_vouches_for_is_not_accepted(tmp_path: Path) -> None:
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=127.0.0.1"]
+    command += ["-keyout", str(key), "-out", str(certificate), "-days", "1"]
+    subprocess.run(command, check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    with Receiver(ssl=context) as receiver:
+        job = job_with(tmp_path, {"url": receiver.url("hook"), "retry_config": {"max_retries": 0}})
+        job.letters(1)
+        job.run_once()
+        assert receiver.seen == []
+        assert "certificate" in told(job, "dead-letters")[0]["reason"]
+
+
+def test_deliveries_survive_kill_9_of_the_job(tmp_path: Path) -> None:
+    port = free_port()
+    job = job_with(
+        tmp_path,
+        {
+            "url": f"http://127.0.0.1:{port}/hook",
+            "events": ["completion"],
+            "retry_config": {"max_retries": 100, "backoff_strategy": "fixed", "initial_delay_ms": 300},
+        },
+    )
+    names = job.letters(20)
+    process = job.start("run", "-c", "job.yaml")
+    deadline = time.monotonic() + 60
+    while len(list(job.results.glob("*.json"))) < 20:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    time.sleep(1)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    with Receiver(port) as receiver:
+        job.run_once()
+        bodies = [json.loads(body) for body in receiver.bodies("hook")]
+        assert {each["data"]["result"]["metadata"]["filename"] for each in bodies} == names
+
+
+def test_an_endpoint_can_be_tried_by_hand(tmp_path: Path) -> None:
+    def command(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "neuraldocflow", "webhooks", "test", *arguments],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    with Receiver() as receiver:
+        good = command(receiver.url("hook"), "--secret", SECRET, "--allow-private")
+        assert good.returncode == 0, good.stderr
+        assert good.stdout.startswith("delivered: HTTP 204")
+        (headers,), (body,) = receiver.headers("hook"), receiver.bodies("hook")
+        Webhook(SECRET).verify(body, {name.lower(): value for name, value in headers.items()})
+        refused = command(receiver.url("hook"))
+        assert refused.returncode == 1
+        assert "private" in refused.stdout
+
+
+@pytest.mark.parametrize("network", ["10.0.0.0/99", "here"])
+def test_a_network_that_is_none_is_told_at_the_start(tmp_path: Path, network: str) -> None:
+    job = job_with(tmp_path, {"url": "https://example.com/"})
+    text = (tmp_path / "job.yaml").read_text().replace("127.0.0.0/8", network)
+    (tmp_path / "job.yaml").write_text(text)
+    process = job.start("run", "--once", "-c", "job.yaml")
+    printed, _ = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert network in printed

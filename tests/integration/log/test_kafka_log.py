@@ -1,0 +1,143 @@
+"""The log in Kafka: the common suite against a real broker, then what brokers may do to it."""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.log_suite import LogSuite, OpenLog, everything, message
+from support.servers.kafka import KafkaServer
+
+from neuraldocflow import config
+from neuraldocflow.errors import ConfigError
+from neuraldocflow.log import TOPICS, LogError, Message, Record, open_log, partition_of
+from neuraldocflow.log.kafka import KafkaLog
+from neuraldocflow.payloads import PayloadStore
+
+
+def runtime_of(block: dict[str, Any]) -> config.RuntimeConfig:
+    return config.parse(json.dumps({"runtime": block}), "job.yaml").runtime
+
+
+def opener(servers: str, folder: Path, prefix: str, **options: Any) -> Callable[[], KafkaLog]:
+    runtime = runtime_of({"log": {"kafka": {"bootstrap_servers": servers, "topic_prefix": prefix}}})
+    return lambda: KafkaLog(runtime, PayloadStore(str(folder / "payloads"), folder / "scratch"), **options)
+
+
+def follow(log: KafkaLog, key: str) -> Iterator[Record]:
+    """All records of a key's partition."""
+    offset, place = 0, ("t", partition_of(key, 3))
+    while found := log.read(*place, offset):
+        yield from found
+        offset = found[-1].offset + 1
+
+
+class TestKafkaLog(LogSuite):
+    @pytest.fixture
+    def open_log(self, kafka: str, tmp_path: Path) -> OpenLog:
+        return opener(kafka, tmp_path, f"{uuid.uuid4().hex[:12]}-")
+
+    def test_a_value_larger_than_brokers_take_goes_by_the_payload_store(
+        self, kafka: str, tmp_path: Path
+    ) -> None:
+        with opener(kafka, tmp_path, f"{uuid.uuid4().hex[:12]}-")() as log:
+            log.ensure_topic("t", 3)
+            value = random.Random(1).randbytes(20_000_000)
+            large = Message("t", "a", value, {"ce_id": "1"})
+            log.append([message("a", "before"), large, message("a", "after")])
+            assert sorted(len(each) for _, each in everything(log)) == [5, 6, 20_000_000]
+            (found,) = [each for each in follow(log, "a") if len(each.value) > 10]
+            assert (found.value, found.headers) == (value, {"ce_id": "1"})
+            assert [path.stat().st_size for path in (tmp_path / "payloads").rglob("*") if path.is_file()]
+
+    def test_many_partitions_are_followed_at_once(self, open_log: OpenLog) -> None:
+        with open_log() as log, open_log() as other:
+            log.ensure_topic("t", 8)
+            other.ensure_topic("t", 8)
+            positions = {("t", part): 0 for part in range(8)}
+            got: list[str] = []
+
+            def follow() -> None:
+                while len(got) < 200:
+                    assert log.wait(positions, 30)
+                    for place, offset in list(positions.items()):
+                        for record in log.read(*place, offset):
+                            positions[place] = record.offset + 1
+                            got.append(record.value.decode())
+
+            reader = threading.Thread(target=follow)
+            reader.start()
+            for number in range(200):
+                other.append([message(f"k{number}", str(number))])
+            reader.join(60)
+            assert sorted(got, key=int) == [str(number) for number in range(200)]
+
+
+def test_a_broker_that_is_killed_and_started_again_has_what_was_acknowledged_once(
+    broker: KafkaServer, tmp_path: Path
+) -> None:
+    with opener(broker.bootstrap_servers, tmp_path, "ndf-")() as log:
+        log.ensure_topic("t", 3)
+        acknowledged: list[str] = []
+        stop = threading.Event()
+
+        def write() -> None:
+            number = 0
+            while not stop.is_set():
+                log.append([message(f"k{number % 5}", str(number))])
+                acknowledged.append(str(number))
+                number += 1
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        while len(acknowledged) < 20:
+            stop.wait(0.05)
+        broker.kill()
+        broker.start()
+        count = len(acknowledged)
+        while len(acknowledged) < count + 20:
+            stop.wait(0.05)
+        stop.set()
+        writer.join()
+        assert sorted(value.decode() for _, value in everything(log)) == sorted(acknowledged)
+
+
+def test_brokers_that_are_away_are_an_error_in_a_sentence_and_reading_goes_on_afterwards(
+    broker: KafkaServer, tmp_path: Path
+) -> None:
+    with opener(broker.bootstrap_servers, tmp_path, "ndf-", patience=2)() as log:
+        log.ensure_topic("t", 3)
+        log.append([message("a", "1")])
+        place = ("t", partition_of("a", 3))
+        assert len(log.read(*place, 0)) == 1
+        broker.kill()
+        with pytest.raises(LogError, match=broker.bootstrap_servers):
+            log.append([message("a", "2")])
+        assert not log.wait({place: 1}, 0.5)
+        broker.start()
+        log.append([message("a", "3")])
+        assert log.wait({place: 1}, 30)
+        assert [each.value for each in log.read(*place, 1)][-1:] == [b"3"]
+
+
+def test_the_configured_log_has_the_four_topics_and_passwords_stay_out_of_errors(
+    kafka: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    prefix = f"{uuid.uuid4().hex[:12]}."
+    state = {"state_directory": str(tmp_path)}
+    section = {"bootstrap_servers": kafka, "topic_prefix": prefix, "socket.keepalive.enable": True}
+    runtime = runtime_of({**state, "log": {"kafka": section}})
+    with open_log(runtime) as log:
+        assert set(log.topics()) == set(TOPICS)
+    (tmp_path / "password").write_text("hunter2")
+    secret = {"sasl.password": {"file": str(tmp_path / "password")}, "no.such.key": 1}
+    runtime = runtime_of({**state, "log": {"kafka": {**section, **secret}}})
+    with pytest.raises(ConfigError, match=r"no\.such\.key") as error:
+        open_log(runtime)
+    assert "hunter2" not in str(error.value)

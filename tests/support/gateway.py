@@ -1,0 +1,181 @@
+"""The gateway and a job as a user runs them, and small clients of both doors."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Self
+
+import aiohttp
+import yaml
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from neuraldocflow.gateway.keys import KeyStore
+from support.job import JobFolder
+from support.servers.serving import free_port, listens
+
+
+class Gateway:
+    """A gateway process on a state directory, with a job beside it where ``with_job``."""
+
+    def __init__(self, root: Path, *, with_job: bool = True, port: int = 0, **config: Any) -> None:
+        root.mkdir(parents=True, exist_ok=True)
+        self.folder = JobFolder(root)
+        self.port = port or free_port()
+        self._with_job = with_job
+        self._config = config
+        self.job: subprocess.Popen[str] | None = None
+        self.process: subprocess.Popen[str] | None = None
+        runtime = {"snapshot_interval_ms": 100, "gateway": {"port": self.port, **config.pop("gateway", {})}}
+        whole = {"runtime": {**runtime, **config.pop("runtime", {})}, **config}
+        (root / "job.yaml").write_text(yaml.safe_dump(whole))
+        self.keys = KeyStore(root / ".neuraldocflow" / "keys.json")
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def local_key(self) -> str:
+        return (self.folder.root / ".neuraldocflow" / "local-key").read_text().strip()
+
+    def key(self, tenant: str = "default", **more: Any) -> str:
+        """A new key's text."""
+        return self.keys.create(tenant, tenant, **more)[1]
+
+    def start(self) -> None:
+        """Start the gateway, and wait until it answers."""
+        self.process = self.folder.start("gateway", "-c", "job.yaml")
+        deadline = time.monotonic() + 60
+        while not listens(self.port):
+            if self.process.poll() is not None:
+                raise AssertionError(self.process.communicate()[0])
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+    def start_job(self) -> None:
+        self.job = self.folder.start("run", "-c", "job.yaml")
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> str:
+        """End the gateway; what it printed."""
+        assert self.process is not None
+        self.process.send_signal(number)
+        told, _ = self.process.communicate(timeout=30)
+        self.process = None
+        return told
+
+    def __enter__(self) -> Self:
+        self.start()
+        if self._with_job:
+            self.start_job()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in (self.process, self.job):
+            if process is not None and process.poll() is None:
+                process.terminate()
+                try:
+                    process.communicate(timeout=30)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.communicate()
+
+    @contextlib.asynccontextmanager
+    async def http(self, key: str | None = None) -> Any:
+        """An HTTP client with a key; the local one if none is given."""
+        headers = {"Authorization": f"Bearer {key or self.local_key}"}
+        async with aiohttp.ClientSession(self.url, headers=headers) as session:
+            yield session
+
+    def stream(self, key: str | None = None, **options: Any) -> connect:
+        """A WebSocket connection as the specification has it: the key in the address."""
+        address = f"ws://127.0.0.1:{self.port}/v1/stream?token={key or self.local_key}"
+        return connect(address, max_size=None, **options)
+
+
+class Talk:
+    """Requests and events over one WebSocket."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self.socket = socket
+        self.events: list[dict[str, Any]] = []
+        self._number = 0
+
+    async def ask(self, action: str, **payload: Any) -> dict[str, Any]:
+        """Send a request; its answer. Events that come meanwhile are kept."""
+        self._number += 1
+        request_id = str(self._number)
+        request = {"id": request_id, "type": "request", "timestamp": "2026-01-01T00:00:00Z"}
+        await self.socket.send(json.dumps({**request, "payload": {"action": action, **payload}}))
+        while True:
+            message = await self.receive()
+            if message["type"] != "event" and message["id"] == request_id:
+                return message
+            self.events.append(message["payload"])
+
+    async def receive(self, seconds: float = 30) -> dict[str, Any]:
+        message: dict[str, Any] = json.loads(await asyncio.wait_for(self.socket.recv(), seconds))
+        return message
+
+    async def until(self, event: str, job: str | None = None, seconds: float = 60) -> dict[str, Any]:
+        """The payload of the next event of a kind, and of a job; those before it are kept."""
+        while True:
+            for number, payload in enumerate(self.events):
+                if payload["event"] == event and job in (None, payload["data"]["jobId"]):
+                    del self.events[: number + 1]
+                    return payload
+            message = await self.receive(seconds)
+            assert message["type"] == "event", message
+            self.events.append(message["payload"])
+
+
+LETTER = "<!DOCTYPE html><html><body><h1>Letter {0}</h1><p>Number {0}</p></body></html>"
+
+
+def letter(number: int = 0) -> bytes:
+    """A small document."""
+    return LETTER.format(number).encode()
+
+
+async def submit(session: aiohttp.ClientSession, content: bytes, name: str = "a.html", **form: str) -> str:
+    """Post a document as a form; the job's id."""
+    data = aiohttp.FormData(form)
+    data.add_field("file", content, filename=name)
+    async with session.post("/api/v1/documents", data=data) as answer:
+        assert answer.status == 202, await answer.text()
+        return str((await answer.json())["job_id"])
+
+
+async def result(session: aiohttp.ClientSession, job: str, seconds: float = 60) -> dict[str, Any]:
+    """Wait for a job's result."""
+    deadline = time.monotonic() + seconds
+    while True:
+        async with session.get(f"/api/v1/jobs/{job}/result") as answer:
+            body: dict[str, Any] = await answer.json()
+            if answer.status == 200:
+                return body
+            assert answer.status == 202, body
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.05)
+
+
+def running(root: Path, **config: Any) -> Iterator[Gateway]:
+    """A gateway with its job, for a fixture."""
+    with Gateway(root, **config) as gateway:
+        yield gateway
+
+
+async def close_code(socket: ClientConnection) -> int:
+    """Read until the connection is closed; the code the gateway gave."""
+    with contextlib.suppress(ConnectionClosed):
+        while True:
+            await asyncio.wait_for(socket.recv(), 60)
+    assert socket.close_code is not None
+    return socket.close_code

@@ -1,0 +1,98 @@
+"""Topics of a test's own, and what is on them."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from confluent_kafka import Consumer, Message, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewPartitions, NewTopic
+
+
+class Topics:
+    """Makes topics at a broker, or with ``copies`` on several, writes to them and reads them."""
+
+    def __init__(self, servers: str, copies: int = 1) -> None:
+        self.servers = servers
+        self._copies = copies
+        self._admin = AdminClient({"bootstrap.servers": servers, "log_level": 0})
+        self._producer = Producer({"bootstrap.servers": servers, "log_level": 0, "linger.ms": 0})
+
+    def make(self, name: str = "", partitions: int = 1, **config: str) -> str:
+        """A new topic; its name."""
+        topic = name or f"t-{uuid.uuid4().hex[:10]}"
+        told = {key.replace("_", "."): value for key, value in config.items()}
+        made = self._admin.create_topics([NewTopic(topic, partitions, self._copies, config=told)])
+        made[topic].result(timeout=30)
+        return topic
+
+    def grow(self, topic: str, partitions: int) -> None:
+        """Give a topic more partitions."""
+        self._admin.create_partitions([NewPartitions(topic, partitions)])[topic].result(timeout=30)
+
+    def delete_before(self, topic: str, offset: int) -> None:
+        """What retention does to the first partition, at once."""
+        place = TopicPartition(topic, 0, offset)
+        self._admin.delete_records([place])[place].result(timeout=30)
+
+    def partitions(self, topic: str) -> int:
+        found = self._admin.list_topics(topic, timeout=30).topics[topic]
+        return 0 if found.error else len(found.partitions)
+
+    def send(
+        self,
+        topic: str,
+        value: bytes | None,
+        headers: Mapping[str, str | bytes] | None = None,
+        *,
+        key: str | None = None,
+        partition: int = 0,
+    ) -> None:
+        """One message, acknowledged when this returns."""
+        failed: list[Any] = []
+        self._producer.produce(
+            topic,
+            value,
+            key=key,
+            headers=dict(headers or {}),
+            partition=partition,
+            on_delivery=lambda error, _: failed.append(error) if error else None,
+        )
+        assert self._producer.flush(30) == 0, "the broker does not answer"
+        assert not failed, failed
+
+    def read(self, topic: str, count: int = 1, seconds: float = 30) -> list[Message]:
+        """The topic's messages from its beginning: ``count`` of them at least, unless it takes too long."""
+        consumer = Consumer(
+            {"bootstrap.servers": self.servers, "group.id": "reads", "log_level": 0, "fetch.wait.max.ms": 10}
+        )
+        places = [TopicPartition(topic, part, 0) for part in range(self.partitions(topic))]
+        consumer.assign(places)
+        found: list[Message] = []
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            ends = sum(consumer.get_watermark_offsets(place, timeout=10)[1] for place in places)
+            if len(found) >= max(count, ends):
+                break
+            found += [each for each in consumer.consume(500, timeout=0.1) if not each.error()]
+        consumer.close()
+        return found
+
+    def committed(self, group: str, topic: str, partition: int = 0) -> int:
+        """Where a group is in a partition, as lag tools see it; -1001 where it never was."""
+        consumer = Consumer({"bootstrap.servers": self.servers, "group.id": group, "log_level": 0})
+        (found,) = consumer.committed([TopicPartition(topic, partition)], timeout=30)
+        consumer.close()
+        offset: int = found.offset
+        return offset
+
+
+def wait_for(holds: Callable[[], object], seconds: float = 30) -> None:
+    """Until it holds; fails after so many seconds."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(0.02)

@@ -1,0 +1,126 @@
+"""Ways in which contracts name parties, beginnings and ends other than the plainest one."""
+
+from __future__ import annotations
+
+import pytest
+
+from neuraldocflow.extraction.candidates import Candidate
+from neuraldocflow.extraction.contract_head import effective_on
+from neuraldocflow.extraction.contract_parties import parties
+from neuraldocflow.extraction.contract_term import expiration
+from neuraldocflow.extraction.sentences import sentences
+from tests.support.contracts import OPENING, contract
+
+
+def names(*texts: str) -> list[str]:
+    return [each.value for each in parties(contract(*texts))]
+
+
+def best(found: list[Candidate]) -> str | None:
+    chosen = max(found, key=lambda each: each.score, default=None)
+    return None if chosen is None else chosen.value
+
+
+def test_a_party_after_a_group_named_together_is_one_too() -> None:
+    assert names(
+        'This Agreement is made as of May 2, 2031 by and between Fern LLC ("Fern"), and Moss, Inc. '
+        '("Moss") (collectively, Fern and Moss are the "Growers") and Kiln Corporation with its '
+        'office in Troy, Ohio ("Buyer").'
+    ) == ["Fern LLC", "Moss, Inc.", "Kiln Corporation"]
+
+
+def test_what_follows_the_words_that_close_the_list_is_no_party() -> None:
+    assert names(
+        'This Agreement is made by and between Fern LLC ("Fern") and Moss, Inc. ("Moss"). Fern and Moss may '
+        'be referred to individually as a "Party" and collectively as the "Parties". Fern buys kilns of '
+        'Kiln Ltd. ("Kiln") and Tile Corp. ("Tile").'
+    ) == ["Fern LLC", "Moss, Inc."]
+
+
+def test_roles_in_parentheses_need_no_quotation_marks() -> None:
+    assert names(
+        "This Agreement is made on 4 May 2031 between:", "(1) FERN LIMITED (the Company)", "and"
+    ) == ["FERN LIMITED"]
+    assert names(
+        "This Lantern Transport Agreement (Agreement) is entered into by Fern Lines Limited Partnership "
+        "(Carrier) and KILN COMPANY (Shipper)."
+    ) == ["Fern Lines Limited Partnership", "KILN COMPANY"]
+
+
+def test_parties_by_letter_may_have_a_role() -> None:
+    assert names(
+        "Lantern Transport Agreement", "Party A (Shipper): Fern Co., Ltd.", "Party B (Carrier): Moss Ltd."
+    ) == ["Fern Co., Ltd.", "Moss Ltd."]
+
+
+def test_without_an_opening_those_who_are_given_a_term_are_the_parties() -> None:
+    assert names(
+        "LANTERN AGENCY AGREEMENT",
+        "Ladies and Gentlemen:",
+        'Fern Lines, Inc., a Maine corporation (the "Company"), and Moss Lanterns LLC, with an office in '
+        'Troy (the "Agent"), agree to the following.',
+    ) == ["Fern Lines, Inc.", "Moss Lanterns LLC"]
+
+
+def test_where_a_body_is_from_is_no_name() -> None:
+    found = names(
+        'This Agreement is made by and between Fern LLC, a Maine company ("Fern"), and MOSS, INC., a Fern '
+        'company, and Delaware corporation having an address in Troy ("Moss").'
+    )
+    assert found == ["Fern LLC", "MOSS, INC."]
+
+
+def test_the_country_of_one_party_is_no_part_of_the_next() -> None:
+    assert names(
+        'This Agreement is made by and between Fern Growers Limited ("Fern"), having an office in Leeds, '
+        'United Kingdom and KILN, INC. ("Kiln"), an Ohio corporation.'
+    ) == ["Fern Growers Limited", "KILN, INC."]
+
+
+def test_an_office_before_a_signing_body_is_no_part_of_its_name() -> None:
+    assert names(
+        "JOINT FILING AGREEMENT",
+        "IN WITNESS WHEREOF, the undersigned sign.",
+        "Chief Compliance Officer Fern Fund GP, LLC",
+        "Moss Partners, LP",
+    ) == ["Fern Fund GP, LLC", "Moss Partners, LP"]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "The term of this Agreement shall begin on January 5, 2032 and continue for one year.",
+        '"Contract Period" means the period of time commencing on January 5, 2032.',
+        "This Agreement shall be effective as of January 5, 2032.",
+    ],
+)
+def test_the_day_on_which_the_term_begins_is_the_effective_date(told: str) -> None:
+    assert (
+        best(
+            list(
+                effective_on(
+                    contract("This Agreement is made by and between Fern LLC and Moss, Inc.", told), None
+                )
+            )
+        )
+        == "2032-01-05"
+    )
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "Expiration Date: January 4, 2034",
+        '"Contract Period" means that period commencing on January 5, 2032 and concluding January 4, 2034.',
+    ],
+)
+def test_an_end_told_beside_its_name_needs_no_sentence_about_the_term(told: str) -> None:
+    document = contract(OPENING, told)
+    assert best(list(expiration(document, sentences(document), "2032-01-05"))) == "2034-01-04"
+
+
+def test_the_day_the_contract_begins_is_not_its_end() -> None:
+    document = contract(
+        "Termination Agreement", "This Termination Agreement is made as of May 4, 2031, to end a lease."
+    )
+    assert best(list(expiration(document, sentences(document), "2031-05-04"))) is None

@@ -1,0 +1,103 @@
+"""The index of jobs: any prefix of the log, read once or twice, gives the same."""
+
+from __future__ import annotations
+
+import tempfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from neuraldocflow.events import (
+    DocumentReceived,
+    DocumentSource,
+    Event,
+    NewDocument,
+    ProcessingCompleted,
+    ProcessingProgress,
+    ProcessingStarted,
+)
+from neuraldocflow.gateway.jobs import Arrived, Jobs, arrived, shown
+from neuraldocflow.log import DOCUMENT_STREAM, PROCESSING_EVENTS, PROCESSING_RESULTS, Record
+from sinks.events import message_of
+
+SOURCE = DocumentSource(kind="file", uri="file:///x.pdf", size=9, filename="x.pdf")
+TOPICS = {"NewDocument": DOCUMENT_STREAM, "ProcessingCompleted": PROCESSING_RESULTS}
+
+
+def events_of(document: str, status: str = "completed", tenant: str = "default") -> list[Event]:
+    result = {"jobId": document, "run": 0, "status": status, "metadata": {"profile": "sec_10k"}}
+    common = {"id": document, "tenant": tenant}
+    return [
+        NewDocument(**common, source=SOURCE),
+        DocumentReceived(**common, source=SOURCE, metadata={"profile": "auto", "priority": "high"}),
+        ProcessingStarted(**common, swarm_id="s", agent_id="a"),
+        ProcessingProgress(**common, progress=0.5, stage="reading"),
+        ProcessingCompleted(**common, result=result),
+    ]
+
+
+def record(event: Event, offset: int) -> Arrived:
+    message = message_of(event)
+    topic = TOPICS.get(event.name, PROCESSING_EVENTS)
+    moment = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=offset)
+    made = arrived(Record(topic, 0, offset, event.id, message.value, {}, int(moment.timestamp() * 1000)))
+    assert made is not None
+    return made
+
+
+@given(st.data())
+@settings(max_examples=30, deadline=None)
+def test_the_order_of_topics_and_repeats_do_not_matter(data: st.DataObject) -> None:
+    whole = [record(event, number) for number, event in enumerate(events_of("d"))]
+    order = data.draw(st.permutations(whole))
+    repeats = data.draw(st.lists(st.sampled_from(whole), max_size=4))
+    with tempfile.TemporaryDirectory() as folder:
+        jobs = Jobs(Path(folder) / "jobs.db")
+        jobs.apply([*order, *repeats], {})
+        row = jobs.get("d", "default")
+        assert row is not None
+        assert (row["status"], row["filename"], row["result_offset"]) == ("completed", "x.pdf", 4)
+        jobs.close()
+
+
+def test_each_event_moves_the_job_on(tmp_path: Path) -> None:
+    jobs = Jobs(tmp_path / "jobs.db")
+    seen = []
+    for number, event in enumerate(events_of("d", "partial")):
+        jobs.apply([record(event, number)], {})
+        row = jobs.get("d", "default")
+        assert row is not None
+        seen.append((shown(row)["status"], shown(row)["stage"]))
+    assert seen == [
+        ("queued", "queued"),
+        ("queued", "queued"),
+        ("processing", "opening"),
+        ("processing", "reading"),
+        ("partial", "done"),
+    ]
+
+
+def test_a_tenant_gets_its_own_jobs_only_and_old_ones_are_forgotten(tmp_path: Path) -> None:
+    jobs = Jobs(tmp_path / "jobs.db")
+    for tenant in ("a", "b"):
+        for number, event in enumerate(events_of(f"of-{tenant}", tenant=tenant)):
+            jobs.apply([record(event, number)], {})
+    assert jobs.get("of-a", "b") is None
+    assert [row["id"] for row in jobs.page("b", 10, None, None)] == ["of-b"]
+    jobs.forget(datetime(2026, 1, 2, tzinfo=UTC))
+    assert jobs.page("a", 10, None, None) == []
+
+
+def test_positions_survive_and_an_index_of_another_version_is_made_again(tmp_path: Path) -> None:
+    place = (PROCESSING_EVENTS, 0)
+    jobs = Jobs(tmp_path / "jobs.db")
+    jobs.apply([], {place: 7})
+    jobs.close()
+    assert Jobs(tmp_path / "jobs.db").positions() == {place: 7}
+    import sqlite3
+
+    with sqlite3.connect(tmp_path / "jobs.db") as other:
+        other.execute("PRAGMA user_version = 99")
+    assert Jobs(tmp_path / "jobs.db").positions() == {}

@@ -1,0 +1,197 @@
+"""Fetching beside the dataflow: order, waiting, and what plugs in by scheme."""
+
+from __future__ import annotations
+
+import errno
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from neuraldocflow.errors import Corrupt, FetchFailed, Unreachable
+from neuraldocflow.events import DocumentSource, NewDocument
+from neuraldocflow.fetching import Fetching
+from neuraldocflow.swarm import Job, Outcome
+
+
+class Place:
+    """A scheme's content by address, and its moods."""
+
+    def __init__(self) -> None:
+        self.down: set[str] = set()
+        self.asked: list[str] = []
+        self.open = threading.Event()
+        self.open.set()
+
+    def fetch(self, source: DocumentSource, start: int) -> Generator[bytes, None, None]:
+        self.asked.append(source.uri)
+        self.open.wait(10)
+        if any(name in source.uri for name in self.down):
+            raise Unreachable("no answer")
+        yield source.uri.encode()[start:]
+
+
+class Fetched:
+    def __init__(self, folder: Path, **settings: Any) -> None:
+        self.folder = folder
+        self.jobs: list[Job] = []
+        self.fetching = Fetching(folder, 1000, self.jobs.append, **settings)
+
+    def ask(self, name: str, priority: Any = "normal", host: str = "one", source: str = "") -> None:
+        told = DocumentSource(kind="url", uri=f"test://{host}/{name}", size=0)
+        event = NewDocument(id=name, source=told, origin=f"/sources/{source}")
+        self.fetching.submit(Job(name, "", "out", key="me", priority=priority), event)
+
+    def failures(self, count: int) -> list[Outcome]:
+        found: list[Outcome] = []
+        wait_for(lambda: len(found.extend(self.fetching.take("me")) or found) == count)
+        return found
+
+
+def wait_for(holds: Callable[[], bool], seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(0.005)
+
+
+@pytest.fixture
+def place() -> Place:
+    return Place()
+
+
+@pytest.fixture
+def fetched(tmp_path: Path, place: Place) -> Iterator[Fetched]:
+    made = Fetched(tmp_path / "fetched", threads=1)
+    made.fetching.add_scheme("test", place.fetch)
+    yield made
+    place.open.set()
+    made.fetching.close()
+
+
+def test_a_payload_becomes_the_jobs_file_until_the_job_is_done(fetched: Fetched) -> None:
+    fetched.ask("a")
+    wait_for(lambda: bool(fetched.jobs))
+    path = Path(fetched.jobs[0].path)
+    assert path.read_bytes() == b"test://one/a"
+    wait_for(lambda: fetched.fetching.count() == 0)
+    (told,) = fetched.fetching.progress("me")
+    assert (told.stage, told.progress, told.agent_id) == ("fetching", 0.0, "")
+    assert fetched.fetching.progress("me") == []
+    fetched.fetching.forget(fetched.jobs[0])
+    assert not path.exists()
+
+
+def test_urgent_documents_are_fetched_before_those_that_came_earlier(fetched: Fetched, place: Place) -> None:
+    place.open.clear()
+    for name, priority in (("first", "normal"), ("low", "low"), ("normal", "normal"), ("urgent", "urgent")):
+        fetched.ask(name, priority)
+        wait_for(lambda: bool(place.asked))
+    place.open.set()
+    wait_for(lambda: len(fetched.jobs) == 4)
+    assert [job.document_id for job in fetched.jobs] == ["first", "urgent", "normal", "low"]
+
+
+def test_a_place_that_does_not_answer_does_not_hold_up_another(fetched: Fetched, place: Place) -> None:
+    place.down.add("down")
+    fetched.ask("a", host="down")
+    fetched.ask("b", host="up")
+    wait_for(lambda: len(fetched.jobs) == 1)
+    assert fetched.jobs[0].document_id == "b"
+    place.down.clear()
+    wait_for(lambda: len(fetched.jobs) == 2)
+
+
+def test_the_same_document_is_fetched_once_at_a_time(fetched: Fetched, place: Place) -> None:
+    place.open.clear()
+    fetched.ask("a")
+    fetched.ask("a")
+    assert fetched.fetching.count() == 1
+    place.open.set()
+    wait_for(lambda: fetched.fetching.count() == 0)
+    assert len(fetched.jobs) == len(place.asked) == 1
+
+
+def test_a_place_that_never_answers_fails_its_document_and_leaves_no_file(
+    tmp_path: Path, place: Place
+) -> None:
+    made = Fetched(tmp_path / "fetched", patience=0.0)
+    made.fetching.add_scheme("test", place.fetch)
+    place.down.add("one")
+    made.ask("a")
+    (outcome,) = made.failures(1)
+    assert outcome.error is not None
+    assert (outcome.error["code"], outcome.error["retryable"]) == ("fetch_failed", True)
+    assert "test://one/a" in outcome.error["message"]
+    assert list(made.folder.iterdir()) == []
+    made.fetching.close()
+
+
+@pytest.mark.parametrize(
+    ("error", "code"), [(Corrupt("no"), "corrupt"), (ValueError("the document says: secret"), "internal")]
+)
+def test_a_fetchers_error_fails_its_document_only_and_its_text_is_not_told_on(
+    fetched: Fetched, error: Exception, code: str
+) -> None:
+    def broken(source: DocumentSource, start: int) -> Generator[bytes, None, None]:
+        raise error
+        yield b""
+
+    fetched.fetching.add_source("bad", broken)
+    fetched.ask("a", source="bad")
+    fetched.ask("b")
+    (outcome,) = fetched.failures(1)
+    assert outcome.error is not None
+    assert outcome.error["code"] == code
+    assert "secret" not in outcome.error["message"]
+    wait_for(lambda: len(fetched.jobs) == 1)
+
+
+def test_a_full_disk_is_waited_for(fetched: Fetched) -> None:
+    tried: list[int] = []
+
+    def full_at_first(source: DocumentSource, start: int) -> Generator[bytes, None, None]:
+        tried.append(start)
+        yield b"abc"
+        if len(tried) < 3:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    fetched.fetching.add_scheme("test", full_at_first)
+    fetched.ask("a")
+    wait_for(lambda: bool(fetched.jobs))
+    assert tried == [0, 0, 0]
+    assert Path(fetched.jobs[0].path).read_bytes() == b"abc"
+
+
+def test_files_an_earlier_run_left_are_removed(tmp_path: Path, place: Place) -> None:
+    (tmp_path / "fetched").mkdir()
+    (tmp_path / "fetched" / "left").touch()
+    made = Fetched(tmp_path / "fetched")
+    made.fetching.add_scheme("test", place.fetch)
+    made.ask("a")
+    wait_for(lambda: bool(made.jobs))
+    assert [path.name for path in made.folder.iterdir()] == ["a-0"]
+    made.fetching.close()
+
+
+def test_what_is_too_large_is_refused_with_its_limit(fetched: Fetched) -> None:
+    def endless(source: DocumentSource, start: int) -> Generator[bytes, None, None]:
+        while True:
+            yield b"x" * 100
+
+    fetched.fetching.add_scheme("test", endless)
+    fetched.ask("a")
+    (outcome,) = fetched.failures(1)
+    assert outcome.error is not None
+    assert outcome.error["code"] == "too_large"
+    assert list(fetched.folder.iterdir()) == []
+
+
+def test_an_unknown_scheme_is_refused_at_once(fetched: Fetched) -> None:
+    event = NewDocument(id="a", source=DocumentSource(kind="url", uri="gopher://a/b", size=0))
+    with pytest.raises(FetchFailed, match="gopher addresses are unknown"):
+        fetched.fetching.submit(Job("a", "", "out"), event)
+    assert fetched.fetching.count() == 0
