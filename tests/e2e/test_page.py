@@ -1,0 +1,243 @@
+"""The web page in Chromium against the real gateway and job."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, expect
+from support.browser import PATIENCE, Person, chromium, overflow
+from support.gateway import Gateway, letter
+from support.web import build
+
+pytestmark = [pytest.mark.servers, pytest.mark.slow]
+SAMPLES = Path(__file__).parent.parent.parent / "neuraldocflow" / "samples"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    build()
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """A service for tests that do not stop it."""
+    build()
+    with Gateway(tmp_path_factory.mktemp("page") / "service") as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def person(browser: Browser, shared: Gateway) -> Iterator[Person]:
+    yield from _person(browser, shared)
+
+
+@pytest.fixture
+def gateway(tmp_path: Path, browser: Browser) -> Iterator[Gateway]:
+    """A service of the test's own, to be stopped at will."""
+    with Gateway(tmp_path / "service") as own:
+        yield own
+
+
+@pytest.fixture
+def loner(browser: Browser, gateway: Gateway) -> Iterator[Person]:
+    yield from _person(browser, gateway)
+
+
+def _person(browser: Browser, gateway: Gateway) -> Iterator[Person]:
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-US")
+    person = Person(context, gateway)
+    yield person
+    context.close()
+    assert person.complaints == []
+
+
+def jobs(gateway: Gateway) -> list[dict[str, Any]]:
+    """The service's jobs."""
+    request = urllib.request.Request(
+        f"{gateway.url}/api/v1/jobs?limit=100", headers={"Authorization": f"Bearer {gateway.local_key}"}
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        found: list[dict[str, Any]] = json.load(answer)["jobs"]
+    return found
+
+
+def names(gateway: Gateway) -> Counter[str]:
+    return Counter(job["filename"] for job in jobs(gateway))
+
+
+def test_a_chosen_document_becomes_a_table_of_values_whose_boxes_are_on_the_page(person: Person) -> None:
+    page = person.open()
+    assert "token" not in page.url
+    person.choose(SAMPLES / "sample-10-k.pdf")
+    person.wait_for("sample-10-k.pdf", "Complete")
+    value = page.get_by_role("button", name="Delaware", exact=True)
+    value.hover()
+    box = page.locator(".ndf-box[data-active]")
+    box.wait_for()
+    assert box.get_attribute("aria-label") == "State of incorporation: Delaware"
+    image = page.locator(".ndf-sheet img").bounding_box()
+    placed = box.bounding_box()
+    assert image is not None
+    assert placed is not None
+    scale = image["width"] / 612  # points of the page's width
+    assert placed["x"] - image["x"] == pytest.approx(283.53 * scale, abs=2)
+    assert placed["y"] - image["y"] == pytest.approx(269.88 * scale, abs=2)
+    page.locator(".ndf-box").filter(visible=True).nth(0).click()
+    assert page.locator(".ndf-value[aria-pressed=true]").count() == 1
+
+
+def test_a_result_is_shown_as_json_yaml_and_xml_and_downloaded(person: Person) -> None:
+    page = person.open()
+    person.choose(SAMPLES / "sample-record.html")
+    person.wait_for("sample-record.html", "Complete")
+    page.get_by_role("tab", name="Export").click()
+    for form, begins in (("JSON", "{"), ("YAML", "jobId"), ("XML", "<?xml")):
+        page.get_by_text(form, exact=True).click()
+        page.locator("pre", has_text=begins).wait_for()
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Download").click()
+        assert download.value.suggested_filename == f"sample-record.html.{form.lower()}"
+        assert "Wren Calloway" in download.value.path().read_text()
+
+
+@pytest.mark.parametrize("width", [360, 768, 1440])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_and_nothing_overflows(person: Person, width: int, scheme: Any) -> None:
+    page = person.page
+    page.set_viewport_size({"width": width, "height": 800})
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    person.open()
+    person.choose(SAMPLES / "sample-contract.pdf")
+    page.get_by_role("tabpanel").wait_for()
+    page.locator(".ndf-sheet img").wait_for(state="attached")
+    assert overflow(page) <= 0
+    assert person.violations() == []
+    for tab in page.get_by_role("tab").all():
+        tab.click()
+        assert overflow(page) <= 0
+    assert person.violations() == []
+
+
+def test_what_can_not_be_read_says_why(person: Person) -> None:
+    page = person.open()
+    person.drop({"notes.txt.pdf": "no PDF at all \x00\x01"}, "application/pdf")
+    person.wait_for("notes.txt.pdf", "Failed")
+    told = person.card("notes.txt.pdf").locator(".ndf-card-error").inner_text()
+    assert len(told.split()) > 3
+    assert page.get_by_role("alert").count() >= 1
+
+
+def test_forty_files_dropped_at_once_all_become_results(person: Person, shared: Gateway) -> None:
+    person.open()
+    person.drop({f"batch-{number}.html": letter(1000 + number).decode() for number in range(40)})
+    done = person.card("batch-").and_(person.page.locator("[data-status=completed], [data-status=partial]"))
+    expect(done).to_have_count(40, timeout=PATIENCE)
+    counted = {name: count for name, count in names(shared).items() if name.startswith("batch-")}
+    assert counted == {f"batch-{number}.html": 1 for number in range(40)}
+
+
+def test_a_job_goes_on_on_the_page_when_the_gateway_is_killed_and_started_again(
+    loner: Person, gateway: Gateway
+) -> None:
+    loner.open()
+    assert gateway.job is not None
+    gateway.job.send_signal(signal.SIGSTOP)  # so that the job is certainly under way
+    loner.choose(SAMPLES / "sample-contract.pdf")
+    loner.wait_for("sample-contract.pdf", "Queued")
+    gateway.stop(signal.SIGKILL)
+    loner.has_status("Offline")
+    gateway.start()
+    loner.has_status("Connected")
+    gateway.job.send_signal(signal.SIGCONT)
+    loner.wait_for("sample-contract.pdf", "Complete")
+    assert names(gateway) == {"sample-contract.pdf": 1}
+
+
+def test_what_is_added_without_a_service_is_sent_once_when_it_is_back(
+    loner: Person, gateway: Gateway
+) -> None:
+    page = loner.open()
+    loner.works_offline()
+    gateway.stop()
+    loner.has_status("Offline")
+    loner.drop({"first.html": letter(1).decode(), "second.html": letter(2).decode()})
+    for name in ("first.html", "second.html"):
+        loner.wait_for(name, "Waiting")
+    page.reload()  # the page itself comes from the cache
+    loner.has_status("2 waiting")
+    other = loner.tab()
+    other.goto(gateway.url)
+    other.locator(".app-status").filter(has_text="2 waiting").wait_for()
+    gateway.start()
+    loner.has_sent_all()
+    for name in ("first.html", "second.html"):
+        expect(loner.card(name)).to_have_attribute(
+            "data-status", re.compile("completed|partial"), timeout=PATIENCE
+        )
+    assert names(gateway) == {"first.html": 1, "second.html": 1}
+    page.locator(".app-status").click()
+    page.get_by_text("Sent from this device").wait_for()
+
+
+def test_other_senders_on_the_page_are_told_that_their_document_is_queued(
+    loner: Person, gateway: Gateway
+) -> None:
+    page = loner.open()
+    loner.works_offline()
+    gateway.stop()
+    told = page.evaluate(
+        """async text => {
+            const body = new FormData();
+            body.append("file", new File([text], "theirs.html", { type: "text/html" }));
+            body.append("priority", "high");
+            const answer = await fetch("/api/v1/documents", { method: "POST", body });
+            return [answer.status, (await answer.json()).status];
+        }""",
+        letter(3).decode(),
+    )
+    assert told == [202, "queued"]
+    page.reload()
+    loner.has_status("1 waiting")
+    gateway.start()
+    loner.card("theirs.html").wait_for()
+    loner.has_sent_all()
+    assert [(job["filename"], job["priority"]) for job in jobs(gateway)] == [("theirs.html", "high")]
+
+
+def test_a_revoked_key_is_asked_for_again_and_no_document_is_lost(loner: Person, gateway: Gateway) -> None:
+    key, text = gateway.keys.create("page", "default")
+    page = loner.open(text)
+    gateway.keys.revoke(key.id)
+    loner.drop({"kept.html": letter(4).decode()})
+    page.get_by_text("This key is not valid any more.").wait_for()
+    assert loner.violations() == []
+    page.get_by_label("Key").fill(gateway.local_key)
+    page.get_by_role("button", name="Continue").click()
+    loner.card("kept.html").wait_for()
+    loner.has_sent_all()
+    assert names(gateway) == {"kept.html": 1}
+
+
+def test_a_waiting_job_is_cancelled(browser: Browser, tmp_path: Path) -> None:
+    with Gateway(tmp_path / "service", with_job=False) as gateway:
+        for person in _person(browser, gateway):
+            person.open()
+            person.drop({f"before-{number}.html": letter(number).decode() for number in range(20)})
+            expect(person.card("before-").and_(person.page.locator("[data-status=queued]"))).to_have_count(20)
+            person.choose(SAMPLES / "sample-contract.pdf")
+            person.wait_for("sample-contract.pdf", "Queued")
+            person.page.get_by_role("button", name="Cancel sample-contract.pdf").click()
+            person.page.get_by_text("Cancelling", exact=True).first.wait_for()
+            gateway.start_job()
+            person.wait_for("sample-contract.pdf", "Failed")
+            person.card("sample-contract.pdf").get_by_text("cancel").wait_for()

@@ -1,0 +1,184 @@
+"""Documents read in Chromium itself, beside the same documents read by the same code here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+from support import docx, html, pdf
+from support.browser import PATIENCE, chromium
+from support.gateway import Gateway
+from support.wasm import comparable, read_here, read_there, start
+from support.web import build_wasm
+
+from neuraldocflow.profiles import forms
+
+pytestmark = [pytest.mark.servers, pytest.mark.slow]
+SAMPLES = Path(__file__).parent.parent.parent / "neuraldocflow" / "samples"
+MADE: dict[str, Callable[[], bytes]] = {
+    "words.pdf": pdf.simple,
+    "locked.pdf": lambda: pdf.locked("secret"),
+    "owned.pdf": lambda: pdf.locked("", "owner"),
+    "looping.pdf": pdf.looping_tree,
+    "no-pages.pdf": pdf.no_pages,
+    "huge-page.pdf": lambda: pdf.one_page_of("0 0 200000 200000"),
+    "bomb.pdf": lambda: pdf.deflate_bomb(520),
+    "many-pages.pdf": lambda: pdf.many_pages(5001),
+    "cut.pdf": lambda: pdf.simple()[:300],
+    "words.docx": lambda: docx.simple(docx.paragraph(docx.run("Term: 12 months from January 5, 2024."))),
+    "cut.docx": lambda: docx.simple(docx.paragraph(docx.run("Words.")))[:200],
+    "words.html": lambda: html.page(
+        "<h1>Agreement</h1>" + html.table(("Fee", "Amount"), ("Rent", "$1,200.50"))
+    ),
+    "odd-letters.html": lambda: html.page(
+        "<p>\ud800 ﬁne — Zoë \U0001f600</p>".encode(errors="replace").decode()
+    ),
+    "deep.html": lambda: html.page("<div>" * 100_000 + "words"),
+    "deep.docx": lambda: docx.simple(
+        "<w:sdt><w:sdtContent>" * 50_000 + "<w:p/>" + "</w:sdtContent></w:sdt>" * 50_000
+    ),
+    "deep.pdf": lambda: pdf.by_hand(
+        {
+            1: f"<</Type/Catalog/Pages 2 0 R/Deep {'[' * 50_000}{']' * 50_000}>>",
+            2: "<</Type/Pages/Count 1/Kids[3 0 R]>>",
+            3: "<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]>>",
+        }
+    ),
+    "empty.html": lambda: b"",
+    "binary.pdf": lambda: bytes(range(256)) * 8,
+}
+
+ASKED: list[str] = []
+"""What the reader's page and worker have asked for."""
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    build_wasm()
+    with Gateway(tmp_path_factory.mktemp("wasm") / "service", with_job=False) as gateway:
+        yield gateway
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def reader(browser: Browser, service: Gateway) -> Iterator[Page]:
+    """A page with the extractor started."""
+    page = browser.new_page()
+    page.set_default_timeout(PATIENCE)
+    page.on("request", lambda request: ASKED.append(request.url))
+    start(page, service.url)
+    yield page
+    page.close()
+
+
+def test_a_start_tells_how_far_it_is(reader: Page) -> None:
+    told = reader.evaluate("started")
+    assert {each["stage"] for each in told} == {"download", "boot", "unpack", "import"}
+    assert told[-1]["progress"] == 1
+    assert reader.evaluate("reader.getSupportedFormats()") == ["pdf", "docx", "html"]
+
+
+def test_nobody_but_the_service_is_asked_for_anything(reader: Page, service: Gateway) -> None:
+    assert {url for url in ASKED if not url.startswith(service.url)} == set()
+    assert any(url.endswith("/pyodide.asm.wasm") for url in ASKED)
+
+
+@pytest.mark.parametrize("name", [path.name for path in sorted(SAMPLES.iterdir())])
+def test_a_sample_is_read_as_the_service_reads_it(reader: Page, name: str) -> None:
+    there = read_there(reader, name, (SAMPLES / name).read_bytes())
+    assert there["status"] in ("completed", "partial")
+    assert comparable(there) == comparable(read_here(SAMPLES / name))
+    furthest = [each["progress"] for each in reader.evaluate("told")]
+    assert furthest == sorted(furthest)
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_a_made_document_gives_the_same_result_or_the_same_error(
+    reader: Page, tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(MADE[name]())
+    there = read_there(reader, name, path.read_bytes())
+    assert comparable(there) == comparable(read_here(path))
+
+
+def test_a_profile_of_ones_own_is_taken_up_and_a_wrong_one_refused(reader: Page) -> None:
+    form = {**forms()["generic"], "name": "mine"}
+    reader.evaluate("form => reader.loadProfile(form)", form)
+    assert read_there(reader, "a.html", html.page("<p>Words.</p>"), "mine")["metadata"]["profile"] == "mine"
+    told = "form => reader.loadProfile(form).then(() => '', error => `${error.code} ${error.message}`)"
+    assert "invalid_request" in reader.evaluate(told, {"name": "wrong", "fields": 3})
+    assert (
+        read_there(reader, "a.html", html.page("<p>Words.</p>"), "none")["error"]["code"] == "unknown_profile"
+    )
+
+
+def test_a_document_that_fills_the_memory_fails_alone(browser: Browser, service: Gateway) -> None:
+    page = browser.new_page()
+    start(page, service.url, maxMemoryMb=256)
+    failed = page.evaluate(
+        """async () => {
+            const file = new File(["<html><body><p>", "Words. ".repeat(20_000_000)], "huge.html");
+            const result = await reader.processDocument(file, "auto");
+            return [result.status, result.error.code, result.metadata.filename];
+        }"""
+    )
+    assert failed == ["failed", "out_of_memory", "huge.html"]
+    assert read_there(page, "next.html", html.page("<p>Words.</p>"))["status"] != "failed"
+    page.close()
+
+
+def test_a_document_that_crashes_the_worker_fails_alone_and_one_that_is_cancelled_too(
+    browser: Browser, service: Gateway
+) -> None:
+    page = browser.new_page()
+    start(page, service.url)
+    (worker,) = page.workers
+    worker.evaluate(
+        "addEventListener('message', () => { throw new WebAssembly.RuntimeError('unreachable'); })"
+    )
+    statuses = page.evaluate(
+        """async () => {
+            const file = new File(["<html><p>Words.</p></html>"], "words.html", { type: "text/html" });
+            const both = [reader.processDocument(file), reader.processDocument(file)];
+            const [crashed, next] = await Promise.all(both);
+            const stop = new AbortController();
+            const slow = new File(["<html><body>", "<p>Words and words.</p>".repeat(300_000)], "slow.html");
+            const onProgress = () => stop.abort();
+            const cancelled = reader.processDocument(slow, "auto", { signal: stop.signal, onProgress });
+            const name = await cancelled.then(() => "done", error => error.name);
+            return [crashed.error.code, next.status, name, (await reader.processDocument(file)).status];
+        }"""
+    )
+    assert statuses == ["agent_crashed", "completed", "AbortError", "completed"]
+    page.close()
+
+
+def test_without_its_files_a_start_says_so(browser: Browser, service: Gateway) -> None:
+    page = browser.new_page()
+    page.goto(f"{service.url}/robots.txt")
+    told = page.evaluate(
+        """async () => {
+            const { NeuralDocFlowWASM } = await import("/wasm/neuraldocflow.js");
+            const tell = error => `${error.code}: ${error.message}`;
+            return new NeuralDocFlowWASM().init("/elsewhere/").catch(tell);
+        }"""
+    )
+    assert told == "unreachable: Documents can't be read on this device: the server does not have it (404)."
+    page.close()
+
+
+def test_a_document_that_takes_too_long_ends_with_a_timeout(browser: Browser, service: Gateway) -> None:
+    page = browser.new_page()
+    start(page, service.url, maxSeconds=1)
+    slow = pdf.many_pages(4000)
+    assert read_there(page, "slow.pdf", slow)["error"]["code"] == "timeout"
+    assert read_there(page, "next.html", html.page("<p>Words.</p>"))["status"] != "failed"
+    page.close()

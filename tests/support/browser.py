@@ -1,0 +1,115 @@
+"""Chromium on the page, as a person uses it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from support.gateway import Gateway
+from support.packages import program
+from support.web import WEB
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+_ARGUMENTS = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update"),
+)
+PATIENCE = 60_000
+"""Milliseconds to wait for what must come: generous, since machines that test are busy."""
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """The machine's own browser, installed first where that is possible."""
+    found = program("chromium", *CHROMIUM)
+    assert found, "Chromium is needed for these tests: sudo apt-get install chromium"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=list(_ARGUMENTS))
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+class Person:
+    """Somebody with the page open. What the browser complains about is kept in ``complaints``."""
+
+    def __init__(self, context: BrowserContext, gateway: Gateway) -> None:
+        self.context = context
+        self.gateway = gateway
+        self.complaints: list[str] = []
+        context.set_default_timeout(PATIENCE)
+        self.page = self.tab()
+
+    def tab(self) -> Page:
+        """Another tab, which is not at the page yet."""
+        page = self.context.new_page()
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", lambda said: self._said(said.type, said.text))
+        return page
+
+    def _said(self, kind: str, text: str) -> None:
+        if kind == "error" and "Failed to load resource" not in text and "WebSocket connection" not in text:
+            self.complaints.append(text)
+
+    def open(self, key: str = "") -> Page:
+        """Open the address that was printed, and wait until it is connected."""
+        self.page.goto(f"{self.gateway.url}/#token={key or self.gateway.local_key}")
+        self.page.get_by_text("Connected", exact=True).wait_for()
+        return self.page
+
+    def works_offline(self) -> None:
+        """Wait until the page is kept for the time without a connection."""
+        self.page.evaluate(
+            """new Promise(kept => navigator.serviceWorker.controller
+                ? kept() : navigator.serviceWorker.addEventListener("controllerchange", () => kept()))"""
+        )
+
+    def choose(self, *files: Path) -> None:
+        self.page.set_input_files("input[type=file]", files)
+
+    def drop(self, files: dict[str, str], kind: str = "text/html") -> None:
+        """Drop files onto the page."""
+        self.page.evaluate(
+            """([files, type]) => {
+                const dataTransfer = new DataTransfer();
+                for (const [name, text] of Object.entries(files))
+                    dataTransfer.items.add(new File([text], name, { type }));
+                const about = { dataTransfer, bubbles: true, cancelable: true };
+                for (const name of ["dragenter", "dragover", "drop"])
+                    document.body.dispatchEvent(new DragEvent(name, about));
+            }""",
+            [files, kind],
+        )
+
+    def card(self, name: str) -> Any:
+        """A document's entry in the list."""
+        return self.page.locator(".ndf-card").filter(has_text=name)
+
+    def wait_for(self, name: str, status: str) -> None:
+        self.card(name).get_by_text(status, exact=True).wait_for()
+
+    def has_status(self, text: str) -> None:
+        """Wait for what the connection's button says."""
+        self.page.locator(".app-status").filter(has_text=text).wait_for()
+
+    def has_sent_all(self) -> None:
+        """Wait until there is a connection and nothing waits for it."""
+        self.page.locator(".app-status").get_by_text("Connected", exact=True).wait_for()
+
+    def violations(self) -> list[str]:
+        """What axe finds wrong with the page as it stands."""
+        self.page.evaluate((WEB / "node_modules" / "axe-core" / "axe.min.js").read_text())
+        found = self.page.evaluate("axe.run()")["violations"]
+        return [json.dumps([each["id"], [node["html"][:200] for node in each["nodes"]]]) for each in found]
+
+
+def overflow(page: Page) -> int:
+    """By how many pixels the page is wider than its window."""
+    width: int = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    return width

@@ -1,0 +1,137 @@
+import { DocumentWorkspace, useDocumentProcessing } from "@neuraldocflow/react";
+import { useEffect, useMemo, useState, useSyncExternalStore } from "react";
+import { Connection } from "./Connection.tsx";
+import { KeyForm } from "./KeyForm.tsx";
+import { forgetKey, keepKey, storedKey } from "./key.ts";
+import { Logo } from "./Logo.tsx";
+import { OfflineFiles } from "./offline.ts";
+import { localReader, underReadingLock } from "./reader.ts";
+import { DatabaseShelf, underLock } from "./shelf.ts";
+import { chooseTheme, theme } from "./theme.ts";
+import { useUpdate } from "./update.ts";
+
+/** The page: asks for a key where there is none, else shows the documents. */
+export function App() {
+  const [key, setKey] = useState(storedKey);
+  const [refused, setRefused] = useState(false);
+  const shelf = useMemo(() => new DatabaseShelf(), []);
+  const files = useMemo(() => new OfflineFiles(), []);
+  const update = useUpdate();
+
+  useEffect(() => {
+    const fromAddress = () => setKey(storedKey());
+    window.addEventListener("hashchange", fromAddress);
+    return () => window.removeEventListener("hashchange", fromAddress);
+  }, []);
+
+  const enter = (given: string) => {
+    keepKey(given);
+    setRefused(false);
+    setKey(given);
+  };
+  const leave = (wasRefused: boolean) => {
+    forgetKey();
+    setRefused(wasRefused);
+    setKey("");
+  };
+  return (
+    <>
+      {key ? (
+        <Work key={key} apiKey={key} shelf={shelf} files={files} onLeave={leave} />
+      ) : (
+        <KeyForm refused={refused} onKey={enter} />
+      )}
+      {update && (
+        <aside className="app-update" role="status">
+          A new version of this page is ready.
+          <button type="button" className="app-primary" onClick={update}>
+            Use it
+          </button>
+        </aside>
+      )}
+    </>
+  );
+}
+
+interface WorkProps {
+  apiKey: string;
+  shelf: DatabaseShelf;
+  files: OfflineFiles;
+  onLeave(refused: boolean): void;
+}
+
+function Work({ apiKey, shelf, files, onLeave }: WorkProps) {
+  const reader = useMemo(() => localReader(files), [files]);
+  const processing = useDocumentProcessing({
+    ...{ apiKey, shelf, reader, lock: underLock, readingLock: underReadingLock },
+    follow: "all",
+  });
+  const { connection, client, outbox } = processing;
+  const { submissions, hindrance } = useSyncExternalStore(outbox.subscribe, outbox.getSnapshot);
+
+  const refused = connection.error?.code === "unauthorized" || hindrance?.code === "unauthorized";
+  useEffect(() => {
+    if (refused) onLeave(true);
+  }, [refused, onLeave]);
+
+  useEffect(() => {
+    const back = () => {
+      if (document.visibilityState === "hidden") return;
+      client.hurry();
+      void outbox.flush();
+    };
+    window.addEventListener("online", back);
+    document.addEventListener("visibilitychange", back);
+    return () => {
+      window.removeEventListener("online", back);
+      document.removeEventListener("visibilitychange", back);
+    };
+  }, [client, outbox]);
+
+  const connected = connection.state === "connected";
+  useEffect(() => {
+    if (connected) void files.refresh(client);
+  }, [connected, files, client]);
+
+  return (
+    <div className="app">
+      <header className="app-head">
+        <Logo />
+        <div className="app-head-tools">
+          <Connection {...{ connection, client, files }} outbox={outbox} submissions={submissions} />
+          <ThemeButton />
+          <button type="button" className="app-tool" onClick={() => onLeave(false)} title="Use another key">
+            <svg viewBox="0 0 24 24" className="ndf-icon" aria-hidden="true">
+              <path d="M11.500 12.500 20 4m-4 4 3 3M12.500 16a4.500 4.500 0 1 1-9 0 4.500 4.500 0 0 1 9 0Z" />
+            </svg>
+            <span className="ndf-hidden">Use another key</span>
+          </button>
+        </div>
+      </header>
+      <main>
+        <DocumentWorkspace processing={processing} />
+      </main>
+    </div>
+  );
+}
+
+function ThemeButton() {
+  const [shown, setShown] = useState(theme);
+  const other = shown === "dark" ? "light" : "dark";
+  const change = () => {
+    chooseTheme(other);
+    setShown(other);
+  };
+  return (
+    <button type="button" className="app-tool" onClick={change} title={`Use ${other} colours`}>
+      <svg viewBox="0 0 24 24" className="ndf-icon" aria-hidden="true">
+        {shown === "dark" ? (
+          <path d="M12 4V2.500m0 19V20m8-8h1.500m-19 0H4m13.700-5.700 1-1M5.300 18.700l1-1m11.400 0 1 1M5.300 5.300l1 1M16 12a4 4 0 1 1-8 0 4 4 0 0 1 8 0Z" />
+        ) : (
+          <path d="M20 14.300A8.300 8.300 0 0 1 9.700 4a8.300 8.300 0 1 0 10.300 10.300Z" />
+        )}
+      </svg>
+      <span className="ndf-hidden">Use {other} colours</span>
+    </button>
+  );
+}

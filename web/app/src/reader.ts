@@ -1,0 +1,60 @@
+import type { LocalReader } from "@neuraldocflow/react";
+import { NeuralDocFlowWorker } from "@neuraldocflow/wasm";
+import { FOLDER, PROFILES } from "./kept.ts";
+import type { OfflineFiles } from "./offline.ts";
+
+/** The worker is let go after this time without a document: it holds some 200 MB. */
+const IDLE_MS = 120_000;
+const READ = /\.(pdf|docx|html?|xhtml)$/i;
+
+/** Reads documents with what was made available offline. */
+export function localReader(files: OfflineFiles): LocalReader {
+  let worker: NeuralDocFlowWorker | null = null;
+  let tell: (stage: string, progress: number) => void = () => {};
+  let idle: ReturnType<typeof setTimeout> | undefined;
+
+  async function started(): Promise<NeuralDocFlowWorker> {
+    if (worker) return worker;
+    const made = new NeuralDocFlowWorker(FOLDER, {
+      onProgress: ({ progress }) => tell("starting", progress * 0.5),
+    });
+    const forms: object[] = await (await fetch(PROFILES)).json();
+    try {
+      for (const form of forms) await made.loadProfile(form);
+    } catch (error) {
+      made.close();
+      throw error;
+    }
+    worker = made;
+    return made;
+  }
+
+  return {
+    reads: filename => files.getSnapshot().state === "kept" && READ.test(filename),
+    async read(file, { id, filename, profile }, onProgress, signal) {
+      clearTimeout(idle);
+      tell = onProgress;
+      try {
+        const own = await started();
+        return await own.processDocument(file, profile, {
+          signal,
+          jobId: id,
+          filename,
+          onProgress: ({ stage, progress }) => onProgress(stage, 0.5 + progress * 0.5),
+        });
+      } finally {
+        idle = setTimeout(() => {
+          worker?.close();
+          worker = null;
+        }, IDLE_MS);
+      }
+    },
+    onChange: files.subscribe,
+  };
+}
+
+/** Runs work while no other tab reads documents. */
+export async function underReadingLock(work: () => Promise<void>): Promise<void> {
+  if (!navigator.locks) return work();
+  await navigator.locks.request("neuraldocflow-reading", work);
+}

@@ -1,0 +1,21 @@
+export type Theme = "light" | "dark";
+const NAME = "neuraldocflow-theme";
+const dark = matchMedia("(prefers-color-scheme: dark)");
+
+/** The theme that was chosen, else the system's. */
+export function theme(): Theme {
+  const chosen = localStorage.getItem(NAME);
+  if (chosen === "light" || chosen === "dark") return chosen;
+  return dark.matches ? "dark" : "light";
+}
+
+export function showTheme(): void {
+  document.documentElement.dataset.theme = theme();
+}
+
+export function chooseTheme(chosen: Theme): void {
+  localStorage.setItem(NAME, chosen);
+  showTheme();
+}
+
+dark.addEventListener("change", showTheme);

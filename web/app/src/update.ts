@@ -1,0 +1,23 @@
+import { useEffect, useState } from "react";
+import { Workbox } from "workbox-window";
+
+const LOOK_MS = 60 * 60_000;
+
+/** Registers the service worker. Gives a function that takes up a new version of the page, once there is one. */
+export function useUpdate(): (() => void) | null {
+  const [update, setUpdate] = useState<(() => void) | null>(null);
+  useEffect(() => {
+    if (!import.meta.env.PROD || !("serviceWorker" in navigator)) return;
+    const workbox = new Workbox("/worker.js");
+    workbox.addEventListener("waiting", () =>
+      setUpdate(() => () => {
+        workbox.addEventListener("controlling", () => location.reload());
+        workbox.messageSkipWaiting();
+      }),
+    );
+    void workbox.register().catch(() => {}); // without it the page works, but not offline
+    const timer = setInterval(() => void workbox.update().catch(() => {}), LOOK_MS);
+    return () => clearInterval(timer);
+  }, []);
+  return update;
+}

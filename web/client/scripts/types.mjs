@@ -1,0 +1,15 @@
+// Makes src/schema.ts from the published schema of results.
+import { readFile, writeFile } from "node:fs/promises";
+import { compile } from "json-schema-to-typescript";
+
+const root = new URL("../../../", import.meta.url);
+const schema = JSON.parse(await readFile(new URL("docs/schemas/result.json", root), "utf8"));
+for (const each of [schema, ...Object.values(schema.$defs)]) {
+  for (const property of Object.values(each.properties)) delete property.title; // else each becomes a type
+}
+const made = await compile(schema, "ProcessingResult", {
+  additionalProperties: true,
+  bannerComment: "// Made from docs/schemas/result.json by `npm run types`; not to be edited.",
+  style: { printWidth: 110 },
+});
+await writeFile(new URL("../src/schema.ts", import.meta.url), made);

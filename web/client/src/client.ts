@@ -1,0 +1,410 @@
+import { Socket } from "#websocket";
+import { Connection, unreachable } from "./connection.ts";
+import { NeuralDocFlowError } from "./errors.ts";
+import { Http } from "./http.ts";
+import type { ProcessingResult } from "./schema.ts";
+import { type Follower, Subscriptions } from "./subscriptions.ts";
+import type {
+  Channel,
+  ChannelEvent,
+  ConnectionOptions,
+  ConnectionStatus,
+  ErrorEvent,
+  Job,
+  JobEvent,
+  JobPage,
+  NeuralDocFlowWebSocket,
+  OutputFormat,
+  ProcessingRequest,
+  ProfileSummary,
+  ProgressEvent,
+  StreamConfig,
+  SubmitOptions,
+} from "./types.ts";
+import { fromBase64, upload } from "./uploads.ts";
+import { type Backoff, Listeners, randomId } from "./waiting.ts";
+
+const BACKOFF: Backoff = { firstMs: 250, mostMs: 15_000 };
+/** A WebSocket message has at most 16 MiB; what is longer in base64 is uploaded. */
+const MOST_IN_MESSAGE = 8 * 2 ** 20;
+
+/** Sends documents to a NeuralDocFlow service and follows them: WebSocket for events, HTTP for bytes.
+ *
+ * Errors are NeuralDocFlowError with a `code`. A lost connection comes back by itself, and every job that is
+ * followed goes on where it was: no event is missed, none comes twice. */
+export class NeuralDocFlowClient implements NeuralDocFlowWebSocket {
+  #connection: Connection | null = null;
+  #http: Http | null = null;
+  #backoff = BACKOFF;
+  #leave: () => void = () => {};
+  readonly #subscriptions = new Subscriptions(
+    () => this.#connection,
+    job => this.result(job),
+  );
+  /** The configuration of each stream and its id in the present connection. */
+  readonly #streams = new Map<string, { config: StreamConfig; there: Promise<string> }>();
+  /** Jobs whose events go to the listeners. */
+  readonly #followed = new Map<string, Follower>();
+  readonly #progress = new Listeners<ProgressEvent>();
+  readonly #results = new Listeners<ProcessingResult>();
+  readonly #errors = new Listeners<ErrorEvent>();
+  readonly #statuses = new Listeners<ConnectionStatus>();
+
+  /** Connect with a key. Rejects when the key is refused, and, without `keepTrying`, when the first try fails. */
+  async connect(apiKey: string, options: ConnectionOptions = {}): Promise<void> {
+    this.disconnect();
+    options.signal?.throwIfAborted();
+    const url = options.url ?? globalThis.location?.origin;
+    if (!url) throw new NeuralDocFlowError("invalid_request", "Outside of a page, `url` must be given.");
+    this.#backoff = options.backoff ?? BACKOFF;
+    const requestTimeoutMs = options.requestTimeoutMs ?? 30_000;
+    this.#http = new Http(url, apiKey, requestTimeoutMs);
+    const stream = new URL("/v1/stream", url);
+    stream.protocol = stream.protocol === "https:" ? "wss:" : "ws:";
+    const connection = new Connection(
+      apiKey,
+      {
+        url: stream.href,
+        socket: Socket,
+        backoff: this.#backoff,
+        connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
+        requestTimeoutMs,
+        keepTrying: options.keepTrying ?? false,
+      },
+      () => this.#restore(),
+    );
+    this.#connection = connection;
+    connection.events.add(event => this.#subscriptions.take(event));
+    connection.refusals.add(error => this.#tellError(error));
+    connection.statuses.add(status => {
+      this.#statuses.tell(status);
+      if (status.state === "disconnected" && status.error?.code !== "disconnected" && status.error) {
+        this.#tellError(status.error);
+      }
+    });
+    const hurry = () => connection.hurry();
+    globalThis.addEventListener?.("online", hurry);
+    const abort = () => this.disconnect();
+    options.signal?.addEventListener("abort", abort, { once: true });
+    this.#leave = () => {
+      globalThis.removeEventListener?.("online", hurry);
+      options.signal?.removeEventListener("abort", abort);
+    };
+    try {
+      await connection.start();
+    } catch (error) {
+      throw options.signal?.aborted ? options.signal.reason : error;
+    }
+  }
+
+  /** End the connection. Jobs go on; what is followed can be taken up after another `connect`. */
+  disconnect(): void {
+    this.#leave();
+    this.#leave = () => {};
+    this.#connection?.end();
+    this.#connection = null;
+    this.#streams.clear();
+  }
+
+  /** Try to reconnect now rather than after the present wait. */
+  hurry(): void {
+    this.#connection?.hurry();
+  }
+
+  // Documents
+
+  /** Process a document; its job's id, once it is durable. A lost connection does not lose the request: it is
+   * sent again, and the same document is the same job. */
+  async processDocument(request: ProcessingRequest): Promise<string> {
+    const { document, profile, options } = request;
+    if (document.source === "url" || document.content.length <= MOST_IN_MESSAGE) {
+      const source = document.source === "file" ? "base64" : document.source;
+      // An address may hold something else each time, so that only a key says that it is the same request.
+      const key = document.source === "url" ? { idempotencyKey: randomId() } : {};
+      const wanted = { ...request, ...key, document: { ...document, source } };
+      return String((await this.#connected().request("process_document", wanted)).job_id);
+    }
+    const bytes = new Blob([fromBase64(document.content)], { type: document.contentType ?? "" });
+    return this.submit(bytes, { ...options, profile }, document.filename);
+  }
+
+  /** Process a file; its job's id, once it is durable. Large ones go in pieces that survive a lost connection. */
+  submit(document: Blob | File, options: SubmitOptions = {}, filename?: string): Promise<string> {
+    const name = filename ?? ("name" in document ? document.name : "");
+    return upload(this.#web(), document, name, options, this.#backoff);
+  }
+
+  /** Process a file and wait for its result. Throws NeuralDocFlowError for one that failed. */
+  async process(document: Blob | File, options: SubmitOptions = {}): Promise<ProcessingResult> {
+    const job = await this.submit(document, options);
+    for await (const event of this.job(job, options.signal ? { signal: options.signal } : {})) {
+      if (event.type === "result") return resultOrThrow(event.data);
+    }
+    throw unreachable();
+  }
+
+  // Jobs
+
+  /** Follow a job: its events reach `onProgress` and `onResult`, those of the past first. */
+  subscribeToJob(jobId: string): void {
+    if (this.#followed.has(jobId)) return;
+    const follower = {
+      tell: (event: JobEvent) => {
+        if (event.type === "progress") this.#progress.tell(event.data);
+        if (event.type !== "result") return;
+        this.#followed.delete(jobId);
+        this.#results.tell(event.data);
+      },
+      fail: (error: NeuralDocFlowError) => {
+        this.#followed.delete(jobId);
+        this.#tellError(error, jobId);
+      },
+    };
+    this.#followed.set(jobId, follower);
+    this.#subscriptions.follow(jobId, follower);
+  }
+
+  unsubscribeFromJob(jobId: string): void {
+    const follower = this.#followed.get(jobId);
+    this.#followed.delete(jobId);
+    if (follower) this.#subscriptions.leave(jobId, follower);
+  }
+
+  /** A job's events up to its result, each once and in order, over as many connections as it takes. */
+  async *job(
+    jobId: string,
+    { signal, fromOffset }: { signal?: AbortSignal; fromOffset?: string } = {},
+  ): AsyncGenerator<JobEvent, void, void> {
+    signal?.throwIfAborted();
+    const waiting: JobEvent[] = [];
+    let failure: unknown = null;
+    let wake = () => {};
+    const abort = () => {
+      failure = signal?.reason;
+      wake();
+    };
+    signal?.addEventListener("abort", abort, { once: true });
+    const ended = this.#statuses.add(({ state, error }) => {
+      if (state !== "disconnected") return;
+      failure = error ?? unreachable();
+      wake();
+    });
+    const follower = {
+      tell(event: JobEvent) {
+        waiting.push(event);
+        wake();
+      },
+      fail(error: NeuralDocFlowError) {
+        failure = error;
+        wake();
+      },
+    };
+    this.#connected();
+    this.#subscriptions.follow(jobId, follower, fromOffset);
+    try {
+      for (;;) {
+        for (let event = waiting.shift(); event; event = waiting.shift()) {
+          yield event;
+          if (event.type === "result") return;
+        }
+        if (failure) throw failure;
+        await new Promise<void>(resolve => {
+          wake = resolve;
+        });
+      }
+    } finally {
+      ended();
+      signal?.removeEventListener("abort", abort);
+      this.#subscriptions.leave(jobId, follower);
+    }
+  }
+
+  getJob(jobId: string): Promise<Job> {
+    return this.#web().json(`/api/v1/jobs/${encodeURIComponent(jobId)}`);
+  }
+
+  /** The key's jobs, the newest first. */
+  listJobs({ limit = 50, after, status }: { limit?: number; after?: string; status?: Job["status"] } = {}) {
+    const query = new URLSearchParams({ limit: String(limit) });
+    if (after) query.set("after", after);
+    if (status) query.set("status", status);
+    return this.#web().json<JobPage>(`/api/v1/jobs?${query}`);
+  }
+
+  /** Ask for a job to be cancelled; false where it is over already. */
+  async cancel(jobId: string): Promise<boolean> {
+    const path = `/api/v1/jobs/${encodeURIComponent(jobId)}`;
+    return (await this.#web().json<{ cancelling: boolean }>(path, { method: "DELETE" })).cancelling;
+  }
+
+  /** A job's result. Throws NeuralDocFlowError while there is none. */
+  async result(jobId: string): Promise<ProcessingResult> {
+    return JSON.parse(await this.resultAs(jobId, "json")) as ProcessingResult;
+  }
+
+  /** A job's result as text. Throws NeuralDocFlowError while there is none. */
+  async resultAs(jobId: string, format: OutputFormat): Promise<string> {
+    const path = `/api/v1/jobs/${encodeURIComponent(jobId)}/result?format=${format}`;
+    const answer = await this.#web().send(path);
+    if (answer.status === 202) {
+      throw new NeuralDocFlowError("invalid_request", "The job is not done yet.", {
+        status: 202,
+        retryable: true,
+      });
+    }
+    return answer.text();
+  }
+
+  /** A page of a PDF document as a PNG at 110 dots an inch; pages count from 1. */
+  async page(jobId: string, page: number, signal?: AbortSignal): Promise<Blob> {
+    const path = `/api/v1/jobs/${encodeURIComponent(jobId)}/pages/${page}.png`;
+    return (await this.#web().send(path, { signal })).blob();
+  }
+
+  async profiles(): Promise<ProfileSummary[]> {
+    return (await this.#web().json<{ profiles: ProfileSummary[] }>("/api/v1/profiles")).profiles;
+  }
+
+  /** A profile's whole JSON form, as an extractor takes it. */
+  profile(name: string): Promise<object> {
+    return this.#web().json<object>(`/api/v1/profiles/${encodeURIComponent(name)}.json`);
+  }
+
+  /** Keep results that were made elsewhere; their jobs' ids. Sent again, they are the same jobs. */
+  async syncResults(results: ProcessingResult[]): Promise<string[]> {
+    const answer = await this.#web().json<{ job_ids: string[] }>("/api/v1/results/sync", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ results }),
+    });
+    return answer.job_ids;
+  }
+
+  // Channels and streams
+
+  /** Hear the events of all of the key's jobs. `onGap` is told when some were missed for good. */
+  subscribeToChannel(
+    channel: Channel,
+    listener: (event: ChannelEvent) => void,
+    { filter = {}, onGap = () => {} }: { filter?: Record<string, string>; onGap?: () => void } = {},
+  ): Promise<void> {
+    const fail = (error: NeuralDocFlowError) => this.#tellError(error);
+    return this.#subscriptions.followChannel(channel, filter, listener, fail, onGap);
+  }
+
+  unsubscribeFromChannel(channel: Channel): void {
+    this.#subscriptions.leaveChannel(channel);
+  }
+
+  /** Begin a stream: many documents under one configuration, whose results come in the order they are done.
+   * It lasts over lost connections, until `stopStream`. */
+  async startStream(config: StreamConfig): Promise<string> {
+    const id = randomId();
+    const there = await this.#openStream(config);
+    this.#streams.set(id, { config, there: Promise.resolve(there) });
+    return id;
+  }
+
+  /** Put a document into a stream; resolves to its job's id when there is room for it. */
+  async streamDocument(streamId: string, document: ProcessingRequest["document"]): Promise<string> {
+    for (;;) {
+      const stream = this.#streams.get(streamId);
+      if (!stream) throw new NeuralDocFlowError("invalid_request", "There is no such stream.");
+      const source = document.source === "file" ? "base64" : document.source;
+      try {
+        const wanted = { stream_id: await stream.there, document: { ...document, source } };
+        const told = await this.#connected().request("stream_document", wanted, {
+          again: false,
+          timeoutMs: 2 ** 31 - 1, // room comes when a document is done
+        });
+        const job = String(told.job_id);
+        this.subscribeToJob(job);
+        return job;
+      } catch (error) {
+        if (!(error instanceof NeuralDocFlowError) || error.code !== "unreachable") throw error;
+        await this.#nextConnection();
+      }
+    }
+  }
+
+  /** End a stream; what is under way goes on, and its results still come. */
+  stopStream(streamId: string): void {
+    const stream = this.#streams.get(streamId);
+    this.#streams.delete(streamId);
+    stream?.there
+      .then(stream_id => this.#connection?.request("stop_stream", { stream_id }, { again: false }))
+      .catch(() => {}); // a stream ends with its connection
+  }
+
+  // Listeners; each of these gives a function that takes the listener away
+
+  onProgress(callback: (progress: ProgressEvent) => void): () => void {
+    return this.#progress.add(callback);
+  }
+
+  onResult(callback: (result: ProcessingResult) => void): () => void {
+    return this.#results.add(callback);
+  }
+
+  onError(callback: (error: ErrorEvent) => void): () => void {
+    return this.#errors.add(callback);
+  }
+
+  onConnectionStatus(callback: (status: ConnectionStatus) => void): () => void {
+    return this.#statuses.add(callback);
+  }
+
+  #tellError(error: NeuralDocFlowError, jobId?: string): void {
+    this.#errors.tell({ code: error.code, message: error.message, error, ...(jobId ? { jobId } : {}) });
+  }
+
+  async #restore(): Promise<void> {
+    for (const stream of this.#streams.values()) {
+      stream.there = this.#openStream(stream.config);
+      stream.there.catch(() => {}); // streamDocument hears of it
+    }
+    await this.#subscriptions.restore();
+  }
+
+  async #openStream({ profile, priority, options, window }: StreamConfig): Promise<string> {
+    const wanted = { profile, options: { ...(priority ? { priority } : {}), ...options } };
+    const told = await this.#connected().request("start_stream", window ? { ...wanted, window } : wanted);
+    return String(told.stream_id);
+  }
+
+  #nextConnection(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#connection?.isOpen) return resolve();
+      const stop = this.#statuses.add(({ state, error }) => {
+        if (state === "connected") resolve();
+        else if (state === "disconnected") reject(error);
+        else return;
+        stop();
+      });
+    });
+  }
+
+  #connected(): Connection {
+    if (this.#connection) return this.#connection;
+    throw new NeuralDocFlowError("disconnected", "Call connect first.");
+  }
+
+  #web(): Http {
+    if (this.#http) return this.#http;
+    throw new NeuralDocFlowError("disconnected", "Call connect first.");
+  }
+}
+
+/** The result, unless its document failed: then that is thrown. */
+function resultOrThrow(result: ProcessingResult): ProcessingResult {
+  if (result.status !== "failed") return result;
+  const {
+    code = "internal",
+    message = "The document could not be processed.",
+    retryable,
+  } = result.error ?? {};
+  throw new NeuralDocFlowError(code as NeuralDocFlowError["code"], message, {
+    retryable,
+    retrySuggestions: result.error?.retrySuggestions,
+  });
+}

@@ -1,0 +1,270 @@
+import { errorOf, NeuralDocFlowError } from "./errors.ts";
+import type { ConnectionStatus } from "./types.ts";
+import { type Backoff, Listeners, pause, randomId, sleep } from "./waiting.ts";
+
+/** What the service sends. */
+interface Envelope {
+  id: string | null;
+  type: "response" | "event" | "error";
+  timestamp: string;
+  payload: Record<string, unknown>;
+}
+
+/** An event's envelope. */
+export interface EventEnvelope {
+  id: string;
+  payload: { channel: string; event: string; offset: string; data: Record<string, unknown> };
+}
+
+interface Waiting {
+  action: string;
+  payload: object;
+  /** Ask again after a reconnection; else it ends with the connection. */
+  again: boolean;
+  done(): void;
+  resolve(answer: Record<string, unknown>): void;
+  reject(error: unknown): void;
+}
+
+export interface RequestOptions {
+  again?: boolean;
+  timeoutMs?: number;
+  signal?: AbortSignal | undefined;
+}
+
+export interface Ways {
+  url: string;
+  socket: typeof WebSocket;
+  backoff: Backoff;
+  connectTimeoutMs: number;
+  requestTimeoutMs: number;
+  keepTrying: boolean;
+}
+
+const PROTOCOL = "neuraldocflow.v1";
+const PING_MS = 25_000;
+const UNAUTHORIZED = [4401, 4403];
+
+/** One WebSocket that is kept: authenticated, pinged, opened again when it breaks. Knows requests and answers;
+ * what events mean and which subscriptions there are is its owner's, who restores them in `restore`. */
+export class Connection {
+  readonly #ways: Ways;
+  readonly #key: string;
+  readonly #restore: () => Promise<void>;
+  readonly #waiting = new Map<string, Waiting>();
+  readonly #ended = new AbortController();
+  readonly events = new Listeners<EventEnvelope>();
+  readonly refusals = new Listeners<NeuralDocFlowError>();
+  readonly statuses = new Listeners<ConnectionStatus>();
+  #socket: WebSocket | null = null;
+  #wake: () => void = () => {};
+  #open = false;
+
+  constructor(key: string, ways: Ways, restore: () => Promise<void>) {
+    this.#key = key;
+    this.#ways = ways;
+    this.#restore = restore;
+  }
+
+  /** Connect, and stay connected. Resolves when it is for the first time. */
+  start(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      void this.#stay(resolve, reject);
+    });
+  }
+
+  /** End it: what waits for an answer is rejected. */
+  end(error = new NeuralDocFlowError("disconnected", "The client has disconnected.")): void {
+    if (this.#ended.signal.aborted) return;
+    this.#ended.abort(error);
+    this.#open = false;
+    this.#socket?.close(1000);
+    for (const [id, each] of this.#waiting) this.#settle(id, () => each.reject(error));
+    this.statuses.tell({ state: "disconnected", error });
+  }
+
+  /** Try now rather than when the wait is over: the network is back, the page is looked at. */
+  hurry(): void {
+    this.#wake();
+  }
+
+  get isOpen(): boolean {
+    return this.#open;
+  }
+
+  /** Ask and get the answer; with `again`, over as many connections as it takes until the time-out. */
+  request(
+    action: string,
+    payload: object,
+    { again = true, timeoutMs = this.#ways.requestTimeoutMs, signal }: RequestOptions = {},
+  ): Promise<Record<string, unknown>> {
+    if (this.#ended.signal.aborted) return Promise.reject(this.#ended.signal.reason);
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    return new Promise((resolve, reject) => {
+      const id = randomId();
+      const timer = setTimeout(() => {
+        const seconds = Math.round(timeoutMs / 1000);
+        const message = `The service has not answered ${action} within ${seconds} s.`;
+        this.#settle(id, () => reject(new NeuralDocFlowError("no_answer", message)));
+      }, timeoutMs);
+      const abort = () => this.#settle(id, () => reject(signal?.reason));
+      signal?.addEventListener("abort", abort, { once: true });
+      const done = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", abort);
+      };
+      this.#waiting.set(id, {
+        action,
+        payload,
+        again,
+        done,
+        resolve,
+        reject,
+      });
+      if (this.#open) this.#send(id, action, payload);
+      else if (!again) this.#settle(id, () => reject(unreachable()));
+    });
+  }
+
+  async #stay(connected: () => void, refused: (error: unknown) => void): Promise<void> {
+    const { signal } = this.#ended;
+    let everOpen = false;
+    let attempt = 0;
+    this.statuses.tell({ state: "connecting" });
+    while (!signal.aborted) {
+      let error: NeuralDocFlowError;
+      try {
+        const { closed } = await this.#connect();
+        everOpen = true;
+        attempt = 0;
+        this.statuses.tell({ state: "connected" });
+        connected();
+        error = await closed;
+      } catch (failure) {
+        error = failure instanceof NeuralDocFlowError ? failure : unreachable(failure);
+      }
+      this.#lost(error);
+      if (signal.aborted) break;
+      if (error.code === "unauthorized" || !(everOpen || this.#ways.keepTrying)) this.end(error);
+      else await this.#pause(attempt++, error);
+    }
+    refused(signal.reason);
+  }
+
+  async #pause(attempt: number, error: NeuralDocFlowError): Promise<void> {
+    const retryInMs = pause(attempt, this.#ways.backoff);
+    const woken = new AbortController();
+    const end = () => woken.abort();
+    this.#wake = end;
+    this.#ended.signal.addEventListener("abort", end, { once: true });
+    this.statuses.tell({ state: "reconnecting", retryInMs, error });
+    await sleep(retryInMs, woken.signal).catch(() => {});
+    this.#ended.signal.removeEventListener("abort", end);
+    this.#wake = () => {};
+  }
+
+  /** Open, authenticate, ask again what was not answered, restore. `closed` resolves when it is over. */
+  async #connect(): Promise<{ closed: Promise<NeuralDocFlowError> }> {
+    const socket = new this.#ways.socket(this.#ways.url, PROTOCOL);
+    this.#socket = socket;
+    const closed = new Promise<NeuralDocFlowError>(resolve => {
+      socket.onclose = event => resolve(closing(event.code, event.reason));
+    });
+    socket.onerror = () => {}; // a close follows, which says more
+    socket.onmessage = event => this.#take(String(event.data));
+    const timer = setTimeout(() => socket.close(), this.#ways.connectTimeoutMs);
+    try {
+      const opened = new Promise<void>(resolve => {
+        socket.onopen = () => resolve();
+      });
+      await orClosed(opened, closed);
+      await orClosed(this.#authenticate(), closed);
+    } finally {
+      clearTimeout(timer);
+    }
+    this.#open = true;
+    for (const [id, { action, payload }] of this.#waiting) this.#send(id, action, payload);
+    const pings = setInterval(() => this.#ping(socket), PING_MS);
+    void closed.then(() => clearInterval(pings));
+    await orClosed(this.#restore(), closed);
+    return { closed };
+  }
+
+  /** The key goes in a message rather than in the address, which others may write down. */
+  #authenticate(): Promise<unknown> {
+    const id = randomId();
+    return new Promise((resolve, reject) => {
+      const waiting = { action: "authenticate", payload: {}, again: false, done() {}, resolve, reject };
+      this.#waiting.set(id, waiting);
+      this.#send(id, "authenticate", { token: this.#key });
+    });
+  }
+
+  /** Browsers do not tell of pings: without one of our own a dead connection looks like a quiet one. */
+  #ping(socket: WebSocket): void {
+    this.request("ping", {}, { again: false, timeoutMs: this.#ways.connectTimeoutMs }).catch(() =>
+      socket.close(),
+    );
+  }
+
+  #send(id: string, action: string, payload: object): void {
+    if (this.#socket?.readyState !== 1) return; // it will be asked again
+    const timestamp = new Date().toISOString();
+    this.#socket.send(JSON.stringify({ id, type: "request", timestamp, payload: { action, ...payload } }));
+  }
+
+  #take(text: string): void {
+    const message = JSON.parse(text) as Envelope;
+    if (message.type === "event") {
+      this.events.tell(message as unknown as EventEnvelope);
+      return;
+    }
+    const waiting = message.id === null ? undefined : this.#waiting.get(message.id);
+    if (message.type === "error") {
+      const error = errorOf(message.payload);
+      if (waiting) this.#settle(message.id as string, () => waiting.reject(error));
+      else this.refusals.tell(error);
+    } else if (waiting) {
+      this.#settle(message.id as string, () => waiting.resolve(message.payload));
+    }
+  }
+
+  /** The connection is gone: who does not wait for the next one is told. */
+  #lost(error: NeuralDocFlowError): void {
+    this.#open = false;
+    this.#socket = null;
+    const refused = error.code !== "unreachable"; // asked again, the same message would end the next one too
+    for (const [id, each] of this.#waiting) {
+      if (refused || !each.again) this.#settle(id, () => each.reject(error));
+    }
+  }
+
+  #settle(id: string, settle: () => void): void {
+    const waiting = this.#waiting.get(id);
+    if (!waiting) return;
+    this.#waiting.delete(id);
+    waiting.done();
+    settle();
+  }
+}
+
+function orClosed<T>(wanted: Promise<T>, closed: Promise<NeuralDocFlowError>): Promise<T> {
+  const gone = closed.then(error => {
+    throw error;
+  });
+  return Promise.race([wanted, gone]);
+}
+
+export function unreachable(cause?: unknown): NeuralDocFlowError {
+  return new NeuralDocFlowError("unreachable", "The service can't be reached.", { cause });
+}
+
+function closing(code: number, reason: string): NeuralDocFlowError {
+  if (UNAUTHORIZED.includes(code) && !reason.startsWith("no authentication")) {
+    return new NeuralDocFlowError("unauthorized", "The key is not valid, or no longer.");
+  }
+  if (code === 4413)
+    return new NeuralDocFlowError("too_large", "A message was larger than the service takes.");
+  if (code === 4400) return new NeuralDocFlowError("invalid_request", `The service closed: ${reason}.`);
+  return unreachable();
+}

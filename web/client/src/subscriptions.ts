@@ -1,0 +1,203 @@
+import type { Connection, EventEnvelope } from "./connection.ts";
+import { NeuralDocFlowError } from "./errors.ts";
+import type { ProcessingResult } from "./schema.ts";
+import type { Channel, ChannelEvent, Job, JobEvent } from "./types.ts";
+
+/** Who is told of a job's events. */
+export interface Follower {
+  tell(event: JobEvent): void;
+  fail(error: NeuralDocFlowError): void;
+}
+
+interface Following {
+  offset: string | null;
+  /** Ids of the events had: history and what is new may overlap. */
+  seen: Set<string>;
+}
+
+interface FollowingJob extends Following {
+  followers: Set<Follower>;
+  /** The events had, for those who join later. */
+  past: JobEvent[];
+}
+
+interface FollowingChannel extends Following {
+  filter: object;
+  tell(event: JobEvent): void;
+  fail(error: NeuralDocFlowError): void;
+  /** Some events were missed for good: they are older than what the service keeps. */
+  gap(): void;
+}
+
+interface Answer {
+  offset: string;
+  recovered: boolean;
+  state?: Job;
+}
+
+const MOST_SEEN = 2000;
+const FINISHED = ["completed", "partial", "failed"];
+
+/** What is followed, job by job and channel by channel, each with the offset it is at: after a reconnection
+ * every one goes on there, so that no event is missed and none comes twice. */
+export class Subscriptions {
+  readonly #connection: () => Connection | null;
+  readonly #result: (job: string) => Promise<ProcessingResult>;
+  readonly #jobs = new Map<string, FollowingJob>();
+  readonly #channels = new Map<Channel, FollowingChannel>();
+
+  constructor(connection: () => Connection | null, result: (job: string) => Promise<ProcessingResult>) {
+    this.#connection = connection;
+    this.#result = result;
+  }
+
+  /** Follow a job until its result, from the beginning or after an offset. */
+  follow(job: string, follower: Follower, offset: string | null = null): void {
+    const known = this.#jobs.get(job);
+    if (known) {
+      known.followers.add(follower);
+      for (const event of known.past) follower.tell(event);
+      return;
+    }
+    const following = { offset, seen: new Set<string>(), followers: new Set([follower]), past: [] };
+    this.#jobs.set(job, following);
+    if (this.#connection()?.isOpen) void this.#subscribe(job, following);
+  }
+
+  /** One follower leaves, or all. */
+  leave(job: string, follower?: Follower): void {
+    const following = this.#jobs.get(job);
+    if (follower) following?.followers.delete(follower);
+    if (!following || (follower && following.followers.size > 0)) return;
+    this.#jobs.delete(job);
+    this.#ask("unsubscribe", { job_id: job });
+  }
+
+  /** Follow a channel from now on, or after an offset. */
+  async followChannel(
+    channel: Channel,
+    filter: object,
+    tell: (event: ChannelEvent) => void,
+    fail: (error: NeuralDocFlowError) => void,
+    gap: () => void,
+  ): Promise<void> {
+    const following = {
+      filter,
+      fail,
+      gap,
+      offset: null,
+      seen: new Set<string>(),
+      tell: (event: JobEvent) => tell({ ...event, channel }),
+    };
+    this.#channels.set(channel, following);
+    if (this.#connection()?.isOpen) await this.#subscribeChannel(channel, following);
+  }
+
+  leaveChannel(channel: Channel): void {
+    if (this.#channels.delete(channel)) this.#ask("unsubscribe_channel", { channel });
+  }
+
+  /** Take everything up again on a new connection. */
+  async restore(): Promise<void> {
+    const jobs = [...this.#jobs].map(([job, each]) => this.#subscribe(job, each));
+    await Promise.all([
+      ...jobs,
+      ...[...this.#channels].map(([name, each]) => this.#subscribeChannel(name, each)),
+    ]);
+  }
+
+  /** An event has come. A job that is followed hears it whichever channel it came on. */
+  take({ id, payload }: EventEnvelope): void {
+    const { channel, event, offset, data } = payload;
+    const told = { type: event, offset, data } as unknown as JobEvent;
+    const job = String(data.jobId);
+    const following = this.#jobs.get(job);
+    const summary = event === "notification" && /^Processing(Completed|Failed)$/.test(String(data.type));
+    if (following && !summary) this.#tellJob(job, following, id, told);
+    const followed = this.#channels.get(channel as Channel);
+    if (followed && isNew(followed, `${id} ${event}`)) {
+      // A followed job's history goes back in time: the channel's own place is not there.
+      if (!following) followed.offset = offset;
+      followed.tell(told);
+    }
+  }
+
+  #tellJob(job: string, following: FollowingJob, id: string, event: JobEvent): void {
+    if (!isNew(following, id)) return;
+    following.offset = event.offset;
+    if (event.type === "result") {
+      this.#jobs.delete(job);
+      this.#ask("unsubscribe", { job_id: job });
+    } else {
+      following.past.push(event);
+    }
+    for (const follower of [...following.followers]) follower.tell(event);
+  }
+
+  async #subscribe(job: string, following: FollowingJob): Promise<void> {
+    const from = following.offset === null ? {} : { from_offset: following.offset };
+    try {
+      const told = (await this.#connection()?.request(
+        "subscribe",
+        { job_id: job, ...from },
+        { again: false },
+      )) as unknown as Answer;
+      following.offset ??= told.offset;
+      if (told.recovered || this.#jobs.get(job) !== following) return;
+      // Some events are older than what is kept; the result itself is not, where there is one.
+      if (FINISHED.includes(told.state?.status ?? "")) {
+        const data = await this.#result(job);
+        this.#tellJob(job, following, `result of ${job}`, { type: "result", offset: told.offset, data });
+      }
+    } catch (error) {
+      if (isUnanswered(error)) return this.#subscribe(job, following);
+      this.#refused(error, refusal => {
+        this.#jobs.delete(job);
+        for (const follower of following.followers) follower.fail(refusal);
+      });
+    }
+  }
+
+  async #subscribeChannel(channel: Channel, following: FollowingChannel): Promise<void> {
+    const from = following.offset === null ? {} : { from_offset: following.offset };
+    try {
+      const wanted = { channel, filter: following.filter, ...from };
+      const told = (await this.#connection()?.request("subscribe_channel", wanted, {
+        again: false,
+      })) as unknown as Answer;
+      following.offset ??= told.offset;
+      if (!told.recovered) following.gap();
+    } catch (error) {
+      if (isUnanswered(error)) return this.#subscribeChannel(channel, following);
+      this.#refused(error, refusal => {
+        this.#channels.delete(channel);
+        following.fail(refusal);
+      });
+    }
+  }
+
+  /** A broken connection is mended by the next one; a refusal is for good. */
+  #refused(error: unknown, refuse: (error: NeuralDocFlowError) => void): void {
+    if (!(error instanceof NeuralDocFlowError)) throw error;
+    if (!["unreachable", "disconnected"].includes(error.code)) refuse(error);
+  }
+
+  #ask(action: string, payload: object): void {
+    if (this.#connection()?.isOpen) {
+      this.#connection()
+        ?.request(action, payload, { again: false })
+        .catch(() => {}); // with the connection the subscription is gone too
+    }
+  }
+}
+
+function isUnanswered(error: unknown): boolean {
+  return error instanceof NeuralDocFlowError && error.code === "no_answer";
+}
+
+function isNew(following: Following, id: string): boolean {
+  if (following.seen.has(id)) return false;
+  following.seen.add(id);
+  if (following.seen.size > MOST_SEEN) following.seen.delete(following.seen.values().next().value ?? "");
+  return true;
+}

@@ -1,0 +1,128 @@
+import { NeuralDocFlowError } from "./errors.ts";
+import type { Http } from "./http.ts";
+import type { SubmitOptions } from "./types.ts";
+import { type Backoff, pause, sleep } from "./waiting.ts";
+
+/** Documents up to this size are sent in one request. */
+const AT_ONCE = 4 * 2 ** 20;
+const PIECE = 4 * 2 ** 20;
+const TRIES = 8;
+const TUS = { "Tus-Resumable": "1.0.0" };
+const PER_BYTE_MS = 0.05;
+
+/** Send a document; the job's id. A large one goes in pieces by the tus protocol, and after a broken connection
+ * on from where it was. Throws NeuralDocFlowError, or the signal's reason. */
+export async function upload(
+  http: Http,
+  document: Blob,
+  filename: string,
+  options: SubmitOptions,
+  backoff: Backoff,
+): Promise<string> {
+  options.onUpload?.(0);
+  const send = document.size > AT_ONCE ? inPieces : atOnce;
+  const job = await send(http, document, filename, options, backoff);
+  options.onUpload?.(1);
+  return job;
+}
+
+async function atOnce(http: Http, document: Blob, filename: string, options: SubmitOptions): Promise<string> {
+  const query = new URLSearchParams({ filename, ...wishes(options) });
+  const headers: Record<string, string> = { "Content-Type": document.type || "application/octet-stream" };
+  if (options.idempotencyKey) headers["Idempotency-Key"] = options.idempotencyKey;
+  const { job_id } = await http.json<{ job_id: string }>(`/api/v1/documents?${query}`, {
+    method: "POST",
+    headers: /^(multipart\/|application\/json)/.test(headers["Content-Type"] ?? "")
+      ? { ...headers, "Content-Type": "application/octet-stream" } // the body is the document, whatever it is
+      : headers,
+    body: document,
+    signal: options.signal,
+    timeoutMs: 30_000 + document.size * PER_BYTE_MS,
+  });
+  return job_id;
+}
+
+async function inPieces(
+  http: Http,
+  document: Blob,
+  filename: string,
+  options: SubmitOptions,
+  backoff: Backoff,
+): Promise<string> {
+  const { signal } = options;
+  const told: Record<string, string> = { filename, filetype: document.type, ...wishes(options) };
+  if (options.idempotencyKey) told.idempotencyKey = options.idempotencyKey;
+  const metadata = Object.entries(told).map(([name, value]) => `${name} ${base64(value)}`);
+  const headers = { ...TUS, "Upload-Length": String(document.size), "Upload-Metadata": metadata.join(",") };
+  let place: string | null = null;
+  let offset = 0;
+  for (let tries = 0; ; ) {
+    try {
+      if (place === null) {
+        const created = await http.send("/api/v1/uploads", { method: "POST", headers, signal });
+        place = created.headers.get("Location") ?? "";
+        offset = 0;
+      }
+      const piece = document.slice(offset, offset + PIECE);
+      const answer = await http.send(place, {
+        method: "PATCH",
+        headers: {
+          ...TUS,
+          "Content-Type": "application/offset+octet-stream",
+          "Upload-Offset": String(offset),
+        },
+        body: piece,
+        signal,
+        timeoutMs: 30_000 + piece.size * PER_BYTE_MS,
+      });
+      offset = Number(answer.headers.get("Upload-Offset"));
+      tries = 0;
+      options.onUpload?.(offset / document.size);
+      const job = answer.headers.get("NeuralDocFlow-Job");
+      if (job) return job;
+    } catch (error) {
+      if (!(error instanceof NeuralDocFlowError) || !isPassing(error) || ++tries >= TRIES) throw error;
+      await sleep(error.retryAfterMs ?? pause(tries, backoff), signal);
+      if (place !== null) {
+        const known = await whereItIs(http, place, signal);
+        if (known === null) place = null;
+        else offset = known;
+      }
+    }
+  }
+}
+
+/** How far an upload is; null where there is none of it any more, the present offset where nobody can tell. */
+async function whereItIs(http: Http, place: string, signal?: AbortSignal): Promise<number | null> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      const answer = await http.send(place, { method: "HEAD", headers: TUS, signal });
+      return Number(answer.headers.get("Upload-Offset"));
+    } catch (error) {
+      if (!(error instanceof NeuralDocFlowError)) throw error;
+      if (error.status === 404) return null;
+      if (!isPassing(error) || attempt >= TRIES) throw error;
+      await sleep(pause(attempt, { firstMs: 500, mostMs: 5000 }), signal);
+    }
+  }
+}
+
+/** A broken connection, a busy service, or a piece that arrived although its answer did not. */
+function isPassing(error: NeuralDocFlowError): boolean {
+  return error.retryable || [404, 408, 409, 423].includes(error.status ?? 0);
+}
+
+function wishes({ profile, priority, qualityThreshold, outputFormat, streamResults }: SubmitOptions) {
+  const all = { profile, priority, qualityThreshold, outputFormat, streamResults };
+  const given = Object.entries(all).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given.map(([name, value]) => [name, String(value)]));
+}
+
+function base64(text: string): string {
+  return btoa(String.fromCharCode(...new TextEncoder().encode(text)));
+}
+
+/** A document's bytes from base64. */
+export function fromBase64(content: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(content), each => each.charCodeAt(0));
+}

@@ -1,0 +1,2 @@
+/** The browser's own WebSocket. */
+export const Socket: typeof WebSocket = globalThis.WebSocket;

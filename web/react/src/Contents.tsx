@@ -1,0 +1,129 @@
+import type { ExtractedData, ValidationResult } from "@neuraldocflow/client";
+import { Confidence } from "./FieldTable.tsx";
+import { title } from "./format.ts";
+import { Icon } from "./icons.tsx";
+
+/** The tables of a document. */
+export function Tables({
+  tables,
+  onPage,
+}: {
+  tables: NonNullable<ExtractedData["tables"]>;
+  onPage(page: number): void;
+}) {
+  return tables.map(({ caption, page, header, rows }, number) => (
+    // biome-ignore lint/suspicious/noArrayIndexKey: tables have no other name, and never change places
+    <figure className="ndf-table" key={number}>
+      <figcaption>
+        <strong>{caption || `Table ${number + 1}`}</strong>
+        {page && (
+          <button type="button" className="ndf-link" onClick={() => onPage(page)}>
+            page {page}
+          </button>
+        )}
+      </figcaption>
+      <div className="ndf-table-scroll">
+        <table>
+          {header && header.length > 0 && (
+            <thead>
+              <tr>{header.map((cell, at) => cellOf("th", cell, at))}</tr>
+            </thead>
+          )}
+          <tbody>
+            {(rows ?? []).map((row, at) => (
+              // biome-ignore lint/suspicious/noArrayIndexKey: as above
+              <tr key={at}>{row.map((cell, each) => cellOf("td", cell, each))}</tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </figure>
+  ));
+}
+
+function cellOf(Tag: "th" | "td", cell: string | null, key: number) {
+  const isNumber = /^[\s$€£(+\-–—]*[\d.,]+[\s%)]*$/.test(cell ?? "");
+  return (
+    <Tag key={key} data-number={isNumber || undefined}>
+      {cell}
+    </Tag>
+  );
+}
+
+/** The sections of a document, folded. */
+export function Sections({ sections }: { sections: NonNullable<ExtractedData["sections"]> }) {
+  return sections.map(({ id, title: name, text, level, pageStart, pageEnd }, number) => (
+    <details
+      className="ndf-section"
+      // biome-ignore lint/suspicious/noArrayIndexKey: as above
+      key={`${id} ${number}`}
+      style={{ marginInlineStart: `${(level - 1) * 1.2}rem` }}
+    >
+      <summary>
+        <span>{name || title(id)}</span>
+        {pageStart && (
+          <small>
+            {pageEnd && pageEnd !== pageStart ? `pages ${pageStart}–${pageEnd}` : `page ${pageStart}`}
+          </small>
+        )}
+      </summary>
+      <p>{text}</p>
+    </details>
+  ));
+}
+
+/** The clauses of a contract, by kind. */
+export function Clauses({
+  clauses,
+  onPage,
+}: {
+  clauses: NonNullable<ExtractedData["clauses"]>;
+  onPage(page: number): void;
+}) {
+  return Object.entries(clauses)
+    .filter(([, found]) => found.length > 0)
+    .map(([kind, found]) => (
+      <section className="ndf-clauses" key={kind}>
+        <h3>{title(kind)}</h3>
+        {found.map(({ text, confidence, provenance }) => (
+          <blockquote key={text}>
+            <p>{text}</p>
+            <footer>
+              <Confidence value={confidence} />
+              {provenance?.[0]?.page && (
+                <button type="button" className="ndf-link" onClick={() => onPage(provenance[0]?.page ?? 1)}>
+                  page {provenance[0].page}
+                </button>
+              )}
+            </footer>
+          </blockquote>
+        ))}
+      </section>
+    ));
+}
+
+/** What the rules of the profile say, those that failed first. */
+export function Checks({ checks }: { checks: ValidationResult[] }) {
+  const rules = checks.filter(each => each.rule !== "present");
+  if (rules.length === 0) return <p className="ndf-none">This kind of document has no checks.</p>;
+  const sorted = [...rules].sort((a, b) => Number(a.passed) - Number(b.passed));
+  return (
+    <ul className="ndf-checks">
+      {sorted.map(({ rule, message, passed, severity, fields }) => {
+        const mark = passed ? "ok" : severity === "error" ? "failed" : "doubt";
+        return (
+          <li key={`${rule} ${message} ${fields?.join()}`}>
+            <span className="ndf-mark" data-mark={mark}>
+              <Icon name={passed ? "check" : severity === "error" ? "cross" : "alert"} />
+              <span className="ndf-hidden">{passed ? "Passed" : "Not passed"}</span>
+            </span>
+            <span>
+              {message || title(rule)}
+              <small>{fields?.map(title).join(", ")}</small>
+            </span>
+          </li>
+        );
+      })}
+    </ul>
+  );
+}

@@ -1,0 +1,133 @@
+import type { DocumentEntry } from "./documents.ts";
+import { documentType, percent, size, stage, timeLeft, when } from "./format.ts";
+import { Icon, type IconName } from "./icons.tsx";
+
+interface Props {
+  documents: readonly DocumentEntry[];
+  selected: string | null;
+  hasMore: boolean;
+  onSelect(key: string): void;
+  onCancel(entry: DocumentEntry): void;
+  onRetry(entry: DocumentEntry): void;
+  onMore(): void;
+}
+
+const STATUS: Record<DocumentEntry["status"], [string, IconName]> = {
+  waiting: ["Waiting", "clock"],
+  uploading: ["Uploading", "upload"],
+  queued: ["Queued", "clock"],
+  processing: ["Processing", "file"],
+  completed: ["Complete", "check"],
+  partial: ["Needs a look", "alert"],
+  failed: ["Failed", "cross"],
+};
+
+/** What a status is called. */
+export function StatusBadge({ status }: { status: DocumentEntry["status"] }) {
+  const [label, icon] = STATUS[status];
+  return (
+    <span className="ndf-badge" data-status={status}>
+      <Icon name={icon} />
+      {label}
+    </span>
+  );
+}
+
+/** Whether nothing more will happen to it by itself. */
+export function isOver({ status }: DocumentEntry): boolean {
+  return status === "completed" || status === "partial" || status === "failed";
+}
+
+export function DocumentList({ documents, selected, hasMore, onSelect, onCancel, onRetry, onMore }: Props) {
+  if (documents.length === 0) return <p className="ndf-none">Your documents will appear here.</p>;
+  return (
+    <>
+      <ul className="ndf-list" aria-label="Documents">
+        {documents.map(each => (
+          <li
+            key={each.key}
+            className="ndf-card"
+            data-status={each.status}
+            data-selected={each.key === selected || undefined}
+          >
+            <button
+              type="button"
+              className="ndf-card-main"
+              aria-current={each.key === selected || undefined}
+              onClick={() => onSelect(each.key)}
+            >
+              <span className="ndf-card-name">{each.filename}</span>
+              <StatusBadge status={each.status} />
+              <span className="ndf-card-facts">{facts(each)}</span>
+            </button>
+            {!isOver(each) && (
+              <Doing entry={each}>
+                <button
+                  type="button"
+                  className="ndf-quiet"
+                  disabled={each.cancelling}
+                  onClick={() => onCancel(each)}
+                >
+                  <Icon name="cross" />
+                  <span className="ndf-hidden">Cancel {each.filename}</span>
+                </button>
+              </Doing>
+            )}
+            {each.status === "failed" && (
+              <div className="ndf-card-error">
+                <span>{each.error?.message ?? "It could not be processed."}</span>
+                {each.submission?.state === "failed" && (
+                  <button type="button" className="ndf-link" onClick={() => onRetry(each)}>
+                    Try again
+                  </button>
+                )}
+              </div>
+            )}
+          </li>
+        ))}
+      </ul>
+      {hasMore && (
+        <button type="button" className="ndf-button ndf-more" onClick={onMore}>
+          Show older documents
+        </button>
+      )}
+    </>
+  );
+}
+
+/** Progress with its stage and the time left. */
+export function Doing({ entry, children }: { entry: DocumentEntry; children?: React.ReactNode }) {
+  const { status, progress, stage: name, estimatedRemainingMs, submission } = entry;
+  const known = status === "uploading" || status === "processing";
+  const waits = status === "waiting" && submission?.error ? submission.error.message : "";
+  const text = entry.cancelling ? "Cancelling" : waits || stage(name);
+  return (
+    <div className="ndf-doing">
+      {status !== "waiting" && (
+        <progress
+          max={1}
+          {...(known ? { value: progress } : {})}
+          aria-label={`${entry.filename}: ${stage(name)}`}
+        />
+      )}
+      <span className="ndf-doing-text">
+        <span>{text}</span>
+        <span>{known ? timeLeft(estimatedRemainingMs) || percent(progress) : ""}</span>
+      </span>
+      {children}
+    </div>
+  );
+}
+
+function facts(entry: DocumentEntry): string {
+  const { pages, size: bytes, confidence, status, createdAt } = entry;
+  const shown = [
+    isOver(entry) ? documentType(entry.documentType) : "",
+    pages ? `${pages} ${pages === 1 ? "page" : "pages"}` : size(bytes),
+    confidence !== null && status !== "failed" ? `${percent(confidence)} sure` : "",
+    entry.origin === "offline" ? "made on this device" : "",
+    entry.submission?.read ? (entry.jobId === null ? "not sent yet" : "synced") : "",
+    when(createdAt),
+  ];
+  return shown.filter(Boolean).join(" · ");
+}

@@ -1,0 +1,153 @@
+import type { ProfileSummary } from "@neuraldocflow/client";
+import { useEffect, useRef, useState } from "react";
+import { DocumentList } from "./DocumentList.tsx";
+import { DocumentView } from "./DocumentView.tsx";
+import { DropZone } from "./DropZone.tsx";
+import type { DocumentEntry } from "./documents.ts";
+import { Icon } from "./icons.tsx";
+import type { Wishes } from "./outbox.ts";
+import {
+  type DocumentProcessing,
+  type UseDocumentProcessingOptions,
+  useDocumentProcessing,
+} from "./useDocumentProcessing.ts";
+
+export type DocumentProcessorProps = UseDocumentProcessingOptions;
+
+/** The whole work on documents: adding them, watching them, reading what was found. */
+export function DocumentProcessor(props: DocumentProcessorProps) {
+  return <DocumentWorkspace processing={useDocumentProcessing(props)} />;
+}
+
+/** The same for who has the hook's value already. */
+export function DocumentWorkspace({ processing }: { processing: DocumentProcessing }) {
+  const { jobs, client, outbox, isConnected, hasMore, cancel, retry, result, more } = processing;
+  const [selected, setSelected] = useState<string | null>(null);
+  const [problem, setProblem] = useState("");
+  const [told, setTold] = useState("");
+  const profiles = useProfiles(processing);
+  const shown = jobs.find(each => each.key === selected) ?? null;
+
+  const attempt = (work: Promise<unknown>) => {
+    setProblem("");
+    work.catch((error: Error) => setProblem(error.message));
+  };
+  const add = async (files: File[], wishes: Wishes) => {
+    setTold(files.length === 1 ? `${files[0]?.name} added.` : `${files.length} documents added.`);
+    for (const file of files) {
+      const { id } = await outbox.add(file, file.name, wishes);
+      if (files.length === 1) setSelected(id);
+    }
+  };
+  useAnnouncements(jobs, setTold);
+  useFirst(jobs, selected, setSelected);
+
+  return (
+    <div className="ndf" data-shown={shown ? "" : undefined}>
+      <div className="ndf-side">
+        <DropZone profiles={profiles} onFiles={(files, wishes) => attempt(add(files, wishes))} />
+        {problem && (
+          <p className="ndf-problem" role="alert">
+            {problem}
+            <button type="button" className="ndf-quiet" onClick={() => setProblem("")}>
+              <Icon name="cross" />
+              <span className="ndf-hidden">Close</span>
+            </button>
+          </p>
+        )}
+        <DocumentList
+          {...{ documents: jobs, selected, hasMore }}
+          onSelect={setSelected}
+          onCancel={entry => attempt(cancel(entry))}
+          onRetry={entry => attempt(retry(entry))}
+          onMore={() => attempt(more())}
+        />
+      </div>
+      <div className="ndf-main">
+        {shown ? (
+          <DocumentView
+            key={shown.key}
+            {...{ entry: shown, client }}
+            load={result}
+            onBack={() => setSelected(null)}
+            onCancel={entry => attempt(cancel(entry))}
+            onRetry={entry => attempt(retry(entry))}
+          />
+        ) : (
+          <Welcome isEmpty={jobs.length === 0} isConnected={isConnected} />
+        )}
+      </div>
+      <p className="ndf-hidden" aria-live="polite">
+        {told}
+      </p>
+    </div>
+  );
+}
+
+function Welcome({ isEmpty, isConnected }: { isEmpty: boolean; isConnected: boolean }) {
+  return (
+    <div className="ndf-welcome">
+      <svg viewBox="0 0 160 120" aria-hidden="true">
+        <rect
+          className="ndf-w-back"
+          x="52"
+          y="10"
+          width="74"
+          height="94"
+          rx="6"
+          transform="rotate(6 89 57)"
+        />
+        <rect className="ndf-w-sheet" x="40" y="12" width="74" height="96" rx="6" />
+        <path className="ndf-w-line" d="M52 32h32M52 44h50M52 80h50M52 92h36" />
+        <rect className="ndf-w-box" x="50" y="53" width="40" height="15" rx="3" />
+        <path className="ndf-w-text" d="M56 60.500h28" />
+        <circle className="ndf-w-dot" cx="118" cy="86" r="17" />
+        <path className="ndf-w-check" d="M110.500 86.500l5.500 5.500 10-11" />
+      </svg>
+      <h2>{isEmpty ? "Turn documents into data you can trust" : "Choose a document"}</h2>
+      <p>
+        {isEmpty
+          ? "Drop a filing, a contract or a medical record anywhere on this page. Every value comes with how sure it is and the place it was read from."
+          : "Select one from the list to see its values, each with the place it was read from."}
+      </p>
+      {isEmpty && !isConnected && <p>Without a connection they are kept here and sent later.</p>}
+    </div>
+  );
+}
+
+/** The profiles of the service; those known before while it can't be reached. */
+function useProfiles({ client, isConnected }: DocumentProcessing): readonly ProfileSummary[] {
+  const [profiles, setProfiles] = useState<ProfileSummary[]>([]);
+  useEffect(() => {
+    if (!isConnected) return;
+    client.profiles().then(setProfiles, () => {}); // without them a document's kind is recognised
+  }, [client, isConnected]);
+  return profiles;
+}
+
+/** Where there is room beside the list, the newest document that is done is shown until one is chosen. */
+function useFirst(
+  jobs: readonly DocumentEntry[],
+  selected: string | null,
+  select: (key: string) => void,
+): void {
+  const chosen = useRef(false);
+  useEffect(() => {
+    chosen.current ||= selected !== null;
+    const first = jobs.find(each => each.status === "completed" || each.status === "partial");
+    if (first && !chosen.current && matchMedia("(width >= 820px)").matches) select(first.key);
+  }, [jobs, selected, select]);
+}
+
+/** Tell those who listen what has been done. */
+function useAnnouncements(jobs: readonly DocumentEntry[], tell: (text: string) => void): void {
+  const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
+  useEffect(() => {
+    const now = jobs
+      .filter(each => !["completed", "partial", "failed"].includes(each.status))
+      .map(each => each.key);
+    const done = jobs.filter(each => open.has(each.key) && !now.includes(each.key));
+    if (done.length > 0) tell(done.map(each => `${each.filename}: ${each.status}.`).join(" "));
+    if (now.length !== open.size || now.some(each => !open.has(each))) setOpen(new Set(now));
+  }, [jobs, open, tell]);
+}

@@ -1,0 +1,132 @@
+import type { Priority, ProfileSummary } from "@neuraldocflow/client";
+import { type DragEvent, useEffect, useId, useRef, useState } from "react";
+import { documentType } from "./format.ts";
+import { Icon } from "./icons.tsx";
+import type { Wishes } from "./outbox.ts";
+
+interface Props {
+  profiles: readonly ProfileSummary[];
+  onFiles(files: File[], wishes: Wishes): void;
+}
+
+const ACCEPT = ".pdf,.docx,.html,.htm,.xhtml,application/pdf,text/html";
+const PRIORITIES: [Priority, string][] = [
+  ["urgent", "Urgent"],
+  ["high", "High"],
+  ["normal", "Normal"],
+  ["low", "Low"],
+];
+
+/** Takes files: dropped anywhere on the page, chosen, or pasted. */
+export function DropZone({ profiles, onFiles }: Props) {
+  const [wishes, setWishes] = useState<Wishes>({ profile: "auto", priority: "normal" });
+  const [over, setOver] = useState(false);
+  const input = useRef<HTMLInputElement>(null);
+  const id = useId();
+
+  const take = (list: FileList | null | undefined) => {
+    const files = Array.from(list ?? []);
+    if (files.length > 0) onFiles(files, wishes);
+  };
+  const latest = useRef(take);
+  latest.current = take;
+
+  useEffect(() => {
+    let depth = 0;
+    const carriesFiles = (event: globalThis.DragEvent) => event.dataTransfer?.types.includes("Files");
+    const enter = (event: globalThis.DragEvent) => {
+      if (carriesFiles(event) && ++depth === 1) setOver(true);
+    };
+    const leave = (event: globalThis.DragEvent) => {
+      if (carriesFiles(event) && --depth <= 0) end();
+    };
+    const end = () => {
+      depth = 0;
+      setOver(false);
+    };
+    const drag = (event: globalThis.DragEvent) => {
+      if (carriesFiles(event)) event.preventDefault();
+    };
+    const drop = (event: globalThis.DragEvent) => {
+      if (!carriesFiles(event)) return;
+      event.preventDefault();
+      end();
+      latest.current(event.dataTransfer?.files);
+    };
+    const paste = (event: ClipboardEvent) => latest.current(event.clipboardData?.files);
+    const heard = new AbortController();
+    const { signal } = heard;
+    document.addEventListener("dragenter", enter, { signal });
+    document.addEventListener("dragleave", leave, { signal });
+    document.addEventListener("dragover", drag, { signal });
+    document.addEventListener("drop", drop, { signal });
+    document.addEventListener("paste", paste, { signal });
+    return () => heard.abort();
+  }, []);
+
+  const swallow = (event: DragEvent) => event.preventDefault();
+  return (
+    <section
+      className="ndf-drop"
+      data-over={over || undefined}
+      aria-label="Add documents"
+      onDragOver={swallow}
+    >
+      <button type="button" className="ndf-drop-target" onClick={() => input.current?.click()}>
+        <span className="ndf-drop-icon">
+          <Icon name="upload" />
+        </span>
+        <span>
+          <strong>{over ? "Let go to add them" : "Drop documents here"}</strong>
+          <small>
+            or <u>choose files</u>: PDF, Word or HTML
+          </small>
+        </span>
+      </button>
+      <input
+        ref={input}
+        className="ndf-hidden"
+        type="file"
+        multiple
+        accept={ACCEPT}
+        tabIndex={-1}
+        aria-label="Documents to add"
+        onChange={event => {
+          take(event.target.files);
+          event.target.value = "";
+        }}
+      />
+      <div className="ndf-wishes">
+        <label htmlFor={`${id}profile`}>
+          Kind
+          <select
+            id={`${id}profile`}
+            value={wishes.profile}
+            onChange={event => setWishes({ ...wishes, profile: event.target.value })}
+          >
+            <option value="auto">Recognise it</option>
+            {profiles.map(({ name, title }) => (
+              <option key={name} value={name}>
+                {title || documentType(name)}
+              </option>
+            ))}
+          </select>
+        </label>
+        <label htmlFor={`${id}priority`}>
+          Priority
+          <select
+            id={`${id}priority`}
+            value={wishes.priority}
+            onChange={event => setWishes({ ...wishes, priority: event.target.value as Priority })}
+          >
+            {PRIORITIES.map(([name, label]) => (
+              <option key={name} value={name}>
+                {label}
+              </option>
+            ))}
+          </select>
+        </label>
+      </div>
+    </section>
+  );
+}

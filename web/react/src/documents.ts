@@ -1,0 +1,355 @@
+import {
+  type ChannelEvent,
+  type ConnectionStatus,
+  type ErrorEvent,
+  type ExtractedData,
+  type Job,
+  type NeuralDocFlowClient,
+  NeuralDocFlowError,
+  type NotificationEvent,
+  type ProcessingResult,
+  type ProgressEvent,
+} from "@neuraldocflow/client";
+import type { Outbox, Submission } from "./outbox.ts";
+import type { BeingRead, Reading } from "./reading.ts";
+
+/** A document as the page shows it: on its way, being processed, or done. */
+export interface DocumentEntry {
+  /** Stays the same from the drop to the result. */
+  key: string;
+  /** The job's id, once there is one; before that the key. */
+  id: string;
+  jobId: string | null;
+  filename: string;
+  size: number | null;
+  createdAt: number;
+  status: "waiting" | "uploading" | "queued" | "processing" | "completed" | "partial" | "failed";
+  /** From 0 to 1: of the upload while it is uploaded, then of the processing. */
+  progress: number;
+  stage: string;
+  estimatedRemainingMs: number | null;
+  profile: string | null;
+  documentType: string | null;
+  confidence: number | null;
+  contentType: string | null;
+  pages: number | null;
+  origin: string | null;
+  error: { code: string; message: string } | null;
+  submission: Submission | null;
+  /** It has been asked to stop. */
+  cancelling: boolean;
+  /** What was found, where it has been asked for. */
+  result?: ExtractedData | null;
+}
+
+export interface DocumentsView {
+  connection: ConnectionStatus;
+  documents: readonly DocumentEntry[];
+  /** More of the service's jobs can be shown. */
+  hasMore: boolean;
+}
+
+export interface DocumentsOptions {
+  /** Follow only what was sent from here, or all of the key's documents. */
+  follow?: "own" | "all";
+  onProgress?: (progress: ProgressEvent) => void;
+  onComplete?: (result: ProcessingResult) => void;
+  onError?: (error: Error) => void;
+}
+
+const FINISHED = ["completed", "partial", "failed"];
+const PAGE = 50;
+const REFRESH_MS = 400;
+
+/** What is known of all documents, from the outbox and from the service, as one list. */
+export class Documents {
+  readonly #client: NeuralDocFlowClient;
+  readonly #outbox: Outbox;
+  readonly #options: () => DocumentsOptions;
+  readonly #reading: Reading | null;
+  readonly #listeners = new Set<() => void>();
+  readonly #jobs = new Map<string, Job>();
+  readonly #cancelling = new Set<string>();
+  readonly #results = new Map<string, ProcessingResult>();
+  readonly #leave: (() => void)[] = [];
+  #connection: ConnectionStatus = { state: "connecting" };
+  #view: DocumentsView = { connection: this.#connection, documents: [], hasMore: false };
+  #next: string | null = null;
+  #refresh: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    client: NeuralDocFlowClient,
+    outbox: Outbox,
+    options: () => DocumentsOptions,
+    reading: Reading | null = null,
+  ) {
+    this.#reading = reading;
+    this.#client = client;
+    this.#outbox = outbox;
+    this.#options = options;
+  }
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  readonly getSnapshot = (): DocumentsView => this.#view;
+
+  /** Begin to listen; gives the function that ends it. */
+  start(): () => void {
+    const client = this.#client;
+    this.#leave.push(
+      client.onConnectionStatus(status => this.#connected(status)),
+      client.onProgress(progress => this.#progressed(progress)),
+      client.onResult(result => this.#done(result)),
+      client.onError(error => this.#failed(error)),
+      this.#outbox.subscribe(() => this.#outboxChanged()),
+    );
+    if (this.#reading)
+      this.#leave.push(
+        this.#reading.start(),
+        this.#reading.subscribe(() => this.#tell()),
+      );
+    if (this.#options().follow === "all") {
+      const listen = (event: ChannelEvent) => this.#heard(event);
+      const onGap = () => this.#refreshSoon();
+      void client.subscribeToChannel("progress", listen);
+      void client.subscribeToChannel("notifications", listen, { onGap });
+    }
+    this.#outboxChanged();
+    return () => {
+      clearTimeout(this.#refresh);
+      for (const leave of this.#leave.splice(0)) leave();
+    };
+  }
+
+  /** A finished job's result, kept for the next time; that of a document read here by its own id. */
+  async result(jobId: string): Promise<ProcessingResult> {
+    const known = this.#results.get(jobId);
+    if (known) return known;
+    const here = this.#outbox.getSnapshot().submissions.some(each => each.id === jobId && each.read);
+    const made = here ? await this.#outbox.result(jobId) : null;
+    if (made) return made;
+    const result = await this.#client.result(jobId);
+    this.#keep(jobId, result);
+    return result;
+  }
+
+  /** Stop a document: its upload, or its job. */
+  async cancel({ jobId, submission }: DocumentEntry): Promise<void> {
+    if (jobId === null) {
+      if (submission) await this.#outbox.remove(submission.id);
+      return;
+    }
+    if (!(await this.#client.cancel(jobId))) return this.#refreshSoon();
+    this.#cancelling.add(jobId);
+    this.#tell();
+  }
+
+  /** Show older jobs too. */
+  async more(): Promise<void> {
+    if (this.#next === null) return;
+    const { jobs, next } = await this.#client.listJobs({ limit: PAGE, after: this.#next });
+    this.#next = next;
+    this.#take(jobs);
+  }
+
+  #connected(status: ConnectionStatus): void {
+    this.#connection = status;
+    this.#reading?.connection(status);
+    if (status.state === "connected") {
+      void this.#outbox.flush();
+      if (this.#options().follow === "all") this.#refreshSoon(0);
+    }
+    this.#tell();
+  }
+
+  #outboxChanged(): void {
+    if (this.#options().follow !== "all") {
+      for (const { jobId } of this.#outbox.getSnapshot().submissions) {
+        if (jobId && !this.#jobs.has(jobId)) {
+          this.#jobs.set(jobId, unknownJob(jobId));
+          this.#client.subscribeToJob(jobId);
+        }
+      }
+    }
+    this.#tell();
+  }
+
+  #heard(event: ChannelEvent): void {
+    if (event.type === "progress") return this.#progressed(event.data);
+    if (event.type !== "notification") return;
+    const { jobId, type } = event.data;
+    if (/^Processing(Completed|Failed)$/.test(type)) this.#summarised(event.data);
+    else if (!this.#jobs.has(jobId)) this.#refreshSoon();
+  }
+
+  #progressed(progress: ProgressEvent): void {
+    const job = this.#jobs.get(progress.jobId);
+    if (!job) return this.#refreshSoon();
+    if (FINISHED.includes(job.status)) return;
+    this.#jobs.set(progress.jobId, {
+      ...job,
+      status: "processing",
+      stage: progress.stage,
+      progress: Math.max(job.progress, progress.progress),
+      estimatedRemainingMs: progress.estimatedRemainingMs ?? null,
+    });
+    this.#options().onProgress?.(progress);
+    this.#tell();
+  }
+
+  /** A result in short. The event of the same name in a job's life has no status yet. */
+  #summarised(data: NotificationEvent): void {
+    if (typeof data.status !== "string") return;
+    const job = this.#jobs.get(data.jobId) ?? unknownJob(data.jobId);
+    const status = data.status as Job["status"];
+    const error = (data.error as Job["error"]) ?? null;
+    const documentType = (data.documentType as string | null) ?? job.documentType;
+    this.#jobs.set(data.jobId, { ...job, status, error, documentType, progress: 1, stage: "done" });
+    this.#tell();
+    this.#refreshSoon(); // confidence and pages are in the list
+    const { onComplete } = this.#options();
+    if (onComplete) this.result(data.jobId).then(onComplete, error => this.#options().onError?.(error));
+  }
+
+  #done(result: ProcessingResult): void {
+    const job = this.#jobs.get(result.jobId) ?? unknownJob(result.jobId);
+    this.#keep(result.jobId, result);
+    this.#jobs.set(result.jobId, {
+      ...job,
+      status: result.status,
+      stage: "done",
+      progress: 1,
+      error: result.error ?? null,
+      documentType: result.extractedData?.documentType ?? null,
+      pages: result.extractedData?.pages ?? null,
+      contentType: result.metadata?.contentType ?? null,
+    });
+    this.#tell();
+    this.#options().onComplete?.(result);
+  }
+
+  #failed({ error }: ErrorEvent): void {
+    this.#options().onError?.(error);
+  }
+
+  /** One request for many events that come together. */
+  #refreshSoon(ms = REFRESH_MS): void {
+    if (this.#options().follow !== "all" || (this.#refresh !== undefined && ms > 0)) return;
+    clearTimeout(this.#refresh);
+    this.#refresh = setTimeout(() => {
+      this.#refresh = undefined;
+      this.#client.listJobs({ limit: PAGE }).then(
+        ({ jobs, next }) => {
+          if (this.#jobs.size <= PAGE) this.#next = next;
+          this.#take(jobs);
+        },
+        (error: unknown) => {
+          if (error instanceof NeuralDocFlowError && error.code !== "unreachable")
+            this.#options().onError?.(error);
+        },
+      );
+    }, ms);
+  }
+
+  #take(jobs: Job[]): void {
+    for (const job of jobs) {
+      const known = this.#jobs.get(job.job_id);
+      const older = known && FINISHED.includes(known.status) && !FINISHED.includes(job.status);
+      if (!older) this.#jobs.set(job.job_id, job);
+    }
+    this.#tell();
+  }
+
+  #keep(jobId: string, result: ProcessingResult): void {
+    this.#results.set(jobId, result);
+    if (this.#results.size > PAGE) this.#results.delete(this.#results.keys().next().value ?? "");
+  }
+
+  #tell(): void {
+    const { submissions, sending } = this.#outbox.getSnapshot();
+    const sent = new Map(submissions.filter(each => each.jobId).map(each => [each.jobId, each]));
+    const documents = [
+      ...submissions
+        .filter(each => !each.jobId || !this.#jobs.has(each.jobId))
+        .map(each => ofSubmission(each, sending.get(each.id), this.#reading?.now ?? null)),
+      ...[...this.#jobs.values()].map(each => {
+        const found = this.#results.get(each.job_id)?.extractedData;
+        return { ...ofJob(each, sent.get(each.job_id) ?? null), ...(found ? { result: found } : {}) };
+      }),
+    ]
+      .map(each => ({ ...each, cancelling: each.jobId !== null && this.#cancelling.has(each.jobId) }))
+      .sort((a, b) => b.createdAt - a.createdAt);
+    this.#view = { connection: this.#connection, documents, hasMore: this.#next !== null };
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+function ofSubmission(
+  submission: Submission,
+  sent: number | undefined,
+  beingRead: BeingRead | null,
+): Omit<DocumentEntry, "cancelling"> {
+  const { id, jobId, state, filename, size, createdAt, profile, error, type, read } = submission;
+  const now = beingRead?.id === id ? beingRead : null;
+  const open = state === "failed" ? "failed" : sent !== undefined ? "uploading" : "waiting";
+  const told: Omit<DocumentEntry, "cancelling"> = {
+    key: id,
+    id: jobId ?? id,
+    jobId,
+    filename,
+    size,
+    createdAt,
+    status: state === "sent" ? "queued" : open,
+    progress: sent ?? 0,
+    stage: state === "sent" ? "queued" : open,
+    estimatedRemainingMs: null,
+    profile,
+    documentType: null,
+    confidence: null,
+    contentType: type || null,
+    pages: null,
+    origin: null,
+    error: state === "failed" ? error : null,
+    submission,
+  };
+  if (now) return { ...told, status: "processing", stage: now.stage, progress: now.progress };
+  if (read) return { ...told, ...read, stage: "done", progress: 1, origin: "offline" };
+  return told;
+}
+
+function ofJob(job: Job, submission: Submission | null): Omit<DocumentEntry, "cancelling"> {
+  return {
+    key: submission?.id ?? job.job_id,
+    id: job.job_id,
+    jobId: job.job_id,
+    filename: job.filename || submission?.filename || "Document without a name",
+    size: job.bytes ?? submission?.size ?? null,
+    createdAt: submission?.createdAt ?? Date.parse(job.createdAt),
+    status: job.status,
+    progress: job.progress,
+    stage: job.stage ?? job.status,
+    estimatedRemainingMs: job.estimatedRemainingMs,
+    profile: job.profile,
+    documentType: job.documentType,
+    confidence: job.confidence,
+    contentType: job.contentType,
+    pages: job.pages,
+    origin: job.origin,
+    error: job.error,
+    submission,
+  };
+}
+
+/** A job of which only the id is known yet. */
+function unknownJob(job_id: string): Job {
+  const now = new Date().toISOString();
+  return {
+    ...{ job_id, run: 0, status: "queued", stage: "queued", progress: 0, estimatedRemainingMs: null },
+    ...{ filename: null, contentType: null, bytes: null, sha256: null, profile: null, priority: null },
+    ...{ documentType: null, confidence: null, pages: null, origin: null, error: null },
+    ...{ createdAt: now, updatedAt: now },
+  };
+}

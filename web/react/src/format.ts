@@ -1,0 +1,102 @@
+/** Words and numbers for people. */
+
+export function title(name: string): string {
+  const words = name
+    .replaceAll("_", " ")
+    .replace(/([a-z])(\d)/g, "$1 $2")
+    .trim();
+  const shown = words.replace(/\b(cik|irs|eps|zip|id|ids|url|ip|rofr|rofo|rofn)\b/gi, each =>
+    each.toUpperCase(),
+  );
+  return shown.charAt(0).toUpperCase() + shown.slice(1);
+}
+
+const PROFILES: Record<string, string> = {
+  sec_10k: "10-K filing",
+  contract_analysis: "Contract",
+  medical_record: "Medical record",
+  generic: "Document",
+  auto: "Recognised automatically",
+};
+
+export function documentType(name: string | null): string {
+  return name ? (PROFILES[name] ?? title(name)) : "";
+}
+
+const STAGES: Record<string, string> = {
+  waiting: "Waiting to be sent",
+  uploading: "Uploading",
+  queued: "In the queue",
+  fetching: "Fetching the document",
+  starting: "Starting the reader",
+  opening: "Opening the document",
+  reading: "Reading pages",
+  tables: "Reading tables",
+  fields: "Finding fields",
+  validating: "Checking values",
+  delivering: "Delivering the result",
+  done: "Done",
+};
+
+export function stage(name: string): string {
+  return STAGES[name] ?? title(name);
+}
+
+export function size(bytes: number | null): string {
+  if (bytes === null) return "";
+  const units = ["B", "KB", "MB", "GB"];
+  const step = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
+  const value = bytes / 1000 ** step;
+  return `${value.toLocaleString(undefined, { maximumFractionDigits: value < 10 && step > 0 ? 1 : 0 })} ${units[step]}`;
+}
+
+/** "about 40 s"; nothing where nothing is known. */
+export function timeLeft(ms: number | null): string {
+  if (ms === null) return "";
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 2) return "a moment left";
+  if (seconds < 90) return `about ${seconds} s left`;
+  return `about ${Math.round(seconds / 60)} min left`;
+}
+
+export function when(time: number): string {
+  const date = new Date(time);
+  const today = new Date().toDateString() === date.toDateString();
+  return today
+    ? date.toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" })
+    : date.toLocaleDateString(undefined, { day: "numeric", month: "short" });
+}
+
+/** Only what is certain is 100 %. */
+export function percent(share: number): string {
+  return `${share < 1 ? Math.min(99, Math.round(share * 100)) : 100} %`;
+}
+
+/** A field's value as text. */
+export function value(found: unknown, currency?: unknown): string {
+  if (found === null || found === undefined || found === "") return "—";
+  if (typeof found === "boolean") return found ? "Yes" : "No";
+  if (typeof found === "number") return number(found, currency);
+  if (typeof found === "string") return date(found) ?? found;
+  if (Array.isArray(found)) return found.map(each => value(each)).join(", ");
+  return Object.values(found as object)
+    .filter(each => each !== null && each !== "")
+    .map(each => value(each))
+    .join(" · ");
+}
+
+function number(found: number, currency: unknown): string {
+  if (typeof currency === "string" && /^[A-Z]{3}$/.test(currency)) {
+    const digits = Number.isInteger(found) ? 0 : 2;
+    const style = { style: "currency", currency, minimumFractionDigits: digits } as const;
+    return found.toLocaleString(undefined, { ...style, maximumFractionDigits: digits });
+  }
+  return found.toLocaleString(undefined, { maximumFractionDigits: 6 });
+}
+
+function date(text: string): string | null {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return null;
+  const parsed = new Date(`${text}T12:00:00`);
+  if (Number.isNaN(parsed.getTime())) return null;
+  return parsed.toLocaleDateString(undefined, { day: "numeric", month: "long", year: "numeric" });
+}

@@ -1,0 +1,359 @@
+import {
+  NeuralDocFlowError,
+  type Priority,
+  type ProcessingResult,
+  pause,
+  randomId,
+} from "@neuraldocflow/client";
+
+/** How a document is to be processed. */
+export interface Wishes {
+  profile: string;
+  priority: Priority;
+}
+
+/** A document on its way to the service. */
+export interface Submission extends Wishes {
+  id: string;
+  filename: string;
+  size: number;
+  type: string;
+  /** Milliseconds since 1970. */
+  createdAt: number;
+  /** `waiting` also while it is being sent: whoever finds it so sends it, under the same id. */
+  state: "waiting" | "sent" | "failed";
+  /** How often the service has refused it for now. */
+  tries: number;
+  nextTryAt: number;
+  jobId: string | null;
+  error: { code: string; message: string } | null;
+  /** What was found in it on this device; its result is sent then, not the document. */
+  read: Read | null;
+}
+
+/** A result made on this device, in short. */
+export interface Read {
+  status: "completed" | "partial";
+  documentType: string | null;
+  confidence: number | null;
+  contentType: string | null;
+  pages: number | null;
+}
+
+/** Where submissions are kept until they are sent; in memory, or over restarts. */
+export interface Shelf {
+  all(): Promise<Submission[]>;
+  /** Keep a new one with its file, or what has changed of one. Throws when there is no room. */
+  put(submission: Submission, file?: Blob): Promise<void>;
+  file(id: string): Promise<Blob | null>;
+  /** Keep the result of one that was read here, with what has changed of it. */
+  putResult(submission: Submission, result: ProcessingResult): Promise<void>;
+  result(id: string): Promise<ProcessingResult | null>;
+  /** Let go of the file and the result of one that is sent, keeping the rest. */
+  dropFile(id: string): Promise<void>;
+  remove(id: string): Promise<void>;
+  /** Hear that another page of the same shelf has changed something. */
+  onChange(listener: () => void): () => void;
+}
+
+export type Send = (
+  file: Blob,
+  submission: Submission,
+  onUpload: (sent: number) => void,
+  signal: AbortSignal,
+) => Promise<string>;
+
+/** Sends a result that was made here; resolves to the id of its job. */
+export type SendResult = (result: ProcessingResult) => Promise<string>;
+
+/** Runs work while no other page does the same. */
+export type Lock = (work: () => Promise<void>) => Promise<void>;
+
+export interface OutboxView {
+  submissions: readonly Submission[];
+  /** How much of each has been sent, of those being sent by this page. */
+  sending: ReadonlyMap<string, number>;
+  /** Why nothing can be sent at the moment: no connection, or a key that is not valid. */
+  hindrance: NeuralDocFlowError | null;
+}
+
+const AT_ONCE = 3;
+const TRIES = 3;
+const BACKOFF = { firstMs: 2_000, mostMs: 60_000 };
+/** What says nothing about the document: it waits for a connection, or for another key. */
+const NOT_NOW = ["unreachable", "disconnected", "unauthorized"];
+
+/** Documents are put here first and sent from here, so that none is lost to a connection that breaks, a page
+ * that is closed or a service that is down. Sent again, a document is the same job: its id is the key. */
+export class Outbox {
+  readonly #shelf: Shelf;
+  readonly #send: Send;
+  readonly #sendResult: SendResult | undefined;
+  readonly #lock: Lock;
+  readonly #held = new Set<string>();
+  readonly #listeners = new Set<() => void>();
+  readonly #aborts = new Map<string, AbortController>();
+  readonly #sending = new Map<string, number>();
+  #known: Submission[] = [];
+  #view: OutboxView = { submissions: [], sending: new Map(), hindrance: null };
+  #hindrance: NeuralDocFlowError | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #running: Promise<void> | null = null;
+  #again = false;
+
+  constructor(shelf: Shelf, send: Send, lock: Lock = work => work(), sendResult?: SendResult) {
+    this.#shelf = shelf;
+    this.#send = send;
+    this.#sendResult = sendResult;
+    this.#lock = lock;
+    shelf.onChange(() => void this.#load());
+    void this.#load();
+  }
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  readonly getSnapshot = (): OutboxView => this.#view;
+
+  /** Keep a document and begin to send it. Throws when it can't be kept. */
+  async add(file: Blob, filename: string, wishes: Wishes): Promise<Submission> {
+    const submission: Submission = {
+      ...wishes,
+      id: randomId(),
+      filename,
+      size: file.size,
+      type: file.type,
+      createdAt: Date.now(),
+      state: "waiting",
+      tries: 0,
+      nextTryAt: 0,
+      jobId: null,
+      error: null,
+      read: null,
+    };
+    await this.#shelf.put(submission, file);
+    this.#known = [...this.#known, submission];
+    this.#tell();
+    void this.flush();
+    return submission;
+  }
+
+  /** Try one that failed again. */
+  async retry(id: string): Promise<void> {
+    const found = this.#known.find(each => each.id === id);
+    if (found) await this.#change({ ...found, state: "waiting", tries: 0, nextTryAt: 0, error: null });
+    void this.flush();
+  }
+
+  /** Forget one; what is being sent of it is stopped. */
+  async remove(id: string): Promise<void> {
+    this.#aborts.get(id)?.abort();
+    await this.#shelf.remove(id);
+    this.#known = this.#known.filter(each => each.id !== id);
+    this.#tell();
+  }
+
+  /** One's file, to be read here; it is not sent until it is let go. None if it is not waiting any more. */
+  async take(id: string): Promise<Blob | null> {
+    this.#held.add(id);
+    await this.#load();
+    const found = this.#known.find(each => each.id === id);
+    const file = found?.state === "waiting" && !found.read ? await this.#shelf.file(id) : null;
+    if (!file) this.#held.delete(id);
+    return file;
+  }
+
+  /** Keep what was found in one that was taken, or why it could not be read here; then it may be sent. */
+  async release(id: string, found: ProcessingResult | NeuralDocFlowError | null): Promise<void> {
+    try {
+      await this.#load();
+      const known = this.#known.find(each => each.id === id);
+      if (!found || known?.state !== "waiting") return; // taken back meanwhile, or sent by another page
+      if (found instanceof NeuralDocFlowError) {
+        await this.#change({ ...known, error: { code: found.code, message: found.message } });
+      } else {
+        const submission = { ...known, read: inShort(found), error: null };
+        await this.#shelf.putResult(submission, found);
+        this.#known = this.#known.map(each => (each.id === id ? submission : each));
+        this.#tell();
+      }
+    } finally {
+      this.#held.delete(id);
+      void this.flush();
+    }
+  }
+
+  /** The result of one that was read here and is not sent yet. */
+  result(id: string): Promise<ProcessingResult | null> {
+    return this.#shelf.result(id);
+  }
+
+  /** Send what waits, now that there may be a connection. Resolves when nothing can be sent at the moment. */
+  flush(): Promise<void> {
+    if (this.#running) {
+      this.#again = true;
+      return this.#running;
+    }
+    this.#running = this.#lock(() => this.#sendAll()).finally(() => {
+      this.#running = null;
+      this.#schedule();
+      if (this.#again) {
+        this.#again = false;
+        void this.flush();
+      }
+    });
+    return this.#running;
+  }
+
+  async #sendAll(): Promise<void> {
+    await this.#load();
+    const due = this.#known.filter(
+      each => each.state === "waiting" && each.nextTryAt <= Date.now() && !this.#held.has(each.id),
+    );
+    due.sort((a, b) => a.createdAt - b.createdAt);
+    let stopped = false;
+    const worker = async () => {
+      for (let next = due.shift(); next && !stopped; next = due.shift()) {
+        stopped ||= !(await this.#sendOne(next));
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  }
+
+  /** Send one; false where the next ones would not fare better. */
+  async #sendOne(submission: Submission): Promise<boolean> {
+    const abort = new AbortController();
+    const { id } = submission;
+    this.#aborts.set(id, abort);
+    this.#uploaded(id, 0);
+    try {
+      const jobId = await this.#give(submission, abort.signal);
+      this.#hindrance = null;
+      await this.#change({ ...submission, state: "sent", jobId, error: null });
+      await this.#shelf.dropFile(id);
+      return true;
+    } catch (failure) {
+      if (abort.signal.aborted) return true;
+      const error =
+        failure instanceof NeuralDocFlowError
+          ? failure
+          : new NeuralDocFlowError("internal", "The document can't be read any more.", { cause: failure });
+      if (NOT_NOW.includes(error.code)) {
+        this.#hindrance = error;
+        return false;
+      }
+      await this.#change(afterFailure(submission, error));
+      return true;
+    } finally {
+      this.#aborts.delete(id);
+      this.#sending.delete(id);
+      this.#tell();
+    }
+  }
+
+  /** Send its result if it was read here, else the document. */
+  async #give(submission: Submission, signal: AbortSignal): Promise<string> {
+    const { id, read } = submission;
+    const result = read && this.#sendResult ? await this.#shelf.result(id) : null;
+    if (result && this.#sendResult) return this.#sendResult(result);
+    const file = await this.#shelf.file(id);
+    if (!file)
+      throw new NeuralDocFlowError("internal", "The browser no longer has this document. Add it again.");
+    return this.#send(file, submission, sent => this.#uploaded(id, sent), signal);
+  }
+
+  #uploaded(id: string, sent: number): void {
+    this.#sending.set(id, sent);
+    this.#tell();
+  }
+
+  async #change(submission: Submission): Promise<void> {
+    this.#known = this.#known.map(each => (each.id === submission.id ? submission : each));
+    this.#tell();
+    await this.#shelf.put(submission);
+  }
+
+  async #load(): Promise<void> {
+    this.#known = await this.#shelf.all();
+    this.#tell();
+  }
+
+  #schedule(): void {
+    clearTimeout(this.#timer);
+    const later = this.#known.filter(each => each.state === "waiting" && each.nextTryAt > Date.now());
+    if (later.length === 0) return;
+    const next = Math.min(...later.map(each => each.nextTryAt));
+    this.#timer = setTimeout(() => void this.flush(), Math.min(next - Date.now() + 50, 2 ** 31 - 1));
+  }
+
+  #tell(): void {
+    this.#view = { submissions: this.#known, sending: new Map(this.#sending), hindrance: this.#hindrance };
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+function inShort({ status, extractedData, metadata }: ProcessingResult): Read {
+  return {
+    status: status === "completed" ? "completed" : "partial",
+    documentType: extractedData?.documentType ?? null,
+    confidence: (extractedData?.confidence as number | undefined) ?? null,
+    contentType: metadata?.contentType ?? null,
+    pages: extractedData?.pages ?? null,
+  };
+}
+
+function afterFailure(submission: Submission, error: NeuralDocFlowError): Submission {
+  const told = { code: error.code, message: error.message };
+  const asksToWait = error.status === 429;
+  const tries = submission.tries + (asksToWait ? 0 : 1);
+  const mayHelp = error.retryable || asksToWait || (error.status ?? 0) >= 500;
+  if (!mayHelp || tries >= TRIES) return { ...submission, tries, state: "failed", error: told };
+  const wait = error.retryAfterMs ?? pause(tries, BACKOFF);
+  return { ...submission, tries, nextTryAt: Date.now() + wait, error: told };
+}
+
+/** Keeps documents as long as the page lives. */
+export class MemoryShelf implements Shelf {
+  readonly #all = new Map<string, Submission>();
+  readonly #files = new Map<string, Blob>();
+  readonly #results = new Map<string, ProcessingResult>();
+
+  async all(): Promise<Submission[]> {
+    return [...this.#all.values()];
+  }
+
+  async put(submission: Submission, file?: Blob): Promise<void> {
+    this.#all.set(submission.id, submission);
+    if (file) this.#files.set(submission.id, file);
+  }
+
+  async file(id: string): Promise<Blob | null> {
+    return this.#files.get(id) ?? null;
+  }
+
+  async putResult(submission: Submission, result: ProcessingResult): Promise<void> {
+    await this.put(submission);
+    this.#results.set(submission.id, result);
+  }
+
+  async result(id: string): Promise<ProcessingResult | null> {
+    return this.#results.get(id) ?? null;
+  }
+
+  async dropFile(id: string): Promise<void> {
+    this.#files.delete(id);
+    this.#results.delete(id);
+  }
+
+  async remove(id: string): Promise<void> {
+    this.#all.delete(id);
+    this.#files.delete(id);
+    this.#results.delete(id);
+  }
+
+  onChange(): () => void {
+    return () => {};
+  }
+}

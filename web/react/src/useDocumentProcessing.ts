@@ -1,0 +1,130 @@
+import {
+  type ConnectionStatus,
+  NeuralDocFlowClient,
+  NeuralDocFlowError,
+  type Priority,
+  type ProcessingResult,
+  type ProgressEvent,
+} from "@neuraldocflow/client";
+import { useCallback, useEffect, useMemo, useRef, useSyncExternalStore } from "react";
+import { type DocumentEntry, Documents } from "./documents.ts";
+import { type Lock, MemoryShelf, Outbox, type Shelf, type Submission } from "./outbox.ts";
+import { type LocalReader, Reading } from "./reading.ts";
+
+export interface UseDocumentProcessingOptions {
+  apiKey: string;
+  /** Where the service is; the page's own origin if left out. */
+  url?: string;
+  onProgress?: (progress: ProgressEvent) => void;
+  onComplete?: (result: ProcessingResult) => void;
+  onError?: (error: Error) => void;
+  /** `all` also shows the key's other documents, those of the past included. */
+  follow?: "own" | "all";
+  /** Where documents wait until they are sent; in memory if left out. */
+  shelf?: Shelf;
+  /** Keeps several pages of one shelf from sending at once. */
+  lock?: Lock;
+  /** Reads documents on this device while the service can't be reached. */
+  reader?: LocalReader;
+  /** Keeps several pages from reading at once. */
+  readingLock?: Lock;
+}
+
+export interface DocumentProcessing {
+  /** Send a document; resolves to its job's id when it is durable. Throws NeuralDocFlowError. */
+  processDocument(file: File, profile: string, options?: { priority?: Priority }): Promise<string>;
+  isConnected: boolean;
+  jobs: readonly DocumentEntry[];
+  connection: ConnectionStatus;
+  hasMore: boolean;
+  /** Show older documents too. */
+  more(): Promise<void>;
+  /** Stop a document: its upload, or its job. */
+  cancel(entry: DocumentEntry): Promise<void>;
+  /** Send one again that could not be sent. */
+  retry(entry: DocumentEntry): Promise<void>;
+  /** A finished job's result. */
+  result(jobId: string): Promise<ProcessingResult>;
+  client: NeuralDocFlowClient;
+  outbox: Outbox;
+}
+
+/** Documents to a service and what becomes of them, kept up to date. */
+export function useDocumentProcessing(options: UseDocumentProcessingOptions): DocumentProcessing {
+  const { apiKey, url, follow, shelf, lock, reader, readingLock } = options;
+  const latest = useRef(options);
+  latest.current = options;
+
+  const parts = useMemo(() => {
+    const client = new NeuralDocFlowClient();
+    const outbox = new Outbox(
+      shelf ?? new MemoryShelf(),
+      (file, { id, filename, profile, priority }, onUpload, signal) =>
+        client.submit(file, { profile, priority, onUpload, signal, idempotencyKey: id }, filename),
+      lock,
+      async made => {
+        const [jobId] = await client.syncResults([made]);
+        if (!jobId) throw new NeuralDocFlowError("internal", "The service did not say where the result is.");
+        return jobId;
+      },
+    );
+    const reading = reader ? new Reading(outbox, reader, readingLock) : null;
+    return { client, outbox, documents: new Documents(client, outbox, () => latest.current, reading) };
+  }, [shelf, lock, reader, readingLock]);
+  const { client, outbox, documents } = parts;
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another `follow` needs another start
+  useEffect(() => {
+    const stop = documents.start();
+    client.connect(apiKey, url ? { url, keepTrying: true } : { keepTrying: true }).catch(() => {
+      // told as the connection's status
+    });
+    return () => {
+      stop();
+      client.disconnect();
+    };
+  }, [client, documents, apiKey, url, follow]);
+
+  const view = useSyncExternalStore(documents.subscribe, documents.getSnapshot);
+
+  const processDocument = useCallback(
+    async (file: File, profile: string, { priority = "normal" }: { priority?: Priority } = {}) => {
+      const { id } = await outbox.add(file, file.name, { profile, priority });
+      return sent(outbox, id);
+    },
+    [outbox],
+  );
+  const cancel = useCallback((entry: DocumentEntry) => documents.cancel(entry), [documents]);
+  const retry = useCallback(
+    async ({ submission }: DocumentEntry) => {
+      if (submission) await outbox.retry(submission.id);
+    },
+    [outbox],
+  );
+  const result = useCallback((jobId: string) => documents.result(jobId), [documents]);
+  const more = useCallback(() => documents.more(), [documents]);
+
+  return {
+    ...{ processDocument, cancel, retry, result, more, client, outbox },
+    isConnected: view.connection.state === "connected",
+    jobs: view.documents,
+    connection: view.connection,
+    hasMore: view.hasMore,
+  };
+}
+
+/** Resolves to the job's id when a submission has been sent. */
+function sent(outbox: Outbox, id: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const stop = outbox.subscribe(look);
+    function look() {
+      const found: Submission | undefined = outbox.getSnapshot().submissions.find(each => each.id === id);
+      if (found?.state === "waiting") return;
+      stop();
+      if (found?.jobId) return resolve(found.jobId);
+      const { code = "disconnected", message = "The document was taken back." } = found?.error ?? {};
+      reject(new NeuralDocFlowError(code as NeuralDocFlowError["code"], message));
+    }
+    look();
+  });
+}
