@@ -1,0 +1,134 @@
+"""The manifests and ``submit --to k8s`` against a real API server, controllers and scheduler."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from support.kubectl import ROOT
+from support.servers.kubernetes import ControlPlane
+from support.topics import wait_for
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(3000)]
+DATAFLOW, GATEWAY = "neuraldocflow-dataflow", "neuraldocflow-gateway"
+
+
+@pytest.fixture(scope="module")
+def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    with ControlPlane(tmp_path_factory.mktemp("plane")) as found:
+        yield found
+
+
+class Namespace:
+    """A namespace of a test's own, in which only restricted pods are let in."""
+
+    def __init__(self, plane: ControlPlane, name: str, folder: Path) -> None:
+        self.plane = plane
+        self.name = name
+        self.folder = folder
+        plane.kubectl("create", "namespace", name)
+        plane.kubectl("label", "namespace", name, "pod-security.kubernetes.io/enforce=restricted")
+        (folder / "job.yaml").write_text(
+            "stream_sources: {inbox: {type: filesystem, config: {watch_directories: [/inbox]}}}\n"
+        )
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        return subprocess.run(
+            [sys.executable, "-m", "neuraldocflow", *arguments, "--to", "k8s", "--namespace", self.name],
+            cwd=self.folder,
+            env={**os.environ, "PATH": path, "KUBECONFIG": str(self.plane.kubeconfig)},
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+
+    def does(self, *arguments: str) -> str:
+        done = self.command(*arguments)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def submit(self, *arguments: str) -> str:
+        return self.does("submit", "-c", "job.yaml", *arguments)
+
+    def statefulset(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.plane.get("statefulset", DATAFLOW, "-n", self.name)
+        return found
+
+    def images(self) -> set[str]:
+        component = "app.kubernetes.io/component=dataflow"
+        pods = self.plane.get("pods", "-n", self.name, "-l", component)["items"]
+        return {pod["spec"]["containers"][0]["image"] for pod in pods}
+
+
+@pytest.fixture
+def space(plane: ControlPlane, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Namespace]:
+    name = f"t{abs(hash(request.node.name)) % 100_000}"
+    yield Namespace(plane, name, tmp_path)
+    plane.kubectl("delete", "namespace", name, "--wait=false")
+
+
+def test_a_submitted_job_rolls_out_and_is_scaled_and_stopped(space: Namespace) -> None:
+    told = space.submit("--overlay", "local", "--processes", "2", "--image", "registry.example/flow:1")
+    assert "serverside-applied" in told
+    assert space.statefulset()["status"]["readyReplicas"] == 2
+    assert space.images() == {"registry.example/flow:1"}
+    claims = space.plane.get("pvc", "-n", space.name)["items"]
+    assert [each["status"]["phase"] for each in claims] == ["Bound"]
+    assert "Running" in space.command("status").stdout
+    space.plane.kubectl("-n", space.name, "scale", f"statefulset/{DATAFLOW}", "--replicas=3")
+    space.does("stop")
+    assert space.statefulset()["spec"]["replicas"] == 0
+
+
+def test_an_upgrade_restarts_all_pods_together(space: Namespace) -> None:
+    space.submit("--overlay", "local", "--processes", "2", "--image", "registry.example/flow:1")
+    space.submit("--overlay", "local", "--processes", "3", "--image", "registry.example/flow:2")
+    assert space.images() == {"registry.example/flow:2"}
+    assert space.statefulset()["status"]["readyReplicas"] == 3
+
+
+def test_a_revision_that_does_not_come_up_is_taken_back_with_its_reason(space: Namespace) -> None:
+    space.submit("--overlay", "local", "--processes", "1", "--image", "registry.example/flow:1")
+    overlay = space.folder / "too-large"
+    overlay.mkdir()
+    base = os.path.relpath(ROOT / "k8s" / "overlays" / "local", overlay.resolve())
+    change = {"op": "add", "path": "/spec/template/spec/containers/0/resources/requests/cpu", "value": "64"}
+    patches = [{"target": {"kind": "StatefulSet", "name": DATAFLOW}, "patch": yaml.safe_dump([change])}]
+    (overlay / "kustomization.yaml").write_text(yaml.safe_dump({"resources": [base], "patches": patches}))
+    given = ("submit", "-c", "job.yaml", "--overlay", "too-large", "--processes", "1", "--timeout", "20")
+    failed = space.command(*given, "--image", "registry.example/flow:2")
+    assert failed.returncode == 1
+    assert "Insufficient cpu" in failed.stderr
+    assert "The revision from before runs again." in failed.stderr
+    wait_for(lambda: space.images() == {"registry.example/flow:1"}, 60)
+    wait_for(lambda: space.statefulset()["status"].get("readyReplicas") == 1, 60)
+
+
+def test_what_production_adds_is_accepted_and_the_scaler_keeps_the_replicas(space: Namespace) -> None:
+    space.submit("--overlay", "production", "--processes", "2")
+    kinds = ("scaledobject", "servicemonitor", "hpa", "pdb", "networkpolicy", "ingress", "service")
+    for kind in kinds:
+        assert space.plane.get(kind, "-n", space.name)["items"], kind
+    space.plane.kubectl("-n", space.name, "scale", f"statefulset/{DATAFLOW}", "--replicas=4")
+    space.submit("--overlay", "production", "--processes", "2")
+    assert space.statefulset()["spec"]["replicas"] == 4
+
+
+def test_pods_with_more_rights_are_kept_out(space: Namespace) -> None:
+    told = space.plane.kubectl("-n", space.name, "run", "other", "--image=registry.example/x", fails=True)
+    assert "violates PodSecurity" in told
+
+
+def test_a_namespace_that_is_not_there_is_named(plane: ControlPlane, tmp_path: Path) -> None:
+    space = Namespace(plane, "there", tmp_path)
+    space.name = "nowhere"
+    failed = space.command("submit", "-c", "job.yaml", "--overlay", "local")
+    assert failed.returncode == 1
+    assert "nowhere" in failed.stderr

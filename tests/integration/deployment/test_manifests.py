@@ -1,0 +1,211 @@
+"""The Kubernetes manifests: valid, restricted, and with commands that run as they stand there."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+from support.job import JobFolder
+from support.kubectl import ROOT, one, rendered
+from support.pods import Pods
+from support.servers.serving import free_port, listens
+from support.topics import wait_for
+
+from neuraldocflow import config as configuration
+from neuraldocflow.gateway.keys import KeyStore
+
+OVERLAYS = ("local", "production")
+OTHERS = ("ScaledObject", "ServiceMonitor", "KafkaTopic")
+DATAFLOW, GATEWAY = "neuraldocflow-dataflow", "neuraldocflow-gateway"
+
+
+def pod_of(overlay: str, kind: str, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = one(rendered(overlay), kind, name)["spec"]["template"]["spec"]
+    return found
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_every_object_is_valid_for_several_versions_of_kubernetes(overlay: str) -> None:
+    for version in ("1.32", "1.36"):
+        for each in rendered(overlay):
+            if each["kind"] not in OTHERS:
+                kubernetes_validate.validate(each, version, strict=True)
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_pods_are_restricted(overlay: str) -> None:
+    """By the Pod Security Standard's words."""
+    for pod in (pod_of(overlay, "StatefulSet", DATAFLOW), pod_of(overlay, "Deployment", GATEWAY)):
+        assert pod["securityContext"]["runAsNonRoot"] is True
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        assert pod["automountServiceAccountToken"] is False
+        (container,) = pod["containers"]
+        assert container["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+        assert container["resources"]["limits"]["memory"]
+        assert {"startupProbe", "livenessProbe", "readinessProbe"} <= container.keys()
+
+
+def test_in_production_the_lag_decides_on_the_number_of_pods() -> None:
+    objects = rendered("production")
+    assert "replicas" not in one(objects, "StatefulSet", DATAFLOW)["spec"]
+    scaled = one(objects, "ScaledObject", DATAFLOW)["spec"]
+    assert scaled["scaleTargetRef"] == {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": DATAFLOW}
+    (trigger,) = scaled["triggers"]
+    assert trigger["type"] == "kafka"
+    assert {"bootstrapServersFromEnv", "consumerGroup", "topic", "lagThreshold"} <= trigger["metadata"].keys()
+    assert "replicas" not in one(objects, "Deployment", GATEWAY)["spec"]
+
+
+def test_every_selector_finds_its_pods_and_every_reference_is_there() -> None:
+    objects = rendered("production")
+    pods = {
+        each["metadata"]["name"]: each["spec"]["template"]["metadata"]["labels"]
+        for each in objects
+        if each["kind"] in ("StatefulSet", "Deployment")
+    }
+    for each in objects:
+        selector = each["spec"].get("selector", {}) if "spec" in each else {}
+        wanted = selector.get("matchLabels", selector) if each["kind"] != "ServiceMonitor" else {}
+        if wanted:
+            matching = [name for name, labels in pods.items() if wanted.items() <= labels.items()]
+            assert matching, each["metadata"]["name"]
+    maps = {each["metadata"]["name"] for each in objects if each["kind"] == "ConfigMap"}
+    for pod in (pod_of("production", "StatefulSet", DATAFLOW), pod_of("production", "Deployment", GATEWAY)):
+        (used,) = (volume["configMap"]["name"] for volume in pod["volumes"] if "configMap" in volume)
+        assert used in maps
+
+
+def test_topics_are_those_of_the_log() -> None:
+    text = (ROOT / "k8s/components/topics/topics.yaml").read_text()
+    named = {each["metadata"]["name"] for each in yaml.safe_load_all(text)}
+    assert named >= {"document-stream", "processing-events", "processing-results", "dead-letters"}
+
+
+def test_the_configuration_in_the_manifests_is_right() -> None:
+    text = one_config("production")
+    variables = set(re.findall(r"\$\{(\w+)\}", text))
+    found = configuration.parse(text, environment=dict.fromkeys(variables, "s3://bucket/x"))
+    assert found.runtime.log.kind == "kafka"
+
+
+def one_config(overlay: str) -> str:
+    (found,) = (
+        each["data"]["config.yaml"]
+        for each in rendered(overlay)
+        if each["kind"] == "ConfigMap" and "config.yaml" in each["data"]
+    )
+    return str(found)
+
+
+@pytest.mark.slow
+def test_the_dataflows_command_runs_as_it_stands_there(tmp_path: Path) -> None:
+    """As pods of this machine: the same arguments, with the volumes' paths and the names changed."""
+    job = JobFolder(tmp_path)
+    (container,) = pod_of("production", "StatefulSet", DATAFLOW)["containers"]
+    pods = Pods(job)
+    names = {"/etc/neuraldocflow/config.yaml": "job.yaml", "--pod=$(POD_NAME)": "--pod"}
+    names[f"{DATAFLOW}-{{}}.{DATAFLOW}:2101"] = f"flow-{{}}:{pods.port}"
+    arguments = [_replaced(each, names) for each in container["args"]]
+    arguments.remove("--pod")
+    with Pods(job, [*arguments, "--pod"]) as pods:
+        pods.scale(2)
+        letters = job.letters(20)
+        wait_for(lambda: set(job.archived()) == letters, 90)
+        probe = container["livenessProbe"]["exec"]["command"][-1]
+        own = probe.replace("/var/lib/neuraldocflow", str(tmp_path / ".neuraldocflow"))
+        for number, alive in ((0, 0), (1, 0), (2, 1)):
+            environment = {**os.environ, "POD_NAME": f"{DATAFLOW}-{number}"}
+            assert subprocess.run(["sh", "-c", own], env=environment).returncode == alive
+
+
+@pytest.mark.slow
+@pytest.mark.servers
+def test_the_gateways_command_runs_as_it_stands_there(tmp_path: Path, kafka: str) -> None:
+    (container,) = pod_of("production", "Deployment", GATEWAY)["containers"]
+    port = free_port()
+    KeyStore(tmp_path / "keys" / "keys.json").create("a", "default")
+    text = one_config("production").replace("port: 8080", f"port: {port}").replace("0.0.0.0", "127.0.0.1")
+    text = text.replace("/etc/neuraldocflow-keys", str(tmp_path / "keys"))
+    text = text.replace("/var/lib/neuraldocflow", str(tmp_path / "state"))
+    (tmp_path / "config.yaml").write_text(text)
+    settings = {
+        "KAFKA_BOOTSTRAP_SERVERS": kafka,
+        "PAYLOAD_STORE": str(tmp_path / "payloads"),
+        "ARCHIVE_URL": str(tmp_path / "archive"),
+    }
+    names = {"/etc/neuraldocflow/config.yaml": str(tmp_path / "config.yaml")}
+    arguments = [_replaced(each, names) for each in container["args"]]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "neuraldocflow", *arguments], env={**os.environ, **settings}
+    )
+    try:
+        wait_for(lambda: listens(port), 60)
+        for probe in ("livenessProbe", "readinessProbe"):
+            address = f"http://127.0.0.1:{port}{container[probe]['httpGet']['path']}"
+            deadline = time.monotonic() + 30
+            while _answer(address) != 200:
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+    finally:
+        process.terminate()
+        assert process.wait(timeout=30) == 0
+
+
+def _answer(address: str) -> int:
+    try:
+        with urllib.request.urlopen(address, timeout=5) as answer:
+            return int(answer.status)
+    except OSError:
+        return 0
+
+
+def _replaced(text: str, names: dict[str, str]) -> str:
+    for name, other in names.items():
+        text = text.replace(name, other)
+    return text
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_submit_shows_what_it_would_apply(overlay: str, tmp_path: Path) -> None:
+    (tmp_path / "job.yaml").write_text(
+        "stream_sources: {inbox: {type: filesystem, config: {watch_directories: [/in]}}}\n"
+    )
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "neuraldocflow", "submit", "--to", "k8s", "--dry-run", "-c", "job.yaml"),
+            *("--overlay", overlay, "--namespace", "flows", "--processes", "3", "--workers", "2"),
+            *("--image", "registry.example/team/neuraldocflow:7"),
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env=environment,
+    )
+    assert done.returncode == 0, done.stderr
+    objects = tuple(yaml.safe_load_all(done.stdout))
+    assert {each["metadata"]["namespace"] for each in objects} == {"flows"}
+    flow = one(objects, "StatefulSet", DATAFLOW)["spec"]
+    (container,) = flow["template"]["spec"]["containers"]
+    assert container["image"] == "registry.example/team/neuraldocflow:7"
+    assert "--workers=2" in container["args"]
+    if overlay == "local":
+        assert flow["replicas"] == 3
+    else:
+        assert "replicas" not in flow
+        assert one(objects, "ScaledObject", DATAFLOW)["spec"]["minReplicaCount"] == 3
+    configs = [each["data"].get("config.yaml", "") for each in objects if each["kind"] == "ConfigMap"]
+    assert any("/in" in text for text in configs)

@@ -1,0 +1,59 @@
+"""Processes in places of their own, with names that come and go: they find each other and lose nothing."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+from support.job import JobFolder
+from support.pods import Pods
+from support.topics import wait_for
+
+from neuraldocflow.errors import ConfigError
+from neuraldocflow.member import ordinal
+
+pytestmark = pytest.mark.slow
+
+
+def has_all(job: JobFolder, names: set[str]) -> None:
+    wait_for(lambda: set(job.archived()) == names, 120)
+    assert sorted(job.archived()) == sorted(names)
+
+
+def test_pods_find_each_other_and_go_on_when_their_number_changes(tmp_path: Path) -> None:
+    job = JobFolder(tmp_path)
+    with Pods(job) as pods:
+        pods.scale(2)
+        names = job.letters(60)
+        has_all(job, names)
+        first = pods.round()
+        assert len(first["addresses"]) == 2
+        pods.scale(3)
+        wait_for(lambda: len(pods.round()["addresses"]) == 3, 60)
+        names |= job.letters(60, first=100)
+        has_all(job, names)
+        pods.scale(1)
+        wait_for(lambda: len(pods.round()["addresses"]) == 1, 90)
+        names |= job.letters(30, first=200)
+        has_all(job, names)
+
+
+def test_a_pod_that_is_killed_or_told_to_stop_comes_back_and_nothing_is_lost(tmp_path: Path) -> None:
+    job = JobFolder(tmp_path)
+    with Pods(job) as pods:
+        pods.scale(2)
+        names = job.letters(150)
+        wait_for(lambda: len(job.archived()) > 5, 60)
+        pods.end(1, signal.SIGKILL)
+        pods.start(1)
+        wait_for(lambda: len(job.archived()) > 50, 90)
+        assert pods.end(0) == 0
+        pods.start(0)
+        has_all(job, names)
+
+
+def test_the_name_of_a_pod_ends_with_its_number() -> None:
+    assert ordinal("neuraldocflow-dataflow-12") == 12
+    with pytest.raises(ConfigError, match="does not end with a number"):
+        ordinal("laptop")
