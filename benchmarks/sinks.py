@@ -1,0 +1,128 @@
+"""Writing to Kafka: the output beside a bare confluent-kafka producer of the same messages, interleaved.
+
+python benchmarks/sinks.py [--quick] [--json]
+
+Both are idempotent, wait for all replicas, compress alike, and see every delivery. The bare producer is given
+the messages ready made; the output makes each of them from a result, and has an epoch every 100 of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import statistics
+import sys
+import tempfile
+import time
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from confluent_kafka import Producer
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # beside this file `sinks` would be this file
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+
+from support.deliveries import delivery
+from support.servers.kafka import KafkaServer
+from support.topics import Topics
+
+from neuraldocflow.components import SinkContext
+from neuraldocflow.deliveries import Delivery
+from neuraldocflow.payloads import PayloadStore
+from neuraldocflow.topics.envelopes import Outgoing, result_message
+from sinks.kafka import KafkaSink, KafkaSinkConfig
+
+TARGET = 0.8
+EPOCH = 100
+SIZES = {"small": 1, "large": 100}
+"""Tables in a result: about 1 KB and 10 KB."""
+
+
+def bare(servers: str, messages: list[Outgoing], compression: str) -> float:
+    """Messages a second, until the last one is delivered."""
+    failed: list[Any] = []
+    settings = {"acks": "all", "enable.idempotence": True, "compression.type": compression, "linger.ms": 5}
+    producer = Producer({**settings, "bootstrap.servers": servers})
+    seconds = 0.0
+    for number, each in enumerate((*messages[:EPOCH], *messages)):  # the first ones only connect
+        if number == EPOCH:
+            seconds = time.perf_counter()
+        producer.produce(
+            each.topic,
+            each.value,
+            each.key,
+            headers=list(each.headers.items()),
+            on_delivery=lambda error, _: failed.append(error) if error else None,
+        )
+        producer.poll(0)
+        if number % EPOCH == EPOCH - 1:
+            assert producer.flush(60) == 0
+    assert not failed
+    return len(messages) / (time.perf_counter() - seconds)
+
+
+def ours(servers: str, topic: str, results: list[Delivery], compression: str, folder: Path) -> float:
+    """Results a second, until the last epoch is covered."""
+    config = KafkaSinkConfig.model_validate(
+        {"topic": topic, "bootstrap_servers": servers, "compression": compression}
+    )
+    context = SinkContext(folder, payloads=PayloadStore(str(folder / "payloads"), folder / "scratch"))
+    part = KafkaSink("kafka_0", config, context).build_part("out", "0", None)
+    part.write_batch(results[:EPOCH])
+    part.snapshot()
+    start = time.perf_counter()
+    for first in range(0, len(results), EPOCH):
+        part.write_batch(results[first : first + EPOCH])
+        part.snapshot()
+    taken = time.perf_counter() - start
+    part.close()
+    return len(results) / taken
+
+
+def measure(rounds: int, count: int) -> dict[str, dict[str, Any]]:
+    measures = {}
+    with KafkaServer() as broker, tempfile.TemporaryDirectory() as folder:
+        servers = broker.bootstrap_servers
+        topic = Topics(servers).make(partitions=4)
+        for name, tables in SIZES.items():
+            results = [delivery(f"{number}.pdf", tables=tables) for number in range(count)]
+            messages = [result_message(topic, each, "document_id") for each in results]
+            found = [
+                (ours(servers, topic, results, "zstd", Path(folder)), bare(servers, messages, "zstd"))
+                for _ in range(rounds)
+            ]
+            got, alone = (statistics.median(each) for each in zip(*found[1:], strict=True))
+            ratio = got / alone
+            measures[f"kafka_{name}_results"] = {
+                "value": round(got),
+                "unit": "results/s",
+                "reference": round(alone),
+                "ratio": round(ratio, 3),
+                "target": TARGET,
+                "met": ratio >= TARGET,
+            }
+    return measures
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--quick", action="store_true", help="fewer results, within a minute")
+    parser.add_argument("--json", action="store_true", help="end with one line of JSON")
+    given = parser.parse_args()
+    measures = measure(*((6, 3_000) if given.quick else (12, 10_000)))
+    for name, each in measures.items():
+        print(
+            f"{name:22} {each['value']:8,} {each['unit']}, bare {each['reference']:8,}, "
+            f"ratio {each['ratio']:.2f} (target {each['target']})"
+        )
+    if given.json:
+        versions = {"python": platform.python_version(), "confluent-kafka": version("confluent-kafka")}
+        print(json.dumps({"name": "sinks", "versions": versions, "measures": measures}))
+
+
+if __name__ == "__main__":
+    main()
