@@ -10,7 +10,7 @@ import logging
 import os
 import queue
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import partial
 from mimetypes import guess_type
 from pathlib import Path
@@ -32,11 +32,11 @@ from neuraldocflow.identity import document_id
 from neuraldocflow.payloads import path_of
 from neuraldocflow.results import ErrorInfo
 from neuraldocflow.values import Priority, Section
+from neuraldocflow.wakes import look_again
 
 log = logging.getLogger(__name__)
 
 _BATCH = 16
-_IDLE = timedelta(milliseconds=20)
 
 
 class WatchDirectory(Section):
@@ -237,8 +237,8 @@ class FilesystemPartition(StatefulSourcePartition[NewDocument, None]):
         self._idle = True
         return []
 
-    def next_awake(self) -> datetime | None:
-        return datetime.now(UTC) + _IDLE if self._idle else None
+    def next_awake(self) -> datetime:
+        return look_again(self._idle)
 
     def snapshot(self) -> None:
         return None

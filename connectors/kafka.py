@@ -10,7 +10,7 @@ import logging
 import os
 import threading
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
@@ -31,11 +31,11 @@ from neuraldocflow.topics.forms import Document, Manners
 from neuraldocflow.topics.ledger import Ledger
 from neuraldocflow.topics.reader import Lane, Reader, Refused
 from neuraldocflow.values import PRIORITIES, Priority
+from neuraldocflow.wakes import look_again
 
 log = logging.getLogger(__name__)
 
 _VERSION = 1
-_IDLE = timedelta(milliseconds=20)
 _SETTLE = 0.2
 """Seconds between two looks at which documents are done."""
 _AHEAD = 64
@@ -303,8 +303,8 @@ class KafkaPartition(StatefulSourcePartition[NewDocument, Any]):
             by_time = self._source.config.auto_commit
             self._source.reader.commit(self._lane.place, self._position if by_time else done_with)
 
-    def next_awake(self) -> datetime | None:
-        return datetime.now(UTC) + _IDLE if self._idle else None
+    def next_awake(self) -> datetime:
+        return look_again(self._idle)
 
     def snapshot(self) -> Any:
         self.settle()

@@ -7,7 +7,7 @@ then is it noted as done, its notification deleted, and the object deleted, move
 from __future__ import annotations
 
 import queue
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from mimetypes import guess_type
 from typing import Self
 
@@ -30,9 +30,9 @@ from neuraldocflow.objects.reach import check_bucket, check_queue, queue_of
 from neuraldocflow.objects.receiving import Receiver
 from neuraldocflow.results import ErrorInfo
 from neuraldocflow.values import Priority, Section
+from neuraldocflow.wakes import look_again
 
 _BATCH = 32
-_IDLE = timedelta(milliseconds=20)
 
 
 class S3Config(Section):
@@ -236,8 +236,8 @@ class S3Partition(StatefulSourcePartition[NewDocument, None]):
         self._idle = True
         return []
 
-    def next_awake(self) -> datetime | None:
-        return datetime.now(UTC) + _IDLE if self._idle else None
+    def next_awake(self) -> datetime:
+        return look_again(self._idle)
 
     def snapshot(self) -> None:
         return None

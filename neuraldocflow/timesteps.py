@@ -10,9 +10,9 @@ import logging
 import os
 import sys
 import threading
-import time
 from collections.abc import Callable
 
+from neuraldocflow import wakes
 from neuraldocflow.engine import Engine
 
 log = logging.getLogger(__name__)
@@ -39,12 +39,9 @@ class TimeSteps:
         self._ended.set()
 
     def _watch(self) -> None:
-        ahead = time.time() - time.monotonic()
         while not self._ended.wait(_LOOK):
-            now = time.time() - time.monotonic()
-            if ahead - now > _LEAST:
-                self._stepped_back(ahead - now)
-            ahead = now
+            if (behind := wakes.behind()) > _LEAST:
+                self._stepped_back(behind)
 
 
 def start_again(engine: Engine, seconds: float) -> None:

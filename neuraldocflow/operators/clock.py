@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
 
 from neuraldocflow.deliveries import Tick
+from neuraldocflow.wakes import wake_in
 
 
 class ClockSource(FixedPartitionedSource[Tick, int]):
@@ -54,7 +55,7 @@ class ClockPartition(StatefulSourcePartition[Tick, int]):
         return [Tick(self._epoch)]
 
     def next_awake(self) -> datetime:
-        return datetime.now(UTC) + min(self._interval, timedelta(milliseconds=500))
+        return wake_in(min(self._interval.total_seconds(), 0.5))
 
     def snapshot(self) -> int:
         epoch = self._epoch

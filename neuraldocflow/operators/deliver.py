@@ -6,13 +6,14 @@ beside it, synced before its snapshot. A document's events go to an endpoint one
 
 from __future__ import annotations
 
+import itertools
 import logging
 import random
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,8 +31,9 @@ from neuraldocflow.events import (
     encode,
 )
 from neuraldocflow.identity import event_id
+from neuraldocflow.wakes import wake_in
 from neuraldocflow.webhooks.pool import Answer, Attempt, Endpoint
-from neuraldocflow.webhooks.schedule import Strategy, pause
+from neuraldocflow.webhooks.schedule import LONGEST_ASKED, Strategy, pause
 
 log = logging.getLogger(__name__)
 
@@ -98,6 +100,9 @@ class Deliver(StatefulBatchLogic[Deliverable, Told, dict[str, Any]]):
         for number, items in enumerate(state["queues"] if state else ()):
             if number < len(receivers):
                 self._queues[number].extend(_Item(*each) for each in items)
+        latest = time.time() + LONGEST_ASKED  # no pause is longer: a clock that was ahead would make it so
+        for item in itertools.chain(*self._queues):
+            item.due = min(item.due, latest)
 
     def on_batch(self, values: list[Deliverable]) -> tuple[list[Told], bool]:
         for value in values:
@@ -128,7 +133,7 @@ class Deliver(StatefulBatchLogic[Deliverable, Told, dict[str, Any]]):
             return None
         now = time.time()
         soonest = min((now - each.posted) * _SHARE if each.under_way else each.due - now for each in heads)
-        return datetime.now(UTC) + timedelta(seconds=max(_LOOK, soonest))
+        return wake_in(max(_LOOK, soonest))
 
     def snapshot(self) -> dict[str, Any]:
         for message, body in self._bodies.items():

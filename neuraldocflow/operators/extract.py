@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from bytewax.operators import StatefulBatchLogic
@@ -26,6 +26,7 @@ from neuraldocflow.events import (
 )
 from neuraldocflow.swarm import Outcome
 from neuraldocflow.versions import readable
+from neuraldocflow.wakes import wake_in
 
 _VERSION = 1
 _SOONEST, _LATEST = 0.004, 0.05
@@ -86,11 +87,11 @@ class Extract(StatefulBatchLogic[NewDocument, Extracted, dict[str, Any]]):
 
     def notify_at(self) -> datetime | None:
         if self._refused:
-            return datetime.now(UTC)
+            return wake_in(0.0)
         if not self._pending:
             return None
         age = time.monotonic() - max(each.since for each in self._pending.values())
-        return datetime.now(UTC) + timedelta(seconds=min(max(age / 20, _SOONEST), _LATEST))
+        return wake_in(min(max(age / 20, _SOONEST), _LATEST))
 
     def snapshot(self) -> dict[str, Any]:
         return {"version": _VERSION, "pending": [encode(each.event) for each in self._pending.values()]}

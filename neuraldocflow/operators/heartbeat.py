@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from bytewax.inputs import DynamicSource, StatelessSourcePartition
 
 from neuraldocflow.deliveries import Tick
+from neuraldocflow.wakes import wake_in
 
-_INTERVAL = timedelta(milliseconds=500)
+_INTERVAL = 0.5
 
 
 class HeartbeatSource(DynamicSource[Tick]):
@@ -39,4 +40,4 @@ class HeartbeatPartition(StatelessSourcePartition[Tick]):
         return []
 
     def next_awake(self) -> datetime:
-        return datetime.now(UTC) + _INTERVAL
+        return wake_in(_INTERVAL)

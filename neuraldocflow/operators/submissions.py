@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
@@ -16,12 +16,12 @@ from neuraldocflow.components import SourceContext
 from neuraldocflow.events import DecodeError, NewDocument, decode
 from neuraldocflow.log import DEAD_LETTERS, DOCUMENT_STREAM, Log, LogError, Message, OffsetOutOfRange, Record
 from neuraldocflow.versions import readable
+from neuraldocflow.wakes import look_again
 
 log = logging.getLogger(__name__)
 
 _VERSION = 1
 _BATCH = 64
-_IDLE = timedelta(milliseconds=20)
 _WAIT = 1.0
 
 
@@ -132,8 +132,8 @@ class SubmissionsPartition(StatefulSourcePartition[NewDocument, Any]):
         self._idle = True
         return []
 
-    def next_awake(self) -> datetime | None:
-        return datetime.now(UTC) + _IDLE if self._idle else None
+    def next_awake(self) -> datetime:
+        return look_again(self._idle)
 
     def snapshot(self) -> Any:
         return {"version": _VERSION, "positions": dict(self._positions)}

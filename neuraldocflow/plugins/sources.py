@@ -12,7 +12,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from mimetypes import guess_type
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -29,11 +29,11 @@ from neuraldocflow.identity import document_id
 from neuraldocflow.outages import Outage
 from neuraldocflow.topics.ledger import Ledger
 from neuraldocflow.values import Priority, Section
+from neuraldocflow.wakes import look_again
 
 log = logging.getLogger(__name__)
 
 _AHEAD, _BATCH = 64, 32
-_IDLE = timedelta(milliseconds=20)
 
 
 class SourceConfig(Section):
@@ -173,8 +173,8 @@ class _Partition(StatefulSourcePartition[NewDocument, None]):
         self._idle = not events and not rested
         return events
 
-    def next_awake(self) -> datetime | None:
-        return datetime.now(UTC) + _IDLE if self._idle else None
+    def next_awake(self) -> datetime:
+        return look_again(self._idle)
 
     def snapshot(self) -> None:
         return None

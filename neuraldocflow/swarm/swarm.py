@@ -7,6 +7,7 @@ I/O; this shell holds the processes. One lock guards all; the thread sleeps unti
 from __future__ import annotations
 
 import itertools
+import logging
 import os
 import socket
 import threading
@@ -37,6 +38,8 @@ from .scheduler import CANCELLED, LATE, Scheduler, failed
 if TYPE_CHECKING:  # agents import this package, and start without pydantic
     from neuraldocflow.config import BufferConfig, SwarmConfig
     from neuraldocflow.events import IntermediateResults
+
+log = logging.getLogger(__name__)
 
 _GRACE = 5.0
 """Seconds past ``max_seconds`` before an agent that has not stopped by itself is killed."""
@@ -91,6 +94,7 @@ class Swarm:
         self._estimates = Estimates()
         self._counts = {"completed": 0, "partial": 0, "failed": 0}
         self._stopped = False
+        self._fault: Exception | None = None
         self._draining = False
         self._spawn_at = 0.0
         """Not before: agents that end before they are ready are not started in a tight loop."""
@@ -114,11 +118,13 @@ class Swarm:
     def room(self) -> int:
         """How many jobs sources may bring now: outcomes that nobody has taken yet hold them back too."""
         with self._lock:
+            self._check()
             return max(self._scheduler.room() - sum(map(len, self._outcomes.values())), 0)
 
     def take(self, key: str) -> list[Outcome]:
         """Outcomes of the key's jobs that nobody has taken yet."""
         with self._lock:
+            self._check()
             return self._outcomes.pop(key, [])
 
     def progress(self) -> list[Progress]:
@@ -178,6 +184,11 @@ class Swarm:
                 agent.kill()
                 agent.reap()
 
+    def _check(self) -> None:
+        """A job nobody looks after any more would wait for ever."""
+        if self._fault is not None:
+            raise RuntimeError("the swarm ended") from self._fault
+
     # The supervising thread from here on; everything below is called with the lock held.
 
     def _supervise(self) -> None:
@@ -199,6 +210,8 @@ class Swarm:
                     for connection in ready:
                         if isinstance(connection, socket.socket) and connection in self._agents:
                             self._hear(self._agents[connection])
+        except Exception as fault:
+            self._fault = fault
         finally:
             with self._news:
                 for agent in self._agents.values():
@@ -267,12 +280,16 @@ class Swarm:
             self._dismiss(agent := idle.pop())
             self.decisions.note("dismissed", "unneeded", agent=agent.agent_id)
 
-    def _spawn(self, now: float) -> AgentProcess:
-        agent = AgentProcess(f"agent-{next(self._numbers)}", self._told, self._scratch)
+    def _spawn(self, now: float) -> None:
+        try:
+            agent = AgentProcess(f"agent-{next(self._numbers)}", self._told, self._scratch)
+        except OSError as error:  # no more processes, descriptors or room, for now
+            log.warning("an agent can't be started: %s; trying again", error.strerror)
+            self._spawn_at = now + _PAUSE_AFTER_FAULT
+            return
         agent.began = now
         self._agents[agent.connection] = agent
         self.decisions.note("started", "wanted", agent=agent.agent_id)
-        return agent
 
     def _dismiss(self, agent: AgentProcess) -> None:
         del self._agents[agent.connection]

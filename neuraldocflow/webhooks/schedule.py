@@ -14,7 +14,7 @@ _AGAIN = (408, 409, 425, 429)
 _STANDARD = (5.0, 300.0, 1800.0, 7200.0, 18_000.0, 36_000.0, 36_000.0)
 """The schedule that Standard Webhooks recommends, in seconds."""
 LONGEST = 36_000.0
-_LONGEST_ASKED = 86_400.0
+LONGEST_ASKED = 86_400.0
 
 
 def verdict(status: int) -> Verdict:
@@ -47,11 +47,11 @@ def retry_after(text: str | None, now: datetime | None = None) -> float | None:
     if not text:
         return None
     if text.strip().isdecimal():
-        return min(float(text), _LONGEST_ASKED)
+        return min(float(text), LONGEST_ASKED)
     try:
         moment = parsedate_to_datetime(text)
     except ValueError:
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return min(max(0.0, (moment - (now or datetime.now(UTC))).total_seconds()), _LONGEST_ASKED)
+    return min(max(0.0, (moment - (now or datetime.now(UTC))).total_seconds()), LONGEST_ASKED)

@@ -128,3 +128,17 @@ def test_a_clock_that_jumps_to_and_fro_stops_nothing(
     assert "the time of day was set back by" in told
     assert "silent" not in told
     assert sorted(job.archived()) == sorted(names)
+
+
+@pytest.mark.slow
+def test_a_clock_that_is_ahead_for_a_moment_stops_nothing(job: JobFolder, faults: Faults) -> None:
+    names = job.letters(200)
+    process = job.start("run", "--once", "-c", "job.yaml", "--workers", "2")
+    until_results(job, 5)
+    for _ in range(3):  # whatever is told a time just then would sleep for ninety days
+        faults.set_clock(90 * 86400)
+        time.sleep(0.05)
+        faults.set_clock(0)
+        time.sleep(0.05)
+    assert "silent" not in finish(process, 90)
+    assert sorted(job.archived()) == sorted(names)

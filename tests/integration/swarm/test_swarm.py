@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
@@ -356,3 +357,32 @@ def _alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except OSError:
         return False
+
+
+def test_an_agent_that_can_not_be_started_for_now_is_tried_again(
+    start: Start, job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    popen, refusals = subprocess.Popen, iter([True, True])
+
+    def refused(*args: Any, **more: Any) -> Any:
+        if next(refusals, False):
+            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        return popen(*args, **more)
+
+    monkeypatch.setattr(subprocess, "Popen", refused)
+    swarm = start(1)
+    swarm.submit(job("a"))
+    assert outcomes_of(swarm, 1)["a"].status == "completed"
+    assert "an agent can't be started" in caplog.text
+
+
+def test_a_swarm_that_ends_by_a_fault_says_so_to_who_waits(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*about: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Swarm, "_scale", fails)
+    swarm = start(1)
+    with pytest.raises(RuntimeError, match="the swarm ended"):
+        until(lambda: swarm.room() < 0)  # which it never is

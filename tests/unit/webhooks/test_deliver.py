@@ -17,6 +17,7 @@ from neuraldocflow.events import ResultDelivered
 from neuraldocflow.guard import Guard
 from neuraldocflow.operators import deliver
 from neuraldocflow.webhooks import pool
+from neuraldocflow.webhooks.schedule import LONGEST_ASKED
 
 
 def receiver_at(port: int, retries: int = 1) -> deliver.Receiver:
@@ -90,4 +91,18 @@ def test_what_ended_just_before_a_crash_is_not_told_as_failed_after_it(tmp_path:
         body.unlink()  # as the end of the delivery does
     again = deliver.Deliver((receiver,), tmp_path, lambda: "2", lambda: False, state)
     assert again.on_notify() == ([], True)
+    receiver.endpoint.close()
+
+
+def test_what_waits_by_a_clock_that_was_ahead_waits_a_day_at_most(tmp_path: Path) -> None:
+    receiver = receiver_at(free_port())
+    logic = deliver.Deliver((receiver,), tmp_path, lambda: "1", lambda: False, None)
+    logic.on_batch([delivery()])
+    state = logic.snapshot()
+    (message, document, run, tenant, attempts, _), *_ = state["queues"][0]
+    state["queues"][0] = [(message, document, run, tenant, attempts, time.time() + 90 * 86_400)]
+    again = deliver.Deliver((receiver,), tmp_path, lambda: "2", lambda: False, state)
+    waits = again.notify_at()
+    assert waits is not None
+    assert waits.timestamp() - time.time() <= LONGEST_ASKED
     receiver.endpoint.close()
