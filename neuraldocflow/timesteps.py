@@ -19,7 +19,8 @@ log = logging.getLogger(__name__)
 
 EXIT_CODE = 75
 """Of a process that leaves starting again to its supervisor (EX_TEMPFAIL)."""
-_LOOK = 0.25
+_LOOK = 0.05
+"""Seconds between looks. A clock set back for less, and forward again, is not noticed; none does that."""
 _LEAST = 1.0
 """Seconds; a smaller step only makes the engine sleep that much longer, once."""
 
