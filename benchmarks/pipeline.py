@@ -4,6 +4,7 @@ python benchmarks/pipeline.py [--quick] [--json] [--corpus DIR]
 
 The reference is a pool of two warm processes that call ``extract`` and write the result: no queue, no state,
 no log, no isolation. Times are from the first document's start to the last result, without start-up.
+Then the job as two processes beside the job as one, an agent each.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from neuraldocflow.log import PROCESSING_EVENTS, PROCESSING_RESULTS, EmbeddedLog
 
 CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"
 TARGETS = {"small": 0.90, "large": 0.95}
+SCALING = 1.8
 _PROFILES: dict[str, Profile] = {}
 
 
@@ -63,20 +65,24 @@ def bare_loop(paths: list[Path], folder: Path) -> tuple[float, int]:
         return time.perf_counter() - begun, pages
 
 
-def whole_job(paths: list[Path], folder: Path) -> float:
-    """Seconds of the job, from the first document's start to the last result, by the log's own times."""
+def whole_job(paths: list[Path], folder: Path, agents: int = 2, processes: int = 1) -> float:
+    """Seconds of the job, from the first document's start to the last result, by the log's own times.
+
+    Each of its processes has so many ``agents``.
+    """
     inbox = folder / "inbox"
     inbox.mkdir()
     for number, path in enumerate(paths):
         (inbox / f"{number:04d}-{path.name}").write_bytes(path.read_bytes())
     watch = {"watch_directories": ["inbox"], "debounce_ms": 0}
-    swarm = {"swarm_config": {"min_agents": 2, "max_agents": 2}}
+    swarm = {"swarm_config": {"min_agents": agents, "max_agents": agents}}
     config = {
         "stream_sources": {"inbox": {"type": "filesystem", "config": watch}},
         "processing_pipeline": swarm,
     }
     (folder / "job.yaml").write_text(yaml.safe_dump(config))
     command = [sys.executable, "-m", "neuraldocflow", "run", "--once", "--json", "-c", "job.yaml"]
+    command += ["--processes", str(processes)] if processes > 1 else []
     subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     with EmbeddedLog(folder / ".neuraldocflow" / "log.db") as log:
         started = [
@@ -88,6 +94,13 @@ def whole_job(paths: list[Path], folder: Path) -> float:
     assert len(results) == len(paths)
     first = min(datetime.fromisoformat(each).timestamp() for each in started)
     return max(results) - first
+
+
+def scaling(paths: list[Path]) -> tuple[float, float]:
+    """Documents a second of one process with an agent, and of two."""
+    with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
+        alone = whole_job(paths, Path(one), agents=1)
+        return len(paths) / alone, len(paths) / whole_job(paths, Path(other), agents=1, processes=2)
 
 
 def records(log: EmbeddedLog, topic: str) -> list[Any]:
@@ -114,7 +127,7 @@ def main() -> None:
     )
     if not medical or not filings:
         raise SystemExit(f"no PDFs under {given.corpus}: give --corpus")
-    sets = {"small": medical * (1 if given.quick else 4), "large": filings * (1 if given.quick else 2)}
+    sets = {"small": medical * (1 if given.quick else 4), "large": filings * (1 if given.quick else 4)}
     measures: dict[str, Any] = {}
     for name, paths in sets.items():
         best_bare, best_job, pages = float("inf"), float("inf"), 0
@@ -138,6 +151,17 @@ def main() -> None:
             "target": TARGETS[name],
             "met": ratio >= TARGETS[name],
         }
+    found = [scaling(sets["small"]) for _ in range(1 if given.quick else 3)]
+    one, two = (max(rates) for rates in zip(*found, strict=True))
+    print(f"one process: {one:.1f} documents/s, two: {two:.1f}; ratio {two / one:.2f}")
+    measures["two processes"] = {
+        "value": round(two, 2),
+        "unit": "documents/s",
+        "reference": round(one, 2),
+        "ratio": round(two / one, 3),
+        "target": SCALING,
+        "met": two / one >= SCALING,
+    }
     versions = {
         "python": platform.python_version(),
         "bytewax": version("bytewax"),

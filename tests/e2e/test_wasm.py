@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
-from support import docx, html, pdf
+from support import html, pdf
 from support.browser import PATIENCE, chromium
 from support.gateway import Gateway
+from support.odd import ODD
 from support.wasm import comparable, read_here, read_there, start
 from support.web import build_wasm
 
@@ -17,39 +18,6 @@ from neuraldocflow.profiles import forms
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
 SAMPLES = Path(__file__).parent.parent.parent / "neuraldocflow" / "samples"
-MADE: dict[str, Callable[[], bytes]] = {
-    "words.pdf": pdf.simple,
-    "locked.pdf": lambda: pdf.locked("secret"),
-    "owned.pdf": lambda: pdf.locked("", "owner"),
-    "looping.pdf": pdf.looping_tree,
-    "no-pages.pdf": pdf.no_pages,
-    "huge-page.pdf": lambda: pdf.one_page_of("0 0 200000 200000"),
-    "bomb.pdf": lambda: pdf.deflate_bomb(520),
-    "many-pages.pdf": lambda: pdf.many_pages(5001),
-    "cut.pdf": lambda: pdf.simple()[:300],
-    "words.docx": lambda: docx.simple(docx.paragraph(docx.run("Term: 12 months from January 5, 2024."))),
-    "cut.docx": lambda: docx.simple(docx.paragraph(docx.run("Words.")))[:200],
-    "words.html": lambda: html.page(
-        "<h1>Agreement</h1>" + html.table(("Fee", "Amount"), ("Rent", "$1,200.50"))
-    ),
-    "odd-letters.html": lambda: html.page(
-        "<p>\ud800 ﬁne — Zoë \U0001f600</p>".encode(errors="replace").decode()
-    ),
-    "deep.html": lambda: html.page("<div>" * 100_000 + "words"),
-    "deep.docx": lambda: docx.simple(
-        "<w:sdt><w:sdtContent>" * 50_000 + "<w:p/>" + "</w:sdtContent></w:sdt>" * 50_000
-    ),
-    "deep.pdf": lambda: pdf.by_hand(
-        {
-            1: f"<</Type/Catalog/Pages 2 0 R/Deep {'[' * 50_000}{']' * 50_000}>>",
-            2: "<</Type/Pages/Count 1/Kids[3 0 R]>>",
-            3: "<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]>>",
-        }
-    ),
-    "empty.html": lambda: b"",
-    "binary.pdf": lambda: bytes(range(256)) * 8,
-}
-
 ASKED: list[str] = []
 """What the reader's page and worker have asked for."""
 
@@ -99,12 +67,12 @@ def test_a_sample_is_read_as_the_service_reads_it(reader: Page, name: str) -> No
     assert furthest == sorted(furthest)
 
 
-@pytest.mark.parametrize("name", MADE)
+@pytest.mark.parametrize("name", ODD)
 def test_a_made_document_gives_the_same_result_or_the_same_error(
     reader: Page, tmp_path: Path, name: str
 ) -> None:
     path = tmp_path / name
-    path.write_bytes(MADE[name]())
+    path.write_bytes(ODD[name]())
     there = read_there(reader, name, path.read_bytes())
     assert comparable(there) == comparable(read_here(path))
 
