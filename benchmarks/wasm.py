@@ -65,15 +65,6 @@ def documents(corpus: Path, quick: bool) -> list[Path]:
     return found
 
 
-def make_available(person: Person) -> None:
-    """As a person does it."""
-    page = person.open()
-    person.works_offline()
-    page.locator(".app-status").click()
-    page.get_by_role("button", name="Make available offline").click()
-    page.get_by_text("documents are read on this device").wait_for()
-
-
 def starts(page: Page, rounds: int) -> list[dict[str, int]]:
     """Milliseconds from the beginning to the end of each part, of each start."""
     text = json.dumps(list(forms().values()))
@@ -167,7 +158,8 @@ def main() -> None:
         chromium() as browser,
     ):
         person = Person(browser.new_context(), gateway)
-        make_available(person)
+        person.open()
+        person.reads_offline()
         started = starts(person.page, rounds + 2)
         measured = reading(person.page, documents(arguments.corpus, arguments.quick), rounds)
     told = report(started, measured)

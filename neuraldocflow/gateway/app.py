@@ -13,6 +13,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -96,8 +97,23 @@ def make_app(services: Services, relay: Relay) -> FastAPI:
             expose_headers=_RESPONSE_HEADERS,
         )
     if STATIC.is_dir():
-        app.mount("/", StaticFiles(directory=STATIC, html=True), name="app")
+        assets = _Files(directory=STATIC / "assets", kept="public, max-age=31536000, immutable")
+        app.mount("/assets", GZipMiddleware(assets, minimum_size=1000), name="assets")
+        app.mount("/", _Files(directory=STATIC, html=True, kept="no-cache"), name="app")
     return app
+
+
+class _Files(StaticFiles):
+    """Files that browsers keep as ``kept`` says: for good where a hash is in their names."""
+
+    def __init__(self, *, directory: Path, kept: str, html: bool = False) -> None:
+        super().__init__(directory=directory, html=html)
+        self._kept = kept
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers["Cache-Control"] = self._kept
+        return response
 
 
 class _Secured:

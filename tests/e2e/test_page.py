@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import signal
+import urllib.error
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator
+from http.client import HTTPResponse
 from pathlib import Path
 from typing import Any
 
@@ -63,12 +66,19 @@ def _person(browser: Browser, gateway: Gateway) -> Iterator[Person]:
 
 def jobs(gateway: Gateway) -> list[dict[str, Any]]:
     """The service's jobs."""
-    request = urllib.request.Request(
-        f"{gateway.url}/api/v1/jobs?limit=100", headers={"Authorization": f"Bearer {gateway.local_key}"}
-    )
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        found: list[dict[str, Any]] = json.load(answer)["jobs"]
-    return found
+    found: list[dict[str, Any]] = []
+    place = ""
+    while True:
+        request = urllib.request.Request(
+            f"{gateway.url}/api/v1/jobs?limit=100{place}",
+            headers={"Authorization": f"Bearer {gateway.local_key}"},
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            told = json.load(answer)
+        found += told["jobs"]
+        if told["next"] is None:
+            return found
+        place = f"&after={told['next']}"
 
 
 def names(gateway: Gateway) -> Counter[str]:
@@ -126,6 +136,24 @@ def test_axe_finds_nothing_and_nothing_overflows(person: Person, width: int, sch
         tab.click()
         assert overflow(page) <= 0
     assert person.violations() == []
+
+
+def test_the_pages_files_come_packed_and_are_kept_until_they_change(shared: Gateway) -> None:
+    def asked(path: str, **headers: str) -> HTTPResponse:
+        request = urllib.request.Request(shared.url + path, headers={"Accept-Encoding": "gzip", **headers})
+        found: HTTPResponse = urllib.request.urlopen(request, timeout=30)
+        return found
+
+    with asked("/") as page:
+        assert page.headers["Cache-Control"] == "no-cache"
+        text = page.read().decode()
+    (script,) = re.findall(r'src="(/assets/[^"]+\.js)"', text)
+    with asked(script) as answer:
+        assert "immutable" in answer.headers["Cache-Control"]
+        assert answer.headers["Content-Encoding"] == "gzip"
+        assert len(gzip.decompress(answer.read())) > 100_000
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        asked("/assets/none.js")
 
 
 def test_what_can_not_be_read_says_why(person: Person) -> None:

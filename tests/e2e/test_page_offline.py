@@ -51,10 +51,7 @@ def test_documents_are_read_on_the_device_without_a_connection_and_synced_once_w
     person: Person, gateway: Gateway, tmp_path: Path
 ) -> None:
     page = person.open()
-    person.works_offline()
-    page.locator(".app-status").click()
-    page.get_by_role("button", name="Make available offline").click()
-    page.get_by_text("documents are read on this device").wait_for()
+    person.reads_offline()
     assert person.violations() == []
     page.get_by_role("button", name="Close").click()
     kept = page.evaluate(

@@ -70,6 +70,13 @@ class Person:
                 ? kept() : navigator.serviceWorker.addEventListener("controllerchange", () => kept()))"""
         )
 
+    def reads_offline(self) -> None:
+        """Get what documents are read with on this device."""
+        self.works_offline()
+        self.page.locator(".app-status").click()
+        self.page.get_by_role("button", name="Make available offline").click()
+        self.page.get_by_text("documents are read on this device").wait_for()
+
     def choose(self, *files: Path) -> None:
         self.page.set_input_files("input[type=file]", files)
 
