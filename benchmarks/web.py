@@ -39,6 +39,8 @@ globalThis.tasks = [];
 new PerformanceObserver(list => tasks.push(...list.getEntries().map(each => each.duration)))
     .observe({ type: "longtask", buffered: true });
 """
+_LONGEST = "Math.max(0, ...tasks)"
+_BE_BUSY = "setTimeout(() => { for (const end = Date.now() + 250; Date.now() < end; ); })"
 
 
 def first_visit(browser: Browser, gateway: Gateway) -> float:
@@ -83,7 +85,7 @@ def starts(person: Person, rounds: int) -> tuple[float, float]:
 
 
 def longest_task(person: Person, rounds: int) -> float:
-    """Milliseconds of the longest task of the page while documents are read beside it."""
+    """Milliseconds of the page's longest task while documents are read beside it; 0 where none has 50."""
     page = person.open()
     person.reads_offline()
     page.get_by_role("button", name="Close").click()
@@ -95,7 +97,10 @@ def longest_task(person: Person, rounds: int) -> float:
             person.choose(sample)
         made = person.page.locator(".ndf-card").filter(has_text="made on this device")
         made.nth((number + 1) * len(list(SAMPLES.iterdir())) - 1).wait_for()
-    return float(page.evaluate("Math.max(0, ...tasks)"))
+    found = float(page.evaluate(_LONGEST))
+    page.evaluate(_BE_BUSY)
+    page.wait_for_function(f"{_LONGEST} >= 200")  # the browser does tell
+    return found
 
 
 def audits(gateway: Gateway, folder: Path) -> dict[str, int]:
@@ -150,7 +155,8 @@ def main() -> None:
         for name, score in scores.items():
             print(f"Lighthouse, {name}: {score} (aim {SCORE})")
         longest = longest_task(person, 1 if given.quick else 3)
-        print(f"longest task of the page while documents are read in it: {longest:.0f} ms (aim {TASK_MS})")
+        told = f"{longest:.0f} ms" if longest else "below 50 ms"
+        print(f"longest task of the page while documents are read in it: {told} (aim {TASK_MS})")
     measures = {
         "scripts of a first visit": measure(kilobytes, "KB gzipped", SCRIPT_KB),
         "usable from cache": measure(ours, "s", START_SECONDS, reference=other),
