@@ -17,6 +17,7 @@ from typing import Any
 from neuraldocflow import __version__
 from neuraldocflow.errors import DocumentError, Internal, InvalidRequest, OutOfMemory
 from neuraldocflow.extraction import Limits, Profile, ProfileError, extract
+from neuraldocflow.page_image import draw
 
 Tell = Callable[[str, int, int], None]
 """Stage, done and total."""
@@ -70,6 +71,14 @@ class Extractor:
             _report(found)
             error = Internal(f"Extraction failed with {type(found).__name__}; the console says where.")
         return _text(_failed(known, Path(path), error))
+
+    def draw(self, path: str, number: int, image: str) -> str:
+        """Draw a page of the PDF at ``path`` to the PNG ``image``; an error object or nothing."""
+        try:
+            Path(image).write_bytes(draw(Path(path), number))
+        except (LookupError, RuntimeError, ValueError, MemoryError):
+            return _text(Internal(f"Page {number} can't be drawn on this device.").to_dict())
+        return ""
 
 
 def _failed(known: dict[str, Any], path: Path, error: DocumentError) -> dict[str, Any]:

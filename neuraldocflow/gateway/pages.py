@@ -16,21 +16,9 @@ from neuraldocflow.gateway.services import Services
 
 _SECONDS = 20.0
 _MEMORY = 1 << 30
-_DPI = 110
 _KEPT = 64 * 2**20
 """Bytes of images kept, the least used dropped first."""
 _GONE = "The document is no longer where it was read from, or it has no such page."
-_PROGRAM = """
-import sys, pymupdf
-path, number, dpi = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-with pymupdf.open(path, filetype="pdf") as document:
-    if not 1 <= number <= document.page_count:
-        sys.exit(4)
-    page = document[number - 1]
-    scale = min(1.0, 4000 / max(1.0, max(page.rect.width, page.rect.height) * dpi / 72))
-    sys.stdout.buffer.write(page.get_pixmap(dpi=max(1, int(dpi * scale))).tobytes("png"))
-"""
-
 _drawing = asyncio.Semaphore(2)
 _images: OrderedDict[tuple[str, int], bytes] = OrderedDict()
 
@@ -61,7 +49,7 @@ async def _draw(path: Path, number: int) -> bytes:
     if not await asyncio.to_thread(path.is_file):
         raise not_found(_GONE)
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", _PROGRAM, str(path), str(number), str(_DPI)),
+        *(sys.executable, "-m", "neuraldocflow.page_image", str(path), str(number)),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
@@ -74,7 +62,7 @@ async def _draw(path: Path, number: int) -> bytes:
     finally:
         if process.returncode is None:
             process.kill()
-    if process.returncode == 4 or not image:
+    if process.returncode or not image:
         raise not_found(_GONE)
     return image
 

@@ -69,7 +69,13 @@ def test_documents_are_read_on_the_device_without_a_connection_and_synced_once_w
     for name in ("sample-10-k.pdf", "lease.docx", "sample-record.html"):
         expect(person.card(name)).to_contain_text("made on this device", timeout=PATIENCE)
     person.card("sample-10-k.pdf").click()
-    page.get_by_role("button", name="Delaware", exact=True).wait_for()
+    page.get_by_role("button", name="Delaware", exact=True).click()
+    picture = page.get_by_role("img", name="Page 1 of the document")
+    expect(picture).to_be_visible(timeout=PATIENCE)  # drawn here too, with the places of values on it
+    assert picture.evaluate("image => image.naturalWidth") == 935
+    expect(page.locator(".ndf-box[data-active]").first).to_be_visible()
+    page.get_by_role("button", name="Next page").click()
+    expect(page.get_by_role("img", name="Page 2 of the document")).to_be_visible(timeout=PATIENCE)
     page.reload()
     person.card("sample-record.html").get_by_text("not sent yet").wait_for()
 

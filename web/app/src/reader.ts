@@ -12,8 +12,17 @@ export function localReader(files: OfflineFiles): LocalReader {
   let worker: NeuralDocFlowWorker | null = null;
   let tell: (stage: string, progress: number) => void = () => {};
   let idle: ReturnType<typeof setTimeout> | undefined;
+  let users = 0;
+  let starting: Promise<NeuralDocFlowWorker> | null = null;
 
-  async function started(): Promise<NeuralDocFlowWorker> {
+  function started(): Promise<NeuralDocFlowWorker> {
+    starting ??= start().finally(() => {
+      starting = null;
+    });
+    return starting;
+  }
+
+  async function start(): Promise<NeuralDocFlowWorker> {
     if (worker) return worker;
     const made = new NeuralDocFlowWorker(FOLDER, {
       onProgress: ({ progress }) => tell("starting", progress * 0.5),
@@ -29,25 +38,38 @@ export function localReader(files: OfflineFiles): LocalReader {
     return made;
   }
 
+  async function whileUsed<Made>(work: () => Promise<Made>): Promise<Made> {
+    clearTimeout(idle);
+    users += 1;
+    try {
+      return await work();
+    } finally {
+      users -= 1;
+      clearTimeout(idle);
+      if (users === 0) idle = setTimeout(letGo, IDLE_MS);
+    }
+  }
+
+  function letGo(): void {
+    worker?.close();
+    worker = null;
+  }
+
   return {
     reads: filename => files.getSnapshot().state === "kept" && READ.test(filename),
     async read(file, { id, filename, profile }, onProgress, signal) {
-      clearTimeout(idle);
       tell = onProgress;
-      try {
-        const own = await started();
-        return await own.processDocument(file, profile, {
+      return whileUsed(async () =>
+        (await started()).processDocument(file, profile, {
           signal,
           jobId: id,
           filename,
           onProgress: ({ stage, progress }) => onProgress(stage, 0.5 + progress * 0.5),
-        });
-      } finally {
-        idle = setTimeout(() => {
-          worker?.close();
-          worker = null;
-        }, IDLE_MS);
-      }
+        }),
+      );
+    },
+    async page(file, page, signal) {
+      return whileUsed(async () => (await started()).drawPage(file, page, signal));
     },
     onChange: files.subscribe,
   };

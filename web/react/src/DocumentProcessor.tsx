@@ -21,7 +21,7 @@ export function DocumentProcessor(props: DocumentProcessorProps) {
 
 /** The same for who has the hook's value already. */
 export function DocumentWorkspace({ processing }: { processing: DocumentProcessing }) {
-  const { jobs, client, outbox, isConnected, hasMore, cancel, retry, result, more } = processing;
+  const { jobs, client, outbox, isConnected, hasMore, cancel, retry, result, page, more } = processing;
   const [selected, setSelected] = useState<string | null>(null);
   const [problem, setProblem] = useState("");
   const [told, setTold] = useState("");
@@ -67,7 +67,7 @@ export function DocumentWorkspace({ processing }: { processing: DocumentProcessi
         {shown ? (
           <DocumentView
             key={shown.key}
-            {...{ entry: shown, client }}
+            {...{ entry: shown, client, page }}
             load={result}
             onBack={() => setSelected(null)}
             onCancel={entry => attempt(cancel(entry))}

@@ -7,20 +7,21 @@ import { FieldTable } from "./FieldTable.tsx";
 import { boxes, fieldRows, fieldsAsCsv, type Item } from "./fields.ts";
 import { documentType, percent, size } from "./format.ts";
 import { Icon } from "./icons.tsx";
-import { PageView } from "./PageView.tsx";
+import { type DrawPage, PageView } from "./PageView.tsx";
 import { RawView, save } from "./RawView.tsx";
 
 interface Props {
   entry: DocumentEntry;
   client: NeuralDocFlowClient;
   load(jobId: string): Promise<ProcessingResult>;
+  page: DrawPage;
   onBack(): void;
   onCancel(entry: DocumentEntry): void;
   onRetry(entry: DocumentEntry): void;
 }
 
 /** One document: what is happening to it, or what was found in it. */
-export function DocumentView({ entry, client, load, onBack, onCancel, onRetry }: Props) {
+export function DocumentView({ entry, client, load, page, onBack, onCancel, onRetry }: Props) {
   const { result, problem } = useResult(entry, load);
   const heading = useRef<HTMLHeadingElement>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another document, another heading
@@ -80,7 +81,8 @@ export function DocumentView({ entry, client, load, onBack, onCancel, onRetry }:
       )}
       {result?.extractedData && (
         <Found
-          {...{ result, client, jobId: entry.jobId, filename: entry.filename }}
+          {...{ result, client, id: entry.id, jobId: entry.jobId, filename: entry.filename }}
+          draw={page}
           isOffline={entry.origin === "offline"}
         />
       )}
@@ -120,14 +122,16 @@ function Failure({
 interface FoundProps {
   result: ProcessingResult;
   client: NeuralDocFlowClient;
+  id: string;
+  draw: DrawPage;
   /** None while the result is on this device only. */
   jobId: string | null;
   filename: string;
-  /** It was read on a device: the service has the result, not the document. */
+  /** It was read on a device: the service gets the result, not the document. */
   isOffline: boolean;
 }
 
-function Found({ result, client, jobId, filename, isOffline }: FoundProps) {
+function Found({ result, client, id, draw, jobId, filename, isOffline }: FoundProps) {
   const data = result.extractedData ?? {};
   const rows = useMemo(() => fieldRows(result), [result]);
   const places = useMemo(() => boxes(rows), [rows]);
@@ -150,13 +154,12 @@ function Found({ result, client, jobId, filename, isOffline }: FoundProps) {
   const [selected, setSelected] = useState<string | null>(null);
   const [open, setOpen] = useState(false);
   const hasPages =
-    !isOffline &&
-    jobId !== null &&
+    (jobId === null || !isOffline) &&
     result.metadata?.contentType === "application/pdf" &&
     (data.pages ?? 0) > 0;
   const [page, setPage] = useState(places[0]?.page ?? 1);
   const [quote, setQuote] = useState<Item | null>(null);
-  const id = useId();
+  const own = useId();
 
   const show = (wanted: number) => {
     setPage(wanted);
@@ -178,7 +181,7 @@ function Found({ result, client, jobId, filename, isOffline }: FoundProps) {
     const next = tabs[(at + by + tabs.length) % tabs.length];
     if (!next) return;
     setTab(next[0]);
-    document.getElementById(`${id}${next[0]}`)?.focus();
+    document.getElementById(`${own}${next[0]}`)?.focus();
   };
   return (
     <div className="ndf-found" data-pages={hasPages || undefined} data-open={open || undefined}>
@@ -190,9 +193,9 @@ function Found({ result, client, jobId, filename, isOffline }: FoundProps) {
                 type="button"
                 role="tab"
                 key={name}
-                id={`${id}${name}`}
+                id={`${own}${name}`}
                 aria-selected={name === tab}
-                aria-controls={`${id}panel`}
+                aria-controls={`${own}panel`}
                 tabIndex={name === tab ? 0 : -1}
                 onClick={() => setTab(name)}
                 onKeyDown={({ key }) => {
@@ -211,7 +214,7 @@ function Found({ result, client, jobId, filename, isOffline }: FoundProps) {
             </button>
           )}
         </div>
-        <div role="tabpanel" id={`${id}panel`} aria-labelledby={`${id}${tab}`} className="ndf-panel">
+        <div role="tabpanel" id={`${own}panel`} aria-labelledby={`${own}${tab}`} className="ndf-panel">
           {tab === "fields" && (
             <>
               <FieldTable
@@ -238,13 +241,13 @@ function Found({ result, client, jobId, filename, isOffline }: FoundProps) {
           {tab === "raw" && <RawView {...{ client, jobId, filename, result }} />}
         </div>
       </div>
-      {hasPages && jobId && (
+      {hasPages && (
         <div className="ndf-page-pane">
           <button type="button" className="ndf-button ndf-close-page" onClick={() => setOpen(false)}>
             <Icon name="back" /> Fields
           </button>
           <PageView
-            {...{ client, jobId, page, boxes: places, pages: data.pages ?? 1 }}
+            {...{ id, draw, page, boxes: places, pages: data.pages ?? 1 }}
             active={hovered ?? selected}
             onPage={setPage}
             onHover={setHovered}

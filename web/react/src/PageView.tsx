@@ -1,4 +1,3 @@
-import type { NeuralDocFlowClient } from "@neuraldocflow/client";
 import { useEffect, useRef, useState } from "react";
 import type { Box } from "./fields.ts";
 import { Icon } from "./icons.tsx";
@@ -6,9 +5,13 @@ import { Icon } from "./icons.tsx";
 /** Page images are drawn at 110 dots an inch; boxes are in points. */
 const PIXELS_PER_POINT = 110 / 72;
 
+/** A page of a document as an image. Throws where there is none. */
+export type DrawPage = (id: string, page: number, signal: AbortSignal) => Promise<Blob>;
+
 interface Props {
-  client: NeuralDocFlowClient;
-  jobId: string;
+  /** The document's. */
+  id: string;
+  draw: DrawPage;
   pages: number;
   page: number;
   boxes: readonly Box[];
@@ -22,8 +25,8 @@ interface Props {
 type Image = { url: string } | { error: string } | null;
 
 /** A page's image with the places of values on it. */
-export function PageView({ client, jobId, pages, page, boxes, active, onPage, onHover, onSelect }: Props) {
-  const image = usePage(client, jobId, page);
+export function PageView({ id, draw, pages, page, boxes, active, onPage, onHover, onSelect }: Props) {
+  const image = usePage(draw, id, page);
   const [shape, setShape] = useState<{ width: number; height: number } | null>(null);
   const [wide, setWide] = useState(false);
   const sheet = useRef<HTMLDivElement>(null);
@@ -106,14 +109,14 @@ export function PageView({ client, jobId, pages, page, boxes, active, onPage, on
   );
 }
 
-/** The image of a page, fetched with the key; kept as long as the page is shown. */
-function usePage(client: NeuralDocFlowClient, jobId: string, page: number): Image {
+/** The image of a page, kept as long as the page is shown. */
+function usePage(draw: DrawPage, id: string, page: number): Image {
   const [image, setImage] = useState<Image>(null);
   useEffect(() => {
     const stop = new AbortController();
     let url = "";
     setImage(null);
-    client.page(jobId, page, stop.signal).then(
+    draw(id, page, stop.signal).then(
       blob => {
         if (stop.signal.aborted) return;
         url = URL.createObjectURL(blob);
@@ -127,6 +130,6 @@ function usePage(client: NeuralDocFlowClient, jobId: string, page: number): Imag
       stop.abort();
       if (url) URL.revokeObjectURL(url);
     };
-  }, [client, jobId, page]);
+  }, [draw, id, page]);
   return image;
 }

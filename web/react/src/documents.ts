@@ -136,6 +136,12 @@ export class Documents {
     return result;
   }
 
+  /** A page's image, with ids as for `result`. Throws where it can't be drawn. */
+  page(id: string, page: number, signal: AbortSignal): Promise<Blob> {
+    const here = this.#outbox.getSnapshot().submissions.some(each => each.id === id && each.read);
+    return here && this.#reading ? this.#reading.page(id, page, signal) : this.#client.page(id, page, signal);
+  }
+
   /** Stop a document: its upload, or its job. */
   async cancel({ jobId, submission }: DocumentEntry): Promise<void> {
     if (jobId === null) {

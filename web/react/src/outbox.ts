@@ -185,6 +185,11 @@ export class Outbox {
     }
   }
 
+  /** The bytes of one that is not sent yet. */
+  file(id: string): Promise<Blob | null> {
+    return this.#shelf.file(id);
+  }
+
   /** The result of one that was read here and is not sent yet. */
   result(id: string): Promise<ProcessingResult | null> {
     return this.#shelf.result(id);

@@ -16,6 +16,8 @@ export interface LocalReader {
     onProgress: (stage: string, progress: number) => void,
     signal: AbortSignal,
   ): Promise<ProcessingResult>;
+  /** A page of a PDF as an image. Throws where it can't be drawn. */
+  page(file: Blob, page: number, signal: AbortSignal): Promise<Blob>;
   /** Hear that it can be used now, or not any more. */
   onChange(listener: () => void): () => void;
 }
@@ -73,6 +75,13 @@ export class Reading {
     if (state === "connecting") return;
     this.#isOffline = state !== "connected" && error?.code !== "unauthorized";
     void this.#run();
+  }
+
+  /** A page of a document that is here still, as an image. Throws where it can't be drawn. */
+  async page(id: string, page: number, signal: AbortSignal): Promise<Blob> {
+    const file = await this.#outbox.file(id);
+    if (!file) throw new NeuralDocFlowError("fetch_failed", "The browser no longer has this document.");
+    return this.#reader.page(file, page, signal);
   }
 
   #next(): Submission | undefined {

@@ -45,6 +45,8 @@ export interface DocumentProcessing {
   retry(entry: DocumentEntry): Promise<void>;
   /** A finished job's result. */
   result(jobId: string): Promise<ProcessingResult>;
+  /** A page's image, of a job or of a document read on this device. */
+  page(id: string, page: number, signal: AbortSignal): Promise<Blob>;
   client: NeuralDocFlowClient;
   outbox: Outbox;
 }
@@ -102,10 +104,14 @@ export function useDocumentProcessing(options: UseDocumentProcessingOptions): Do
     [outbox],
   );
   const result = useCallback((jobId: string) => documents.result(jobId), [documents]);
+  const page = useCallback(
+    (id: string, number: number, signal: AbortSignal) => documents.page(id, number, signal),
+    [documents],
+  );
   const more = useCallback(() => documents.more(), [documents]);
 
   return {
-    ...{ processDocument, cancel, retry, result, more, client, outbox },
+    ...{ processDocument, cancel, retry, result, page, more, client, outbox },
     isConnected: view.connection.state === "connected",
     jobs: view.documents,
     connection: view.connection,

@@ -5,6 +5,7 @@ export interface Python {
   FS: {
     mkdirTree(path: string): void;
     writeFile(path: string, data: Uint8Array, options?: { canOwn?: boolean }): void;
+    readFile(path: string): Uint8Array<ArrayBuffer>;
     unlink(path: string): void;
   };
   unpackArchive(data: Uint8Array, format: "zip", options: { extractDir: string }): void;
@@ -14,6 +15,7 @@ export interface Python {
 export interface Extractor {
   load(form: string): string;
   process(path: string, about: string, tell: (stage: string, done: number, total: number) => void): string;
+  draw(path: string, page: number, image: string): string;
 }
 
 export interface Booted {

@@ -22,8 +22,8 @@ export interface ProcessOptions {
 
 interface Waiting {
   id: number;
-  request: Request & { type: "profile" | "process" };
-  resolve(text: string): void;
+  request: Request & { type: "profile" | "process" | "page" };
+  resolve(found: string | Blob): void;
   reject(error: Error): void;
   onProgress?: ((progress: Progress) => void) | undefined;
 }
@@ -73,7 +73,7 @@ export class NeuralDocFlowWorker {
   async loadProfile(form: object): Promise<void> {
     const text = JSON.stringify(form);
     const told = await this.#ask(id => ({ type: "profile", id, form: text }));
-    if (told) throw asError(JSON.parse(told));
+    if (told) throw asError(told);
     this.#profiles.set((form as { name: string }).name, text);
   }
 
@@ -99,12 +99,19 @@ export class NeuralDocFlowWorker {
       options: options.options ?? {},
     };
     try {
-      return await this.#ask(id => ({ type: "process", id, file, about }), options);
+      return (await this.#ask(id => ({ type: "process", id, file, about }), options)) as string;
     } catch (error) {
       const code = error instanceof Lost ? error.code : null;
       if (!code) throw error;
       return JSON.stringify(failed(file, about, code));
     }
+  }
+
+  /** A page of a PDF, from 1, as a PNG of 110 dots an inch. Throws NeuralDocFlowError where it can't be drawn. */
+  async drawPage(file: Blob, page: number, signal?: AbortSignal): Promise<Blob> {
+    const image = await this.#ask(id => ({ type: "page", id, file, page }), signal && { signal });
+    if (typeof image === "string") throw asError(image);
+    return image;
   }
 
   /** `pdf`, `docx` and `html`. */
@@ -124,7 +131,7 @@ export class NeuralDocFlowWorker {
   #ask(
     make: (id: number) => Waiting["request"],
     { signal, onProgress }: ProcessOptions = {},
-  ): Promise<string> {
+  ): Promise<string | Blob> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(cancelled());
       this.#number += 1;
@@ -136,9 +143,9 @@ export class NeuralDocFlowWorker {
         id,
         request: make(id),
         onProgress,
-        resolve: text => {
+        resolve: found => {
           end();
-          resolve(text);
+          resolve(found);
         },
         reject: error => {
           end();
@@ -176,6 +183,7 @@ export class NeuralDocFlowWorker {
   /** Python can't be interrupted in the midst of a page: its worker is ended, and the next one starts. */
   #cancel(id: number): void {
     if (this.#current?.id === id) {
+      if (this.#current.request.type === "page") return; // drawn sooner than another worker would start
       if (this.milliseconds.ready) this.#stop(); // one that still starts is of use to the next document
       this.#end(this.#current).reject(cancelled());
       return;
@@ -223,7 +231,7 @@ export class NeuralDocFlowWorker {
         onProgress?.(data.progress);
       } else if (this.#current?.id === data.id) {
         if (data.spent) this.#stop();
-        this.#end(this.#current).resolve(data.text);
+        this.#end(this.#current).resolve(data.found);
       }
     });
     const limits = { ...DEFAULTS, ...this.#options };
@@ -308,7 +316,8 @@ function failed(file: Blob, about: About, code: keyof typeof LOST): object {
   };
 }
 
-function asError({ code, message }: { code: ErrorCode; message: string }): NeuralDocFlowError {
+function asError(told: string | Blob): NeuralDocFlowError {
+  const { code, message }: { code: ErrorCode; message: string } = JSON.parse(String(told));
   return new NeuralDocFlowError(code, message);
 }
 

@@ -31,13 +31,14 @@ export interface About {
 export type Request =
   | { type: "init"; base: string; manifest: Manifest; maxMemoryMb: number; maxSeconds: number }
   | { type: "profile"; id: number; form: string }
-  | { type: "process"; id: number; file: Blob; about: About };
+  | { type: "process"; id: number; file: Blob; about: About }
+  | { type: "page"; id: number; file: Blob; page: number };
 
 export type Answer =
   | { type: "ready"; milliseconds: Record<string, number> }
   | { type: "progress"; id: number | null; progress: Progress }
-  /** Of a profile: an error object or nothing; of a document: its result. In JSON. `spent`: the worker has
-   * grown so much that the next document should have another. */
-  | { type: "done"; id: number; text: string; spent: boolean }
+  /** Of a profile: an error object or nothing; of a document: its result; both in JSON. Of a page: its image,
+   * or an error object. `spent`: the worker has grown so much that the next document should have another. */
+  | { type: "done"; id: number; found: string | Blob; spent: boolean }
   /** The interpreter is lost: the page starts another worker. */
   | { type: "lost"; id: number | null; outOfMemory: boolean; message: string };

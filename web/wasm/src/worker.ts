@@ -4,6 +4,7 @@ import type { About, Answer, Request } from "./protocol.ts";
 
 const PAGE = 65_536;
 const DOCUMENT = "/tmp/document";
+const IMAGE = "/tmp/image";
 /** Of the memory allowed: a WebAssembly memory never shrinks. */
 const SPENT = 0.75;
 /** Milliseconds between two words of progress. */
@@ -24,11 +25,13 @@ self.addEventListener("message", ({ data }: MessageEvent<Request>) => {
     const booted = await started;
     if (!booted) return;
     try {
-      const text =
+      const found =
         data.type === "profile"
           ? booted.extractor.load(data.form)
-          : await processed(booted, data.id, data.file, data.about);
-      say({ type: "done", id: data.id, text, spent: isSpent() });
+          : await withFile(booted, data.file, () =>
+              data.type === "page" ? drawn(booted, data.page) : processed(booted, data.id, data.about),
+            );
+      say({ type: "done", id: data.id, found, spent: isSpent() });
     } catch (error) {
       lost(data.id, error);
     }
@@ -66,14 +69,22 @@ function isSpent(): boolean {
   return (memory?.buffer.byteLength ?? 0) > SPENT * mostBytes;
 }
 
-async function processed(
-  { python, extractor }: Booted,
-  id: number,
-  file: Blob,
-  about: About,
-): Promise<string> {
+async function withFile<Found>({ python }: Booted, file: Blob, work: () => Found): Promise<Found> {
   const data = new Uint8Array(await file.arrayBuffer());
   python.FS.writeFile(DOCUMENT, data, { canOwn: true });
+  try {
+    return work();
+  } finally {
+    python.FS.unlink(DOCUMENT);
+  }
+}
+
+function drawn({ python, extractor }: Booted, page: number): string | Blob {
+  const problem = extractor.draw(DOCUMENT, page, IMAGE);
+  return problem || new Blob([python.FS.readFile(IMAGE)], { type: "image/png" });
+}
+
+function processed({ extractor }: Booted, id: number, about: About): string {
   let last = 0;
   let furthest = 0;
   const tell = (stage: string, done: number, total: number) => {
@@ -83,11 +94,7 @@ async function processed(
     furthest = Math.max(furthest, shareOf(stage, done, total));
     say({ type: "progress", id, progress: { stage, done, total, progress: furthest } });
   };
-  try {
-    return extractor.process(DOCUMENT, JSON.stringify(about), tell);
-  } finally {
-    python.FS.unlink(DOCUMENT);
-  }
+  return extractor.process(DOCUMENT, JSON.stringify(about), tell);
 }
 
 const BEGINS: Record<string, number> = {
