@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import orjson
@@ -147,6 +148,7 @@ async def sync_results(request: Request, services: Gateway, key: Submitter) -> S
     valid = [validated(ProcessingResult, each) for each in results]
     sent = [identity.document_id(f"{key.tenant}/rest", "", "key", each.job_id) for each in valid]
     made = [_offline(key, each) for each in valid]
+    await asyncio.to_thread(services.catch_up)  # the documents may have been sent a moment ago
     known = [services.jobs.latest_run(each) for each in sent]
     new = [
         event

@@ -71,11 +71,15 @@ class Services:
         """A job of the key's tenant, blocking. Raises Problem: the same for others' as for none."""
         row = self.jobs.get(job, key.tenant)
         if row is None:
-            self.tail.catch_up(_PATIENCE)  # another replica may have taken it a moment ago
+            self.catch_up()  # another replica may have taken it a moment ago
             row = self.jobs.get(job, key.tenant)
         if row is None:
             raise not_found()
         return row
+
+    def catch_up(self) -> None:
+        """Wait for the index to have what is in the log now, blocking."""
+        self.tail.catch_up(_PATIENCE)
 
     def cancel(self, row: sqlite3.Row) -> bool:
         """Ask for a job to be cancelled, blocking; False where it is over. Raises LogError."""
