@@ -26,6 +26,7 @@ services: setup ## real servers to try things with (Kafka, S3, SQS), until Ctrl-
 	@$(PY) scripts/services.py
 
 test: setup     ## every test, real servers included, two files at a time: many wait for servers
+	@sh scripts/web.sh --required test
 	@$(PY) -m pytest -n 2 --dist loadfile
 
 test-fast: setup  ## the tests that need no server, in under a minute

@@ -1,0 +1,25 @@
+import { expect, test } from "vitest";
+import { errorOf } from "../src/errors.ts";
+
+test("a problem of the service keeps its code, its words and what it suggests", () => {
+  const retrySuggestions = [{ action: "unlock", reason: "it has a password" }];
+  const error = errorOf(
+    { code: "encrypted", detail: "The document is encrypted.", retryable: true, retrySuggestions },
+    { status: 422 },
+  );
+  expect(error).toMatchObject({ code: "encrypted", message: "The document is encrypted.", retryable: true });
+  expect(error.retrySuggestions).toEqual(retrySuggestions);
+});
+
+test.each([
+  [401, "unauthorized", false],
+  [413, "too_large", false],
+  [429, "rate_limited", false],
+  [502, "unreachable", false],
+  [503, "unreachable", true],
+  [404, "invalid_request", false],
+  [500, "internal", false],
+])("what a proxy answers with %i is %s", (status, code, retryable) => {
+  for (const body of ["<html>Bad Gateway</html>", null, undefined, []])
+    expect(errorOf(body, { status })).toMatchObject({ code, status, retryable });
+});

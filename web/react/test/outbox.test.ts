@@ -1,0 +1,139 @@
+import { NeuralDocFlowError } from "@neuraldocflow/client";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { MemoryShelf, Outbox, type Send } from "../src/outbox.ts";
+
+const wishes = { profile: "auto", priority: "normal" } as const;
+const letter = () => new Blob(["a letter"], { type: "text/html" });
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const only = (outbox: Outbox) => outbox.getSnapshot().submissions[0];
+const settled = () => vi.advanceTimersByTimeAsync(0);
+
+test("what the service refuses for now is tried three times under one id, then shown as failed", async () => {
+  const ids: string[] = [];
+  const at: number[] = [];
+  const outbox = new Outbox(new MemoryShelf(), async (_, { id }) => {
+    ids.push(id);
+    at.push(Date.now());
+    throw new NeuralDocFlowError("internal", "Try later.", { status: 503, retryable: true });
+  });
+  await outbox.add(letter(), "letter.html", wishes);
+  await vi.advanceTimersByTimeAsync(300_000);
+  expect(ids).toHaveLength(3);
+  expect(new Set(ids).size).toBe(1);
+  const waits = at.slice(1).map((each, index) => each - (at[index] ?? 0));
+  expect(waits[0]).toBeGreaterThanOrEqual(1_000);
+  expect(waits[1]).toBeGreaterThanOrEqual(2_000);
+  expect(only(outbox)).toMatchObject({ state: "failed", tries: 3, error: { message: "Try later." } });
+});
+
+test("what will not be better is not tried again, until a person says so", async () => {
+  let refuse = true;
+  const send = vi.fn<Send>(async () => {
+    if (refuse) throw new NeuralDocFlowError("too_large", "Too large.", { status: 413 });
+    return "job-1";
+  });
+  const outbox = new Outbox(new MemoryShelf(), send);
+  const { id } = await outbox.add(letter(), "letter.html", wishes);
+  await vi.advanceTimersByTimeAsync(300_000);
+  expect(send).toHaveBeenCalledTimes(1);
+  expect(only(outbox)?.state).toBe("failed");
+  refuse = false;
+  await outbox.retry(id);
+  await settled();
+  expect(only(outbox)).toMatchObject({ state: "sent", jobId: "job-1", error: null });
+});
+
+test("the time that the service asks for is waited, and is no try", async () => {
+  const at: number[] = [];
+  const outbox = new Outbox(new MemoryShelf(), async () => {
+    at.push(Date.now());
+    if (at.length < 5)
+      throw new NeuralDocFlowError("rate_limited", "Slower.", { status: 429, retryAfterMs: 7_000 });
+    return "job-1";
+  });
+  await outbox.add(letter(), "letter.html", wishes);
+  await vi.advanceTimersByTimeAsync(60_000);
+  for (let index = 1; index < 5; index += 1)
+    expect((at[index] ?? 0) - (at[index - 1] ?? 0)).toBeGreaterThanOrEqual(7_000);
+  expect(only(outbox)).toMatchObject({ state: "sent", tries: 0 });
+});
+
+test("without a connection documents wait, however often it is tried; then each is sent once, in order", async () => {
+  let connected = false;
+  const sent: string[] = [];
+  const shelf = new MemoryShelf();
+  const outbox = new Outbox(shelf, async (file, { filename }) => {
+    if (!connected) throw new NeuralDocFlowError("unreachable", "No connection.");
+    expect(await file.text()).toBe("a letter");
+    sent.push(filename);
+    return `job of ${filename}`;
+  });
+  const names = Array.from({ length: 8 }, (_, number) => `${number}.html`);
+  for (const name of names) {
+    await outbox.add(letter(), name, wishes);
+    await vi.advanceTimersByTimeAsync(5);
+  }
+  for (let attempt = 0; attempt < 10; attempt += 1) await outbox.flush();
+  expect(outbox.getSnapshot().hindrance?.code).toBe("unreachable");
+  expect(outbox.getSnapshot().submissions.map(each => each.state)).toEqual(names.map(() => "waiting"));
+  connected = true;
+  await Promise.all([outbox.flush(), outbox.flush(), outbox.flush()]);
+  await settled();
+  expect(sent).toEqual(names);
+  expect(outbox.getSnapshot().hindrance).toBeNull();
+  for (const { id } of outbox.getSnapshot().submissions) expect(await shelf.file(id)).toBeNull();
+});
+
+test("one that is taken to be read is not sent meanwhile; its result is sent in its place", async () => {
+  let connected = false;
+  const send = vi.fn<Send>(async () => {
+    if (!connected) throw new NeuralDocFlowError("unreachable", "No connection.");
+    return "job of the document";
+  });
+  const results: unknown[] = [];
+  const outbox = new Outbox(new MemoryShelf(), send, undefined, async result => {
+    if (!connected) throw new NeuralDocFlowError("unreachable", "No connection.");
+    results.push(result);
+    return "job of the result";
+  });
+  const { id } = await outbox.add(letter(), "letter.html", wishes);
+  await settled();
+  expect(await (await outbox.take(id))?.text()).toBe("a letter");
+  connected = true;
+  send.mockClear();
+  await outbox.flush();
+  expect(send).not.toHaveBeenCalled();
+  const made = { jobId: id, status: "completed", extractedData: { pages: 1 } } as never;
+  await outbox.release(id, made);
+  await settled();
+  expect(results).toEqual([made]);
+  expect(send).not.toHaveBeenCalled();
+  expect(only(outbox)).toMatchObject({ state: "sent", jobId: "job of the result" });
+});
+
+test("one that is removed while it is being sent is stopped, and gone", async () => {
+  let stopped = false;
+  const outbox = new Outbox(
+    new MemoryShelf(),
+    (_file, _submission, _onUpload, signal) =>
+      new Promise((_, reject) =>
+        signal.addEventListener("abort", () => {
+          stopped = true;
+          reject(signal.reason);
+        }),
+      ),
+  );
+  const { id } = await outbox.add(letter(), "letter.html", wishes);
+  await settled();
+  await outbox.remove(id);
+  await settled();
+  expect(stopped).toBe(true);
+  expect(outbox.getSnapshot().submissions).toEqual([]);
+});
