@@ -27,6 +27,8 @@ FORMAT = 1
 """Of the store as a whole: the flow's steps and their keys. A release that renames steps raises it."""
 _READS = (1,)
 _STAMP = "format"
+_TRIES = 3
+"""Readers a question is put to, one after the other, before it stays without an answer."""
 PARTITIONS = 16
 """Partitions of a new store: the most workers the job can ever be given."""
 
@@ -122,12 +124,14 @@ class Recovery:
                 database.execute("DELETE FROM snaps WHERE snap_epoch >= ?", (frontier,))
 
     def _ask(self, *question: str) -> Any:
+        answer: Any = sqlite3.OperationalError("its reader was ended again and again")
         with self._lock:
-            try:
-                answer = self._answer_to(question)
-            except (OSError, EOFError, pickle.UnpicklingError):  # something has ended the process
-                self._end()
-                answer = self._answer_to(question)
+            for _ in range(_TRIES):
+                try:
+                    answer = self._answer_to(question)
+                    break
+                except (OSError, EOFError, pickle.UnpicklingError):  # something has ended the process
+                    self._end()
         if isinstance(answer, sqlite3.Error):
             raise answer
         return answer

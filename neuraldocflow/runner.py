@@ -134,7 +134,9 @@ def run_member(
         except (NoPartitionsError, MissingPartitionsError, InconsistentPartitionsError) as error:
             raise ConfigError(f"the recovery store {store} can't be used: {error}") from error
         except BytewaxRuntimeError as error:  # says in which step; ours says what to do
-            raise _cause_of(error) from error
+            if cause := _cause_of(error):
+                raise cause from error
+            raise
         except BaseException as error:  # a panic of the engine, which a cluster's error becomes
             if versions.refused:
                 raise versions.refused[0] from error
@@ -175,12 +177,12 @@ def _metrics(engine: Engine, number: int) -> Iterator[None]:
         end()
 
 
-def _cause_of(error: BaseException) -> BaseException:
-    """What this project raised on purpose somewhere below an error of the engine; else that error."""
+def _cause_of(error: BaseException) -> NeuralDocFlowError | None:
+    """What this project raised on purpose somewhere below an error of the engine."""
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, NeuralDocFlowError):
         cause = cause.__cause__ or cause.__context__
-    return cause or error
+    return cause
 
 
 @contextmanager

@@ -7,6 +7,7 @@ state of this sink: after a crash they are in the snapshot, and everything in a 
 from __future__ import annotations
 
 import logging
+import sqlite3
 from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -84,11 +85,21 @@ class AcknowledgePartition(StatefulSinkPartition[Arrived, Any]):
             self._waiting.extend((self._epoch, *each) for each in self._arrived)
             self._arrived, self._ticked = [], False
         if self._waiting:
-            committed = self._recovery.frontier() if self._recovery.there else self._epoch - _UNSEEN
+            committed = self._committed()
             while self._waiting and self._waiting[0][0] < committed:
                 _, data, outcome = self._waiting.popleft()
                 self._tell(data, outcome)
         return {"version": _VERSION, "waiting": self._state()}
+
+    def _committed(self) -> int:
+        """All epochs before it are; none as far as is known while the store can't be asked."""
+        if not self._recovery.there:
+            return self._epoch - _UNSEEN
+        try:
+            return self._recovery.frontier()
+        except sqlite3.Error as error:
+            log.warning("the recovery store can't be read (%s): acknowledgements wait", error)
+            return 0
 
     def _state(self) -> list[tuple[bytes, str, dict[str, Any] | None]]:
         waiting = [*((data, outcome) for _, data, outcome in self._waiting), *self._arrived]

@@ -8,10 +8,13 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import orjson
+import pytest
 from bytewax.recovery import init_db_dir
 
+from neuraldocflow import recovery_reader
 from neuraldocflow.components import Acknowledgement
 from neuraldocflow.deliveries import DeadLetter, Delivery, Tick
 from neuraldocflow.events import DocumentSource, NewDocument, ProcessingFailed, QualityValidated, decode
@@ -221,6 +224,35 @@ def test_a_source_is_told_only_when_the_epoch_of_the_result_is_committed(tmp_pat
     restored = Source()
     AcknowledgeSink({"inbox": restored}, store, tmp_path).build_part("s", "p", state)
     assert restored.told == [("a", "completed")]
+
+
+def test_acknowledgements_wait_while_the_store_can_not_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, store = Source(), Store()
+    part = AcknowledgeSink({"inbox": source}, store, tmp_path).build_part("s", "p", None)
+    part.write_batch([Delivery(document("a"), {"status": "completed"}), Tick(5)])
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "frontier", Mock(side_effect=sqlite3.OperationalError("unreadable")))
+        assert len(part.snapshot()["waiting"]) == 1
+    store.front = 6
+    part.snapshot()
+    assert source.told == [("a", "completed")]
+
+
+def test_a_reader_that_is_ended_again_and_again_leaves_a_question_unanswered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    init_db_dir(tmp_path, 1)  # type: ignore[no-untyped-call]
+    ends = tmp_path / "ends.py"
+    ends.touch()
+    recovery = Recovery(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(recovery_reader, "__file__", str(ends))
+        with pytest.raises(sqlite3.OperationalError, match="ended again and again"):
+            recovery.frontier()
+    assert recovery.frontier() == 1
+    recovery.close()
 
 
 def test_the_clock_counts_epochs_and_goes_on_from_the_one_it_is_given() -> None:
