@@ -84,9 +84,33 @@ class Dated:
         return "[" not in self.value
 
 
+_YEAR = re.compile(r"19|20|\d\s?[/-]\s?\d")
+_UNIT = re.compile(r"year|month|week|day|ann(?:ual|iversary)", re.IGNORECASE)
+_BEFORE, _AFTER = 120, 30
+"""Characters that a date may take up before its year and a period before its unit, and after them."""
+
+
+def _around(
+    marks: re.Pattern[str], whole: re.Pattern[str], text: str, start: int, end: int
+) -> Iterator[re.Match[str]]:
+    """The matches of a costly pattern, looked for only around what each of them has in it."""
+    done = start
+    for mark in marks.finditer(text, start, end):
+        last = min(mark.end() + _AFTER, end)
+        while mark.start() >= done:
+            match = whole.search(text, max(mark.start() - _BEFORE, done), last)
+            if match is None:
+                break
+            if match.end() == last < end:  # it may go on
+                last = min(last + _AFTER, end)
+                continue
+            yield match
+            done = match.end()
+
+
 def dates(text: str, start: int = 0, end: int | None = None) -> Iterator[Dated]:
     """The dates of a text in order."""
-    for match in _DATE.finditer(text, start, len(text) if end is None else end):
+    for match in _around(_YEAR, _DATE, text, start, len(text) if end is None else end):
         parts = {key[0]: value for key, value in match.groupdict().items() if value}
         value = _value(parts)
         if value is not None:
@@ -130,7 +154,7 @@ class Period:
 
 def periods(text: str, start: int = 0, end: int | None = None) -> Iterator[Period]:
     """The lengths of time a text names, figures in parentheses before words."""
-    for match in PERIOD.finditer(text, start, len(text) if end is None else end):
+    for match in _around(_UNIT, PERIOD, text, start, len(text) if end is None else end):
         word = " ".join((match["word"] or "").lower().split())
         unit = match["unit"].lower()
         if match["digits"]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from .candidates import Candidate
 from .contract_dates import Dated, dates
 from .model import Document
+from .patterns import Pattern
 
 REACH = 14000
 """Characters in which the opening is looked for."""
@@ -21,14 +22,12 @@ _KIND = re.compile(
     r"|program|policy)s?\b",
     re.IGNORECASE,
 )
-_BETWEEN = re.compile(
+_BETWEEN = Pattern(
     r"\b(?:by\s+and\s+)?(?:between|among|amongst)(?:\s*[:,]|\s+and\s+among)?\s+(?!the\s+parties\b)"
     r"|\b(?:made|entered)\s+(?:into\s+)?(?:as\s+of\s+[^.;]{6,40}\s)?by\s+(?=[A-Z])",
     re.IGNORECASE,
 )
-_MADE = re.compile(
-    r"\b(?:made|entered|dated|effective|agreement|executed|contract|amendment)\b", re.IGNORECASE
-)
+_MADE = Pattern(r"\b(?:made|entered|dated|effective|agreement|executed|contract|amendment)\b", re.IGNORECASE)
 _STOP = re.compile(
     r"\bWHEREAS\b|\bWhereas\b|\bW\s?I\s?T\s?N\s?E\s?S\s?S\s?E\s?T\s?H|\bRECITALS?\b|\bRecitals?\b"
     r"|\bBACKGROUND\b|\bNOW,? THEREFORE|\bNow,? Therefore"
@@ -52,7 +51,7 @@ _AFTER_KIND = re.compile(
     r"|agreement|contract|amendment|addendum|form|terms|schedule|[ivx]+)\b)[A-Za-z].*$",
     re.IGNORECASE,
 )
-_FRONT = re.compile(
+_FRONT = Pattern(
     r"\bexhibit\b|\bconfidential|\bexecution (?:copy|version)|\bdraft\b|\btable of contents|\bsource:"
     r"|\bpursuant to|\bomitted|\bredacted|\bpage\b"
     r"|\bversion\b|\bno\.\s*\d|\bcopy\b|\bfiled\b|\bsecurities and exchange",
@@ -238,7 +237,7 @@ def made_on(document: Document) -> Iterator[Candidate]:
         yield _dated(text, date, 0.48 if latest else 0.38)
 
 
-_SIGNED = re.compile(
+_SIGNED = Pattern(
     r"\bin witness whereof\b|\bexecuted (?:as of|this|on)\b|\bdated?(?: signed)?\s*:", re.IGNORECASE
 )
 
@@ -254,16 +253,16 @@ _FORM = (
     r"|University|Association|Foundation|Fund|Institute|Group|Holdings|Partners|LLLP|Kft|AB|A/S|ApS|Oy"
 )
 _ORGANISATION = re.compile(rf"(?:,\s*|\s)(?:{_FORM})\b\.?", re.IGNORECASE)
-_DEFINES = re.compile(r"[\"“”'‘’]?\beffective\s*date\b[\"“”'‘’)]*", re.IGNORECASE)
-_EFFECTIVE = re.compile(r"\b(?:effective|commenc\w+|in\s+effect|takes?\s+effect|begin\w*)\b", re.IGNORECASE)
-_BEGINS = re.compile(
+_DEFINES = Pattern(r"[\"“”'‘’]?\beffective\s*date\b[\"“”'‘’)]*", re.IGNORECASE)
+_EFFECTIVE = Pattern(r"\b(?:effective|commenc\w+|in\s+effect|takes?\s+effect|begin\w*)\b", re.IGNORECASE)
+_BEGINS = Pattern(
     r"\b(?:commenc(?:e|es|ing)|begin(?:s|ning)?|start(?:s|ing)?|(?:be|is|become)\s+effective|takes?\s+effect"
     r"|into\s+(?:force|effect))\s+(?:(?:on|as|of|from|the)\s+){0,3}(?=[\dJFMASONDjfmasond])",
     re.IGNORECASE,
 )
 """What stands right before the date on which something is said to begin."""
-_TERM_NAMED = re.compile(r"\b(?:agreement|contract|term|period|duration)\b[^.;]{0,100}$", re.IGNORECASE)
-_SAME_DAY = re.compile(
+_TERM_NAMED = Pattern(r"\b(?:agreement|contract|term|period|duration)\b[^.;]{0,100}$", re.IGNORECASE)
+_SAME_DAY = Pattern(
     r"\b(?:effective|commence|begin|start)\w*\b[^.;]{0,60}\b(?:date\s+(?:hereof|of\s+this|first|written"
     r"|above|set\s+forth\s+above)"
     r"|execution|signature|signing|above\s+date|date\s+(?:it\s+is\s+)?(?:last\s+)?signed)\b",

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from .candidates import Candidate
 from .model import Document
+from .patterns import Pattern
 from .sentences import Sentence
 
 STATES = (
@@ -76,7 +77,7 @@ _GOVERNS = re.compile(
 _LAW_OF = re.compile(
     r"\b(?:laws?|statutes|courts?)\b(?:\s+and\s+\w+)?[^.;]{0,60}?\b(?:of|in)\b|\blaws?\b", re.IGNORECASE
 )
-_ORGANISED = re.compile(
+_ORGANISED = Pattern(
     r"\b(?:organi[sz]ed|incorporated|existing|formed|registered|established"
     r"|chartered)\b[^.;]{0,60}?\blaws?\b",
     re.IGNORECASE,
@@ -90,7 +91,7 @@ _ENDS = re.compile(
     r"|\bfor (?:contracts|agreements)",
     re.IGNORECASE,
 )
-_HEADED = re.compile(r"\b(?:governing|applicable|choice of|controlling|law)\b", re.IGNORECASE)
+_HEADED = Pattern(r"\b(?:governing|applicable|choice of|controlling|law)\b", re.IGNORECASE)
 _SAID = {
     "prc": "People's Republic of China",
     "state of israel": "Israel",

@@ -8,10 +8,11 @@ from collections.abc import Iterator, Sequence
 from .candidates import Candidate
 from .contract_dates import NUMBERS, Period, dates, later, periods
 from .model import Document
+from .patterns import Pattern
 from .sentences import Sentence
 
-_HEADED = re.compile(r"\b(?:term|duration|expiration|period|commencement|renewal|effective)\b", re.IGNORECASE)
-_RUNS = re.compile(
+_HEADED = Pattern(r"\b(?:term|duration|expiration|period|commencement|renewal|effective)\b", re.IGNORECASE)
+_RUNS = Pattern(
     r"\b(?:initial\s+term|(?:term|duration)\s+of\s+(?:this|the)\s+\S+|this\s+(?:\S+\s+){0,2}(?:agreement"
     r"|contract|license|lease)"
     r"|the\s+(?:agreement|contract|term|engagement)|it)\b[^.;]{0,90}?"
@@ -19,7 +20,7 @@ _RUNS = re.compile(
     r"|starts?)\b",
     re.IGNORECASE,
 )
-_DURING = re.compile(
+_DURING = Pattern(
     r"\b(?:during|throughout|within)\s+(?:the\s+)?(?:initial\s+)?(?:term|period)\b", re.IGNORECASE
 )
 _LASTS = re.compile(
@@ -28,22 +29,22 @@ _LASTS = re.compile(
     r"|\binitial\b[^.;]{0,60}$|[:(-]\s*$",
     re.IGNORECASE,
 )
-_END_WORD = re.compile(
+_END_WORD = Pattern(
     r"\b(?:until|through|expir\w*|terminat\w*|end(?:s|ing)?|conclud\w*|up to|to and including|to)\b",
     re.IGNORECASE,
 )
-_START_WORD = re.compile(r"\b(?:from|commenc\w+|effective|dated|as of|begin\w*)\b", re.IGNORECASE)
-_FROM_TO = re.compile(
+_START_WORD = Pattern(r"\b(?:from|commenc\w+|effective|dated|as of|begin\w*)\b", re.IGNORECASE)
+_FROM_TO = Pattern(
     r"\b(?:begin\w*|commenc\w+|from)\b.{0,60}\d{4}.{0,60}\b(?:end\w*|through|until|to"
     r"|expir\w+)\b.{0,30}\d{4}",
     re.IGNORECASE,
 )
-_ENDS_ON = re.compile(
+_ENDS_ON = Pattern(
     r"\b(?:until|through|expir\w*|terminat\w*|end(?:s|ing)?|conclud\w*|up to|to and including"
     r"|to)\b[^.;]{0,60}$",
     re.IGNORECASE,
 )
-_FOREVER = re.compile(
+_FOREVER = Pattern(
     r"\bperpetual(?:ly)?\b|\b(?:in|for) perpetuity\b|\bindefinite(?:ly)?\b"
     r"|\bunlimited (?:term|period|duration)\b"
     r"|\b(?:shall|will|to)\s+(?:\w+,?\s+){0,6}(?:continue|remain|be|stay)\b[^.;]{0,80}\b(?:until"
@@ -52,50 +53,53 @@ _FOREVER = re.compile(
     r"|\b(?:end|expire)\s+(?:only\s+)?(?:when|if|upon)\b[^.;]{0,40}\bterminated\b",
     re.IGNORECASE,
 )
-_END_DATE = re.compile(
+_END_DATE = Pattern(
     r"\b(?:(?:expir(?:ation|y)|end)\s+date[\"”’')]*\s*(?::|means|shall\s+mean|is|shall\s+be|of)?\s*(?:the\s+)?"
     r"|concluding\s+(?:on\s+)?)",
     re.IGNORECASE,
 )
 """What stands right before the date on which a contract ends, in whatever sentence."""
-_NOT_TERM = re.compile(
+_LONG = Pattern(r"year|month|anniversary|perpetu|indefinite|unlimited|until|unless|end|expire", re.IGNORECASE)
+"""A sentence without any of these, and without a digit, has no end of a term in it."""
+_DIGIT = re.compile(r"\d")
+_NOT_TERM = Pattern(
     r"\bconfidential|\bwarrant|\binsurance|\bnon-?compet|\bpayment|\binvoice|\bcure|\bbreach|\bdefault"
     r"|\bsurviv|\baudit|\bindemnif"
     r"|\bdays?\s+(?:after|of)\s+receipt|\bpublic offering|\bloan|\bemployment",
     re.IGNORECASE,
 )
-_RENEWS = re.compile(
+_RENEWS = Pattern(
     r"\b(?:renew\w*|extend\w*|extension\w*|roll(?:s|ed)? over|automatically\s+continue"
     r"|continue[sd]?\s+(?:\w+\s+){0,4}(?:year"
     r"|month)[- ]to[- ])",
     re.IGNORECASE,
 )
-_AGAIN = re.compile(
+_AGAIN = Pattern(
     r"\bsuccessive|\bconsecutive|\b(?:year|month|renewal|additional|annual"
     r"|\))[\s-]+(?:renewal\s+)?(?:periods|terms)\b"
     r"|\b(?:periods|terms)\s+of\b|\beach\b|\bevery\b|\byear[- ]to[- ]year|\bmonth[- ]to[- ]month"
     r"|\bannual|\byearly|\byear\s+basis",
     re.IGNORECASE,
 )
-_TIMES = re.compile(
+_TIMES = Pattern(
     r"\b(?P<word>one|two|three|four|five|six|ten)\s*(?:\(\s*(?P<digits>\d{1,2})\s*\))?\s+(?:additional"
     r"|further|successive|consecutive|subsequent|more|renewal|separate)",
     re.IGNORECASE,
 )
-_TO_AND_FRO = re.compile(
+_TO_AND_FRO = Pattern(
     r"\b(?P<unit>year|month)[- ](?:to|by)[- ](?:year|month)\b"
     r"|\b(?P<annual>annually|yearly|(?:every|each) year|(?:on an )?annual(?= (?:basis|renewal|extension)))\b",
     re.IGNORECASE,
 )
-_ON_AND_ON = re.compile(
+_ON_AND_ON = Pattern(
     r"\b(?:renew\w*|extend\w*|renewal)\b[^.;]{0,60}\b(?:indefinite(?:ly)?|unlimited|perpetual(?:ly)?)\b"
     r"|\bcontinu\w+[^.;]{0,60}\bthereafter\s+(?:until|unless)\b[^.;]{0,40}\b(?:terminat|cancel)\w*"
     r"|\bthereafter\b[^.;]{0,40}\bcontinu\w+[^.;]{0,40}\b(?:until|unless)\b[^.;]{0,40}\b(?:terminat|cancel)\w*",
     re.IGNORECASE,
 )
 """A term after the first that has no end of its own."""
-_NOTICE = re.compile(r"\b(?:notice|notif\w+|advise\w*|inform\w*|elect\w*|writing|give[ns]?)\b", re.IGNORECASE)
-_BEFORE = re.compile(r"\b(?:prior|before|advance|preceding|in advance of|notice)\b", re.IGNORECASE)
+_NOTICE = Pattern(r"\b(?:notice|notif\w+|advise\w*|inform\w*|elect\w*|writing|give[ns]?)\b", re.IGNORECASE)
+_BEFORE = Pattern(r"\b(?:prior|before|advance|preceding|in advance of|notice)\b", re.IGNORECASE)
 
 
 def expiration(document: Document, cut: Sequence[Sentence], start: str | None) -> Iterator[Candidate]:
@@ -106,6 +110,8 @@ def expiration(document: Document, cut: Sequence[Sentence], start: str | None) -
             yield Candidate(document.text[date.start : date.end], 0.75, date.start, date.end, date.value)
     for each in cut:
         sentence = document.text[each.start : each.end]
+        if not (_DIGIT.search(sentence) or _LONG.search(sentence)):
+            continue
         score = _term_score(sentence, each.heading)
         found = _end_of(sentence, start) if score >= 0.45 else None
         if found is not None and found[0] != start:
@@ -180,7 +186,7 @@ def _end_of(sentence: str, start: str | None) -> tuple[str, int, int, float] | N
     return None
 
 
-def _last(pattern: re.Pattern[str], text: str) -> int:
+def _last(pattern: Pattern, text: str) -> int:
     """Where the last match begins, -1 without one."""
     return max((match.start() for match in pattern.finditer(text)), default=-1)
 

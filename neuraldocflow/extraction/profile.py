@@ -17,6 +17,7 @@ from typing import Any
 from neuraldocflow.errors import NeuralDocFlowError
 
 from .candidates import STRATEGIES
+from .patterns import Pattern
 from .rules import RULES
 
 TYPES = (
@@ -74,7 +75,7 @@ class Field:
 class Signal:
     """A pattern that speaks for (or, with a negative weight, against) the document type."""
 
-    pattern: re.Pattern[str]
+    pattern: Pattern
     weight: float
     formats: tuple[str, ...] = FORMATS
 
@@ -135,7 +136,7 @@ def identity_of(form: Mapping[str, Any]) -> str:
 
 
 def _signal(form: Mapping[str, Any]) -> Signal:
-    pattern = re.compile(form["pattern"], re.IGNORECASE)
+    pattern = Pattern(form["pattern"], re.IGNORECASE)
     return Signal(pattern, float(form.get("weight", 1.0)), tuple(form.get("formats") or FORMATS))
 
 

@@ -37,6 +37,8 @@ _CLOSED = re.compile(r"""[.;:!?]["”’')\]]*\s*$""")
 _HANGS = re.compile(
     r"\b(?:of|the|and|or|to|in|by|with|a|an|for|from|this|its|our|your|their|any)\s*$", re.IGNORECASE
 )
+_WORD = 24
+"""Characters before an end in which its last word lies, as far as that word matters."""
 _OPENS_LOWER = re.compile(r"\s*[a-z,]")
 
 
@@ -76,8 +78,8 @@ def sentences(document: Document) -> list[Sentence]:
                 heading = _title(piece)
                 continue
             found.append(Sentence(block.start + first, block.start + last, heading))
-        open_end = not _CLOSED.search(text)
-        hangs = bool(_HANGS.search(text))
+        open_end = not _CLOSED.search(text, max(len(text) - _WORD, 0))
+        hangs = bool(_HANGS.search(text, max(len(text) - _WORD, 0)))
     return found
 
 
@@ -85,7 +87,8 @@ def cuts(text: str) -> Iterator[tuple[int, int]]:
     """Where the sentences of a paragraph begin and end, numbers before them left out."""
     start = 0
     for match in _END.finditer(text):
-        if text[match.start()] == "." and _ABBREVIATED.search(text, start, match.start() + 1):
+        point = match.start()
+        if text[point] == "." and _ABBREVIATED.search(text, max(start, point - _WORD), point + 1):
             continue
         yield from _trimmed(text, start, match.end())
         start = match.end()

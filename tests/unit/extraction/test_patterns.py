@@ -1,0 +1,85 @@
+"""Patterns that are run only on texts with a word they need find what ``re`` finds."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from neuraldocflow.extraction.contract_dates import dates, periods
+from neuraldocflow.extraction.patterns import Pattern, needles
+
+PATTERNS = (
+    r"\b(?:renew\w*|extend\w*|roll(?:s|ed)? over)\b",
+    r"\b(?:in|for) perpetuity\b|\bindefinite(?:ly)?\b",
+    r"(?:notice)?\s*of\b[^.;]{0,9}$",
+    r"x(?:ab)+y?",
+    r"(?P<a>term|terms)\s+(?=of)",
+    r"[A-Z]\d",
+)
+WORDS = (
+    "renewal",
+    "Extend",
+    "rolled over",
+    "in perpetuity",
+    "indefinite",
+    "Notice of",
+    "xabab",
+    "term",
+    "of",
+    "A1",
+    ".",
+)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "told"),
+    [
+        (r"\b(?:renew\w*|extended)\b", ("extended", "renew")),
+        (r"\bprior\s+written\s+Notice\b", ("written",)),
+        (r"(?:notice)?\s*of", ("of",)),
+        (r"in perpetuity|perpetual|perpetually", ("in perpetuity", "perpetual")),
+        (r"\d+ ?%", ()),
+        (r"ab|\d", ()),
+    ],
+)
+def test_what_a_match_can_not_do_without_is_read_from_the_pattern(
+    pattern: str, told: tuple[str, ...]
+) -> None:
+    assert needles(pattern, re.IGNORECASE) == told
+
+
+@given(st.sampled_from(PATTERNS), st.lists(st.sampled_from(WORDS)).map(" ".join), st.data())
+def test_a_pattern_finds_what_re_finds(pattern: str, text: str, data: st.DataObject) -> None:
+    start = data.draw(st.integers(0, len(text)))
+    end = data.draw(st.integers(start, len(text)) | st.none())
+    plain, ours = re.compile(pattern, re.IGNORECASE), Pattern(pattern, re.IGNORECASE)
+    last = len(text) if end is None else end
+    expected = [match.span() for match in plain.finditer(text, start, last)]
+    assert [match.span() for match in ours.finditer(text, start, end)] == expected
+    first = ours.search(text, start, end)
+    assert (first.span() if first is not None else None) == (expected[0] if expected else None)
+
+
+FILLER = st.sampled_from(["", " and then ", "x" * 200, " 19 of 20 ", " 1/2 ", " years and years ", "20"])
+
+
+@given(
+    st.lists(
+        st.tuples(
+            FILLER, st.sampled_from(["March 3, 2004", "3/4/2005", "this ___ day of May, 1999", "2001-02-03"])
+        )
+    )
+)
+def test_every_date_is_found_however_much_stands_between(parts: list[tuple[str, str]]) -> None:
+    text = ". ".join(f"{filler}; {date}" for filler, date in parts)
+    assert len(list(dates(text))) == len(parts)
+
+
+@given(st.lists(st.tuples(FILLER, st.sampled_from(["three (3) years", "90 days", "one year"]))))
+def test_every_period_is_found_however_much_stands_between(parts: list[tuple[str, str]]) -> None:
+    text = ". ".join(f"{filler}; {period}" for filler, period in parts)
+    found = [(each.count, each.unit) for each in periods(text)]
+    assert found == [{"t": (3, "year"), "9": (90, "day"), "o": (1, "year")}[period[0]] for _, period in parts]
