@@ -1,7 +1,7 @@
-"""Regular expressions that are run only on texts with a word they can't match without.
+"""Regular expressions that are tried only where one of the words they begin with stands.
 
-Most sentences have none of the words a pattern is about, and to look for words takes a fiftieth of what
-``re`` takes for a pattern that ignores case. Which words those are is read from the pattern itself.
+``re`` tries a pattern that ignores case at every character. Most of ours begin with one of a few words, and
+to find those in a lower-case text takes a fiftieth of that. Which words they are is read from the pattern.
 """
 
 from __future__ import annotations
@@ -11,70 +11,101 @@ from collections.abc import Iterator, Sequence
 from re import _parser  # type: ignore[attr-defined]
 from typing import Any
 
-_MOST = 16
-"""Words looked for at most; a pattern that needs one of more is run at once."""
+_MOST = 24
 _SHORTEST = 2
 
 
 class Pattern:
-    """What :func:`re.compile` makes of the same arguments, but soon done where it can't match."""
+    """What :func:`re.compile` makes of the same arguments, and sooner done with a text."""
 
-    __slots__ = ("_compiled", "_needles")
+    __slots__ = ("_compiled", "_folds", "_starts")
 
     def __init__(self, pattern: str, flags: int = 0) -> None:
         self._compiled = re.compile(pattern, flags)
-        self._needles = needles(pattern, flags)
+        self._folds = bool(self._compiled.flags & re.IGNORECASE)
+        self._starts = beginnings(pattern, flags)
 
     def search(self, text: str, start: int = 0, end: int | None = None) -> re.Match[str] | None:
         """The first match, as :meth:`re.Pattern.search` gives it."""
-        last = len(text) if end is None else end
-        return self._compiled.search(text, start, last) if self._may(text, start, last) else None
+        return next(self.finditer(text, start, end), None)
 
     def finditer(self, text: str, start: int = 0, end: int | None = None) -> Iterator[re.Match[str]]:
         """All matches, as :meth:`re.Pattern.finditer` gives them."""
         last = len(text) if end is None else end
-        return self._compiled.finditer(text, start, last) if self._may(text, start, last) else iter(())
+        searched = text[start:last].lower() if self._folds else text[start:last]
+        if not self._starts or len(searched) != last - start:  # a few letters become two in lower case
+            yield from self._compiled.finditer(text, start, last)
+            return
+        done = start
+        for place in _places(searched, self._starts):
+            if start + place >= done:
+                match = self._compiled.match(text, start + place, last)
+                if match is not None:
+                    yield match
+                    done = match.end()
 
-    def _may(self, text: str, start: int, end: int) -> bool:
-        if not self._needles:
-            return True
-        return any(map(text[start:end].lower().__contains__, self._needles))
+
+def _places(text: str, words: Sequence[str]) -> list[int]:
+    """Where any of the words stands, in order."""
+    found: list[int] = []
+    for word in words:
+        at = text.find(word)
+        while at >= 0:
+            found.append(at)
+            at = text.find(word, at + 1)
+    found.sort()
+    return found
 
 
-def needles(pattern: str, flags: int = 0) -> tuple[str, ...]:
-    """Lower-case texts of which every match has one at least; none where the pattern does not tell."""
-    found = _of_sequence(_parser.parse(pattern, flags))
-    return tuple(sorted(each for each in found if not any(other in each for other in found - {each})))
+def beginnings(pattern: str, flags: int = 0) -> tuple[str, ...]:
+    """Texts of which every match begins with one, in lower case where case is ignored; none where the
+    pattern does not tell, or tells too many or too short ones."""
+    compiled = _parser.parse(pattern, flags)
+    found = _of_sequence(compiled)
+    if compiled.state.flags & re.IGNORECASE:
+        found = {each.lower() for each in found}
+    if len(found) > _MOST or any(len(each) < _SHORTEST for each in found):
+        return ()
+    return tuple(
+        sorted(each for each in found if not any(each.startswith(other) for other in found - {each}))
+    )
 
 
 def _of_sequence(parts: Sequence[tuple[Any, Any]]) -> set[str]:
-    """The most telling needles among those of the parts, all of which have to match."""
-    best: set[str] = set()
-    run = ""
-    for kind, value in [*parts, (None, None)]:
-        if kind is _parser.LITERAL:
-            run += chr(value)
-            continue
-        best, run = _better(best, {run.lower()} if run else set()), ""
-        if kind is not None:
-            best = _better(best, _of_part(kind, value))
-    return best
+    """What a sequence begins with; longer texts where several parts are sure of theirs."""
+    found = {""}
+    for kind, value in parts:
+        if kind in (_parser.AT, _parser.ASSERT, _parser.ASSERT_NOT):
+            continue  # takes up nothing
+        more, whole = _of_part(kind, value)
+        longer = {one + other for one in found for other in more}
+        if not more or len(longer) > _MOST:
+            break
+        found = longer
+        if not whole:
+            break
+    return found
 
 
-def _of_part(kind: Any, value: Any) -> set[str]:
+def _of_part(kind: Any, value: Any) -> tuple[set[str], bool]:
+    """What a part begins with, none where that can't be told, and whether that is all of it."""
+    if kind is _parser.LITERAL:
+        return {chr(value)}, True
     if kind is _parser.SUBPATTERN:
-        return _of_sequence(value[3])
-    if kind in (_parser.MAX_REPEAT, _parser.MIN_REPEAT, _parser.POSSESSIVE_REPEAT) and value[0] > 0:
-        return _of_sequence(value[2])
+        return _of_sequence(value[3]), _is_plain(value[3])
     if kind is _parser.BRANCH:
         several = [_of_sequence(branch) for branch in value[1]]
-        return set().union(*several) if all(several) else set()
-    return set()
+        return set().union(*several), all(map(_is_plain, value[1]))
+    if kind in (_parser.MAX_REPEAT, _parser.MIN_REPEAT, _parser.POSSESSIVE_REPEAT) and value[0] > 0:
+        return _of_sequence(value[2]), False
+    return set(), False
 
 
-def _better(one: set[str], other: set[str]) -> set[str]:
-    """Of two sets of needles the one with the longer shortest, then with the fewer."""
-    usable = [
-        each for each in (one, other) if each and len(each) <= _MOST and min(map(len, each)) >= _SHORTEST
-    ]
-    return max(usable, key=lambda each: (min(map(len, each)), -len(each)), default=set())
+def _is_plain(parts: Sequence[tuple[Any, Any]]) -> bool:
+    """Whether a sequence is nothing but literal texts, so that what it begins with is all of it."""
+    return all(
+        kind is _parser.LITERAL
+        or (kind is _parser.SUBPATTERN and _is_plain(value[3]))
+        or (kind is _parser.BRANCH and all(map(_is_plain, value[1])))
+        for kind, value in parts
+    )
