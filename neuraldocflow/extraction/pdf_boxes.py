@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterator
 from typing import Any
 
 import pymupdf
@@ -28,12 +29,11 @@ class CharacterBoxes:
         """(page, box) of each line, or cell, that ``block.text[first:last]`` touches."""
         assert block.page is not None
         found: list[tuple[int, Box]] = []
-        for text, box, start in _pieces(block):
-            if start < last and start + len(text) > first:
-                part = text[max(first - start, 0) : last - start]
-                if part.strip():
-                    before = text[: max(first - start, 0)]
-                    found.append((block.page, self._exact(block.page, box, text, before, part)))
+        for text, box, start in _pieces(block, first, last):
+            part = text[max(first - start, 0) : last - start]
+            if part.strip():
+                before = text[: max(first - start, 0)]
+                found.append((block.page, self._exact(block.page, box, text, before, part)))
         if not found and block.bbox is not None:
             found.append((block.page, block.bbox))
         return found
@@ -101,17 +101,17 @@ class CharacterBoxes:
         return self._pages[number]
 
 
-def _pieces(block: Block) -> list[tuple[str, Box, int]]:
-    """(text, box, offset in the block's text) of the block's cells or lines that have a box."""
+def _pieces(block: Block, first: int, last: int) -> Iterator[tuple[str, Box, int]]:
+    """(text, box, offset in the block's text) of the cells or lines with a box that a range touches."""
     if block.table is not None:
-        return [
-            (cell.text, cell.bbox, cell.start - block.start)
-            for cell in block.table.cells
-            if cell.bbox is not None and cell.text
-        ]
-    pieces: list[tuple[str, Box, int]] = []
-    for index, (line, start) in enumerate(zip(block.lines, block.line_starts, strict=True)):
-        end = block.line_starts[index + 1] if index + 1 < len(block.line_starts) else len(block.text)
-        if line.bbox is not None:
-            pieces.append((block.text[start:end].rstrip(), line.bbox, start))
-    return pieces
+        begin, end = block.start + first, block.start + last
+        for cell in block.table.cells:
+            if cell.start < end and cell.end > begin and cell.bbox is not None:
+                yield cell.text, cell.bbox, cell.start - block.start
+        return
+    ends = [*block.line_starts[1:], len(block.text)]
+    for line, start, end in zip(block.lines, block.line_starts, ends, strict=True):
+        if start < last and line.bbox is not None:
+            text = block.text[start:end].rstrip()
+            if start + len(text) > first:
+                yield text, line.bbox, start

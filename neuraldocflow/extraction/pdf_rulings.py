@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from dataclasses import dataclass
 from itertools import pairwise
@@ -126,13 +126,11 @@ def clusters(across: list[Edge], down: list[Edge]) -> list[tuple[list[Edge], lis
             index = parent[index]
         return index
 
+    ordered = sorted(enumerate(down, len(across)), key=lambda one: one[1].at)
+    places = [v.at for _, v in ordered]
     for i, h in enumerate(across):
-        for j, v in enumerate(down, len(across)):
-            if (
-                h.start - SNAP <= v.at <= h.end + SNAP
-                and v.start - SNAP <= h.at <= v.end + SNAP
-                and root(i) != root(j)
-            ):
+        for j, v in ordered[bisect_left(places, h.start - SNAP) : bisect_right(places, h.end + SNAP)]:
+            if v.start - SNAP <= h.at <= v.end + SNAP and root(i) != root(j):
                 parent[root(j)] = root(i)
     grouped: dict[int, tuple[list[Edge], list[Edge]]] = defaultdict(lambda: ([], []))
     for index in range(len(parent)):
@@ -206,16 +204,22 @@ def _filled(
         return None
     inside: dict[int, list[TextLine]] = defaultdict(list)
     taken: list[TextLine] = []
-    boxes = [(index, cell.bbox) for index, cell in enumerate(cells) if cell.bbox is not None]
+    in_row: dict[int, list[tuple[int, Box]]] = defaultdict(list)
+    for index, cell in enumerate(cells):
+        if cell.bbox is not None:
+            for row in range(cell.row, cell.row + cell.rowspan):
+                in_row[row].append((index, cell.bbox))
     for line in page.lines:
         x, y = (line.x0 + line.x1) / 2, (line.y0 + line.y1) / 2
         if not (xs[0] - 1 <= x <= xs[-1] + 1 and ys[0] - 1 <= y <= ys[-1] + 1):
             continue
-        crossed = [
-            (index, box)
-            for index, box in boxes
-            if box[1] - 1 <= y <= box[3] + 1 and box[0] < line.x1 - 2 and box[2] > line.x0 + 2
-        ]
+        touched = {
+            index: box
+            for row in range(bisect_left(ys, y - 1) - 1, bisect_right(ys, y + 1))
+            for index, box in in_row.get(row, ())
+            if box[0] < line.x1 - 2 and box[2] > line.x0 + 2
+        }
+        crossed = sorted(touched.items())
         if crossed:
             taken.append(line)
         for (index, _), part in zip(crossed, parted(line, [box[2] for _, box in crossed[:-1]]), strict=True):
