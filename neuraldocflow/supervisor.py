@@ -38,6 +38,8 @@ _WITHIN = 120.0
 """More than so many restarts within so many seconds is a fault that starting again does not mend."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
 """Seconds before the next start, after one that came to nothing; twice as many after each further one."""
+_STEADY = 30.0
+"""Seconds that processes have to run for their start to count: a fault of their own may take a moment."""
 Phase = Literal["starting", "running", "restarting"]
 
 
@@ -141,7 +143,7 @@ class Supervisor:
         self._kill()
         if self._stopping is not None:
             return True
-        self._count_restart(reason)
+        self._count_restart(reason, killed=any(code is not None and code < 0 for code in codes))
         log.warning("%s; all processes start again from the last snapshot", reason)
         self._told("restarting", reason, self._failed)
         self._pause()
@@ -153,6 +155,8 @@ class Supervisor:
     def _see_ready(self) -> None:
         if not self._ready and len(self._silences()) >= self._workers:
             self._ready = self._ran = True
+            self._told("running", failed=self._failed)
+        if self._failed and self._ready and time.monotonic() - self._began > _STEADY:
             self._failed = 0
             self._told("running")
 
@@ -197,8 +201,9 @@ class Supervisor:
             for name, silence in workers.items()
         }
 
-    def _count_restart(self, reason: str) -> None:
-        if not self._ready:
+    def _count_restart(self, reason: str, *, killed: bool) -> None:
+        """What something else has killed may run at once again; what ends soon by itself may not."""
+        if not self._ready or not (killed or time.monotonic() - self._began > _STEADY):
             self._failed += 1
         if not self._gives_up:
             return

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import traceback
 
 import typer
 
@@ -70,7 +71,8 @@ def _options(
 
 
 def main() -> None:
-    """The entry point: known errors become one sentence and exit code 1, or 2 for the configuration."""
+    """The entry point: errors become one sentence and exit code 1, or 2 for the configuration; unknown ones
+    are shown whole before."""
     try:
         app()
     except NeuralDocFlowError as error:
@@ -79,3 +81,7 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)
+    except Exception as error:
+        traceback.print_exc()
+        print(f"neuraldocflow: unforeseen: {type(error).__name__}: {error}", file=sys.stderr)
+        sys.exit(1)

@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 import time
 from contextlib import ExitStack
 from dataclasses import replace
@@ -22,8 +23,12 @@ from neuraldocflow.errors import NeuralDocFlowError
 from neuraldocflow.log_lines import log_lines
 from neuraldocflow.supervisor import NotStarted, Phase, Supervisor
 
+log = logging.getLogger(__name__)
+
 _A_MOMENT = 0.2
 """Seconds for what a process that ended has printed to arrive."""
+_AGAIN = 5.0
+"""Seconds until a report is written again that a full disk did not take."""
 
 
 class Host:
@@ -34,10 +39,11 @@ class Host:
         self._submission = submission
         self._output = output
         self._report = Report("starting", os.getpid(), time.time())
+        self._telling = threading.Lock()
 
     def run(self) -> int:
         """Run until it is stopped; the exit code."""
-        self._folder.tell(self._report)
+        self._write()
         try:
             path = self._folder.config if self._submission.configured else None
             loaded = configuration.load(path)
@@ -68,7 +74,7 @@ class Host:
 
     def _heard(self, phase: Phase, reason: str = "", failed: int = 0) -> None:
         if phase == "running":
-            self._tell(phase=phase, reason="", failed=0)
+            self._tell(phase=phase, reason="", failed=failed)
         elif reason:
             time.sleep(_A_MOMENT)
             why = f"{reason}: {self._output.last_error()}".removesuffix(": ")
@@ -81,7 +87,18 @@ class Host:
         if changes.get("phase", self._report.phase) != self._report.phase:
             changes["since"] = time.time()
         self._report = replace(self._report, **changes)  # type: ignore[arg-type]
-        self._folder.tell(self._report)
+        self._write()
+
+    def _write(self) -> None:
+        """Write the report, later where it can't be written now: the job goes on meanwhile."""
+        try:
+            with self._telling:
+                self._folder.tell(self._report)
+        except OSError as error:
+            log.warning("the report can't be written: %s; trying again", error.strerror)
+            again = threading.Timer(_AGAIN, self._write)
+            again.daemon = True
+            again.start()
 
 
 def main(state: Path) -> int:

@@ -46,18 +46,20 @@ def folder_of(config: Config) -> Folder:
 
 
 def replace_with(folder: Folder, wanted: Submission, config: Path | None) -> Report:
-    """Stop what runs, and start ``wanted``; the former again if that fails. Raises DeploymentError."""
-    ran = stop(folder)
-    folder.put(wanted, config)
-    try:
-        return _start(folder, wanted)
-    except DeploymentError as error:
-        stop(folder)
-        before = folder.put_back()
-        if not ran or before is None:
-            raise
-        _start(folder, before)
-        raise DeploymentError(f"{error}\nWhat ran before runs again.") from error
+    """Stop what runs, and start ``wanted``; the former again if that fails. Raises DeploymentError, and
+    ConfigError while another command changes the same job."""
+    with folder.alone():
+        ran = _stop(folder)
+        folder.put(wanted, config)
+        try:
+            return _start(folder, wanted)
+        except DeploymentError as error:
+            _stop(folder)
+            before = folder.put_back()
+            if not ran or before is None:
+                raise
+            _start(folder, before)
+            raise DeploymentError(f"{error}\nWhat ran before runs again.") from error
 
 
 def running(folder: Folder) -> tuple[Submission, Report]:
@@ -73,7 +75,12 @@ def running(folder: Folder) -> tuple[Submission, Report]:
 
 
 def stop(folder: Folder) -> bool:
-    """Stop what runs, gracefully and then not; whether anything did."""
+    """Stop what runs, gracefully and then not; whether anything did. Raises ConfigError as above."""
+    with folder.alone():
+        return _stop(folder)
+
+
+def _stop(folder: Folder) -> bool:
     report = folder.report()
     if report is None or not lives(report.pid):
         return False

@@ -14,12 +14,17 @@ from neuraldocflow.runner import ENDED_SOMEWHERE
 _BYTES, _FILES = 10 << 20, 5
 
 
+class _RollingFile(RotatingFileHandler):
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the library's name
+        """Lose a line that a full disk does not take: told here, it would come back through the pipe."""
+
+
 class RollingOutput:
     """Takes this process' standard output and error, and with them those of its children, into ``path``."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = RotatingFileHandler(path, maxBytes=_BYTES, backupCount=_FILES, encoding="utf-8")
+        self._file = _RollingFile(path, maxBytes=_BYTES, backupCount=_FILES, encoding="utf-8")
         self._latest: deque[str] = deque(maxlen=50)
         reading, writing = os.pipe()
         for descriptor in (1, 2):
@@ -30,7 +35,7 @@ class RollingOutput:
 
     def last_error(self) -> str:
         """The sentence the processes ended with, of one that knows why if there is one; or the last line."""
-        lines = [line for line in self._latest if line.strip()]
+        lines = [line for line in list(self._latest) if line.strip()]  # copied: it grows meanwhile
         said = [line for line in lines if line.startswith("neuraldocflow: ")]
         known = [line for line in said if not line.endswith(ENDED_SOMEWHERE)]
         return (known or said or lines or [""])[-1].removeprefix("neuraldocflow: ")

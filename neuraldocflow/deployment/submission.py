@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from neuraldocflow import __version__, durable
+from neuraldocflow.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,20 @@ class Folder:
             else:
                 each.unlink(missing_ok=True)
         return self.submission()
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Nothing else may change what is submitted meanwhile. Raises ConfigError where something does."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        with (self.root / "lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise ConfigError(
+                    f"another command is just submitting, scaling or stopping the job on {self.state}: "
+                    "try again when it is done"
+                ) from None
+            yield
 
     def tell(self, report: Report) -> None:
         self._write(self._report, asdict(report))

@@ -16,7 +16,8 @@ from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 
 from neuraldocflow.components import SINKS, Component, SinkContext
 from neuraldocflow.deliveries import Delivery
-from neuraldocflow.durable import patiently
+from neuraldocflow.durable import OutputError, patiently
+from neuraldocflow.errors import NeuralDocFlowError
 from neuraldocflow.events import Event
 from neuraldocflow.values import Section
 
@@ -76,7 +77,16 @@ class _Partition(StatefulSinkPartition[Delivery | Event, None]):
         self._name, self._handler = name, handler
 
     def write_batch(self, values: Sequence[Delivery | Event]) -> None:
-        patiently(f"the output {self._name}", partial(self._handler.handle, values))
+        try:
+            patiently(f"the output {self._name}", partial(self._handler.handle, values))
+        except NeuralDocFlowError:
+            raise
+        except Exception as error:
+            log.exception("the output %s can't handle %d results", self._name, len(values))
+            raise OutputError(
+                f"the output {self._name} failed: {type(error).__name__}: {error}. "
+                "Nothing is lost: what is missing is delivered after the next start"
+            ) from error
 
     def snapshot(self) -> None:
         return None

@@ -15,6 +15,8 @@ from support.servers.serving import free_port
 from support.submitted import Submitted
 from support.topics import Topics, wait_for
 
+from neuraldocflow.deployment.submission import Folder
+
 pytestmark = pytest.mark.slow
 
 
@@ -117,6 +119,44 @@ def test_a_job_that_can_not_run_says_why_and_leaves_nothing_running(submitted: S
     assert failed.returncode == 1
     assert "blocked/results" in failed.stderr
     assert submitted.status()["phase"] == "not submitted"
+
+
+BROKEN = """
+from neuraldocflow.plugins import Handler, Section, add_output
+
+class BrokenConfig(Section):
+    pass
+
+class Broken(Handler[BrokenConfig]):
+    def handle(self, values):
+        raise RuntimeError("the table is gone")
+
+add_output("broken", BrokenConfig, Broken)
+"""
+
+
+def test_a_job_that_ends_soon_after_each_start_is_told_to_be_crash_looping(
+    submitted: Submitted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plugin = submitted.job.root / "broken.py"
+    plugin.write_text(BROKEN)
+    monkeypatch.setenv("NEURALDOCFLOW_PLUGINS", str(plugin))
+    config = yaml.safe_load((submitted.job.root / "job.yaml").read_text())
+    config["processing_pipeline"] = {"output_streams": [{"type": "broken", "config": {}}]}
+    (submitted.job.root / "job.yaml").write_text(yaml.safe_dump(config))
+    submitted.submit()
+    submitted.job.letters(1)
+    wait_for(lambda: submitted.status()["phase"] == "crash-looping", 60)
+    assert "failed: RuntimeError: the table is gone. Nothing is lost" in submitted.status()["lastRestart"]
+
+
+def test_two_commands_do_not_change_a_job_at_once(submitted: Submitted) -> None:
+    with Folder(submitted.job.root / ".neuraldocflow").alone():
+        for command in ("submit", "stop"):
+            refused = submitted.command(command, "-c", "job.yaml")
+            assert refused.returncode == 2
+            assert "another command is just submitting, scaling or stopping the job" in refused.stderr
+    submitted.submit()
 
 
 def test_more_workers_than_the_state_can_be_divided_among_are_refused(submitted: Submitted) -> None:

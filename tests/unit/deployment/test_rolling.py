@@ -1,0 +1,33 @@
+"""The rolling log of a submitted job."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+_SAYS = """
+import sys
+from pathlib import Path
+from neuraldocflow.deployment.rolling import RollingOutput
+told = RollingOutput(Path(sys.argv[1]))
+for number in range(5000):
+    print(f"line {number} of what a process says", flush=True)
+print("neuraldocflow: the reason", flush=True)
+while told.last_error() != "the reason":
+    pass
+"""
+
+
+def says(path: Path) -> None:
+    subprocess.run([sys.executable, "-c", _SAYS, str(path)], check=True, timeout=60)
+
+
+def test_what_processes_print_is_in_the_file(tmp_path: Path) -> None:
+    says(tmp_path / "job.log")
+    lines = (tmp_path / "job.log").read_text().splitlines()
+    assert len(lines) == 5001
+
+
+def test_a_full_disk_stops_no_process_that_prints() -> None:
+    says(Path("/dev/full"))
