@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
@@ -118,7 +118,7 @@ def run_member(
         "recovery_config": RecoveryConfig(store),  # type: ignore[no-untyped-call]
     }
     steps = TimeSteps(partial(start_again, engine))
-    with signals(partial(_stop, engine)), _metrics(engine, process or 0):
+    with signals(partial(_stop, engine)), _metrics(engine, addresses):
         try:
             steps.start()
             settle()
@@ -160,9 +160,14 @@ def _store_failed(store: Path, reason: str) -> durable.OutputError:
 
 
 @contextmanager
-def _metrics(engine: Engine, number: int) -> Iterator[None]:
-    """The process' own metrics while it runs, where the configuration has a port; the first tells the lag."""
-    wanted = engine.config.runtime.metrics
+def _metrics(engine: Engine, addresses: Sequence[str]) -> Iterator[None]:
+    """The process' own metrics while it runs, where the configuration has a port; the first tells the lag.
+
+    Processes of one machine take one port after the other, those of machines of their own the same.
+    """
+    wanted, number = engine.config.runtime.metrics, engine.process or 0
+    hosts = [address.rpartition(":")[0] for address in addresses[: number + 1]]
+    beside = hosts[:-1].count(hosts[-1]) if hosts else 0
     if wanted.port is None:
         yield
         return
@@ -170,7 +175,7 @@ def _metrics(engine: Engine, number: int) -> Iterator[None]:
     def behind() -> list[tuple[str, int, int]]:
         return [(each.topic, each.partition, each.behind) for each in lags(engine.config)]
 
-    end = process_metrics.serve(engine, wanted.host, wanted.port + number, None if number else behind)
+    end = process_metrics.serve(engine, wanted.host, wanted.port + beside, None if number else behind)
     try:
         yield
     finally:

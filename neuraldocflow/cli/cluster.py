@@ -14,7 +14,8 @@ from neuraldocflow import config as configuration
 from neuraldocflow import recovery
 from neuraldocflow.cli import show
 from neuraldocflow.deployment import local
-from neuraldocflow.deployment.kubernetes import Kubernetes, Target, overlay_named
+from neuraldocflow.deployment.kubernetes import Kubernetes
+from neuraldocflow.deployment.overlay import Target, overlay_named
 from neuraldocflow.deployment.scaling import plan
 from neuraldocflow.deployment.standing import standing
 from neuraldocflow.errors import ConfigError
@@ -159,14 +160,13 @@ def _scale_kubernetes(
     if workers is not None:
         raise ConfigError("--workers: on Kubernetes they are in the pods' command; use submit")
     cluster = _cluster(namespace)
-    now = cluster.processes()
-    planned = plan(configuration.load(config), (now, 1), processes, None, partitions)
+    planned = plan(configuration.load(config), cluster.size(), processes, None, partitions)
     for line in planned.told():
         print(line)
     if not dry_run and planned.restarts:
         planned.grow()
         cluster.scale(planned.processes[1], restart=planned.grows)
-        print(f"scaled: {_size(planned.processes[1], 1)} run")
+        print(f"scaled: {_size(planned.processes[1], planned.workers[1])} run")
 
 
 def _size(processes: int, workers: int) -> str:

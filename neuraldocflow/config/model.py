@@ -192,7 +192,10 @@ class MetricsConfig(Section):
 
     host: str = Field("127.0.0.1", min_length=1)
     port: int | None = Field(
-        None, ge=1, le=65000, description="default: none; of several processes, each takes the next one"
+        None,
+        ge=1,
+        le=65000,
+        description="default: none; of several processes on one machine, each takes the next one",
     )
 
 

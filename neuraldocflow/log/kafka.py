@@ -6,13 +6,14 @@ larger than the brokers take is kept in the payload store, and the record has it
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
@@ -23,6 +24,10 @@ from neuraldocflow.log.kafka_reader import Brokers, Reader
 from neuraldocflow.payloads import PayloadStore
 from neuraldocflow.topics.client import common, make, reason_of, settings_of
 
+log = logging.getLogger(__name__)
+
+GROUP = "neuraldocflow"
+"""The consumer group, with the topics' prefix before its name, that shows how far a topic is read."""
 _WHERE = "runtime.log.kafka"
 _PATIENCE = 30.0
 """Seconds without an acknowledgement after which an append has failed."""
@@ -174,6 +179,15 @@ class KafkaLog(Log):
                     raise LogError(f"Kafka at {self._brokers}: {reason_of(error)}") from error
                 dropped += upto - begin
         return dropped
+
+    def reached(self, topic: str, positions: Mapping[int, int]) -> None:
+        places = [TopicPartition(self._prefix + topic, part, offset) for part, offset in positions.items()]
+        told = ConsumerGroupTopicPartitions(self._prefix + GROUP, places)
+        try:
+            (future,) = self._admin.alter_consumer_group_offsets([told]).values()
+            future.result(timeout=self._patience)
+        except (KafkaException, TimeoutError) as error:
+            log.info("the group %s does not show how far %s is read: %s", GROUP, topic, reason_of(error))
 
     def close(self) -> None:
         if not self._closed:

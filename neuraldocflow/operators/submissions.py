@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from datetime import datetime
 from typing import Any
 
@@ -23,6 +24,8 @@ log = logging.getLogger(__name__)
 _VERSION = 1
 _BATCH = 64
 _WAIT = 1.0
+_SHOWN = 5.0
+"""Seconds between the times it is shown outside how far the topic is read."""
 
 
 class SubmissionsSource(FixedPartitionedSource[NewDocument, Any]):
@@ -50,6 +53,8 @@ class SubmissionsPartition(StatefulSourcePartition[NewDocument, Any]):
         places = job_log.partitions(DOCUMENT_STREAM)
         self._positions = {part: known.get(part, job_log.begin(DOCUMENT_STREAM, part)) for part in places}
         self._ends = {part: job_log.end(DOCUMENT_STREAM, part) for part in places} if context.once else None
+        self._kept = dict(self._positions)
+        """As of the latest snapshot."""
         self._idle = False
         self._news, self._taken, self._closed = threading.Event(), threading.Event(), threading.Event()
         self._news.set()
@@ -69,8 +74,13 @@ class SubmissionsPartition(StatefulSourcePartition[NewDocument, Any]):
 
     def _listen(self) -> None:
         """Tells the dataflow's thread, which may sleep in another source, that something has come."""
+        shown: dict[int, int] = {}
+        at = time.monotonic()
         while not self._closed.is_set():
             try:
+                if shown != self._kept and time.monotonic() - at > _SHOWN:
+                    shown, at = self._kept, time.monotonic()
+                    self._log.reached(DOCUMENT_STREAM, shown)
                 places = {(DOCUMENT_STREAM, part): offset for part, offset in self._positions.items()}
                 if self._log.wait(places, _WAIT) and not self._closed.is_set():
                     self._taken.clear()
@@ -136,4 +146,5 @@ class SubmissionsPartition(StatefulSourcePartition[NewDocument, Any]):
         return look_again(self._idle)
 
     def snapshot(self) -> Any:
-        return {"version": _VERSION, "positions": dict(self._positions)}
+        self._kept = dict(self._positions)
+        return {"version": _VERSION, "positions": self._kept}

@@ -35,7 +35,7 @@ class Namespace:
         plane.kubectl("create", "namespace", name)
         plane.kubectl("label", "namespace", name, "pod-security.kubernetes.io/enforce=restricted")
         (folder / "job.yaml").write_text(
-            "stream_sources: {inbox: {type: filesystem, config: {watch_directories: [/inbox]}}}\n"
+            "stream_sources: {incoming: {type: kafka, config: {topic: incoming}}}\n"
         )
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -92,6 +92,14 @@ def test_an_upgrade_restarts_all_pods_together(space: Namespace) -> None:
     space.submit("--overlay", "local", "--processes", "3", "--image", "registry.example/flow:2")
     assert space.images() == {"registry.example/flow:2"}
     assert space.statefulset()["status"]["readyReplicas"] == 3
+    for number in range(3):  # each with a configuration of its own
+        (space.folder / "job.yaml").write_text(
+            f"stream_sources: {{incoming: {{type: kafka, config: {{topic: incoming-{number}}}}}}}\n"
+        )
+        space.submit("--overlay", "local", "--processes", "3", "--image", "registry.example/flow:2")
+    maps = space.plane.get("configmaps", "-n", space.name)["items"]
+    kept = [each for each in maps if "config.yaml" in each.get("data", {})]
+    assert len(kept) == 2  # the one that runs and the one before it
 
 
 def test_a_revision_that_does_not_come_up_is_taken_back_with_its_reason(space: Namespace) -> None:
@@ -103,12 +111,15 @@ def test_a_revision_that_does_not_come_up_is_taken_back_with_its_reason(space: N
     patches = [{"target": {"kind": "StatefulSet", "name": DATAFLOW}, "patch": yaml.safe_dump([change])}]
     (overlay / "kustomization.yaml").write_text(yaml.safe_dump({"resources": [base], "patches": patches}))
     given = ("submit", "-c", "job.yaml", "--overlay", "too-large", "--processes", "1", "--timeout", "20")
+    space.plane.kubectl("-n", space.name, "scale", f"statefulset/{DATAFLOW}", "--replicas=2")
     failed = space.command(*given, "--image", "registry.example/flow:2")
     assert failed.returncode == 1
     assert "Insufficient cpu" in failed.stderr
-    assert "The revision from before runs again." in failed.stderr
+    assert "What was submitted before runs again." in failed.stderr
     wait_for(lambda: space.images() == {"registry.example/flow:1"}, 60)
-    wait_for(lambda: space.statefulset()["status"].get("readyReplicas") == 1, 60)
+    wait_for(lambda: space.statefulset()["status"].get("readyReplicas") == 2, 60)
+    gateway = space.plane.get("deployment", GATEWAY, "-n", space.name)
+    assert gateway["spec"]["template"]["spec"]["containers"][0]["image"] == "registry.example/flow:1"
 
 
 def test_what_production_adds_is_accepted_and_the_scaler_keeps_the_replicas(space: Namespace) -> None:

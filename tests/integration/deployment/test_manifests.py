@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 import time
@@ -26,6 +25,12 @@ from neuraldocflow.gateway.keys import KeyStore
 OVERLAYS = ("local", "production")
 OTHERS = ("ScaledObject", "ServiceMonitor", "KafkaTopic")
 DATAFLOW, GATEWAY = "neuraldocflow-dataflow", "neuraldocflow-gateway"
+VARIABLES = {
+    "KAFKA_BOOTSTRAP_SERVERS": "kafka:9092",
+    "PAYLOAD_STORE": "s3://bucket/x",
+    "ARCHIVE_URL": "s3://bucket/y",
+}
+"""What the secret holds."""
 
 
 def pod_of(overlay: str, kind: str, name: str) -> dict[str, Any]:
@@ -88,6 +93,52 @@ def test_every_selector_finds_its_pods_and_every_reference_is_there() -> None:
         assert used in maps
 
 
+def test_prometheus_finds_the_ports_it_is_sent_to() -> None:
+    objects = rendered("production")
+    for monitor in (each for each in objects if each["kind"] == "ServiceMonitor"):
+        service = one(objects, "Service", monitor["metadata"]["name"])
+        wanted = monitor["spec"]["selector"]["matchLabels"]
+        assert wanted.items() <= service["metadata"]["labels"].items()
+        ports = {each["name"] for each in service["spec"]["ports"]}
+        assert {each["port"] for each in monitor["spec"]["endpoints"]} <= ports
+    found = configuration.parse(one_config("production"), environment=VARIABLES)
+    (container,) = pod_of("production", "StatefulSet", DATAFLOW)["containers"]
+    assert found.runtime.metrics.port in [each["containerPort"] for each in container["ports"]]
+
+
+def test_submitted_with_kafka_the_pods_follow_what_it_reads(tmp_path: Path) -> None:
+    text = "stream_sources: {orders: {type: kafka, config: {topic: orders, consumer_group: us}}}\n"
+    (tmp_path / "job.yaml").write_text(text)
+    scaled = one(submitted(tmp_path, "--processes", "3", "--workers", "4"), "ScaledObject", DATAFLOW)["spec"]
+    (trigger,) = scaled["triggers"]
+    assert (trigger["metadata"]["topic"], trigger["metadata"]["consumerGroup"]) == ("orders", "us")
+    assert (scaled["minReplicaCount"], scaled["maxReplicaCount"]) == (3, 4)
+
+
+def test_a_job_without_kafka_has_as_many_pods_as_it_was_submitted_with(tmp_path: Path) -> None:
+    text = "stream_sources: {inbox: {type: filesystem, config: {watch_directories: [/in]}}}\n"
+    (tmp_path / "job.yaml").write_text(text)
+    objects = submitted(tmp_path, "--processes", "3")
+    assert one(objects, "StatefulSet", DATAFLOW)["spec"]["replicas"] == 3
+    assert "ScaledObject" not in [each["kind"] for each in objects]
+
+
+def submitted(folder: Path, *arguments: str) -> tuple[dict[str, Any], ...]:
+    """What submitting a folder's job.yaml would apply."""
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "neuraldocflow", "submit", "--to", "k8s", "--dry-run", "-c", "job.yaml"),
+            *arguments,
+        ],
+        cwd=folder,
+        env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return tuple(yaml.safe_load_all(done.stdout))
+
+
 def test_topics_are_those_of_the_log() -> None:
     text = (ROOT / "k8s/components/topics/topics.yaml").read_text()
     named = {each["metadata"]["name"] for each in yaml.safe_load_all(text)}
@@ -96,9 +147,7 @@ def test_topics_are_those_of_the_log() -> None:
 
 def test_the_configuration_in_the_manifests_is_right() -> None:
     text = one_config("production")
-    variables = set(re.findall(r"\$\{(\w+)\}", text))
-    found = configuration.parse(text, environment=dict.fromkeys(variables, "s3://bucket/x"))
-    assert found.runtime.log.kind == "kafka"
+    assert configuration.parse(text, environment=VARIABLES).runtime.log.kind == "kafka"
 
 
 def one_config(overlay: str) -> str:
@@ -180,23 +229,12 @@ def _replaced(text: str, names: dict[str, str]) -> str:
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
 def test_submit_shows_what_it_would_apply(overlay: str, tmp_path: Path) -> None:
-    (tmp_path / "job.yaml").write_text(
-        "stream_sources: {inbox: {type: filesystem, config: {watch_directories: [/in]}}}\n"
+    (tmp_path / "job.yaml").write_text("stream_sources: {topic: {type: kafka, config: {topic: incoming}}}\n")
+    objects = submitted(
+        tmp_path,
+        *("--overlay", overlay, "--namespace", "flows", "--processes", "3", "--workers", "2"),
+        *("--image", "registry.example/team/neuraldocflow:7"),
     )
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "neuraldocflow", "submit", "--to", "k8s", "--dry-run", "-c", "job.yaml"),
-            *("--overlay", overlay, "--namespace", "flows", "--processes", "3", "--workers", "2"),
-            *("--image", "registry.example/team/neuraldocflow:7"),
-        ],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        env=environment,
-    )
-    assert done.returncode == 0, done.stderr
-    objects = tuple(yaml.safe_load_all(done.stdout))
     assert {each["metadata"]["namespace"] for each in objects} == {"flows"}
     flow = one(objects, "StatefulSet", DATAFLOW)["spec"]
     (container,) = flow["template"]["spec"]["containers"]
@@ -208,4 +246,4 @@ def test_submit_shows_what_it_would_apply(overlay: str, tmp_path: Path) -> None:
         assert "replicas" not in flow
         assert one(objects, "ScaledObject", DATAFLOW)["spec"]["minReplicaCount"] == 3
     configs = [each["data"].get("config.yaml", "") for each in objects if each["kind"] == "ConfigMap"]
-    assert any("/in" in text for text in configs)
+    assert any("topic: incoming" in text for text in configs)

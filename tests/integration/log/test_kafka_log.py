@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from confluent_kafka import Consumer, TopicPartition
 from support.log_suite import LogSuite, OpenLog, everything, message
 from support.servers.kafka import KafkaServer
 
@@ -55,6 +56,17 @@ class TestKafkaLog(LogSuite):
             (found,) = [each for each in follow(log, "a") if len(each.value) > 10]
             assert (found.value, found.headers) == (value, {"ce_id": "1"})
             assert [path.stat().st_size for path in (tmp_path / "payloads").rglob("*") if path.is_file()]
+
+    def test_tools_see_how_far_a_topic_is_read(self, kafka: str, tmp_path: Path) -> None:
+        prefix = f"{uuid.uuid4().hex[:12]}-"
+        with opener(kafka, tmp_path, prefix)() as log:
+            log.ensure_topic("t", 2)
+            log.reached("t", {0: 3, 1: 0})
+            log.reached("t", {0: 5, 1: 1})
+            consumer = Consumer({"bootstrap.servers": kafka, "group.id": f"{prefix}neuraldocflow"})
+            places = [TopicPartition(f"{prefix}t", part) for part in range(2)]
+            assert [each.offset for each in consumer.committed(places, timeout=30)] == [5, 1]
+            consumer.close()
 
     def test_many_partitions_are_followed_at_once(self, open_log: OpenLog) -> None:
         with open_log() as log, open_log() as other:

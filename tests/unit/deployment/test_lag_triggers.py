@@ -1,0 +1,61 @@
+"""What the number of pods follows: the lag of the topics a configuration reads."""
+
+from __future__ import annotations
+
+import yaml
+
+from neuraldocflow.deployment.lag_triggers import triggers_of
+
+
+def told(config: dict[str, object]) -> list[tuple[str, str, str]]:
+    """Brokers, group and topic of each trigger."""
+    found = [each["metadata"] for each in triggers_of(yaml.safe_dump(config), "200")]
+    assert all(each["lagThreshold"] == "200" for each in found)
+    return [
+        (
+            each.get("bootstrapServers") or f"env {each['bootstrapServersFromEnv']}",
+            each["consumerGroup"],
+            each["topic"],
+        )
+        for each in found
+    ]
+
+
+def source(**config: object) -> dict[str, object]:
+    return {"type": "kafka", "config": config}
+
+
+def test_a_log_in_kafka_is_followed_by_what_the_gateway_submits() -> None:
+    kafka = {"bootstrap_servers": "${BROKERS}", "topic_prefix": "acme."}
+    assert told({"runtime": {"log": {"kafka": kafka}}}) == [
+        ("env BROKERS", "acme.neuraldocflow", "acme.document-stream")
+    ]
+    assert told({"runtime": {"log": {"kafka": None}}}) == [
+        ("env KAFKA_BOOTSTRAP_SERVERS", "neuraldocflow", "document-stream")
+    ]
+
+
+def test_every_topic_of_every_kafka_source_is_followed() -> None:
+    config = {
+        "stream_sources": {
+            "folder": {"type": "filesystem", "config": {"watch_directories": ["/in"]}},
+            "own": source(topic="a", bootstrap_servers="kafka:9092", consumer_group="mine"),
+            "urgent": source(topic="b", priority_topics=["urgent"]),
+        }
+    }
+    assert told(config) == [
+        ("kafka:9092", "mine", "a"),
+        ("env KAFKA_BOOTSTRAP_SERVERS", "neuraldocflow", "b.urgent"),
+        ("env KAFKA_BOOTSTRAP_SERVERS", "neuraldocflow", "b"),
+    ]
+
+
+def test_a_source_without_brokers_of_its_own_has_those_of_the_log() -> None:
+    log = {"kafka": {"bootstrap_servers": "kafka:9092"}}
+    config = {"runtime": {"log": log}, "stream_sources": {"a": source(topic="a")}}
+    assert [brokers for brokers, _, _ in told(config)] == ["kafka:9092", "kafka:9092"]
+
+
+def test_nothing_is_followed_without_kafka() -> None:
+    assert told({}) == []
+    assert told({"runtime": {"log": "embedded"}}) == []
