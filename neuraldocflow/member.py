@@ -65,6 +65,7 @@ class Member:
         self._workers = workers
         self._command = command
         self._resolves = resolves
+        self._most = config.runtime.max_workers
         self._state = config.runtime.state_directory.absolute()
         self._cluster = Cluster(self._state / "work" / "cluster")
         self._round = self._state / "work" / "round.json"
@@ -96,7 +97,7 @@ class Member:
 
     def _prepare(self) -> None:
         if self._number == 0:
-            recovery.prepare(self._state)
+            recovery.prepare(self._state, self._most)
             return
         while not (self._state / "recovery").is_dir() and self._stopping is None:
             time.sleep(_LOOK)  # the first makes it
@@ -110,9 +111,11 @@ class Member:
             time.sleep(_LOOK)
         else:
             return
-        if count * self._workers > recovery.PARTITIONS:
-            most = recovery.PARTITIONS
-            raise ConfigError(f"{count} processes of {self._workers} workers: there can be {most} workers")
+        if count * self._workers > self._most:
+            raise ConfigError(
+                f"{count} processes of {self._workers} workers: there can be {self._most} workers "
+                "(runtime.max_workers)"
+            )
         self._cluster.clear()
         told = {"round": uuid.uuid4().hex, "addresses": [self._pattern.format(i) for i in range(count)]}
         durable.write_atomically(self._round, json.dumps(told).encode())
@@ -120,7 +123,7 @@ class Member:
     def _count(self) -> tuple[int, float]:
         """How many names there are, and since when there are so many."""
         count = 0
-        while count < recovery.PARTITIONS and self._resolves(self._pattern.format(count)):
+        while count < self._most and self._resolves(self._pattern.format(count)):
             count += 1
         if count != self._counted[0] or not self._counted[1]:
             self._counted = (count, time.monotonic())

@@ -29,25 +29,26 @@ _READS = (1,)
 _STAMP = "format"
 _TRIES = 3
 """Readers a question is put to, one after the other, before it stays without an answer."""
-PARTITIONS = 16
-"""Partitions of a new store: the most workers the job can ever be given."""
 
 
-def prepare(state: Path) -> Path:
-    """The store of a state directory, made whole or not at all. Raises ConfigError where it can't be used."""
+def prepare(state: Path, parts: int) -> Path:
+    """The store of a state directory, made whole, of so many parts, or not at all.
+
+    Raises ConfigError where it can't be used.
+    """
     store = state / "recovery"
     if not store.exists():
         fresh = state / "recovery.new"
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(parents=True)
-        init_db_dir(fresh, PARTITIONS)  # type: ignore[no-untyped-call]
+        init_db_dir(fresh, parts)  # type: ignore[no-untyped-call]
         (fresh / _STAMP).write_text(f"{FORMAT}\n", encoding="ascii")
         fresh.rename(store)
-    _judge(store)
+    _judge(store, parts)
     return store
 
 
-def _judge(store: Path) -> None:
+def _judge(store: Path, wanted: int) -> None:
     parts = recovery_reader.parts_of(store)
     told = (
         f"the recovery store {store} {{}}. Put a copy of it back; or remove it, and documents that are "
@@ -59,11 +60,17 @@ def _judge(store: Path) -> None:
     for part in parts:
         try:
             with closing(recovery_reader.connect(part)) as database:
-                wanted = database.execute("SELECT part_count FROM parts").fetchone()
+                told_of = database.execute("SELECT part_count FROM parts").fetchone()
         except sqlite3.DatabaseError as error:
             raise ConfigError(told.format(f"is damaged: {part.name}: {error}")) from error
-        if wanted is None or wanted[0] != len(parts):
+        if told_of is None or told_of[0] != len(parts):
             raise ConfigError(told.format(f"is not whole: {len(parts)} of its files are there"))
+    if len(parts) < wanted:
+        raise ConfigError(
+            f"the recovery store {store} has {len(parts)} parts, fewer than runtime.max_workers, which is "
+            f"{wanted}: it keeps the number it was made with. Set max_workers back; or drain the job "
+            "(neuraldocflow run --once), remove the store, and start again"
+        )
 
 
 def _judge_format(store: Path) -> None:

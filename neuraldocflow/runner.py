@@ -88,9 +88,10 @@ def run(
 
     SIGTERM and SIGINT stop it gracefully, a second one at once. Raises ConfigError.
     """
+    check_size(config.runtime.max_workers, 1, workers)
     state = config.runtime.state_directory.absolute()
     with alone(state):
-        recovery.prepare(state)
+        recovery.prepare(state, config.runtime.max_workers)
         shutil.rmtree(state / "work" / "scratch", ignore_errors=True)  # of agents that were killed
         Cluster(state / "work" / "cluster").clear()
         run_member(config, once=once, sources=sources, workers=workers, started=started)
@@ -188,6 +189,15 @@ def _cause_of(error: BaseException) -> NeuralDocFlowError | None:
     while cause is not None and not isinstance(cause, NeuralDocFlowError):
         cause = cause.__cause__ or cause.__context__
     return cause
+
+
+def check_size(most: int, processes: int, workers: int) -> None:
+    """Raises ConfigError for more workers than the state can be divided among."""
+    if processes * workers > most:
+        raise ConfigError(
+            f"--processes × --workers: at most {most} workers (is {processes * workers}); "
+            "runtime.max_workers says how many there can be"
+        )
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from neuraldocflow.cluster import Cluster
 from neuraldocflow.config import Config
 from neuraldocflow.engine import GRACE
 from neuraldocflow.errors import ConfigError, NeuralDocFlowError
-from neuraldocflow.runner import alone, signals
+from neuraldocflow.runner import alone, check_size, signals
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +78,7 @@ class Supervisor:
         told: Told = _nobody,
         gives_up: bool = True,
     ) -> None:
-        check_size(processes, workers)
+        check_size(config.runtime.max_workers, processes, workers)
         self._told = told
         self._gives_up = gives_up
         self._ready = self._ran = False
@@ -87,6 +87,7 @@ class Supervisor:
         self._workers = processes * workers
         self._command = command
         self._state = config.runtime.state_directory.absolute()
+        self._parts = config.runtime.max_workers
         self._cluster = Cluster(self._state / "work" / "cluster")
         self._processes: list[subprocess.Popen[bytes]] = []
         self._stopping: float | None = None
@@ -95,7 +96,7 @@ class Supervisor:
     def run(self) -> None:
         """Run until all processes have ended well. Raises ConfigError, and GaveUp."""
         with alone(self._state), signals(self._stop):
-            recovery.prepare(self._state)
+            recovery.prepare(self._state, self._parts)
             try:
                 self._start()
                 while not self._round():
@@ -220,13 +221,6 @@ class Supervisor:
         for process in self._processes:
             process.wait()
         self._processes = []
-
-
-def check_size(processes: int, workers: int) -> None:
-    """Raises ConfigError for more workers than the state can be divided among."""
-    if processes * workers > recovery.PARTITIONS:
-        most = recovery.PARTITIONS
-        raise ConfigError(f"--processes × --workers: at most {most} workers (is {processes * workers})")
 
 
 def _free_ports(count: int) -> list[int]:

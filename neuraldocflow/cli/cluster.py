@@ -11,7 +11,6 @@ from rich.markup import escape
 from rich.table import Table
 
 from neuraldocflow import config as configuration
-from neuraldocflow import recovery
 from neuraldocflow.cli import show
 from neuraldocflow.deployment import local
 from neuraldocflow.deployment.kubernetes import Kubernetes
@@ -19,7 +18,6 @@ from neuraldocflow.deployment.overlay import Target, overlay_named
 from neuraldocflow.deployment.scaling import plan
 from neuraldocflow.deployment.standing import standing
 from neuraldocflow.errors import ConfigError
-from neuraldocflow.supervisor import check_size
 
 _CONFIG = typer.Option(None, "--config", "-c", help="A configuration in YAML.")
 _TO = typer.Option("local", "--to", help="local: processes on this machine; k8s: pods of a cluster.")
@@ -32,9 +30,7 @@ def submit(
     config: Path | None = _CONFIG,
     to: str = _TO,
     processes: int = typer.Option(1, "--processes", "-p", min=1),
-    workers: int = typer.Option(
-        1, "--workers", "-w", min=1, max=recovery.PARTITIONS, help="Worker threads each."
-    ),
+    workers: int = typer.Option(1, "--workers", "-w", min=1, help="Worker threads each."),
     gateway: bool = typer.Option(True, "--gateway/--no-gateway", help="local: the API and the page too."),
     image: str = typer.Option("", "--image", help="k8s: NAME:TAG of the image; default: the overlay's."),
     overlay: str = typer.Option("production", "--overlay", help="k8s: local, production, or a folder."),
@@ -50,7 +46,6 @@ def submit(
     if _on_kubernetes(to):
         if config is not None:
             configuration.check(config)  # its variables are set in the cluster
-        check_size(processes, workers)
         cluster = Kubernetes(Target(overlay_named(overlay), namespace, image, timeout))
         print(
             cluster.render(config, processes, workers)
@@ -95,7 +90,7 @@ def scale(
     to: str = _TO,
     namespace: str = _NAMESPACE,
     processes: int = typer.Option(None, "--processes", "-p", min=1),
-    workers: int = typer.Option(None, "--workers", "-w", min=1, max=recovery.PARTITIONS),
+    workers: int = typer.Option(None, "--workers", "-w", min=1),
     partitions: int = typer.Option(
         None, "--partitions", min=1, help="Of the Kafka topics that documents come from."
     ),

@@ -9,7 +9,7 @@ from pathlib import Path
 import typer
 
 from neuraldocflow import config as configuration
-from neuraldocflow import recovery, runner
+from neuraldocflow import runner
 from neuraldocflow.cli import show
 from neuraldocflow.cli.watch import summary, watching
 from neuraldocflow.errors import ConfigError
@@ -24,9 +24,7 @@ def run(
     source: list[str] = typer.Option([], "--source", "-s", help="Run only this source; may be repeated."),
     once: bool = typer.Option(False, "--once", help="End when the sources are drained."),
     processes: int = typer.Option(1, "--processes", "-p", min=1, help="Processes, watched and restarted."),
-    workers: int = typer.Option(
-        1, "--workers", "-w", min=1, max=recovery.PARTITIONS, help="Worker threads each."
-    ),
+    workers: int = typer.Option(1, "--workers", "-w", min=1, help="Worker threads each."),
     pod: str = typer.Option("", "--pod", help="This pod's name, which ends with its number; with --peers."),
     peers: str = typer.Option(
         "", "--peers", help="The address of every process by its number: flow-{}.flow:2101"

@@ -220,6 +220,13 @@ class RuntimeConfig(Section):
     log: Annotated[LogConfig, BeforeValidator(_log_from_name), WithJsonSchema(_LOG_SCHEMA)] = LogConfig()
     payload_store: str = Field("file", min_length=1, description="`file` or an fsspec URL")
     snapshot_interval_ms: int = Field(1000, ge=10, le=3_600_000)
+    max_workers: int = Field(
+        16,
+        ge=1,
+        le=256,
+        description="the most workers (processes x workers each) the job can ever have; its state is divided "
+        "among so many parts when the state directory is made",
+    )
     retention_days: float = Field(7, gt=0, description="how long the log and the payload store keep things")
     profiles_directories: tuple[Path, ...] = Field((), description="folders with profiles of your own")
     allowed_networks: tuple[str, ...] = Field(

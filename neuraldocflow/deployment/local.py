@@ -15,7 +15,7 @@ from neuraldocflow.config import Config
 from neuraldocflow.deployment.submission import Folder, Report, Submission, lives
 from neuraldocflow.engine import GRACE
 from neuraldocflow.errors import NeuralDocFlowError
-from neuraldocflow.supervisor import check_size
+from neuraldocflow.runner import check_size
 
 _READY = 120.0
 """Seconds a job may take to run, on a busy machine."""
@@ -35,7 +35,7 @@ def submit(config: Path | None, processes: int, workers: int, *, gateway: bool =
     does not come to run; then what ran before runs again.
     """
     loaded = configuration.load(config)
-    check_size(processes, workers)
+    check_size(loaded.runtime.max_workers, processes, workers)
     folder = folder_of(loaded)
     wanted = Submission(processes, workers, os.getcwd(), gateway, config is not None)
     return replace_with(folder, wanted, config)

@@ -11,10 +11,11 @@ from typing import Any
 
 import yaml
 
-from neuraldocflow import recovery
+from neuraldocflow.config import RuntimeConfig
 from neuraldocflow.deployment.kubectl import Kubectl
 from neuraldocflow.deployment.lag_triggers import triggers_of
 from neuraldocflow.errors import ConfigError
+from neuraldocflow.runner import check_size
 
 DATAFLOW, GATEWAY = "neuraldocflow-dataflow", "neuraldocflow-gateway"
 
@@ -68,9 +69,10 @@ def render(kubectl: Kubectl, target: Target, config: Path | None, processes: int
                 raise ConfigError(f"--image: {target.image} has no tag; give NAME:TAG")
             whole["images"] = [{"name": "neuraldocflow", "newName": image, "newTag": tag}]
         text = config.read_text(encoding="utf-8") if config is not None else _configuration(objects)
-        triggers = _triggers(scaler, text)
+        triggers, most = _triggers(scaler, text), _most_workers(text)
+        check_size(most, processes, workers)
         if scaler is not None:
-            whole["patches"].append(_scaling(scaler["spec"], processes, workers, triggers))
+            whole["patches"].append(_scaling(scaler["spec"], processes, workers, most, triggers))
         if not triggers:
             whole["replicas"] = [{"name": DATAFLOW, "count": processes}]
         (folder / "kustomization.yaml").write_text(yaml.safe_dump(whole, sort_keys=False))
@@ -84,6 +86,12 @@ def _size(workers: int) -> dict[str, Any]:
     return {"target": {"kind": "StatefulSet", "name": DATAFLOW}, "patch": yaml.safe_dump(change)}
 
 
+def _most_workers(text: str) -> int:
+    """What a configuration's text says of them; its variables are set in the pods, so it can't be loaded."""
+    runtime = (yaml.safe_load(text) or {}).get("runtime") or {}
+    return int(runtime.get("max_workers", RuntimeConfig.model_fields["max_workers"].default))
+
+
 def _triggers(scaler: dict[str, Any] | None, text: str) -> list[dict[str, Any]]:
     """What the overlay's scaler follows of a configuration; nothing where there is no scaler, or no Kafka."""
     if scaler is None:
@@ -92,9 +100,9 @@ def _triggers(scaler: dict[str, Any] | None, text: str) -> list[dict[str, Any]]:
 
 
 def _scaling(
-    scaler: dict[str, Any], processes: int, workers: int, triggers: list[dict[str, Any]]
+    scaler: dict[str, Any], processes: int, workers: int, most: int, triggers: list[dict[str, Any]]
 ) -> dict[str, Any]:
-    """Where the lag decides on the number of pods: ``processes`` is the least, the state's parts are the
+    """Where the lag decides on the number of pods: ``processes`` is the least; they have ``most`` workers at
     most. Where nothing is read whose lag could be followed, there is no scaler."""
     target = {"kind": "ScaledObject", "name": DATAFLOW}
     if not triggers:
@@ -105,7 +113,7 @@ def _scaling(
             "$patch": "delete",
         }
         return {"target": target, "patch": yaml.safe_dump(gone)}
-    most = max(min(scaler["maxReplicaCount"], recovery.PARTITIONS // workers), processes)
+    most = min(scaler["maxReplicaCount"], most // workers)
     change = [
         {"op": "replace", "path": "/spec/minReplicaCount", "value": processes},
         {"op": "replace", "path": "/spec/maxReplicaCount", "value": most},

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from neuraldocflow import recovery
 from neuraldocflow.config import Config
 from neuraldocflow.deployment.topics import Topic, topics_of
 from neuraldocflow.errors import ConfigError
-from neuraldocflow.supervisor import check_size
+from neuraldocflow.runner import check_size
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +16,8 @@ class Plan:
 
     processes: tuple[int, int]
     workers: tuple[int, int]
+    most: int
+    """Workers there can be."""
     topics: tuple[tuple[Topic, int, int], ...]
     """Each topic with its partitions now and then."""
 
@@ -46,7 +47,7 @@ class Plan:
         if self.restarts:
             lines.append(
                 "restarts: all processes together, from the last snapshot; no document is lost, keyed state "
-                f"is kept (it is divided among {recovery.PARTITIONS}, the most workers there can be)"
+                f"is kept (it is divided among {self.most}, the most workers there can be)"
             )
         else:
             lines.append("restarts: none, nothing changes")
@@ -65,7 +66,7 @@ def plan(
     Raises ConfigError for sizes that can't be had.
     """
     wanted = (processes or running[0], workers or running[1])
-    check_size(*wanted)
+    check_size(config.runtime.max_workers, *wanted)
     found = [(topic, topic.partitions()) for topic in topics_of(config)]
     if partitions is not None and not found:
         raise ConfigError(
@@ -80,6 +81,7 @@ def plan(
     return Plan(
         (running[0], wanted[0]),
         (running[1], wanted[1]),
+        config.runtime.max_workers,
         tuple((topic, now, partitions or now) for topic, now in found),
     )
 

@@ -1,0 +1,39 @@
+"""What the image is made of is there, and fits the manifests and the package."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[3]
+TEXT = (ROOT / "Containerfile").read_text()
+
+
+def test_everything_that_is_copied_is_there() -> None:
+    copied = re.findall(r"^COPY (?!--from)(.+)$", TEXT, flags=re.MULTILINE)
+    assert copied
+    for line in copied:
+        for source in line.split()[:-1]:
+            assert (ROOT / source).exists(), source
+
+
+def test_its_bases_are_pinned_and_its_python_is_one_the_package_takes() -> None:
+    bases = re.findall(r"^FROM (\S+)", TEXT, flags=re.MULTILINE)
+    assert all(re.search(r":\d+\.\d+(\.\d+)?-", base) for base in bases)
+    versions = {match for base in bases for match in re.findall(r"/python:(\d+)\.(\d+)\.", base)}
+    assert len(versions) == 1
+    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"]
+    low, high = re.findall(r"3\.(\d+)", wanted)
+    ((_, minor),) = versions
+    assert int(low) <= int(minor) < int(high)
+
+
+def test_it_runs_as_the_user_the_pods_run_as() -> None:
+    (user,) = re.findall(r"^USER (\d+):\1$", TEXT, flags=re.MULTILINE)
+    objects = yaml.safe_load_all((ROOT / "k8s" / "base" / "dataflow.yaml").read_text())
+    (flow,) = (each for each in objects if each["kind"] == "StatefulSet")
+    assert flow["spec"]["template"]["spec"]["securityContext"]["runAsUser"] == int(user)
+    assert re.search(r'^ENTRYPOINT \["neuraldocflow"\]$', TEXT, flags=re.MULTILINE)
