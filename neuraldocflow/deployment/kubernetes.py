@@ -58,8 +58,9 @@ class Kubernetes:
         return told
 
     def _apply(self, manifests: str) -> str:
-        arguments = ("apply", "--server-side", "--field-manager=neuraldocflow", "-f", "-")
-        return self._run(*arguments, text=manifests)
+        """What was changed otherwise, such as the number of pods by ``scale``, is as submitted again."""
+        taken = ("--server-side", "--force-conflicts", "--field-manager=neuraldocflow")
+        return self._run("apply", *taken, "-f", "-", text=manifests)
 
     def _kept(self) -> str | None:
         """What was applied by the last submission that became ready."""
