@@ -40,9 +40,10 @@ from support.servers.serving import free_port
 from neuraldocflow.deliveries import Delivery
 from neuraldocflow.events import ResultDelivered
 from neuraldocflow.guard import Guard
-from neuraldocflow.operators.deliver import Deliver, Receiver
+from neuraldocflow.operators.deliver import Deliver
 from neuraldocflow.values import FromEnvironment, Secret
 from neuraldocflow.webhooks.pool import Endpoint
+from neuraldocflow.webhooks.receivers import Receiver, by_name
 
 TARGET, LATENCY, CONNECTIONS, DEAD = 1000.0, 0.05, 128, 1.1
 PACE = 200.0
@@ -146,7 +147,7 @@ def deliver(url: str, count: int, folder: Path, pace: float | None = None, dead:
     )
     run = Run([delivery(f"{folder.name}-{number}.pdf") for number in range(count)], url, pace, {}, {})
     owners = iter(range(count))
-    logic = partial(Deliver, receivers, folder, lambda: str(next(owners)), lambda: False)
+    logic = partial(Deliver, by_name(receivers), folder, lambda: str(next(owners)), lambda: False)
     flow = Dataflow("webhooks")
     told = op.stateful_batch("deliver", op.input("in", flow, Source(run)), logic)
     op.output("out", told, Ends(run))

@@ -19,10 +19,11 @@ from confluent_kafka import Consumer, KafkaError, TopicPartition
 from pydantic import Field, model_validator
 
 from neuraldocflow.components import SOURCES, Acknowledgement, Component, SourceContext
+from neuraldocflow.dead_letters import refused
 from neuraldocflow.errors import ConfigError, ForbiddenUrl
 from neuraldocflow.events import NewDocument
 from neuraldocflow.kafka_settings import KafkaSettings, Topic
-from neuraldocflow.log import DEAD_LETTERS, LogError, Message
+from neuraldocflow.log import LogError
 from neuraldocflow.outages import Outage
 from neuraldocflow.payloads import path_of
 from neuraldocflow.results import ErrorInfo
@@ -270,9 +271,9 @@ class KafkaPartition(StatefulSourcePartition[NewDocument, Any]):
         """Put a message among the dead letters; False when the log can't take it now."""
         taken = item.taken
         place = {"topic": taken.topic, "partition": str(taken.partition), "offset": str(taken.offset)}
-        told = {"reason": item.reason, "origin": taken.place, **place}
+        letter = refused(taken.key, taken.value or b"", item.reason, taken.place, **place)
         try:
-            self._source.log.append([Message(DEAD_LETTERS, taken.key, taken.value or b"", told)])
+            self._source.log.append([letter.message()])
         except LogError as error:
             log.warning("%s can't be put among the dead letters: %s; trying again", taken.place, error)
             return False

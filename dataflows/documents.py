@@ -8,37 +8,44 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import bytewax.operators as op
-from bytewax.dataflow import Dataflow
+from bytewax.dataflow import Dataflow, Stream
 from bytewax.operators import KeyedStream
 
 from connectors import SOURCES
 from neuraldocflow import config as configuration
 from neuraldocflow.components import SinkContext, SourceContext
 from neuraldocflow.config import Config
-from neuraldocflow.deliveries import DeadLetter, Delivery
+from neuraldocflow.dead_letters import DeadLetter
+from neuraldocflow.deliveries import Delivery, Spent
 from neuraldocflow.engine import Engine, recovery_directory
 from neuraldocflow.errors import ConfigError
 from neuraldocflow.events import Event
 from neuraldocflow.log import DOCUMENT_STREAM
+from neuraldocflow.operators import deliver
 from neuraldocflow.operators.acknowledge import AcknowledgeSink
 from neuraldocflow.operators.clock import ClockSource
 from neuraldocflow.operators.dedupe import Dedupe
 from neuraldocflow.operators.deliver import Deliver
-from neuraldocflow.operators.extract import Extract, Extracted, Finished
+from neuraldocflow.operators.extract import Extract, Finished
 from neuraldocflow.operators.heartbeat import HeartbeatSource
 from neuraldocflow.operators.keying import dedupe_key, work_key
 from neuraldocflow.operators.submissions import SubmissionsSource
-from neuraldocflow.operators.validate import Validate, Validated
+from neuraldocflow.operators.validate import Validate
 from neuraldocflow.routing import filter_of
+from neuraldocflow.webhooks.receivers import Name, Receiver, by_name
 from sinks import SINKS
-from sinks.events import EventsSink, Logged
+from sinks.dead_letter import DeadLetterSink
+from sinks.events import EventsSink
 from sinks.webhook import WebhookSink
+
+T = TypeVar("T")
+Passes = Callable[[Any], bool] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +66,17 @@ def build_job(config: Config, engine: Engine, sources: tuple[str, ...] = ()) -> 
     """The dataflow, decode → dedupe → key → extract → validate → route. Raises ConfigError."""
     built = _build_sources(config, engine, sources)
     engine.recovery.forget_uncommitted()
-    outputs = SinkContext(
-        engine.state_directory, engine.log, engine.payloads, _brokers(config), engine.cluster.waiting
-    )
+    outputs, receivers = _build_outputs(config, engine)
 
     flow = Dataflow("documents")
-    arrived = [op.input(f"source_{name}", flow, source) for name, source in built.items()]
+    arrived = [op.input(f"source_{step_name(name)}", flow, source) for name, source in built.items()]
     documents = op.merge("documents", *arrived)
     windows = op.key_on("window", documents, dedupe_key)
     fresh = op.key_rm("fresh", op.stateful_batch("dedupe", windows, Dedupe))
 
     work = op.key_on("key", fresh, work_key)
     extracted = op.key_rm("extracted", op.stateful_batch("extract", work, partial(Extract, engine)))
-    finished = op.key_on("type", op.filter_map("finished", extracted, _finished), _type_of)
+    finished = op.key_on("type", op.filter_map("finished", extracted, _only(Finished)), _type_of)
     validated = op.key_rm("validated", op.stateful_batch("validate", finished, Validate))
 
     interval = timedelta(milliseconds=config.runtime.snapshot_interval_ms)
@@ -81,29 +86,59 @@ def build_job(config: Config, engine: Engine, sources: tuple[str, ...] = ()) -> 
         heartbeat = HeartbeatSource(engine.process, engine.cluster.beat, engine.all_ended)
         alive = op.merge("alive", alive, op.input("heartbeat", flow, heartbeat))
     ticks = op.key_on("tick", alive, lambda tick: "tick")
-    lifecycle = op.merge("lifecycle", op.filter_map("progress", extracted, _event), validated)
-    everything = op.key_on("event", lifecycle, _document_of)
-    results = op.key_on("result", op.filter_map("results", validated, _delivery), _document_of)
-    logged = everything
-    for number, entry in enumerate(config.processing_pipeline.output_streams):
-        if SINKS.get(entry.type).gateway:
-            continue
-        name = f"{entry.type}_{number}"
-        sink = SINKS.build(entry.type, name, entry.config, outputs)
-        passes = filter_of(config.processing_pipeline.routes, entry.name or entry.type)
-        if isinstance(sink, WebhookSink):
-            routed = _routed(name, everything, passes)
-            deliver = partial(Deliver, sink.receivers, sink.spool, engine.owner, engine.wait)
-            told = op.key_rm(f"told_{name}", op.stateful_batch(f"to_{name}", routed, deliver))
-            logged = op.merge(f"logged_{name}", logged, op.key_on(f"telling_{name}", told, _document_of))
-            continue
-        wanted = _routed(name, everything if getattr(sink, "lifecycle", False) else results, passes)
+
+    progress = op.filter_map("progress", extracted, _only(Event))
+    happened: Stream[Event | Delivery] = op.merge(
+        "happened", progress, op.filter_map("judged", validated, _only(Event, Delivery))
+    )
+    lifecycle = op.key_on("event", happened, _document_of)
+    results = op.key_on("result", op.filter_map("results", validated, _only(Delivery)), _document_of)
+    buried = op.filter_map("failed", validated, _only(DeadLetter))
+    done = op.merge("done", results, ticks)
+    if receivers or engine.recovery.states(f"documents.{deliver.STEP}"):
+        logic = partial(Deliver, receivers, engine.webhooks_directory, engine.owner, engine.wait)
+        told = op.key_rm("told", op.stateful_batch(deliver.STEP, lifecycle, logic))
+        delivered = op.key_on("delivery", op.filter_map("delivered", told, _only(Event)), _document_of)
+        lifecycle = op.merge("lifecycle", lifecycle, delivered)
+        buried = op.merge("buried", buried, op.filter_map("undelivered", told, _only(DeadLetter)))
+        done = op.merge(
+            "spent", done, op.key_on("file", op.filter_map("files", told, _only(Spent)), _document_of)
+        )
+
+    for name, (sink, passes) in outputs.items():
+        wanted: KeyedStream[Any] = lifecycle if getattr(sink, "lifecycle", False) else results
+        if passes is not None:
+            wanted = op.filter_value(f"routed_{name}", wanted, passes)
         ticked = op.merge(f"for_{name}", wanted, ticks) if getattr(sink, "ticks", False) else wanted
         op.output(f"to_{name}", ticked, sink)
-    op.output("to_log", logged, EventsSink(engine.log))
+    op.output("to_log", lifecycle, EventsSink(engine.log))
+    op.output("to_dead_letters", op.key_on("letter", buried, _document_of), DeadLetterSink(engine.log))
     acknowledgements = AcknowledgeSink(built, engine.recovery, engine.results_directory)
-    op.output("acknowledge", op.merge("acknowledged", results, ticks), acknowledgements)
+    op.output("acknowledge", done, acknowledgements)
     return Job(flow, engine, acknowledgements)
+
+
+def _build_outputs(
+    config: Config, engine: Engine
+) -> tuple[dict[str, tuple[Any, Passes]], dict[Name, Receiver]]:
+    """Outputs by their steps' names, each with what the routes let through, and all webhooks' receivers."""
+    pipeline = config.processing_pipeline
+    context = SinkContext(
+        engine.state_directory, engine.log, engine.payloads, _brokers(config), engine.cluster.waiting
+    )
+    built: dict[str, tuple[Any, Passes]] = {}
+    receivers: list[Receiver] = []
+    for number, (name, entry) in enumerate(pipeline.outputs().items()):
+        if SINKS.get(entry.type).gateway:
+            continue
+        where = f"processing_pipeline.output_streams.{number}.config"
+        sink = SINKS.build(entry.type, name, entry.config, replace(context, where=where))
+        passes = filter_of(pipeline.routes, entry.name or entry.type)
+        if isinstance(sink, WebhookSink):
+            receivers += [replace(each, passes=passes) for each in sink.receivers]
+        else:
+            built[step_name(name)] = (sink, passes)
+    return built, by_name(receivers)
 
 
 def _build_sources(config: Config, engine: Engine, wanted: tuple[str, ...]) -> dict[str, Any]:
@@ -150,21 +185,14 @@ def _reads_submissions(config: Config) -> bool:
     )
 
 
-def _routed(name: str, stream: KeyedStream[Any], passes: Callable[[Any], bool] | None) -> KeyedStream[Any]:
-    """What the configuration's routes let through to an output."""
-    return stream if passes is None else op.filter_value(f"routed_{name}", stream, passes)
+def step_name(name: str) -> str:
+    """A configured name as part of a step's id, which can't have periods."""
+    return name.replace(".", "%2E")
 
 
-def _finished(item: Extracted) -> Finished | None:
-    return item if isinstance(item, Finished) else None
-
-
-def _event(item: Extracted) -> Event | None:
-    return item if isinstance(item, Event) else None
-
-
-def _delivery(item: Validated) -> Delivery | None:
-    return item if isinstance(item, Delivery) else None
+def _only(*kinds: type[T]) -> Callable[[Any], T | None]:
+    """Lets values of some kinds through."""
+    return lambda value: value if isinstance(value, kinds) else None
 
 
 def _type_of(item: Finished) -> str:
@@ -173,9 +201,9 @@ def _type_of(item: Finished) -> str:
     return str(chosen or item.document.profile)
 
 
-def _document_of(item: Logged) -> str:
-    if isinstance(item, Delivery):
-        return item.document.id
+def _document_of(item: Event | Delivery | DeadLetter | Spent) -> str:
+    if isinstance(item, Delivery | Spent):
+        return item.document.id if isinstance(item, Delivery) else item.document
     return item.key if isinstance(item, DeadLetter) else item.id
 
 

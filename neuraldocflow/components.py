@@ -67,6 +67,8 @@ class SinkContext:
     """Kafka brokers to use where the output names none: the log's."""
     waiting: Callable[[], None] = lambda: None
     """Called again and again by an output that waits for something outside: it has not stalled."""
+    where: str = ""
+    """Its place in the configuration, for errors."""
 
 
 @dataclass(frozen=True, slots=True)

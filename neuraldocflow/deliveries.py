@@ -1,4 +1,4 @@
-"""What flows into outputs: a finished document, or something that could not become one."""
+"""What flows into outputs beside events: finished documents, and what outputs go by."""
 
 from __future__ import annotations
 
@@ -22,14 +22,11 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
-class DeadLetter:
-    """Bytes that could not be decoded or processed, as they came, and why."""
+class Spent:
+    """A document's file that nothing needs any more, once the snapshot of its epoch is written."""
 
-    key: str
-    value: bytes
-    reason: str
-    origin: str = ""
-    """Where they were: a topic with partition and offset, a source's name."""
+    document: str
+    path: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,8 +66,10 @@ class Engine:
         state = config.runtime.state_directory.absolute()
         self.state_directory = state
         self.results_directory = state / "work" / "results"
+        self.webhooks_directory = state / "work" / "webhooks"
+        """Bodies of events that webhooks have not been told yet."""
         self._scratch = state / "work" / "scratch"
-        for folder in (self.results_directory, self._scratch):
+        for folder in (self.results_directory, self.webhooks_directory, self._scratch):
             folder.mkdir(parents=True, exist_ok=True)
         self.log: Log = open_log(config.runtime)
         self.payloads = PayloadStore(config.runtime.payload_url, self._scratch)

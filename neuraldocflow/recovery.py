@@ -20,12 +20,15 @@ from typing import Any
 from bytewax.recovery import init_db_dir
 
 from neuraldocflow import recovery_reader
+from neuraldocflow.durable import write_atomically
 from neuraldocflow.errors import ConfigError
 from neuraldocflow.versions import DRAIN, OtherRelease
 
-FORMAT = 1
-"""Of the store as a whole: the flow's steps and their keys. A release that renames steps raises it."""
-_READS = (1,)
+FORMAT = 2
+"""Of the store as a whole: the flow's steps and their keys. A release that renames steps raises it. Format 1
+had a step for each webhook output, named by its place in the configuration."""
+_READS = (1, 2)
+_WEBHOOKS_OF_1 = "documents.to_webhook_"
 _STAMP = "format"
 _TRIES = 3
 """Readers a question is put to, one after the other, before it stays without an answer."""
@@ -71,17 +74,37 @@ def _judge(store: Path, wanted: int) -> None:
             f"{wanted}: it keeps the number it was made with. Set max_workers back; or drain the job "
             "(neuraldocflow run --once), remove the store, and start again"
         )
+    _bring_up(store)
 
 
 def _judge_format(store: Path) -> None:
-    """Stores of before there was a stamp have format 1."""
-    stamp = store / _STAMP
-    found = stamp.read_text(encoding="ascii", errors="replace").strip() if stamp.exists() else "1"
+    found = _format_of(store)
     if found not in [str(number) for number in _READS]:
         known = " and ".join(str(number) for number in _READS)
         raise OtherRelease(
             f"the recovery store {store} is in format {found!r}, this release reads {known}: {DRAIN}"
         )
+
+
+def _format_of(store: Path) -> str:
+    """Stores of before there was a stamp have format 1."""
+    stamp = store / _STAMP
+    return stamp.read_text(encoding="ascii", errors="replace").strip() if stamp.exists() else "1"
+
+
+def _bring_up(store: Path) -> None:
+    """From format 1 to 2, unless webhooks' deliveries wait in it: whose they are is known only by the release
+    that wrote them, with the configuration it had. Raises OtherRelease."""
+    if _format_of(store) == str(FORMAT):
+        return
+    steps = [step for step in recovery_reader.steps(store) if step.startswith(_WEBHOOKS_OF_1)]
+    waiting = sum(len(recovery_reader.states(store, step)) for step in steps)
+    if waiting:
+        raise OtherRelease(
+            f"the recovery store {store} has webhooks to deliver of {waiting} documents, in a form that this "
+            f"release does not read: with the configuration as it was, {DRAIN}"
+        )
+    write_atomically(store / _STAMP, f"{FORMAT}\n".encode())
 
 
 class Recovery:

@@ -50,6 +50,11 @@ def frontier(store: Path) -> int:
     return int(min(fronts.get(worker, first) for worker in range(workers)))
 
 
+def steps(store: Path) -> set[str]:
+    """The steps that have, or had, a state. Raises sqlite3.Error."""
+    return {step for (step,) in _rows(store, "SELECT DISTINCT step_id FROM snaps")}
+
+
 def states(store: Path, step: str) -> dict[str, bytes]:
     """The committed states of a step by key, each still pickled. Raises sqlite3.Error."""
     newest: dict[str, tuple[int, bytes | None]] = {}

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from neuraldocflow.deliveries import DeadLetter, Delivery
+from neuraldocflow.deliveries import Delivery
 from neuraldocflow.events import Event, ProcessingFailed, QualityValidated
 from neuraldocflow.values import Section
 
@@ -20,6 +20,7 @@ EventName = Literal[
     "ProcessingCompleted",
     "ProcessingFailed",
     "QualityValidated",
+    "ResultDelivered",
 ]
 Status = Literal["completed", "partial", "failed"]
 
@@ -56,9 +57,7 @@ def filter_of(routes: Sequence[Route], output: str) -> Callable[[Any], bool] | N
     if not rows:
         return None
 
-    def passes(value: Event | Delivery | DeadLetter) -> bool:
-        if isinstance(value, DeadLetter):
-            return False
+    def passes(value: Event | Delivery) -> bool:
         facts = _facts(value)
         return any(_meets(facts, row) for row in rows)
 

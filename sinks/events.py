@@ -1,4 +1,4 @@
-"""Lifecycle events, results and dead letters onto the log; always on, so it has no ``type`` to configure.
+"""Lifecycle events and results onto the log; always on, so it has no ``type`` to configure.
 
 Durable before the epoch is committed. A replayed epoch appends the same event ids again: readers drop them.
 """
@@ -10,11 +10,10 @@ from collections.abc import Sequence
 
 from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 
-from neuraldocflow.deliveries import DeadLetter, Delivery
+from neuraldocflow.deliveries import Delivery
 from neuraldocflow.durable import PAUSES, OutputError
 from neuraldocflow.events import Event, NewDocument, ProcessingCompleted, encode, type_of
 from neuraldocflow.log import (
-    DEAD_LETTERS,
     DOCUMENT_STREAM,
     PROCESSING_EVENTS,
     PROCESSING_RESULTS,
@@ -24,7 +23,7 @@ from neuraldocflow.log import (
 )
 
 _PARTS = 4
-Logged = Event | Delivery | DeadLetter
+Logged = Event | Delivery
 
 
 class EventsSink(FixedPartitionedSink[Logged, None]):
@@ -47,25 +46,27 @@ class EventsPartition(StatefulSinkPartition[Logged, None]):
         self._log = log
 
     def write_batch(self, values: Sequence[Logged]) -> None:
-        messages = [message_of(value) for value in values]
-        for seconds in (*PAUSES, None):
-            try:
-                self._log.append(messages)
-                return
-            except LogError as error:
-                if seconds is None:
-                    told = "Nothing is lost: what is missing is delivered after the next start"
-                    raise OutputError(f"{error}. {told}") from error
-                time.sleep(seconds)
+        put_on(self._log, [message_of(value) for value in values])
 
     def snapshot(self) -> None:
         return None
 
 
+def put_on(log: Log, messages: Sequence[Message]) -> None:
+    """Append them, patiently. Raises OutputError."""
+    for seconds in (*PAUSES, None):
+        try:
+            log.append(messages)
+            return
+        except LogError as error:
+            if seconds is None:
+                told = "Nothing is lost: what is missing is delivered after the next start"
+                raise OutputError(f"{error}. {told}") from error
+            time.sleep(seconds)
+
+
 def message_of(value: Logged) -> Message:
-    """The record of an event, a result or a dead letter."""
-    if isinstance(value, DeadLetter):
-        return Message(DEAD_LETTERS, value.key, value.value, {"reason": value.reason, "origin": value.origin})
+    """The record of an event or a result."""
     if isinstance(value, Delivery):
         document, run = value.identity
         tenant = value.document.tenant

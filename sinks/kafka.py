@@ -64,7 +64,7 @@ class KafkaSink(FixedPartitionedSink[Delivery | Event, None]):
         self.lifecycle = config.events_topic is not None
         """Whether it wants lifecycle events beside results."""
         self._config, self._payloads, self._waiting = config, context.payloads, context.waiting
-        where = f"processing_pipeline.output_streams.{name.rpartition('_')[2]}.config"
+        where = context.where
         fallback = config.bootstrap_servers or context.brokers
         self._settings = settings_of(
             config,

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, field_validator
 
 from neuraldocflow.components import SINKS, Component, SinkContext
 from neuraldocflow.guard import Guard
-from neuraldocflow.operators.deliver import Receiver
 from neuraldocflow.values import Events, Secret, Section
 from neuraldocflow.webhooks.pool import Endpoint
+from neuraldocflow.webhooks.receivers import Receiver
 
 
 class RetryConfig(Section):
@@ -55,14 +54,11 @@ class WebhookSink:
     """What :class:`~neuraldocflow.operators.deliver.Deliver` needs: this output is an operator."""
 
     receivers: tuple[Receiver, ...]
-    spool: Path
 
 
 def _build(name: str, config: WebhookSinkConfig, context: SinkContext) -> WebhookSink:
-    guard = Guard(config.allow_private_networks, f"{name}.allow_private_networks")
-    spool = context.state_directory / "work" / "webhooks" / name
-    spool.mkdir(parents=True, exist_ok=True)
-    return WebhookSink(tuple(_receiver(each, guard) for each in config.endpoints), spool)
+    guard = Guard(config.allow_private_networks, f"{context.where}.allow_private_networks")
+    return WebhookSink(tuple(_receiver(each, guard) for each in config.endpoints))
 
 
 def _receiver(config: EndpointConfig, guard: Guard) -> Receiver:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union
 
@@ -120,6 +122,19 @@ class PipelineConfig(Section):
         (), description="which events go to which outputs; an output that no row names takes all"
     )
 
+    @field_validator("output_streams")
+    @classmethod
+    def _names_are_their_own(cls, entries: tuple[NamedEntry, ...]) -> tuple[NamedEntry, ...]:
+        names = [name for name, _ in _named(entries)]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"two outputs are called {name}; give each a name of its own")
+        return entries
+
+    def outputs(self) -> dict[str, NamedEntry]:
+        """The outputs by their names: a configured one, else the type and which of its type it is."""
+        return dict(_named(self.output_streams))
+
     @field_validator("routes")
     @classmethod
     def _outputs_are_there(cls, routes: tuple[Route, ...], info: ValidationInfo) -> tuple[Route, ...]:
@@ -134,6 +149,13 @@ class PipelineConfig(Section):
             if name in of_gateway:
                 raise ValueError(f"{name} can't be routed to: its readers choose by channel and filter")
         return routes
+
+
+def _named(entries: tuple[NamedEntry, ...]) -> Iterator[tuple[str, NamedEntry]]:
+    count: Counter[str] = Counter()
+    for entry in entries:
+        count[entry.type] += 1
+        yield entry.name or f"{entry.type}_{count[entry.type]}", entry
 
 
 class KafkaLogSettings(KafkaSettings):

@@ -1,7 +1,7 @@
 """Acknowledge: tell sources how their documents ended, once the snapshot that covers the result is written.
 
-A file moved, or a message deleted, before that could be lost by a crash. So acknowledgements wait in the
-state of this sink: after a crash they are in the snapshot, and everything in a snapshot is covered.
+A file moved or removed, or a message deleted, before that could be lost by a crash. So acknowledgements wait
+in the state of this sink: after a crash they are in the snapshot, and everything in a snapshot is covered.
 """
 
 from __future__ import annotations
@@ -16,18 +16,20 @@ from typing import Any
 from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 
 from neuraldocflow.components import Acknowledgement, Acknowledging
-from neuraldocflow.deliveries import Delivery, Tick
+from neuraldocflow.deliveries import Delivery, Spent, Tick
 from neuraldocflow.events import NewDocument, decode, encode
 from neuraldocflow.recovery import Recovery
 from neuraldocflow.versions import readable
 
 log = logging.getLogger(__name__)
 
-_VERSION = 1
+_VERSION = 2
+"""Version 1 had no files."""
 _UNSEEN = 3
 """Epochs an acknowledgement waits where the recovery store can't be asked."""
 
-Arrived = Delivery | Tick
+Arrived = Delivery | Spent | Tick
+_Ended = tuple[bytes, Acknowledgement] | Spent
 
 
 class AcknowledgeSink(FixedPartitionedSink[Arrived, Any]):
@@ -53,7 +55,7 @@ class AcknowledgeSink(FixedPartitionedSink[Arrived, Any]):
 
 
 class AcknowledgePartition(StatefulSinkPartition[Arrived, Any]):
-    """Acknowledgements by the epoch they came in."""
+    """Acknowledgements, and files to remove, by the epoch they came in."""
 
     def __init__(
         self, sources: Mapping[str, Acknowledging], recovery: Recovery, results: Path, state: Any
@@ -61,35 +63,40 @@ class AcknowledgePartition(StatefulSinkPartition[Arrived, Any]):
         self._sources = sources
         self._recovery = recovery
         self._results = results
-        self._waiting: deque[tuple[int, bytes, Acknowledgement]] = deque()
-        self._arrived: list[tuple[bytes, Acknowledgement]] = []
+        self._waiting: deque[tuple[int, _Ended]] = deque()
+        self._arrived: list[_Ended] = []
         self._epoch = 0
         """Of the last tick."""
         self._ticked = False
-        known = readable("acknowledge", state, (_VERSION,))
-        for data, status, error in known["waiting"] if known else []:
-            self._tell(data, Acknowledgement(status, error))
+        known = readable("acknowledge", state, (1, _VERSION)) or {}
+        for data, status, error in known.get("waiting", ()):
+            self._settle((data, Acknowledgement(status, error)))
+        for document, path in known.get("spent", ()):
+            self._settle(Spent(document, path))
 
     def write_batch(self, values: Sequence[Arrived]) -> None:
         for value in values:
             if isinstance(value, Tick):
                 self._epoch = max(self._epoch, value.epoch)
                 self._ticked = True
-                continue
-            result = value.result
-            outcome = Acknowledgement(result["status"], result.get("error"))
-            self._arrived.append((encode(value.document), outcome))
+            elif isinstance(value, Spent):
+                self._arrived.append(value)
+            else:
+                outcome = Acknowledgement(value.result["status"], value.result.get("error"))
+                self._arrived.append((encode(value.document), outcome))
 
     def snapshot(self) -> Any:
         if self._ticked:  # this epoch's number is known
-            self._waiting.extend((self._epoch, *each) for each in self._arrived)
+            self._waiting.extend((self._epoch, each) for each in self._arrived)
             self._arrived, self._ticked = [], False
         if self._waiting:
             committed = self._committed()
             while self._waiting and self._waiting[0][0] < committed:
-                _, data, outcome = self._waiting.popleft()
-                self._tell(data, outcome)
-        return {"version": _VERSION, "waiting": self._state()}
+                self._settle(self._waiting.popleft()[1])
+        left = self._left()
+        waiting = [(each[0], each[1].status, each[1].error) for each in left if not isinstance(each, Spent)]
+        spent = [(each.document, each.path) for each in left if isinstance(each, Spent)]
+        return {"version": _VERSION, "waiting": waiting, "spent": spent}
 
     def _committed(self) -> int:
         """All epochs before it are; none as far as is known while the store can't be asked."""
@@ -101,21 +108,23 @@ class AcknowledgePartition(StatefulSinkPartition[Arrived, Any]):
             log.warning("the recovery store can't be read (%s): acknowledgements wait", error)
             return 0
 
-    def _state(self) -> list[tuple[bytes, str, dict[str, Any] | None]]:
-        waiting = [*((data, outcome) for _, data, outcome in self._waiting), *self._arrived]
-        return [(data, outcome.status, outcome.error) for data, outcome in waiting]
+    def _left(self) -> list[_Ended]:
+        return [*(each for _, each in self._waiting), *self._arrived]
 
     def acknowledge_all(self) -> None:
         """Acknowledge everything that waits."""
-        for data, outcome in [*((data, outcome) for _, data, outcome in self._waiting), *self._arrived]:
-            self._tell(data, outcome)
+        for each in self._left():
+            self._settle(each)
         self._waiting.clear()
         self._arrived.clear()
 
-    def _tell(self, data: bytes, outcome: Acknowledgement) -> None:
-        event = decode(data)
+    def _settle(self, ended: _Ended) -> None:
+        if isinstance(ended, Spent):
+            Path(ended.path).unlink(missing_ok=True)
+            return
+        event = decode(ended[0])
         assert isinstance(event, NewDocument)
         source = self._sources.get(event.source_name)
         if source is not None:
-            source.acknowledge(event, outcome)
+            source.acknowledge(event, ended[1])
         (self._results / f"{event.id}-{event.run}.json").unlink(missing_ok=True)

@@ -1,66 +1,44 @@
 """Deliver: what webhooks have not been told yet, as keyed state; tried again until it is, or given up.
 
 The state has only names, attempts and times: bodies that are still needed when an epoch ends become files
-beside it, synced before its snapshot. A document's events go to an endpoint one after the other.
+beside it, synced before its snapshot, and stay until a snapshot is written that does without them. A
+document's events go to an endpoint one after the other.
 """
 
 from __future__ import annotations
 
 import itertools
-import logging
 import random
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from bytewax.operators import StatefulBatchLogic
 
-from neuraldocflow.deliveries import DeadLetter, Delivery
+from neuraldocflow.dead_letters import DeadLetter, letter_id
+from neuraldocflow.deliveries import Spent
 from neuraldocflow.durable import patiently, write_atomically
-from neuraldocflow.events import (
-    DeliveryStatus,
-    Event,
-    ProcessingCompleted,
-    ProcessingFailed,
-    ResultDelivered,
-    encode,
-)
+from neuraldocflow.events import DeliveryStatus, ResultDelivered, encode
 from neuraldocflow.identity import event_id
+from neuraldocflow.versions import readable
 from neuraldocflow.wakes import wake_in
-from neuraldocflow.webhooks.pool import Answer, Attempt, Endpoint
-from neuraldocflow.webhooks.schedule import LONGEST_ASKED, Strategy, pause
+from neuraldocflow.webhooks.pool import Answer, Attempt
+from neuraldocflow.webhooks.receivers import Deliverable, Name, Receiver, event_of
+from neuraldocflow.webhooks.schedule import LONGEST_ASKED, pause
 
-log = logging.getLogger(__name__)
-
-_VERSION = 1
+STEP = "webhooks"
+"""The flow's step: one for all outputs, so that deliveries stay when outputs change their places."""
+_VERSION = 2
+"""Version 1 had queues in the order of the configuration's endpoints, which may be another now."""
 _LOOK, _SHARE = 0.02, 0.25
 """An answer is looked for after so many seconds, then again after a share of the time that has passed."""
-Told = ResultDelivered | DeadLetter
-Deliverable = Event | Delivery | DeadLetter
-
-
-@dataclass(frozen=True, slots=True)
-class Receiver:
-    """An endpoint with what it wants and how long it is tried."""
-
-    endpoint: Endpoint
-    events: tuple[str, ...]
-    max_retries: int
-    strategy: Strategy
-    first_pause: float
-
-    def wants(self, event: Event) -> bool:
-        """Whether an event is sent there."""
-        if "all" in self.events:
-            return True
-        if isinstance(event, ProcessingCompleted):
-            return "completion" in self.events
-        return ("error" if isinstance(event, ProcessingFailed) else "progress") in self.events
+ORIGIN = "/sinks/webhook"
+Told = ResultDelivered | DeadLetter | Spent
 
 
 @dataclass(slots=True)
@@ -84,7 +62,7 @@ class Deliver(StatefulBatchLogic[Deliverable, Told, dict[str, Any]]):
 
     def __init__(
         self,
-        receivers: Sequence[Receiver],
+        receivers: Mapping[Name, Receiver],
         spool: Path,
         owner: Callable[[], str],
         wait: Callable[[], bool],
@@ -96,39 +74,41 @@ class Deliver(StatefulBatchLogic[Deliverable, Told, dict[str, Any]]):
         self._wait = wait
         self._bodies: dict[str, bytes] = {}
         """Of messages that came in this epoch; the others' are files."""
-        self._queues: list[deque[_Item]] = [deque() for _ in receivers]
-        for number, items in enumerate(state["queues"] if state else ()):
-            if number < len(receivers):
-                self._queues[number].extend(_Item(*each) for each in items)
+        self._queues: dict[Name, deque[_Item]] = {}
+        known = readable("webhooks", state, (_VERSION,))
         latest = time.time() + LONGEST_ASKED  # no pause is longer: a clock that was ahead would make it so
-        for item in itertools.chain(*self._queues):
-            item.due = min(item.due, latest)
+        for (url, number), items in (known["queues"] if known else {}).items():
+            name = (url, number) if (url, number) in receivers else (url, 1)
+            for item in (_Item(*each) for each in items):
+                item.due = min(item.due, latest)
+                self._queues.setdefault(name, deque()).append(item)
 
     def on_batch(self, values: list[Deliverable]) -> tuple[list[Told], bool]:
         for value in values:
-            event = _event(value)
+            event = event_of(value)
             if event is None:
                 continue
-            for receiver, items in zip(self._receivers, self._queues, strict=True):
-                if receiver.wants(event):
+            for name, receiver in self._receivers.items():
+                if receiver.wants(value, event):
                     if event.event_id not in self._bodies:
                         self._bodies[event.event_id] = encode(event)
-                    items.append(_Item(event.event_id, event.id, event.run, event.tenant))
-        return self._moved([])
+                    item = _Item(event.event_id, event.id, event.run, event.tenant)
+                    self._queues.setdefault(name, deque()).append(item)
+        return self._moved()
 
     def on_notify(self) -> tuple[list[Told], bool]:
-        return self._moved([])
+        return self._moved()
 
     def on_eof(self) -> tuple[list[Told], bool]:
         """Waits for what is undelivered until the engine's deadline; the rest stays in the snapshot."""
-        out, done = self._moved([])
+        out, done = self._moved()
         while not done and self._wait():
-            more, done = self._moved([])
+            more, done = self._moved()
             out.extend(more)
         return out, done
 
     def notify_at(self) -> datetime | None:
-        heads = [items[0] for items in self._queues if items]
+        heads = [items[0] for items in self._queues.values() if items]
         if not heads:
             return None
         now = time.time()
@@ -139,27 +119,39 @@ class Deliver(StatefulBatchLogic[Deliverable, Told, dict[str, Any]]):
         for message, body in self._bodies.items():
             patiently("a webhook's body", partial(write_atomically, self._spool / message, body))
         self._bodies = {}
-        kept = [
-            [(each.message, each.document, each.run, each.tenant, each.attempts, each.due) for each in items]
-            for items in self._queues
-        ]
+        kept = {
+            name: [
+                (each.message, each.document, each.run, each.tenant, each.attempts, each.due)
+                for each in items
+            ]
+            for name, items in self._queues.items()
+            if items
+        }
         return {"version": _VERSION, "queues": kept}
 
-    def _moved(self, out: list[Told]) -> tuple[list[Told], bool]:
+    def _moved(self) -> tuple[list[Told], bool]:
         """Take answers, send what is due; done when nothing is left."""
-        for receiver, items in zip(self._receivers, self._queues, strict=True):
+        out: list[Told] = []
+        for name, items in self._queues.items():
+            receiver = self._receivers.get(name)
+            if receiver is None:
+                while items:
+                    reason = "the endpoint is no longer in the configuration"
+                    out.extend(self._end(items, name[0], "failed", "removed", reason))
+                continue
             for answer in receiver.endpoint.take(self._owner):
                 if items and items[0].message == answer.message:
                     out.extend(self._answered(receiver, items, answer))
             while items and not items[0].under_way and items[0].due <= time.time():
                 message, path = items[0].message, self._spool / items[0].message
                 if message not in self._bodies and not path.exists():
-                    log.info("webhook %s to %s had ended before the restart", message, receiver.endpoint.url)
-                    items.popleft()  # the crash came between its end and the snapshot that covers it
+                    out.extend(
+                        self._end(items, name[0], "failed", "body_lost", f"{path} is not there any more")
+                    )
                     continue
                 items[0].under_way, items[0].posted = True, time.time()
                 receiver.endpoint.post(Attempt(self._owner, message, self._bodies.get(message) or path))
-        return out, not any(self._queues)
+        return out, not any(self._queues.values())
 
     def _answered(self, receiver: Receiver, items: deque[_Item], answer: Answer) -> list[Told]:
         item = items[0]
@@ -175,30 +167,54 @@ class Deliver(StatefulBatchLogic[Deliverable, Told, dict[str, Any]]):
                 receiver.strategy, item.attempts, receiver.first_pause, answer.asked
             )
             return []
-        items.popleft()
+        url = receiver.endpoint.url
+        if answer.verdict == "delivered":
+            return self._end(items, url, "delivered")
+        status: Literal["failed", "disabled"] = "disabled" if answer.verdict == "gone" else "failed"
+        code = {"again": "exhausted", "final": "refused"}.get(answer.verdict, answer.verdict)
+        return self._end(items, url, status, code, f"{answer.reason} (attempt {item.attempts})")
+
+    def _end(
+        self,
+        items: deque[_Item],
+        url: str,
+        status: Literal["delivered", "failed", "disabled"],
+        code: str = "",
+        reason: str = "",
+    ) -> list[Told]:
+        """The first of a queue is over: how, and what nothing needs any more."""
+        item = items.popleft()
+        sequence = _sequence(item.message, url)
         told: list[Told] = []
-        if answer.verdict != "delivered":
-            reason = f"webhook: {receiver.endpoint.url}: {answer.reason} (attempt {item.attempts})"
-            told.append(DeadLetter(item.document, self._body(item.message), reason, "webhook"))
-        status = {"delivered": "delivered", "gone": "disabled"}.get(answer.verdict, "failed")
+        if status != "delivered":
+            told.append(
+                DeadLetter(
+                    item.document,
+                    self._body(item.message),
+                    f"webhook_{code}",
+                    f"webhook: {url}: {reason}",
+                    ORIGIN,
+                    letter_id(item.document, item.run, sequence),
+                    attempts=item.attempts,
+                    target=url,
+                )
+            )
+        outcome = DeliveryStatus(sink="webhook", target=url, attempts=item.attempts, status=status)
         told.append(
             ResultDelivered(
                 id=item.document,
                 run=item.run,
-                origin="/sinks/webhook",
+                origin=ORIGIN,
                 tenant=item.tenant,
-                sequence=_sequence(item.message, receiver.endpoint.url),
-                delivery_status=DeliveryStatus(
-                    sink="webhook",
-                    target=receiver.endpoint.url,
-                    attempts=item.attempts,
-                    status=status,
-                ),
+                sequence=sequence,
+                delivery_status=outcome,
             )
         )
-        others = any(each.message == item.message for waiting in self._queues for each in waiting)
-        if not others and self._bodies.pop(item.message, None) is None:
-            (self._spool / item.message).unlink(missing_ok=True)
+        if not any(each.message == item.message for each in itertools.chain(*self._queues.values())):
+            self._bodies.pop(item.message, None)
+            path = self._spool / item.message
+            if path.exists():
+                told.append(Spent(item.document, str(path)))
         return told
 
     def _body(self, message: str) -> bytes:
@@ -207,20 +223,7 @@ class Deliver(StatefulBatchLogic[Deliverable, Told, dict[str, Any]]):
                 return self._bodies[message]
             return (self._spool / message).read_bytes()
         except OSError:
-            return b""
-
-
-def _event(value: Deliverable) -> Event | None:
-    """The event that is sent of something in the flow; a failure is told by its ProcessingFailed."""
-    if isinstance(value, Delivery):
-        if value.result["status"] == "failed":
-            return None
-        document, run = value.identity
-        tenant = value.document.tenant
-        return ProcessingCompleted(
-            id=document, run=run, origin="/dataflow", tenant=tenant, result=value.result
-        )
-    return value if isinstance(value, Event) else None
+            return b""  # its reason says so
 
 
 def _sequence(message: str, url: str) -> int:

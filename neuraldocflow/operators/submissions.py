@@ -14,8 +14,9 @@ from typing import Any
 from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
 
 from neuraldocflow.components import SourceContext
+from neuraldocflow.dead_letters import refused
 from neuraldocflow.events import DecodeError, NewDocument, decode
-from neuraldocflow.log import DEAD_LETTERS, DOCUMENT_STREAM, Log, LogError, Message, OffsetOutOfRange, Record
+from neuraldocflow.log import DOCUMENT_STREAM, Log, LogError, OffsetOutOfRange, Record
 from neuraldocflow.versions import readable
 from neuraldocflow.wakes import look_again
 
@@ -131,9 +132,7 @@ class SubmissionsPartition(StatefulSourcePartition[NewDocument, Any]):
             reason = str(error)
         origin = f"{record.topic}[{record.partition}]@{record.offset}"
         log.warning("%s can't be taken up: %s", origin, reason)
-        self._log.append(
-            [Message(DEAD_LETTERS, record.key, record.value, {"reason": reason, "origin": origin})]
-        )
+        self._log.append([refused(record.key, record.value, reason, origin).message()])
         return None
 
     def _nothing_more(self) -> list[NewDocument]:

@@ -11,7 +11,8 @@ from typing import Any
 
 from bytewax.operators import StatefulBatchLogic
 
-from neuraldocflow.deliveries import DeadLetter, Delivery
+from neuraldocflow.dead_letters import DeadLetter, letter_id
+from neuraldocflow.deliveries import Delivery
 from neuraldocflow.events import Event, NewDocument, ProcessingFailed, QualityValidated, encode
 from neuraldocflow.operators.extract import Finished, identity_of
 from neuraldocflow.operators.finish import result_of
@@ -61,7 +62,7 @@ class Validate(StatefulBatchLogic[Finished, Validated, dict[str, Any]]):
                 )
             out.append(Delivery(event, result))
             if result["status"] == "failed" and result["error"]["message"] != CANCELLED.message:
-                out.append(_dead_letter(event, result["error"]))
+                out.append(_dead_letter(event, result))
         return out, StatefulBatchLogic.RETAIN
 
     def on_notify(self) -> tuple[list[Validated], bool]:
@@ -125,9 +126,19 @@ class Validate(StatefulBatchLogic[Finished, Validated, dict[str, Any]]):
         return told
 
 
-def _dead_letter(event: NewDocument, error: dict[str, Any]) -> DeadLetter:
+def _dead_letter(event: NewDocument, result: dict[str, Any]) -> DeadLetter:
     """The failed document as it came: what a redrive submits again."""
-    return DeadLetter(event.id, encode(event), f"{error['code']}: {error['message']}", event.origin)
+    error = result["error"]
+    return DeadLetter(
+        event.id,
+        encode(event),
+        error["code"],
+        f"{error['code']}: {error['message']}",
+        event.origin,
+        letter_id(event.id, event.run),
+        attempts=result["metadata"]["attempt"] or 0,
+        payload=event.source.uri,
+    )
 
 
 def _weight(count: int, least: float) -> float:

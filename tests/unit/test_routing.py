@@ -8,9 +8,16 @@ import pytest
 from support.deliveries import delivery
 
 from neuraldocflow import config
-from neuraldocflow.deliveries import DeadLetter, Delivery
+from neuraldocflow.deliveries import Delivery
 from neuraldocflow.errors import ConfigError
-from neuraldocflow.events import Event, ProcessingFailed, ProcessingProgress, QualityValidated
+from neuraldocflow.events import (
+    DeliveryStatus,
+    Event,
+    ProcessingFailed,
+    ProcessingProgress,
+    QualityValidated,
+    ResultDelivered,
+)
 from neuraldocflow.results import ErrorInfo
 from neuraldocflow.routing import Route, filter_of
 
@@ -25,6 +32,8 @@ def contract(confidence: float = 0.9, tenant: str = "acme", **result: Any) -> De
 
 
 FAILED = contract(status="failed", extractedData=None)
+TOLD = DeliveryStatus(sink="webhook", target="https://acme.example/", status="delivered")
+DELIVERED = ResultDelivered(id="d", tenant="acme", delivery_status=TOLD)
 PROGRESS = ProcessingProgress(id="d", tenant="acme", progress=0.5, stage="reading")
 
 
@@ -33,12 +42,13 @@ PROGRESS = ProcessingProgress(id="d", tenant="acme", progress=0.5, stage="readin
     [
         ({}, contract(), True),
         ({}, PROGRESS, True),
-        ({}, DeadLetter("k", b"", "no document"), False),
         ({"event": ["ProcessingCompleted"]}, contract(), True),
         ({"event": ["ProcessingCompleted"]}, FAILED, False),
         ({"event": ["ProcessingFailed"]}, FAILED, True),
         ({"event": ["ProcessingFailed"]}, ProcessingFailed(id="d", error=ERROR), True),
         ({"event": ["ProcessingCompleted"]}, PROGRESS, False),
+        ({"event": ["ResultDelivered"], "tenant": ["acme"]}, DELIVERED, True),
+        ({"status": ["completed"]}, DELIVERED, False),
         ({"document_type": ["sec_10k", "contract_*"]}, contract(), True),
         ({"document_type": ["sec_*"]}, contract(), False),
         ({"document_type": ["*"]}, PROGRESS, False),
@@ -88,3 +98,21 @@ def test_a_wrong_table_is_told_with_its_place(outputs: str, row: str, told: str)
     with pytest.raises(ConfigError, match=r"routes") as error:
         config.parse(text)
     assert told in str(error.value)
+
+
+def test_an_output_is_known_by_its_name_or_else_by_which_of_its_type_it_is() -> None:
+    outputs = "[{type: files}, {type: parquet}, {type: files, name: b.c}, {type: files}]"
+    found = config.parse(f"processing_pipeline:\n  output_streams: {outputs}\n").processing_pipeline.outputs()
+    assert [(name, entry.type) for name, entry in found.items()] == [
+        ("files_1", "files"),
+        ("parquet_1", "parquet"),
+        ("b.c", "files"),
+        ("files_3", "files"),
+    ]
+
+
+@pytest.mark.parametrize("second", ["{type: parquet, name: a}", "{type: files}"])
+def test_two_outputs_of_one_name_are_refused(second: str) -> None:
+    outputs = f"[{{type: files, name: a}}, {second}, {{type: parquet, name: files_2}}]"
+    with pytest.raises(ConfigError, match=r"two outputs are called (a|files_2); give each a name of its own"):
+        config.parse(f"processing_pipeline:\n  output_streams: {outputs}\n")

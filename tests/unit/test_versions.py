@@ -14,6 +14,7 @@ from neuraldocflow.engine import Engine
 from neuraldocflow.log import EmbeddedLog
 from neuraldocflow.operators.acknowledge import AcknowledgeSink
 from neuraldocflow.operators.dedupe import Dedupe
+from neuraldocflow.operators.deliver import Deliver
 from neuraldocflow.operators.extract import Extract
 from neuraldocflow.operators.submissions import SubmissionsSource
 from neuraldocflow.operators.validate import Validate
@@ -57,14 +58,23 @@ STATES: dict[str, tuple[Callable[[Path], Resume], dict[str, Any]]] = {
     "submissions": (submissions, {"positions": {0: 0, 1: 0}}),
 }
 """Each state as version 1 wrote it: this stays as it is when a version 2 comes."""
+NOW: dict[str, dict[str, Any]] = {"acknowledge": {"version": 2, "spent": []}}
+"""What is another in the state as it is written now."""
 
 
 @pytest.mark.parametrize("what", STATES)
 def test_a_state_of_version_1_is_taken_up_as_it_was(what: str, tmp_path: Path) -> None:
     made, state = STATES[what]
     resumed = made(tmp_path)({"version": 1, **state})
-    assert resumed.snapshot() == {"version": 1, **state}
+    assert resumed.snapshot() == {"version": 1, **state, **NOW.get(what, {})}
     getattr(resumed, "close", lambda: None)()
+
+
+def test_what_webhooks_wait_for_by_their_places_in_a_configuration_is_refused(tmp_path: Path) -> None:
+    """Version 1 did not say whose the queues are, and the configuration may be another now."""
+    old = {"version": 1, "queues": [[("m", "d", 0, "default", 0, 0.0)]]}
+    with pytest.raises(OtherRelease, match=r"snapshot of webhooks is in version 1, .* drain it"):
+        Deliver({}, tmp_path, lambda: "1", lambda: False, old)
 
 
 @pytest.mark.parametrize("version", [{"version": 99}, {}], ids=["later", "none"])

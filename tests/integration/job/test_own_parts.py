@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 from support.job import LETTER, JobFolder, kill
+from support.receiver import Receiver
 from support.topics import wait_for
 
 EXAMPLES = Path(__file__).parents[3] / "docs" / "examples" / "own"
@@ -132,3 +133,43 @@ def test_a_plugin_that_is_none_is_told_before_anything_starts(
     assert process.returncode == 2, printed
     assert told in printed
     assert "Traceback" not in printed
+
+
+EVENTS = """
+from neuraldocflow.plugins import Handler, add_output
+from neuraldocflow.values import Section
+
+class Names(Handler[Section]):
+    lifecycle = True
+
+    def handle(self, values):
+        with open("names.txt", "a") as file:
+            file.writelines(f"{type(value).__name__}\\n" for value in values)
+
+add_output("names", Section, Names)
+"""
+
+
+def test_an_output_for_the_whole_life_of_documents_has_events_and_results_and_no_dead_letters(
+    tmp_path: Path,
+) -> None:
+    job = JobFolder(tmp_path)
+    (tmp_path / "names.py").write_text(EVENTS)
+    job.environment["NEURALDOCFLOW_PLUGINS"] = "names.py"
+    config = yaml.safe_load((tmp_path / "job.yaml").read_text())
+    with Receiver() as receiver:
+        endpoints = [{"url": receiver.url("hook"), "events": ["error"]}]
+        hooks = {"endpoints": endpoints, "allow_private_networks": ["127.0.0.0/8"]}
+        outputs = [
+            {"type": "names", "name": "their.names", "config": {}},
+            {"type": "webhook", "config": hooks},
+        ]
+        config["processing_pipeline"] = {"output_streams": outputs}
+        (tmp_path / "job.yaml").write_text(yaml.safe_dump(config))
+        job.letters(1)
+        (job.inbox / "broken.pdf").write_bytes(b"%PDF-1.4 nothing more")
+        job.run_once()
+    names = Counter((tmp_path / "names.txt").read_text().split())
+    assert (names["Delivery"], names["QualityValidated"], names["ProcessingFailed"]) == (2, 1, 1)
+    assert names["ResultDelivered"] == 1
+    assert "DeadLetter" not in names

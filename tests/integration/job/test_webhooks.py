@@ -10,6 +10,8 @@ import ssl
 import subprocess
 import sys
 import time
+from collections import Counter
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,9 @@ from standardwebhooks.webhooks import Webhook
 from support.job import JobFolder
 from support.receiver import Receiver
 from support.servers.serving import free_port
+from support.topics import wait_for
+
+from neuraldocflow.recovery import Recovery
 
 SECRET = "whsec_" + base64.b64encode(b"s" * 32).decode()
 
@@ -203,6 +208,60 @@ def test_deliveries_survive_kill_9_of_the_job(tmp_path: Path) -> None:
         job.run_once()
         bodies = [json.loads(body) for body in receiver.bodies("hook")]
         assert {each["data"]["result"]["metadata"]["filename"] for each in bodies} == names
+
+
+def test_after_a_kill_and_another_configuration_each_delivery_goes_to_its_own_endpoint_or_is_told(
+    tmp_path: Path,
+) -> None:
+    """The job dies with everything undelivered; then an output is put before, one endpoint is gone, and the
+    rest have changed their places."""
+    port, gone = free_port(), f"http://127.0.0.1:{free_port()}/gone"
+    urls = [f"http://127.0.0.1:{port}/{name}" for name in ("one", "two")]
+    retries = {"max_retries": 100, "backoff_strategy": "fixed", "initial_delay_ms": 300}
+    endpoint = {"events": ["completion"], "retry_config": retries}
+    job = job_with(tmp_path, *({"url": url, **endpoint} for url in (gone, *urls)))
+    names = killed_with_all_undelivered(job, 5)
+    config = yaml.safe_load((tmp_path / "job.yaml").read_text())
+    files, webhooks = config["processing_pipeline"]["output_streams"]
+    _, one, two = webhooks["config"]["endpoints"]
+    new = {**one, "url": f"http://127.0.0.1:{port}/new"}
+    webhooks["config"]["endpoints"] = [new, two, one]
+    config["processing_pipeline"]["output_streams"] = [{"type": "parquet", "config": {}}, webhooks, files]
+    (tmp_path / "job.yaml").write_text(yaml.safe_dump(config))
+    with Receiver(port) as receiver:
+        job.run_once()
+        for path in ("one", "two"):
+            bodies = [json.loads(body) for body in receiver.bodies(path)]
+            assert {each["data"]["result"]["metadata"]["filename"] for each in bodies} == names
+        assert not receiver.bodies("new")  # what was there before is not told to who came later
+    dead = told(job, "dead-letters")
+    assert {each["code"] for each in dead} == {"webhook_removed"}
+    assert {each["target"] for each in dead} == {gone}
+    assert {each["result"]["metadata"]["filename"] for each in dead} == names
+    assert Counter(status for _, status, _ in delivered(job))["failed"] == 5
+    assert not list((tmp_path / ".neuraldocflow" / "work" / "webhooks").iterdir())
+
+
+def test_what_waits_when_no_webhooks_are_configured_any_more_is_told(tmp_path: Path) -> None:
+    url = f"http://127.0.0.1:{free_port()}/gone"
+    retries = {"max_retries": 100, "backoff_strategy": "fixed", "initial_delay_ms": 300}
+    job = job_with(tmp_path, {"url": url, "events": ["completion"], "retry_config": retries})
+    killed_with_all_undelivered(job, 1)
+    job.configure()
+    job.run_once()
+    (letter,) = told(job, "dead-letters")
+    assert (letter["code"], letter["target"]) == ("webhook_removed", url)
+
+
+def killed_with_all_undelivered(job: JobFolder, count: int) -> set[str]:
+    """A job that is killed when the results of letters are durable and no webhook has been told of any."""
+    names = job.letters(count)
+    process = job.start("run", "-c", "job.yaml")
+    with closing(Recovery(job.root / ".neuraldocflow" / "recovery")) as recovery:
+        wait_for(lambda: len(recovery.states("documents.webhooks")) == count, 60)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    return names
 
 
 def test_an_endpoint_can_be_tried_by_hand(tmp_path: Path) -> None:

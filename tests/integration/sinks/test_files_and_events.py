@@ -17,10 +17,11 @@ from support.deliveries import delivery
 
 from neuraldocflow import durable, events
 from neuraldocflow.components import SinkContext
-from neuraldocflow.deliveries import DeadLetter
+from neuraldocflow.dead_letters import refused
 from neuraldocflow.errors import ConfigError
 from neuraldocflow.log import TOPICS, EmbeddedLog
 from neuraldocflow.results import ErrorInfo
+from sinks.dead_letter import DeadLetterSink
 from sinks.events import EventsSink
 from sinks.files import FilesConfig, FilesPartition, FilesSink
 
@@ -122,8 +123,9 @@ def test_events_results_and_dead_letters_go_to_their_topics(tmp_path: Path) -> N
             log.ensure_topic(topic, 1)
         made = delivery("a.pdf")
         failed = events.ProcessingFailed(id=made.document.id, error=ErrorInfo(code="corrupt", message="m"))
-        dead = DeadLetter("k", b"\xff", "not JSON", "document-stream[0]@7")
-        EventsSink(log).build_part("out", "0", None).write_batch([made.document, failed, made, dead])
+        EventsSink(log).build_part("out", "0", None).write_batch([made.document, failed, made])
+        dead = refused("k", b"\xff", "not JSON", "document-stream[0]@7")
+        DeadLetterSink(log).build_part("out", "dead-letters", None).write_batch([dead])
         records = {topic: log.read(topic, 0, 0) for topic in TOPICS}
     assert {topic: len(found) for topic, found in records.items()} == dict.fromkeys(TOPICS, 1)
     result = events.decode(records["processing-results"][0].value)
@@ -131,10 +133,14 @@ def test_events_results_and_dead_letters_go_to_their_topics(tmp_path: Path) -> N
     assert result.result == made.result
     assert records["processing-events"][0].headers["ce_type"] == "neuraldocflow.ProcessingFailed.v1"
     letter = records["dead-letters"][0]
-    assert (letter.value, dict(letter.headers)) == (
-        b"\xff",
-        {"reason": "not JSON", "origin": "document-stream[0]@7"},
-    )
+    assert (letter.key, letter.value) == ("k", b"\xff")
+    assert dict(letter.headers) == {
+        "ce_id": dead.id,
+        "code": "undecodable",
+        "reason": "not JSON",
+        "origin": "document-stream[0]@7",
+        "attempts": "0",
+    }
 
 
 def test_a_log_on_a_full_disk_ends_the_job_with_a_sentence(

@@ -16,7 +16,8 @@ from bytewax.recovery import init_db_dir
 
 from neuraldocflow import recovery_reader
 from neuraldocflow.components import Acknowledgement
-from neuraldocflow.deliveries import DeadLetter, Delivery, Tick
+from neuraldocflow.dead_letters import DeadLetter
+from neuraldocflow.deliveries import Delivery, Spent, Tick
 from neuraldocflow.events import DocumentSource, NewDocument, ProcessingFailed, QualityValidated, decode
 from neuraldocflow.operators.acknowledge import AcknowledgeSink
 from neuraldocflow.operators.clock import ClockSource
@@ -151,7 +152,11 @@ def test_a_failure_is_an_event_and_a_result_of_its_own(tmp_path: Path) -> None:
     assert delivery.result["status"] == "failed"
     assert delivery.result["error"] == error
     assert isinstance(letter, DeadLetter)
-    assert letter.reason == "empty: nothing"
+    assert (letter.reason, letter.code, letter.attempts) == ("empty: nothing", "empty", 0)
+    assert letter.payload == "file:///in/a"
+    repeated = Validate(None).on_batch([Finished(document("a"), error=error)])[0][2]
+    assert isinstance(repeated, DeadLetter)
+    assert repeated.id == letter.id
     again = decode(letter.value)
     assert isinstance(again, NewDocument)
     assert (again.id, again.origin, again.source) == ("a", "/sources/inbox", document("a").source)
@@ -224,6 +229,22 @@ def test_a_source_is_told_only_when_the_epoch_of_the_result_is_committed(tmp_pat
     restored = Source()
     AcknowledgeSink({"inbox": restored}, store, tmp_path).build_part("s", "p", state)
     assert restored.told == [("a", "completed")]
+
+
+def test_a_file_is_removed_only_when_the_epoch_that_does_without_it_is_committed(tmp_path: Path) -> None:
+    store, files = Store(), [tmp_path / name for name in ("one", "two")]
+    sink = AcknowledgeSink({}, store, tmp_path)
+    part = sink.build_part("s", "p", None)
+    for epoch, file in enumerate(files, 5):
+        file.touch()
+        part.write_batch([Spent("a", str(file)), Tick(epoch)])
+        state = part.snapshot()
+    assert all(file.exists() for file in files)
+    store.front = 6
+    part.snapshot()
+    assert [file.exists() for file in files] == [False, True]
+    sink.build_part("s", "p", state)  # what a snapshot has is committed
+    assert not files[1].exists()
 
 
 def test_acknowledgements_wait_while_the_store_can_not_be_read(

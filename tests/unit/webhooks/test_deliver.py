@@ -1,36 +1,92 @@
-"""What becomes of deliveries while an endpoint is left alone."""
+"""What becomes of deliveries: while an endpoint is left alone, over restarts and changed configurations."""
 
 from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.deliveries import delivery
 from support.receiver import Receiver as Server
 from support.servers.serving import free_port
 
-from neuraldocflow.events import ResultDelivered
+from neuraldocflow.dead_letters import DeadLetter
+from neuraldocflow.deliveries import Spent
+from neuraldocflow.events import ProcessingCompleted, ResultDelivered, decode
 from neuraldocflow.guard import Guard
-from neuraldocflow.operators import deliver
+from neuraldocflow.operators.deliver import Deliver, Told
 from neuraldocflow.webhooks import pool
+from neuraldocflow.webhooks.receivers import Receiver, by_name
 from neuraldocflow.webhooks.schedule import LONGEST_ASKED
 
 
-def receiver_at(port: int, retries: int = 1) -> deliver.Receiver:
+def receiver_at(url: str, retries: int = 1) -> Receiver:
     guard = Guard(("127.0.0.0/8",), "test")
-    endpoint = pool.Endpoint(f"http://127.0.0.1:{port}/hook", (), 5.0, guard, concurrency=8)
-    return deliver.Receiver(endpoint, ("all",), max_retries=retries, strategy="fixed", first_pause=0.01)
+    endpoint = pool.Endpoint(url, (), 5.0, guard, concurrency=8)
+    return Receiver(endpoint, ("all",), max_retries=retries, strategy="fixed", first_pause=0.01)
+
+
+def nowhere() -> str:
+    return f"http://127.0.0.1:{free_port()}/hook"
+
+
+class Process:
+    """The operator's logic for one document, in a process that has ``receivers`` in its configuration."""
+
+    _owners = iter(range(1_000_000))
+
+    def __init__(
+        self, spool: Path, *urls: str, state: dict[str, Any] | None = None, retries: int = 1
+    ) -> None:
+        self.receivers = by_name(receiver_at(url, retries) for url in urls)
+        owner = f"process {next(self._owners)}"
+        self.logic = Deliver(self.receivers, spool, lambda: owner, lambda: False, state)
+        self.told: list[Told] = []
+
+    def take(self, *values: Any) -> None:
+        self.told += self.logic.on_batch(list(values))[0]
+
+    def until_done(self) -> list[Told]:
+        """What is told until nothing is left to deliver."""
+        done, deadline = False, time.monotonic() + 30
+        while not done:
+            assert time.monotonic() < deadline, "it never ended"
+            more, done = self.logic.on_notify()
+            self.told += more
+            time.sleep(0.01)
+        self.end()
+        return self.told
+
+    def end(self) -> None:
+        for receiver in self.receivers.values():
+            receiver.endpoint.close()
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with Server() as running:
+        yield running
+
+
+def statuses(told: list[Told]) -> list[tuple[str, str]]:
+    found = [each.delivery_status for each in told if isinstance(each, ResultDelivered)]
+    return [(each.target.rpartition("/")[2], each.status) for each in found]
+
+
+def letters(told: list[Told]) -> list[DeadLetter]:
+    return [each for each in told if isinstance(each, DeadLetter)]
 
 
 def run(spool: Path, port: int, count: int, there_after: float = math.inf) -> list[tuple[str, int]]:
     """Status and attempts of deliveries to an endpoint that is there after some seconds, or never."""
-    receiver = receiver_at(port)
+    receiver = receiver_at(f"http://127.0.0.1:{port}/hook")
     logics = [
-        deliver.Deliver((receiver,), spool, partial(str, number), lambda: False, None)
+        Deliver(by_name((receiver,)), spool, partial(str, number), lambda: False, None)
         for number in range(count)
     ]
     told = [each for at, logic in enumerate(logics) for each in logic.on_batch([delivery(f"{at}.pdf")])[0]]
@@ -61,48 +117,142 @@ def test_an_endpoint_that_stays_away_is_given_up_within_a_few_openings(
     assert run(tmp_path, free_port(), 30) == [("failed", 2)] * 30
 
 
-def test_a_body_becomes_a_file_only_when_an_epoch_ends_before_its_delivery(tmp_path: Path) -> None:
-    """Then the next process has it, and the file goes with the delivery."""
-    port = free_port()
-    first = deliver.Deliver((receiver_at(port, 1000),), tmp_path, lambda: "1", lambda: False, None)
-    first.on_batch([delivery()])
+def test_a_body_becomes_a_file_only_when_an_epoch_ends_before_its_delivery(
+    tmp_path: Path, server: Server
+) -> None:
+    """Then the next process has it, and the file may go when the delivery has ended."""
+    first = Process(tmp_path, url := server.url("hook"), retries=1000)
+    first.take(delivery())
     assert list(tmp_path.iterdir()) == []
-    state = first.snapshot()
-    assert len(list(tmp_path.iterdir())) == 1
-    receiver = receiver_at(port, 1000)
-    second = deliver.Deliver((receiver,), tmp_path, lambda: "2", lambda: False, state)
-    with Server(port) as server:
-        done, deadline = False, time.monotonic() + 30
-        while not done and time.monotonic() < deadline:
-            _, done = second.on_notify()
-            time.sleep(0.01)
-        receiver.endpoint.close()
-        assert done
-        assert b"Example GmbH" in server.bodies("hook")[-1]
-    assert list(tmp_path.iterdir()) == []
+    state = first.logic.snapshot()
+    (body,) = tmp_path.iterdir()
+    told = Process(tmp_path, url, state=state).until_done()
+    assert b"Example GmbH" in server.bodies("hook")[-1]
+    assert statuses(told) == [("hook", "delivered")]
+    assert told[-1] == Spent(delivery().document.id, str(body))
+    assert body.exists()  # until a snapshot is written that does without it
+    first.end()
 
 
-def test_what_ended_just_before_a_crash_is_not_told_as_failed_after_it(tmp_path: Path) -> None:
-    receiver = receiver_at(free_port())
-    logic = deliver.Deliver((receiver,), tmp_path, lambda: "1", lambda: False, None)
-    logic.on_batch([delivery()])
-    state = logic.snapshot()
+def test_a_delivery_that_no_file_was_made_for_leaves_nothing_to_remove(
+    tmp_path: Path, server: Server
+) -> None:
+    process = Process(tmp_path, server.url("hook"))
+    process.take(delivery())
+    assert not any(isinstance(each, Spent) for each in process.until_done())
+
+
+@pytest.mark.parametrize("path", ["there", "away"])
+def test_what_ended_just_before_a_crash_ends_again_and_is_told_again_with_the_same_ids(
+    tmp_path: Path, server: Server, path: str
+) -> None:
+    """What was told of its end came after the snapshot, so it may be lost; the body is not."""
+    url = server.url("hook") if path == "there" else nowhere()
+    first = Process(tmp_path, url)
+    first.take(delivery())
+    state = first.logic.snapshot()
+    before, after = first.until_done(), Process(tmp_path, url, state=state).until_done()
+    assert statuses(before) == statuses(after)
+    assert {each.event_id for each in before if isinstance(each, ResultDelivered)} == {
+        each.event_id for each in after if isinstance(each, ResultDelivered)
+    }
+    assert [(each.id, each.value) for each in letters(before)] == [
+        (each.id, each.value) for each in letters(after)
+    ]
+    assert len(letters(after)) == (0 if path == "there" else 1)
+
+
+def test_a_body_that_is_gone_is_told_and_holds_nothing_up(tmp_path: Path, server: Server) -> None:
+    first = Process(tmp_path, server.url("hook"))
+    first.take(delivery())
+    state = first.logic.snapshot()
+    first.end()
     for body in tmp_path.iterdir():
-        body.unlink()  # as the end of the delivery does
-    again = deliver.Deliver((receiver,), tmp_path, lambda: "2", lambda: False, state)
-    assert again.on_notify() == ([], True)
-    receiver.endpoint.close()
+        body.unlink()
+    told = Process(tmp_path, server.url("hook"), state=state).until_done()
+    (letter,) = letters(told)
+    assert (letter.code, letter.value) == ("webhook_body_lost", b"")
+    assert "is not there any more" in letter.reason
+    assert statuses(told) == [("hook", "failed")]
+
+
+def test_what_waits_goes_to_its_own_endpoint_wherever_that_is_in_the_configuration_now(
+    tmp_path: Path, server: Server
+) -> None:
+    a, b, new = (server.url(path) for path in ("a", "b", "new"))
+    away = nowhere()
+    first = Process(tmp_path, away, a, b)
+    first.take(delivery())
+    state = first.logic.snapshot()
+    first.end()
+    told = Process(tmp_path, new, b, away, a, state=state).until_done()
+    assert {path for path, _, _ in server.seen} == {"a", "b"}
+    assert sorted(statuses(told)) == [("a", "delivered"), ("b", "delivered"), ("hook", "failed")]
+
+
+def test_two_entries_for_one_endpoint_have_a_queue_each_and_share_the_last_one_that_is_left(
+    tmp_path: Path, server: Server
+) -> None:
+    url = server.url("hook")
+    first = Process(tmp_path, url, url)
+    first.take(delivery())
+    state = first.logic.snapshot()
+    first.end()
+    assert statuses(Process(tmp_path, url, state=state).until_done()) == [("hook", "delivered")] * 2
+
+
+@pytest.mark.parametrize("left", [(), ("other",)], ids=["none", "another"])
+def test_what_waits_for_an_endpoint_that_is_no_longer_configured_is_a_dead_letter(
+    tmp_path: Path, server: Server, left: tuple[str, ...]
+) -> None:
+    url = server.url("gone")
+    first = Process(tmp_path, url)
+    first.take(delivery())
+    state = first.logic.snapshot()
+    first.end()
+    (body,) = tmp_path.iterdir()
+    process = Process(tmp_path, *map(server.url, left), state=state)
+    assert process.logic.notify_at() is not None  # it is told soon, not when something else comes
+    kept = process.logic.snapshot()
+    assert kept == state
+    told = process.until_done()
+    (letter,) = letters(told)
+    assert (letter.code, letter.target, letter.attempts) == ("webhook_removed", url, 0)
+    assert letter.reason == f"webhook: {url}: the endpoint is no longer in the configuration"
+    assert isinstance(decode(letter.value), ProcessingCompleted)
+    assert statuses(told) == [("gone", "failed")]
+    assert told[-1] == Spent(delivery().document.id, str(body))
+
+
+@pytest.mark.parametrize(
+    ("path", "code", "attempts"), [("wrong", "refused", 1), ("over", "gone", 1), ("away", "exhausted", 2)]
+)
+def test_a_dead_letter_says_why_in_a_word_how_often_and_where_to(
+    tmp_path: Path, path: str, code: str, attempts: int
+) -> None:
+    async def answer(request: Any) -> Any:
+        from aiohttp import web
+
+        return web.Response(status={"/wrong": 422, "/over": 410}.get(request.path, 503))
+
+    with Server(wrong=answer, over=answer, away=answer) as server:
+        process = Process(tmp_path, server.url(path))
+        process.take(delivery())
+        (letter,) = letters(process.until_done())
+        headers = letter.message().headers
+        assert (headers["code"], headers["attempts"]) == (f"webhook_{code}", str(attempts))
+        assert headers["target"] == server.url(path)
 
 
 def test_what_waits_by_a_clock_that_was_ahead_waits_a_day_at_most(tmp_path: Path) -> None:
-    receiver = receiver_at(free_port())
-    logic = deliver.Deliver((receiver,), tmp_path, lambda: "1", lambda: False, None)
-    logic.on_batch([delivery()])
-    state = logic.snapshot()
-    (message, document, run, tenant, attempts, _), *_ = state["queues"][0]
-    state["queues"][0] = [(message, document, run, tenant, attempts, time.time() + 90 * 86_400)]
-    again = deliver.Deliver((receiver,), tmp_path, lambda: "2", lambda: False, state)
-    waits = again.notify_at()
+    first = Process(tmp_path, url := nowhere())
+    first.take(delivery())
+    state = first.logic.snapshot()
+    (name, ((message, document, run, tenant, attempts, _),)) = next(iter(state["queues"].items()))
+    state["queues"][name] = [(message, document, run, tenant, attempts, time.time() + 90 * 86_400)]
+    again = Process(tmp_path, url, state=state)
+    waits = again.logic.notify_at()
     assert waits is not None
     assert waits.timestamp() - time.time() <= LONGEST_ASKED
-    receiver.endpoint.close()
+    first.end()
+    again.end()

@@ -1,0 +1,63 @@
+"""Who is told: an endpoint with what it wants and how long it is tried."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from neuraldocflow.deliveries import Delivery
+from neuraldocflow.events import Event, ProcessingCompleted, ProcessingFailed
+from neuraldocflow.webhooks.pool import Endpoint
+from neuraldocflow.webhooks.schedule import Strategy
+
+Deliverable = Event | Delivery
+Name = tuple[str, int]
+"""What is remembered of a receiver: its address, and which it is of several with the same one (from 1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """An endpoint as one output of the configuration has it."""
+
+    endpoint: Endpoint
+    events: tuple[str, ...]
+    max_retries: int
+    strategy: Strategy
+    first_pause: float
+    """In seconds."""
+    passes: Callable[[Deliverable], bool] | None = None
+    """What the configuration's routes let through; None for all."""
+
+    def wants(self, value: Deliverable, event: Event) -> bool:
+        """Whether the event that is sent of ``value`` is sent there."""
+        if "all" not in self.events:
+            if isinstance(event, ProcessingCompleted):
+                kind = "completion"
+            else:
+                kind = "error" if isinstance(event, ProcessingFailed) else "progress"
+            if kind not in self.events:
+                return False
+        return self.passes is None or self.passes(value)
+
+
+def by_name(receivers: Iterable[Receiver]) -> dict[Name, Receiver]:
+    """Receivers by their names, which do not depend on their places in the configuration."""
+    count: Counter[str] = Counter()
+    named: dict[Name, Receiver] = {}
+    for receiver in receivers:
+        url = receiver.endpoint.url
+        count[url] += 1
+        named[url, count[url]] = receiver
+    return named
+
+
+def event_of(value: Deliverable) -> Event | None:
+    """The event that is sent of something in the flow; a failed result is told by its ProcessingFailed."""
+    if not isinstance(value, Delivery):
+        return value
+    if value.result["status"] == "failed":
+        return None
+    document, run = value.identity
+    tenant = value.document.tenant
+    return ProcessingCompleted(id=document, run=run, origin="/dataflow", tenant=tenant, result=value.result)
