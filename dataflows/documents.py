@@ -19,6 +19,7 @@ from bytewax.operators import KeyedStream
 
 from connectors import SOURCES
 from neuraldocflow import config as configuration
+from neuraldocflow.archive.spool import refuse_left
 from neuraldocflow.components import SinkContext, SourceContext
 from neuraldocflow.config import Config
 from neuraldocflow.dead_letters import DeadLetter
@@ -42,6 +43,7 @@ from neuraldocflow.webhooks.receivers import Name, Receiver, by_name
 from sinks import SINKS
 from sinks.dead_letter import DeadLetterSink
 from sinks.events import EventsSink
+from sinks.parquet import ParquetSink
 from sinks.webhook import WebhookSink
 
 T = TypeVar("T")
@@ -138,6 +140,8 @@ def _build_outputs(
             receivers += [replace(each, passes=passes) for each in sink.receivers]
         else:
             built[step_name(name)] = (sink, passes)
+    archives = [sink.archive for sink, _ in built.values() if isinstance(sink, ParquetSink)]
+    refuse_left(engine.state_directory, archives)
     return built, by_name(receivers)
 
 

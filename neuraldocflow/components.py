@@ -69,6 +69,14 @@ class SinkContext:
     """Called again and again by an output that waits for something outside: it has not stalled."""
     where: str = ""
     """Its place in the configuration, for errors."""
+    claimed: set[str] = field(default_factory=set)
+    """What the job's outputs write to that only one may write to."""
+
+    def claim(self, what: str) -> None:
+        """This output alone writes to ``what``. Raises ConfigError where another does."""
+        if what in self.claimed:
+            raise ConfigError(f"{self.where}: another output writes to {what} already; leave one of them out")
+        self.claimed.add(what)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """The archive: results as Parquet datasets of documents, fields and table cells.
 
 Each document's run is in it once: repeats after a recovery are dropped by id. A result is on disk (in the
-spool) before its epoch is committed, and in the datasets after ``flush_interval_ms`` or at the end.
+spool) before its epoch is committed, and in the datasets after ``flush_interval_ms`` or at the end. A spool
+belongs to its archive, not to an output of the configuration: outputs may be renamed and change places.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pydantic import Field
 
 from neuraldocflow.archive.datasets import Datasets
 from neuraldocflow.archive.rows import Line, identity_of, line_of, size_of
-from neuraldocflow.archive.spool import Spool
+from neuraldocflow.archive.spool import DEFAULT, Spool, folder_of
 from neuraldocflow.components import SINKS, Component, SinkContext
 from neuraldocflow.deliveries import Delivery, Tick
 from neuraldocflow.durable import OutputError, patiently
@@ -41,26 +42,30 @@ class ParquetSink(FixedPartitionedSink[Delivery | Tick, None]):
     ticks = True
 
     def __init__(self, name: str, config: ParquetConfig, context: SinkContext) -> None:
+        self.archive = (config.url or "").rstrip("/")
+        """Its URL as it is configured; empty for the one in the state directory."""
+        context.claim(f"the archive {self.archive or DEFAULT}")
         self._config = config
-        self._name = name
-        self._state = context.state_directory
+        self._url = self.archive or str((context.state_directory / "archive").absolute())
+        self._beside = folder_of(context.state_directory, self.archive)
 
     def list_parts(self) -> list[str]:
         return ["archive"]
 
     def build_part(self, step_id: str, for_part: str, resume_state: None) -> ParquetPartition:
-        return ParquetPartition(self._config, self._state, self._name)
+        return ParquetPartition(self._config, self._url, self._beside)
 
 
 class ParquetPartition(StatefulSinkPartition[Delivery | Tick, None]):
-    """Rows wait in memory and in the spool; the spool makes the snapshot empty."""
+    """Rows wait in memory and in the spool; the spool makes the snapshot empty. Spool and index are in the
+    folder ``beside``."""
 
-    def __init__(self, config: ParquetConfig, state: Path, name: str) -> None:
+    def __init__(self, config: ParquetConfig, url: str, beside: Path) -> None:
         self._config = config
-        self._url = config.url or str((state / "archive").absolute())
-        self._datasets = Datasets(self._url, state / "outputs" / f"{name}.index.db")
+        self._url = url
+        self._datasets = Datasets(url, beside / "index.db")
         self._datasets.reconcile()
-        self._spool = Spool(state / "outputs" / f"{name}.spool")
+        self._spool = Spool(beside / "spool")
         self._waiting: dict[tuple[str, int], Line] = {}
         self._unsynced: list[Line] = []
         self._bytes = 0

@@ -1,12 +1,58 @@
-"""What waits to be written to the archive: lines in a local file, synced at every snapshot."""
+"""What waits to be written to an archive: lines in a local file, synced at every snapshot.
+
+Each archive has a folder in ``outputs`` of the state directory, named after its URL, with the spool, the
+index of what is in the archive, and the URL.
+"""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import orjson
+
+from neuraldocflow.durable import write_atomically
+from neuraldocflow.errors import ConfigError
+from neuraldocflow.versions import DRAIN, OtherRelease
+
+_FOLDER = "outputs"
+DEFAULT = "in the state directory"
+"""How an archive without a URL is called."""
+
+
+def folder_of(state: Path, url: str) -> Path:
+    """The folder of the archive at ``url`` (empty: the default one), made. Raises ConfigError."""
+    folder = state / _FOLDER / sha256(url.encode()).hexdigest()[:16]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(folder / "url", url.encode())
+    except OSError as error:
+        raise ConfigError(f"{folder} can't be written: {error.strerror}") from error
+    return folder
+
+
+def refuse_left(state: Path, urls: Collection[str]) -> None:
+    """Raises ConfigError where results wait for an archive that is not one of these: they would never be
+    written."""
+    for spool in sorted((state / _FOLDER).glob("*/spool")):
+        url = (spool.parent / "url").read_text(encoding="utf-8")
+        if url not in urls and (count := _lines(spool)):
+            name = url or DEFAULT
+            raise ConfigError(
+                f"{count} results wait for the archive {name}, and no output writes to it any more: "
+                f"put that output back until they are written (run --once); or remove {spool} to give them up"
+            )
+    for spool in sorted((state / _FOLDER).glob("*.spool")):  # named after a place in the configuration
+        if count := _lines(spool):
+            raise OtherRelease(f"{count} results wait in {spool}, which is of another release: {DRAIN}")
+
+
+def _lines(path: Path) -> int:
+    with path.open("rb") as file:
+        return sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b""))
 
 
 class Spool:

@@ -17,8 +17,10 @@ from support.deliveries import delivery
 
 from neuraldocflow import durable
 from neuraldocflow.archive.datasets import Datasets
-from neuraldocflow.archive.spool import Spool
+from neuraldocflow.archive.spool import Spool, refuse_left
 from neuraldocflow.components import SinkContext
+from neuraldocflow.errors import ConfigError
+from neuraldocflow.versions import OtherRelease
 from sinks.parquet import ParquetConfig, ParquetPartition, ParquetSink
 
 
@@ -86,7 +88,7 @@ def test_a_half_written_line_of_the_spool_is_cut_off(tmp_path: Path) -> None:
     sink = archive(tmp_path)
     sink.write_batch([delivery("a.pdf")])
     sink.snapshot()
-    with (tmp_path / "outputs" / "parquet.spool").open("ab") as spool:
+    with next((tmp_path / "outputs").glob("*/spool")).open("ab") as spool:
         spool.write(b'{"id": ["half')
     again = archive(tmp_path)
     again.write_batch([delivery("b.pdf")])
@@ -131,12 +133,56 @@ def test_a_lost_index_is_made_again_from_the_files(tmp_path: Path) -> None:
     sink = archive(tmp_path)
     sink.write_batch([delivery("a.pdf")])
     sink.close()
-    for path in (tmp_path / "outputs").glob("*.index.db*"):
+    for path in (tmp_path / "outputs").glob("*/index.db*"):
         path.unlink()
     again = archive(tmp_path)
     again.write_batch([delivery("a.pdf")])
     again.close()
     assert len(rows(tmp_path, "documents")) == 1
+
+
+def test_what_waits_belongs_to_its_archive_whatever_the_output_is_called(tmp_path: Path) -> None:
+    """Two outputs change their places and names between a kill and the next start."""
+    urls = [str(tmp_path / name) for name in ("one", "two")]
+    for url in urls:
+        sink = archive(tmp_path, url=url)
+        sink.write_batch([delivery(f"{url[-3:]}.pdf")])
+        sink.snapshot()  # then it is killed
+    refuse_left(tmp_path, urls)
+    for name, url in zip(("parquet_1", "renamed"), reversed(urls), strict=True):
+        config = ParquetConfig.model_validate({"url": f"{url}/"})
+        ParquetSink(name, config, SinkContext(tmp_path)).build_part("out", "archive", None).close()
+    for url in urls:
+        found = ds.dataset(f"{url}/documents", format="parquet", partitioning="hive").to_table()
+        assert found["filename"].to_pylist() == [f"{url[-3:]}.pdf"]
+
+
+def test_what_waits_for_an_archive_that_nothing_writes_to_any_more_is_refused(tmp_path: Path) -> None:
+    sink = archive(tmp_path, url="memory://one")
+    sink.write_batch([delivery("a.pdf"), delivery("b.pdf")])
+    sink.snapshot()
+    with pytest.raises(ConfigError, match="2 results wait for the archive memory://one, and no output"):
+        refuse_left(tmp_path, ["memory://two", ""])
+    archive(tmp_path, url="memory://one").close()
+    refuse_left(tmp_path, ["memory://two"])
+
+
+def test_what_waits_by_an_output_s_place_in_the_configuration_is_refused(tmp_path: Path) -> None:
+    """As it was before archives had folders of their own: whose it is was not written down."""
+    (tmp_path / "outputs").mkdir()
+    (tmp_path / "outputs" / "parquet_0.spool").touch()
+    refuse_left(tmp_path, [])
+    (tmp_path / "outputs" / "parquet_0.spool").write_bytes(b"{}\n")
+    with pytest.raises(OtherRelease, match=r"1 results wait in .*parquet_0\.spool, .* drain it"):
+        refuse_left(tmp_path, [])
+
+
+def test_two_outputs_for_one_archive_are_refused(tmp_path: Path) -> None:
+    context = SinkContext(tmp_path, where="output_streams.1.config")
+    ParquetSink("a", ParquetConfig(), context)
+    ParquetSink("b", ParquetConfig(url="memory://b"), context)
+    with pytest.raises(ConfigError, match=r"^output_streams\.1\.config: another output writes to"):
+        ParquetSink("c", ParquetConfig(), context)
 
 
 def test_many_results_make_few_files(tmp_path: Path) -> None:
