@@ -150,6 +150,7 @@ class S3Source(FixedPartitionedSource[NewDocument, None]):
                 filename=filename,
                 content_type=guess_type(filename)[0] or "",
                 version=found.etag,
+                through=self._name,
             ),
             profile=self._config.profile,
             priority=self._config.priority,

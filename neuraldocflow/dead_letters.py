@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 from neuraldocflow.identity import event_id
-from neuraldocflow.log import DEAD_LETTERS, Message
+from neuraldocflow.log import DEAD_LETTERS, Message, Record
 
+WEBHOOK = "/sinks/webhook"
+"""The origin of what a webhook could not be told."""
 UNDECODABLE = "undecodable"
 """The code of bytes that are no event and no document; a failed document's is its error's."""
 
@@ -52,6 +54,11 @@ class DeadLetter:
             **self.place,
         }
         return Message(DEAD_LETTERS, self.key, self.value, headers)
+
+
+def is_webhooks(record: Record) -> bool:
+    """Whether a record is an event that a webhook could not be told."""
+    return record.topic == DEAD_LETTERS and record.headers.get("origin") == WEBHOOK
 
 
 def letter_id(document: str, run: int, sequence: int = 0) -> str:

@@ -60,6 +60,9 @@ class DocumentSource(_Data):
     content_type: str = ""
     version: str = ""
     """The etag, or the modification time in nanoseconds: what the source's acknowledgement compares."""
+    through: str = ""
+    """The configured source it is read through, where its address alone does not say how: whoever brings the
+    document again, a replay, knows that."""
 
 
 class Event(_Data):

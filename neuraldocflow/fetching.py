@@ -101,7 +101,8 @@ class Fetching:
     def submit(self, job: Job, event: NewDocument, fetcher: Fetcher | None = None) -> None:
         """Fetch the job's payload, then hand the job over. Raises DocumentError where that is hopeless."""
         scheme = urlsplit(event.source.uri).scheme
-        found = fetcher or self._sources.get(event.source_name) or self._schemes.get(scheme)
+        through = event.source.through or event.source_name
+        found = fetcher or self._sources.get(through) or self._schemes.get(scheme)
         if found is None:
             raise FetchFailed(
                 f"The document's address can't be fetched: {scheme or 'no'} addresses are unknown."

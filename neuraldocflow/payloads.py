@@ -151,6 +151,15 @@ class PayloadStore:
             return False
         return uri.startswith(f"{self._remote.unstrip_protocol(self._root)}/")
 
+    def has(self, uri: str) -> bool:
+        """Whether a payload that this store ``owns`` is still there. Raises Unreachable."""
+        try:
+            return bool(self._remote.exists(self._remote._strip_protocol(uri)))
+        except OSError as error:
+            raise Unreachable(
+                f"{uri} can't be asked for ({error.strerror or type(error).__name__})"
+            ) from error
+
     def keeps(self, uri: str) -> bool:
         """Whether a payload, in a file or elsewhere, is one of this store's."""
         if self._folder is None:

@@ -6,19 +6,15 @@ What was found and what is done is in a plan on disk, so memory does not grow wi
 
 from __future__ import annotations
 
-import hashlib
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
-from connectors.filesystem import FilesystemConfig
-from neuraldocflow.config import Config
-from neuraldocflow.events import DecodeError, DocumentReceived, DocumentSource, NewDocument, decode, encode
+from neuraldocflow.dead_letters import is_webhooks
+from neuraldocflow.events import DecodeError, DocumentReceived, NewDocument, decode, encode
 from neuraldocflow.log import (
     DEAD_LETTERS,
     DOCUMENT_STREAM,
@@ -27,15 +23,16 @@ from neuraldocflow.log import (
     Log,
     Record,
 )
-from neuraldocflow.payloads import path_of
 from neuraldocflow.replay_plan import Places, Plan, Row
-from neuraldocflow.selection import Conditions, Range, records_between, told
+from neuraldocflow.selection import Conditions, Range, document_of, read_on, records_between, told
+from neuraldocflow.whereabouts import Whereabouts
 from sinks.events import message_of
 
 ORIGIN = "/replay"
 """The origin of a document that is run again: no source has anything to acknowledge."""
-_CHUNK = 1 << 20
 _BATCH = 100
+_LOOKERS = 8
+"""Payloads that are looked for at a time."""
 _READERS = 4
 """Partitions read at a time, each with what its reader reads ahead."""
 _RHYTHM = 0.5
@@ -74,7 +71,7 @@ class Change:
 
 def select(
     log: Log,
-    config: Config,
+    whereabouts: Whereabouts,
     plan: Plan,
     topic: str,
     wanted: Range,
@@ -82,17 +79,25 @@ def select(
     current_profiles: Iterable[str] | None = None,
 ) -> None:
     """Fill a plan with the documents that records of a range speak of. With ``current_profiles`` (identities)
-    only those whose result was made by another."""
+    only those whose result was made by another. A webhook's dead letter is not run again, but delivered.
+
+    Raises LogError, and Unreachable where payloads can't be looked for.
+    """
 
     def choose(record: Record) -> None:
-        if where.hold(told(record)):
-            plan.add(_document_of(record))
+        if not where.hold(told(record)) or is_webhooks(record):
+            return
+        if document := _document_of(record):
+            plan.add(document)
+        else:
+            plan.add_impossible(_place(record), "it is no document; send it again to where it came from")
 
     def remember(record: Record) -> None:
-        if plan.has(record.key):
+        document = document_of(record)
+        if plan.has(document):
             result = told(record).get("result") or {}
             place = (record.topic, record.partition, record.offset)
-            plan.had(record.key, place, int(result.get("run", 0)), _profile(result))
+            plan.had(document, place, int(result.get("run", 0)), _profile(result))
 
     def take(record: Record) -> None:
         document = _document_of(record)
@@ -105,7 +110,7 @@ def select(
         plan.only_stale(current_profiles)
     for each in (PROCESSING_EVENTS, DOCUMENT_STREAM, DEAD_LETTERS):  # a later one's event counts
         scan(log, each, Range(), take)
-    _settle(config, plan)
+    _settle(whereabouts, plan)
     plan.keep_places("submissions", _ends(log, DOCUMENT_STREAM))
     plan.keep_places("results", _ends(log, PROCESSING_RESULTS))
     plan.keep(selected=True)
@@ -160,10 +165,10 @@ def results(log: Log, plan: Plan) -> Iterator[tuple[Again, dict[str, Any]] | Non
         if not log.wait(positions, 1.0):
             yield None
         for (topic, partition), offset in list(positions.items()):
-            for record in log.read(topic, partition, offset):
+            for record in read_on(log, topic, partition, offset):
                 positions[topic, partition] = record.offset + 1
                 result = told(record).get("result") or {}
-                row = plan.answered(record.key, int(result.get("run", 0)))
+                row = plan.answered(document_of(record), int(result.get("run", 0)))
                 if row is not None:
                     waiting -= 1
                     yield again_of(row), result
@@ -193,21 +198,21 @@ def _ends(log: Log, topic: str) -> Places:
     return {(topic, part): log.end(topic, part) for part in log.partitions(topic)}
 
 
-def _settle(config: Config, plan: Plan) -> None:
+def _settle(whereabouts: Whereabouts, plan: Plan) -> None:
     """Say of each document as what it is run again, or why it can't be."""
-    moved = _Moved(config)
-    for row in plan.found():
-        if row["event"] is None:
-            plan.impossible(row["number"], "the log no longer has its event")
-            continue
-        event = _event_of(row)
-        source = moved.find(event.source)
-        if source is None:
-            plan.impossible(row["number"], "its payload is no longer there")
-            continue
-        run = max(row["run"], row["before_run"] or 0) + 1
-        again = event.model_copy(update={"source": source, "run": run, "origin": ORIGIN})
-        plan.ready(row["number"], encode(again), run)
+    with ThreadPoolExecutor(_LOOKERS, "whereabouts") as lookers:
+        for rows in _batches(plan.found(), _BATCH):
+            events = [None if row["event"] is None else _event_of(row) for row in rows]
+            found = lookers.map(lambda event: event and whereabouts.find(event.source), events)
+            for row, event, source in zip(rows, events, found, strict=True):
+                if event is None:
+                    plan.impossible(row["number"], "the log no longer has its event")
+                elif source is None:
+                    plan.impossible(row["number"], "its payload is no longer there")
+                else:
+                    run = max(row["run"], row["before_run"] or 0) + 1
+                    again = event.model_copy(update={"source": source, "run": run, "origin": ORIGIN})
+                    plan.ready(row["number"], encode(again), run)
 
 
 def changes(log: Log, again: Again, new: dict[str, Any]) -> list[Change]:
@@ -249,11 +254,18 @@ def _profile(result: dict[str, Any]) -> str:
 
 
 def _document_of(record: Record) -> str:
-    """Dead letters carry the event that failed, under a key that may be another."""
-    if record.topic == DEAD_LETTERS:
-        event = _decoded(record)
-        return event.id if event is not None else record.key
-    return record.key
+    """Dead letters carry the event that failed, under a key that may be another; empty where they don't."""
+    if record.topic != DEAD_LETTERS:
+        return document_of(record)
+    try:
+        return decode(record.value).id
+    except DecodeError:
+        return ""
+
+
+def _place(record: Record) -> str:
+    """Where a message was that is none of ours."""
+    return record.headers.get("origin") or f"{record.topic}[{record.partition}]@{record.offset}"
 
 
 def _decoded(record: Record) -> NewDocument | None:
@@ -284,47 +296,7 @@ def _from_received(event: DocumentReceived) -> NewDocument:
         source=event.source,
         profile=about.get("profile", "auto"),
         priority=about.get("priority", "normal"),
+        options=about.get("options", {}),
         tenant=event.tenant,
+        received_at=event.time,
     )
-
-
-class _Moved:
-    """Finds files that their source has moved since: by size, then by hash, in its folders for them."""
-
-    def __init__(self, config: Config) -> None:
-        self._folders = [
-            folder
-            for entry in config.stream_sources.values()
-            if isinstance(entry.config, FilesystemConfig)
-            for watched in entry.config.watch_directories
-            for folder in entry.config.targets(watched.path)
-        ]
-        self._by_size: dict[int, list[Path]] | None = None
-
-    def find(self, source: DocumentSource) -> DocumentSource | None:
-        """The source as it is to be read now; None where it is gone."""
-        if not source.uri.startswith("file://"):
-            return source
-        if path_of(source.uri).is_file():
-            return source
-        for path in self._files().get(source.size, []):
-            if _sha256(path) == source.sha256:
-                return source.model_copy(update={"uri": path.as_uri()})
-        return None
-
-    def _files(self) -> dict[int, list[Path]]:
-        if self._by_size is None:
-            self._by_size = defaultdict(list)
-            for folder in self._folders:
-                for path in folder.rglob("*"):
-                    if path.is_file():
-                        self._by_size[path.stat().st_size].append(path)
-        return self._by_size
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()

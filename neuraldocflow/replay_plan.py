@@ -90,6 +90,12 @@ class Plan:
     def add(self, document: str) -> None:
         self._write("INSERT OR IGNORE INTO documents (id) VALUES (?)", document)
 
+    def add_impossible(self, name: str, reason: str) -> None:
+        """Something that was chosen and is no document."""
+        self._write(
+            "INSERT OR IGNORE INTO documents (id, state, reason) VALUES (?, ?, ?)", name, _IMPOSSIBLE, reason
+        )
+
     def has(self, document: str) -> bool:
         with self._one:
             found = self._database.execute("SELECT 1 FROM documents WHERE id = ?", (document,)).fetchone()

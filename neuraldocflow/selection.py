@@ -96,14 +96,19 @@ def records(log: Log, topic: str, wanted: Range) -> Iterator[Record]:
         yield from records_between(log, topic, partition, begin, end)
 
 
+def read_on(log: Log, topic: str, partition: int, offset: int) -> list[Record]:
+    """What comes next in a partition; what retention has dropped meanwhile is passed over."""
+    while True:
+        try:
+            return log.read(topic, partition, offset)
+        except OffsetOutOfRange as error:
+            offset = error.begin
+
+
 def records_between(log: Log, topic: str, partition: int, offset: int, end: int) -> Iterator[Record]:
     """The records of a partition from an offset on, before another."""
     while offset < end:
-        try:
-            found = log.read(topic, partition, offset)
-        except OffsetOutOfRange as error:  # retention was faster
-            offset = max(error.begin, offset + 1)
-            continue
+        found = read_on(log, topic, partition, offset)
         if not found:
             break
         for record in found:
@@ -111,6 +116,11 @@ def records_between(log: Log, topic: str, partition: int, offset: int, end: int)
                 break
             yield record
         offset = found[-1].offset + 1
+
+
+def document_of(record: Record) -> str:
+    """The id of the document that an event is about: the record's key, but for results that have another."""
+    return record.headers.get("ce_subject", record.key)
 
 
 def told(record: Record) -> dict[str, Any]:

@@ -65,17 +65,20 @@ def put_on(log: Log, messages: Sequence[Message]) -> None:
             time.sleep(seconds)
 
 
-def message_of(value: Logged) -> Message:
-    """The record of an event or a result."""
+def message_of(value: Logged, key: str | None = None) -> Message:
+    """The record of an event or a result; ``key`` None: by document."""
     if isinstance(value, Delivery):
         document, run = value.identity
         tenant = value.document.tenant
         event = ProcessingCompleted(
             id=document, run=run, origin="/dataflow", tenant=tenant, result=value.result
         )
-        return _message(PROCESSING_RESULTS, event)
-    return _message(DOCUMENT_STREAM if isinstance(value, NewDocument) else PROCESSING_EVENTS, value)
+        return _message(PROCESSING_RESULTS, event, key)
+    return _message(DOCUMENT_STREAM if isinstance(value, NewDocument) else PROCESSING_EVENTS, value, key)
 
 
-def _message(topic: str, event: Event) -> Message:
-    return Message(topic, event.id, encode(event), {"ce_type": type_of(event), "ce_id": event.event_id})
+def _message(topic: str, event: Event, key: str | None) -> Message:
+    headers = {"ce_type": type_of(event), "ce_id": event.event_id}
+    if key is None or key == event.id:
+        return Message(topic, event.id, encode(event), headers)
+    return Message(topic, key, encode(event), {**headers, "ce_subject": event.id})

@@ -57,8 +57,13 @@ class WebhookSink:
 
 
 def _build(name: str, config: WebhookSinkConfig, context: SinkContext) -> WebhookSink:
-    guard = Guard(config.allow_private_networks, f"{context.where}.allow_private_networks")
-    return WebhookSink(tuple(_receiver(each, guard) for each in config.endpoints))
+    return WebhookSink(receivers_of(config, context.where))
+
+
+def receivers_of(config: WebhookSinkConfig, where: str) -> tuple[Receiver, ...]:
+    """The endpoints, ready to be posted to; ``where`` is the configuration's place. Raises ConfigError."""
+    guard = Guard(config.allow_private_networks, f"{where}.allow_private_networks")
+    return tuple(_receiver(each, guard) for each in config.endpoints)
 
 
 def _receiver(config: EndpointConfig, guard: Guard) -> Receiver:

@@ -146,7 +146,7 @@ def _document(delivery: Delivery) -> Row:
         "content_type": metadata.get("contentType") or event.source.content_type,
         "bytes": event.source.size,
         "sha256": event.source.sha256,
-        "source": event.source_name,
+        "source": event.source_name or event.source.through,
         "uri": event.source.uri,
         "tenant": event.tenant,
         "priority": event.priority,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,16 @@ from rich.text import Text
 from neuraldocflow import config as configuration
 from neuraldocflow import profiles
 from neuraldocflow.cli import show
+from neuraldocflow.config import Config
 from neuraldocflow.errors import ConfigError, NeuralDocFlowError
 from neuraldocflow.events import NewDocument
-from neuraldocflow.log import DEAD_LETTERS, Log, open_log
+from neuraldocflow.log import DEAD_LETTERS, Log, Record, open_log
+from neuraldocflow.payloads import PayloadStore
 from neuraldocflow.replay import Change, again_of, changes, find_submitted, results, select, submit
 from neuraldocflow.replay_plan import Plan, Row
 from neuraldocflow.selection import Conditions, Range, moment, parse_offsets, topic_named
+from neuraldocflow.webhooks import redelivery
+from neuraldocflow.whereabouts import Whereabouts
 
 _PATIENCE = 15.0
 
@@ -48,6 +53,8 @@ def replay(
     as_json: bool = typer.Option(False, "--json", help="One JSON object a change, then a summary."),
 ) -> None:
     """Run documents again; their results say run n+1. Fields that changed are told at the end.
+
+    With --dead-letters, failed documents are run again, and what webhooks could not be told is sent again.
 
     Example: neuraldocflow replay --since 2d --where status=failed
     """
@@ -81,14 +88,52 @@ def replay(
             find_submitted(log, plan)
         else:
             plan.forget()
-            select(log, loaded, plan, name, wanted, conditions, current)
+            scratch = loaded.runtime.state_directory / "work" / "scratch"
+            whereabouts = Whereabouts(loaded, PayloadStore(loaded.runtime.payload_url, scratch))
+            select(log, whereabouts, plan, name, wanted, conditions, current)
         _tell_selection(plan, going_on, dry_run, as_json)
+        again = name == DEAD_LETTERS and not stale_profile
+        letters = redelivery.letters(log, wanted, conditions) if again else iter(())
         if dry_run:
+            _tell_letters(letters, as_json)
             return
         _submit(log, plan, rate)
+        undelivered = _redeliver(log, loaded, letters, as_json)
         if wait and plan.awaited():
             _compare(log, plan, as_json)
         plan.drop()
+    if undelivered:
+        raise typer.Exit(3)
+
+
+def _tell_letters(letters: Iterator[Record], as_json: bool) -> None:
+    """What webhooks would be told again."""
+    count = 0
+    for record in letters:
+        count += 1
+        target = record.headers["target"]
+        if as_json:
+            print(orjson.dumps({"id": record.key, "target": target}).decode())
+        else:
+            show.console().print(f"{record.key} to {target}", soft_wrap=True)
+    if count:
+        show.console(stderr=True).print(f"{count} webhooks would be delivered again")
+
+
+def _redeliver(log: Log, config: Config, letters: Iterator[Record], as_json: bool) -> int:
+    """Tell webhooks again; how many could not be."""
+    screen, done, failed = show.console(stderr=True), 0, 0
+    for each in redelivery.redeliver(log, config, letters):
+        done, failed = done + each.delivered, failed + (not each.delivered)
+        if as_json:
+            told = {"id": each.document, "target": each.target, "delivered": each.delivered}
+            print(orjson.dumps({**told, "reason": each.reason}).decode(), flush=True)
+        elif not each.delivered:
+            line = f"{each.document}: {each.target}: not delivered: {each.reason}"
+            screen.print(Text(line), soft_wrap=True)
+    if done or failed:
+        screen.print(f"{done} webhooks delivered, {failed} not")
+    return failed
 
 
 def _submit(log: Log, plan: Plan, rate: float) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from heapq import merge
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,9 @@ from rich.text import Text
 from neuraldocflow import config as configuration
 from neuraldocflow.cli import show
 from neuraldocflow.errors import ConfigError
-from neuraldocflow.log import DEAD_LETTERS, PROCESSING_RESULTS, Log, OffsetOutOfRange, Record, open_log
+from neuraldocflow.log import DEAD_LETTERS, PROCESSING_RESULTS, Log, Record, open_log
 from neuraldocflow.repeats import Repeats
-from neuraldocflow.selection import Conditions, moment, told, topic_named
+from neuraldocflow.selection import Conditions, moment, read_on, told, topic_named
 
 
 def tail(
@@ -73,23 +74,17 @@ def _records(
             offset = log.end(topic, partition)
         positions[topic, partition] = offset
     while True:
-        found: list[Record] = []
-        for (_, partition), offset in positions.items():
-            try:
-                found.extend(log.read(topic, partition, offset))
-            except OffsetOutOfRange as error:  # retention dropped what was next
-                positions[topic, partition] = error.begin
-        for record in sorted(found, key=lambda each: each.timestamp):
-            positions[topic, record.partition] = record.offset + 1
-            yield record
-        if not found:
+        found = {place: read_on(log, *place, offset) for place, offset in positions.items()}
+        positions |= {place: records[-1].offset + 1 for place, records in found.items() if records}
+        yield from merge(*found.values(), key=lambda each: each.milliseconds)
+        if not any(found.values()):
             if not follow:
                 return
             log.wait(positions, 1.0)
 
 
 def _is_new(shown: dict[str, Any], repeats: Repeats) -> bool:
-    """Whether an event was not shown before; what has no id, as a dead letter, is always new."""
+    """Whether an event or a dead letter was not shown before; what has no id is always new."""
     identity = shown.get("ce_id")
     return identity is None or repeats.is_new(str(identity))
 

@@ -22,7 +22,8 @@ from neuraldocflow.events import (
     ProcessingStarted,
     decode,
 )
-from neuraldocflow.log import PROCESSING_EVENTS, PROCESSING_RESULTS, Log, LogError, OffsetOutOfRange, Record
+from neuraldocflow.log import PROCESSING_EVENTS, PROCESSING_RESULTS, Log, LogError
+from neuraldocflow.selection import read_on
 
 _MOST = 12
 """Documents under way that are shown at a time."""
@@ -80,7 +81,7 @@ class Watch:
     def _read(self) -> list[Event]:
         events: list[Event] = []
         for place in self._positions:
-            while records := self._records(*place):
+            while records := read_on(self._log, *place, self._positions[place]):
                 self._positions[place] = records[-1].offset + 1
                 for record in records:
                     try:
@@ -88,13 +89,6 @@ class Watch:
                     except DecodeError as error:
                         self._console.print(f"an event of {place[0]} can't be read: {error}", style="red")
         return events
-
-    def _records(self, topic: str, partition: int) -> list[Record]:
-        """What comes next; what retention has dropped meanwhile is passed over."""
-        try:
-            return self._log.read(topic, partition, self._positions[topic, partition])
-        except OffsetOutOfRange as error:
-            return self._log.read(topic, partition, error.begin)
 
     def _take(self, event: Event) -> None:
         if event.event_id in self._seen:  # a replayed epoch repeats its events

@@ -61,7 +61,7 @@ def describe() -> dict[str, Any]:
         DOCUMENT_STREAM: ["NewDocument"],
         PROCESSING_RESULTS: ["ProcessingCompleted"],
         PROCESSING_EVENTS: [name for name in EVENTS if name not in ("NewDocument", "ProcessingCompleted")],
-        DEAD_LETTERS: ["NewDocument"],
+        DEAD_LETTERS: list(EVENTS),
     }
     topics = {
         topic: {

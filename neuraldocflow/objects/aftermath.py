@@ -119,7 +119,7 @@ class Aftermath:
     def _move(self, key: str, etag: str, target: str) -> None:
         size = self._same(key, etag)["ContentLength"]
         name = target + key.removeprefix(self._prefix)
-        for free in _names(name):
+        for free in names_of(name):
             there = self._there(free)
             if there is None:
                 given = {"CopySourceIfMatch": f'"{etag}"'}
@@ -149,8 +149,8 @@ class Aftermath:
         self._client.put_object_tagging(Bucket=self._bucket, Key=key, Tagging={"TagSet": kept + added})
 
 
-def _names(name: str) -> Iterator[str]:
-    """``a.pdf``, ``a (2).pdf``, ``a (3).pdf`` …"""
+def names_of(name: str) -> Iterator[str]:
+    """Where an object is moved to, the first that is free: ``a.pdf``, ``a (2).pdf``, ``a (3).pdf`` …"""
     folder, slash, last = name.rpartition("/")
     stem, dot, suffix = last.rpartition(".")
     if not stem:

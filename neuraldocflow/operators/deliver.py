@@ -20,15 +20,14 @@ from typing import Any, Literal
 
 from bytewax.operators import StatefulBatchLogic
 
-from neuraldocflow.dead_letters import DeadLetter, letter_id
+from neuraldocflow.dead_letters import WEBHOOK, DeadLetter, letter_id
 from neuraldocflow.deliveries import Spent
 from neuraldocflow.durable import patiently, write_atomically
 from neuraldocflow.events import DeliveryStatus, ResultDelivered, encode
-from neuraldocflow.identity import event_id
 from neuraldocflow.versions import readable
 from neuraldocflow.wakes import wake_in
 from neuraldocflow.webhooks.pool import Answer, Attempt
-from neuraldocflow.webhooks.receivers import Deliverable, Name, Receiver, event_of
+from neuraldocflow.webhooks.receivers import Deliverable, Name, Receiver, delivery_number, event_of
 from neuraldocflow.webhooks.schedule import LONGEST_ASKED, pause
 
 STEP = "webhooks"
@@ -37,7 +36,6 @@ _VERSION = 2
 """Version 1 had queues in the order of the configuration's endpoints, which may be another now."""
 _LOOK, _SHARE = 0.02, 0.25
 """An answer is looked for after so many seconds, then again after a share of the time that has passed."""
-ORIGIN = "/sinks/webhook"
 Told = ResultDelivered | DeadLetter | Spent
 
 
@@ -184,7 +182,7 @@ class Deliver(StatefulBatchLogic[Deliverable, Told, dict[str, Any]]):
     ) -> list[Told]:
         """The first of a queue is over: how, and what nothing needs any more."""
         item = items.popleft()
-        sequence = _sequence(item.message, url)
+        sequence = delivery_number(item.message, url)
         told: list[Told] = []
         if status != "delivered":
             told.append(
@@ -193,7 +191,7 @@ class Deliver(StatefulBatchLogic[Deliverable, Told, dict[str, Any]]):
                     self._body(item.message),
                     f"webhook_{code}",
                     f"webhook: {url}: {reason}",
-                    ORIGIN,
+                    WEBHOOK,
                     letter_id(item.document, item.run, sequence),
                     attempts=item.attempts,
                     target=url,
@@ -204,7 +202,7 @@ class Deliver(StatefulBatchLogic[Deliverable, Told, dict[str, Any]]):
             ResultDelivered(
                 id=item.document,
                 run=item.run,
-                origin=ORIGIN,
+                origin=WEBHOOK,
                 tenant=item.tenant,
                 sequence=sequence,
                 delivery_status=outcome,
@@ -224,8 +222,3 @@ class Deliver(StatefulBatchLogic[Deliverable, Told, dict[str, Any]]):
             return (self._spool / message).read_bytes()
         except OSError:
             return b""  # its reason says so
-
-
-def _sequence(message: str, url: str) -> int:
-    """A number of its own for each event and endpoint: equal after a repeat, so that readers can drop it."""
-    return int(event_id(message, 0, url).replace("-", "")[:7], 16)

@@ -99,7 +99,7 @@ class Extract(StatefulBatchLogic[NewDocument, Extracted, dict[str, Any]]):
     def _accept(self, event: NewDocument, *, resumed: bool) -> list[Extracted]:
         out: list[Extracted] = []
         if not resumed:
-            about = {"profile": event.profile, "priority": event.priority}
+            about = {"profile": event.profile, "priority": event.priority, "options": event.options}
             out.append(DocumentReceived(**identity_of(event), source=event.source, metadata=about))
         if event.error is not None:
             out.append(Finished(event, error=event.error.model_dump(by_alias=True)))

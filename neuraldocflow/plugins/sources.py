@@ -135,6 +135,7 @@ class _Polled(FixedPartitionedSource[NewDocument, None]):
                 filename=Path(item.filename).name,
                 content_type=guess_type(item.filename)[0] or "",
                 version=item.version,
+                through=self.name,
             ),
             profile=item.profile or self.config.profile,
             priority=item.priority or self.config.priority,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from neuraldocflow.deliveries import Delivery
 from neuraldocflow.events import Event, ProcessingCompleted, ProcessingFailed
+from neuraldocflow.identity import event_id
 from neuraldocflow.webhooks.pool import Endpoint
 from neuraldocflow.webhooks.schedule import Strategy
 
@@ -61,3 +62,8 @@ def event_of(value: Deliverable) -> Event | None:
     document, run = value.identity
     tenant = value.document.tenant
     return ProcessingCompleted(id=document, run=run, origin="/dataflow", tenant=tenant, result=value.result)
+
+
+def delivery_number(message: str, target: str) -> int:
+    """A number of its own for each event and target: equal after a repeat, so that readers can drop it."""
+    return int(event_id(message, 0, target).replace("-", "")[:7], 16)

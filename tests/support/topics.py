@@ -50,8 +50,9 @@ class Topics:
         *,
         key: str | None = None,
         partition: int = 0,
+        timestamp: int = 0,
     ) -> None:
-        """One message, acknowledged when this returns."""
+        """One message, acknowledged when this returns; ``timestamp`` in milliseconds, 0 for now."""
         failed: list[Any] = []
         self._producer.produce(
             topic,
@@ -59,6 +60,7 @@ class Topics:
             key=key,
             headers=dict(headers or {}),
             partition=partition,
+            timestamp=timestamp,
             on_delivery=lambda error, _: failed.append(error) if error else None,
         )
         assert self._producer.flush(30) == 0, "the broker does not answer"

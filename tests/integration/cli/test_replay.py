@@ -11,6 +11,12 @@ from typing import Any
 import pytest
 import yaml
 from support.job import JobFolder
+from support.receiver import Receiver
+from support.servers.serving import free_port
+
+from neuraldocflow.config import RuntimeConfig
+from neuraldocflow.dead_letters import refused
+from neuraldocflow.log import open_log
 
 PROFILE = """
 name: letter
@@ -55,26 +61,25 @@ def replay_beside_a_job(job: JobFolder, *arguments: str) -> tuple[str, str]:
     return done.stdout, done.stderr
 
 
-def results(job: JobFolder) -> list[dict[str, Any]]:
+def tail(job: JobFolder, *arguments: str) -> list[str]:
+    command = [sys.executable, "-m", "neuraldocflow", "tail", "-c", "job.yaml", *arguments]
     done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "neuraldocflow",
-            "tail",
-            "-c",
-            "job.yaml",
-            "--from-beginning",
-            "--no-follow",
-            "--json",
-        ],
+        [*command, "--from-beginning", "--no-follow", "--json"],
         cwd=job.root,
         capture_output=True,
         text=True,
         timeout=60,
         check=True,
     )
-    return [json.loads(line)["result"] for line in done.stdout.splitlines()]
+    return done.stdout.splitlines()
+
+
+def results(job: JobFolder) -> list[dict[str, Any]]:
+    return [json.loads(line)["result"] for line in tail(job)]
+
+
+def runtime_of(job: JobFolder) -> RuntimeConfig:
+    return RuntimeConfig(state_directory=job.root / ".neuraldocflow")
 
 
 def test_moved_files_are_found_and_run_again_under_the_next_run(job: JobFolder) -> None:
@@ -123,6 +128,79 @@ def test_what_a_newer_profile_changes_is_told_by_document_field_and_version(job:
     assert (one["old"], one["new"]) == (None, "L-00001")
     assert one["old_profile"].startswith("letter@1.0.0+")
     assert one["new_profile"].startswith("letter@2.0.0+")
+
+
+def test_failed_documents_are_run_again_by_the_code_of_their_dead_letters(job: JobFolder) -> None:
+    (job.inbox / "broken.pdf").write_bytes(b"%PDF-1.4 nothing more")
+    (job.inbox / "empty.pdf").touch()
+    job.letters(1)
+    job.run_once()
+    none = replay(job, "--dead-letters", "--from-beginning", "--where", "code=timeout", "--dry-run")
+    assert "0 documents would be run again" in none.stderr
+    with open_log(runtime_of(job)) as log:
+        log.append([refused("k", b"\x00", "not JSON", "incoming[2]@41").message()])
+    _, summary = replay_beside_a_job(job, "--dead-letters", "--from-beginning", "--where", "code=corrupt")
+    assert "1 results, 0 of them with 0 changed fields" in summary
+    runs = sorted((each["metadata"]["filename"], each["run"]) for each in results(job))
+    assert runs == [("broken.pdf", 0), ("broken.pdf", 1), ("empty.pdf", 0), ("letter-0.html", 0)]
+    letters = [json.loads(line) for line in tail(job, "dead-letters", "--where", "code=corrupt")]
+    assert [(each["attempts"], each["run"]) for each in letters] == [("1", 0), ("1", 1)]
+    assert letters[0]["payload"].endswith("/inbox/broken.pdf")
+    every = replay(job, "--dead-letters", "--from-beginning", "--dry-run")
+    assert "incoming[2]@41: can't be run again: it is no document; send it again to where it" in every.stderr
+
+
+def test_what_a_webhook_could_not_be_told_is_sent_again_and_not_run_again(job: JobFolder) -> None:
+    port = free_port()
+    endpoint = {"events": ["completion"], "retry_config": {"max_retries": 0}}
+    hooks = {
+        "endpoints": [{"url": f"http://127.0.0.1:{port}/{name}", **endpoint} for name in ("hook", "gone")],
+        "allow_private_networks": ["127.0.0.0/8"],
+    }
+    config = yaml.safe_load((job.root / "job.yaml").read_text())
+    config["processing_pipeline"] = {"output_streams": [{"type": "webhook", "config": hooks}]}
+    (job.root / "job.yaml").write_text(yaml.safe_dump(config))
+    job.letters(3)
+    job.run_once()
+    del hooks["endpoints"][1]
+    (job.root / "job.yaml").write_text(yaml.safe_dump(config))
+    redrive = ("--dead-letters", "--from-beginning")
+    dry = replay(job, *redrive, "--dry-run", "--json")
+    assert len(dry.stdout.splitlines()) == 6
+    assert "6 webhooks would be delivered again" in dry.stderr
+    with Receiver(port) as receiver:
+        done = replay(job, *redrive, "--where", f"target=http://127.0.0.1:{port}/hook")
+        assert done.returncode == 0, done.stderr
+        assert "0 documents run again" in done.stderr
+        assert "3 webhooks delivered, 0 not" in done.stderr
+        letters = [json.loads(line) for line in tail(job, "dead-letters")]
+        told = {json.loads(body)["subject"]: json.loads(body) for body in receiver.bodies("hook")}
+        ids = {headers["webhook-id"] for headers in receiver.headers("hook")}
+    assert {each["result"]["jobId"] for each in letters} == set(told)
+    assert ids == {each["id"] for each in told.values()}
+    gone = replay(job, *redrive, "--where", f"target=http://127.0.0.1:{port}/gone", "--json")
+    assert gone.returncode == 3
+    answers = [json.loads(line) for line in gone.stdout.splitlines()]
+    assert {each["reason"] for each in answers} == {"the endpoint is no longer in the configuration"}
+    assert {each["run"] for each in results(job)} == {0}
+    statuses = [json.loads(line) for line in tail(job, "events", "--where", "name=ResultDelivered")]
+    ended = [
+        each["delivery_status"] for each in statuses if each["delivery_status"]["target"].endswith("hook")
+    ]
+    assert (
+        sorted((each["status"], each["attempts"]) for each in ended)
+        == [("delivered", 2)] * 3 + [("failed", 1)] * 3
+    )
+
+
+def test_a_file_of_the_same_name_that_came_later_is_not_taken_for_the_one_before(job: JobFolder) -> None:
+    job.letters(1)
+    job.run_once()
+    (job.inbox / "letter-0.html").write_text("<p>Another letter.</p>")
+    assert "1 documents run again" in replay(job, "--from-beginning", "--no-wait").stderr
+    job.run_once()
+    found = [(each["run"], each["status"] == "failed") for each in results(job)]
+    assert sorted(found) == [(0, False), (0, False), (1, False)]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import subprocess
 from collections import Counter
 from pathlib import Path
 
+import pyarrow.dataset as ds
 import pytest
 import yaml
 from support.job import LETTER, JobFolder, kill
@@ -90,6 +91,20 @@ def test_a_job_killed_again_and_again_gives_each_row_one_visible_result(job: Tab
     assert job.statuses() == {"completed": 60}
     found = [file for (file,) in job.ask("fields", "SELECT file FROM fields WHERE field = 'title'")]
     assert Counter(found) == Counter(names)
+
+
+def test_documents_of_a_source_of_one_s_own_are_replayed_through_it(job: TableJob) -> None:
+    job.insert(2)
+    job.run_once()
+    told, _ = job.start("replay", "-c", "job.yaml", "--from-beginning", "--no-wait").communicate(timeout=60)
+    assert "2 documents run again" in told
+    job.run_once()
+    documents = job.root / ".neuraldocflow" / "archive" / "documents"
+    rows = (
+        ds.dataset(documents, partitioning="hive").to_table(columns=["run", "status", "source"]).to_pylist()
+    )
+    assert sorted((each["run"], each["source"]) for each in rows) == [(0, "rows")] * 2 + [(1, "rows")] * 2
+    assert {each["status"] for each in rows} == {"completed"}
 
 
 def test_a_source_that_is_away_is_waited_for(job: TableJob) -> None:

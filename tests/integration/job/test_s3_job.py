@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+import yaml
 from support.job import kill
 from support.s3_events import plain
 from support.s3_job import S3Job
@@ -163,3 +164,39 @@ def test_fetching_is_a_stage_of_its_own_before_an_agent_has_begun(job: S3Job) ->
     assert told[1].agent_id
     numbers = [each.sequence for each in told if isinstance(each, ProcessingProgress)]
     assert numbers == list(range(len(numbers)))
+
+
+def test_objects_are_replayed_through_their_source_from_where_it_moved_them_and_lost_ones_are_told(
+    job: S3Job, s3: S3Server
+) -> None:
+    """The bucket is where only the source's own endpoint leads."""
+    job.configure({"endpoint_url": s3.endpoint, "prefix": "in/", "move_processed_to": "done/"})
+    config = yaml.safe_load((job.root / "job.yaml").read_text())
+    config["stream_sources"] = {"in.box": config["stream_sources"]["inbox"]}
+    (job.root / "job.yaml").write_text(yaml.safe_dump(config))
+    job.environment |= {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_ENDPOINT_URL_S3": "http://127.0.0.1:9"}
+    for number, name in enumerate("abc"):
+        job.letter(f"in/{name}.html", number)
+    job.run_once()
+    assert job.keys() == ["done/a.html", "done/b.html", "done/c.html"]
+    job.client.delete_object(Bucket=job.bucket, Key="done/b.html")
+    job.letter("done/c.html", 99)
+    told, _ = job.start("replay", "-c", "job.yaml", "--from-beginning", "--no-wait").communicate(timeout=60)
+    assert "b.html: can't be run again: its payload is no longer there" in told
+    assert "c.html: can't be run again: its payload is no longer there" in told
+    assert "1 documents run again" in told
+    job.run_once()
+    assert (job.result("a.html")["run"], job.result("a.html")["status"]) == (1, "completed")
+    assert job.keys() == ["done/a.html", "done/c.html"]
+    job.environment.clear()
+
+
+def test_a_bucket_that_does_not_answer_is_no_reason_to_give_documents_up(job: S3Job, s3: S3Server) -> None:
+    job.letter("a.html")
+    job.run_once()
+    job.environment |= {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_ENDPOINT_URL_S3": "http://127.0.0.1:9"}
+    process = job.start("replay", "-c", "job.yaml", "--from-beginning", "--no-wait")
+    told, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert re.search(r"s3://.*/a.html can't be asked for .*try again later", told.replace("\n", " "))
+    assert "Traceback" not in told

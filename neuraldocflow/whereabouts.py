@@ -1,0 +1,161 @@
+"""Where a document's payload is now: its source may have moved it since, and it may be gone."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from connectors.filesystem import FilesystemConfig
+from connectors.s3 import S3Config
+from neuraldocflow.config import Config
+from neuraldocflow.errors import Unreachable
+from neuraldocflow.events import DocumentSource
+from neuraldocflow.objects.aftermath import names_of
+from neuraldocflow.objects.client import (
+    endpoint_of,
+    is_gone,
+    may_pass,
+    parse_uri,
+    reason_of,
+    s3_client,
+    uri_of,
+)
+from neuraldocflow.payloads import PayloadStore, path_of
+
+_CHUNK = 1 << 20
+
+
+class Whereabouts:
+    """Knows the folders, buckets and the payload store of a configuration. Thread-safe."""
+
+    def __init__(self, config: Config, payloads: PayloadStore) -> None:
+        self._payloads = payloads
+        self._files = _Files(config)
+        self._objects = _Objects(config)
+
+    def find(self, source: DocumentSource) -> DocumentSource | None:
+        """The source as it is to be read now; None where it is gone. Raises Unreachable.
+
+        Addresses that only another program can judge (a web server, a source of one's own) count as there.
+        """
+        if self._payloads.owns(source.uri):
+            return source if self._payloads.has(source.uri) else None
+        if source.uri.startswith("file://"):
+            return self._files.find(source)
+        return self._objects.find(source) if source.uri.startswith("s3://") else source
+
+
+class _Files:
+    """Finds files that were moved: by size, then by hash, in their sources' folders for them."""
+
+    def __init__(self, config: Config) -> None:
+        self._folders = [
+            folder
+            for entry in config.stream_sources.values()
+            if isinstance(entry.config, FilesystemConfig)
+            for watched in entry.config.watch_directories
+            for folder in entry.config.targets(watched.path)
+        ]
+        self._lock = threading.Lock()
+        self._by_size: dict[int, list[Path]] | None = None
+
+    def find(self, source: DocumentSource) -> DocumentSource | None:
+        if self._is_there(source):
+            return source
+        for path in self._of_size(source.size):
+            if _sha256(path) == source.sha256:
+                return source.model_copy(update={"uri": path.as_uri()})
+        return None
+
+    def _is_there(self, source: DocumentSource) -> bool:
+        """Whether the file is there as it was: a newer one of its name is another document."""
+        path = path_of(source.uri)
+        try:
+            status = path.stat()
+        except OSError:
+            return False
+        if not source.version or str(status.st_mtime_ns) == source.version:
+            return status.st_size == source.size
+        return status.st_size == source.size and _sha256(path) == source.sha256
+
+    def _of_size(self, size: int) -> list[Path]:
+        with self._lock:
+            if self._by_size is None:
+                self._by_size = defaultdict(list)
+                for folder in self._folders:
+                    for path in folder.rglob("*"):
+                        if path.is_file():
+                            self._by_size[path.stat().st_size].append(path)
+            return self._by_size.get(size, [])
+
+
+class _Objects:
+    """Asks the servers for objects: at their keys, then under the prefixes their source moves them to."""
+
+    def __init__(self, config: Config) -> None:
+        self._sources = {
+            name: entry.config
+            for name, entry in config.stream_sources.items()
+            if isinstance(entry.config, S3Config)
+        }
+        self._lock = threading.Lock()
+        self._clients: dict[str | None, Any] = {}
+
+    def find(self, source: DocumentSource) -> DocumentSource | None:
+        try:
+            return self._find(source)
+        except PermissionError:
+            return source  # whether it can be read, its run will tell
+
+    def _find(self, source: DocumentSource) -> DocumentSource | None:
+        bucket, key, version_id = parse_uri(source.uri)
+        config = self._sources.get(source.through)
+        client = self._client(config.endpoint() if config else endpoint_of(None))
+        here = _head(client, bucket, key, version_id)
+        if here is not None and (not source.version or here[0] == source.version):
+            return source
+        prefixes = (config.move_processed_to, config.move_failed_to) if config else ()
+        for prefix in filter(None, prefixes):
+            for moved in names_of(prefix + key.removeprefix(config.prefix if config else "")):
+                there = _head(client, bucket, moved)
+                if there is None:
+                    break
+                etag, size = there
+                in_parts = "-" in etag + source.version  # then etags are not the content's
+                if etag == source.version or (in_parts and size == source.size):
+                    return source.model_copy(update={"uri": uri_of(bucket, moved), "version": etag})
+        return None
+
+    def _client(self, endpoint: str | None) -> Any:
+        with self._lock:
+            if endpoint not in self._clients:
+                self._clients[endpoint] = s3_client(endpoint)
+            return self._clients[endpoint]
+
+
+def _head(client: Any, bucket: str, key: str, version_id: str = "") -> tuple[str, int] | None:
+    """Etag and size; None where there is no such object. Raises Unreachable, PermissionError."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    wanted = {"Bucket": bucket, "Key": key, **({"VersionId": version_id} if version_id else {})}
+    try:
+        head = client.head_object(**wanted)
+    except (ClientError, BotoCoreError, OSError) as error:
+        if is_gone(error):
+            return None
+        if may_pass(error):
+            told = f"s3://{bucket}/{key} can't be asked for ({reason_of(error)}); try again later"
+            raise Unreachable(told) from error
+        raise PermissionError(reason_of(error)) from error
+    return head["ETag"].strip('"'), head["ContentLength"]
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()

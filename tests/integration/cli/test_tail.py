@@ -1,0 +1,57 @@
+"""Following the log, as a user does it, where clocks and crashes have left their marks on it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.deliveries import delivery
+from support.job import JobFolder
+from support.topics import Topics
+
+from neuraldocflow.config import RuntimeConfig
+from neuraldocflow.dead_letters import refused
+from neuraldocflow.events import ProcessingProgress
+from neuraldocflow.log import PROCESSING_EVENTS, open_log
+from sinks.events import message_of
+
+
+def tail(job: JobFolder, topic: str) -> list[dict[str, Any]]:
+    command = [sys.executable, "-m", "neuraldocflow", "tail", topic, "-c", "job.yaml"]
+    done = subprocess.run(
+        [*command, "--from-beginning", "--no-follow", "--json"],
+        cwd=job.root,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_what_a_crash_has_written_twice_is_shown_once(tmp_path: Path) -> None:
+    job = JobFolder(tmp_path)
+    letters = [refused("k", b"\xff", "not JSON", f"incoming[2]@{offset}").message() for offset in (41, 42)]
+    with open_log(RuntimeConfig(state_directory=tmp_path / ".neuraldocflow")) as log:
+        for _ in range(2):
+            log.append([*letters, message_of(delivery())])
+    assert [each["origin"] for each in tail(job, "dead-letters")] == ["incoming[2]@41", "incoming[2]@42"]
+    assert len(tail(job, "results")) == 1
+
+
+@pytest.mark.servers
+def test_records_whose_clocks_go_backwards_are_shown_once_in_their_order(tmp_path: Path, kafka: str) -> None:
+    """A topic that somebody else has made keeps the producers' time."""
+    topics, prefix = Topics(kafka), f"{uuid.uuid4().hex[:10]}."
+    topic = topics.make(f"{prefix}{PROCESSING_EVENTS}", message_timestamp_type="CreateTime")
+    job = JobFolder(tmp_path, log={"kafka": {"bootstrap_servers": kafka, "topic_prefix": prefix}})
+    now = 1_760_000_000_000
+    for number in range(5):
+        event = ProcessingProgress(id="d", progress=number / 10, stage="reading", sequence=number)
+        topics.send(topic, message_of(event).value, timestamp=now - number * 60_000)
+    assert [each["progress"] for each in tail(job, "events")] == [0.0, 0.1, 0.2, 0.3, 0.4]
