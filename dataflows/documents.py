@@ -27,7 +27,6 @@ from neuraldocflow.deliveries import Delivery, Spent
 from neuraldocflow.engine import Engine, recovery_directory
 from neuraldocflow.errors import ConfigError
 from neuraldocflow.events import Event
-from neuraldocflow.log import DOCUMENT_STREAM
 from neuraldocflow.operators import deliver
 from neuraldocflow.operators.acknowledge import AcknowledgeSink
 from neuraldocflow.operators.clock import ClockSource
@@ -39,6 +38,7 @@ from neuraldocflow.operators.keying import dedupe_key, work_key
 from neuraldocflow.operators.submissions import SubmissionsSource
 from neuraldocflow.operators.validate import Validate
 from neuraldocflow.routing import filter_of
+from neuraldocflow.topics.own import log_topics, reads_submissions, results_key
 from neuraldocflow.webhooks.receivers import Name, Receiver, by_name
 from sinks import SINKS
 from sinks.dead_letter import DeadLetterSink
@@ -113,7 +113,7 @@ def build_job(config: Config, engine: Engine, sources: tuple[str, ...] = ()) -> 
             wanted = op.filter_value(f"routed_{name}", wanted, passes)
         ticked = op.merge(f"for_{name}", wanted, ticks) if getattr(sink, "ticks", False) else wanted
         op.output(f"to_{name}", ticked, sink)
-    op.output("to_log", lifecycle, EventsSink(engine.log))
+    op.output("to_log", lifecycle, EventsSink(engine.log, results_key(config)))
     op.output("to_dead_letters", op.key_on("letter", buried, _document_of), DeadLetterSink(engine.log))
     acknowledgements = AcknowledgeSink(built, engine.recovery, engine.results_directory)
     op.output("acknowledge", done, acknowledgements)
@@ -126,7 +126,7 @@ def _build_outputs(
     """Outputs by their steps' names, each with what the routes let through, and all webhooks' receivers."""
     pipeline = config.processing_pipeline
     context = SinkContext(
-        engine.state_directory, engine.log, engine.payloads, _brokers(config), engine.cluster.waiting
+        engine.state_directory, engine.log, engine.payloads, log_topics(config), engine.cluster.waiting
     )
     built: dict[str, tuple[Any, Passes]] = {}
     receivers: list[Receiver] = []
@@ -150,6 +150,7 @@ def _build_sources(config: Config, engine: Engine, wanted: tuple[str, ...]) -> d
     if unknown:
         known = ", ".join(config.stream_sources) or "none"
         raise ConfigError(f"stream_sources: there is no source {', '.join(unknown)}; there are: {known}")
+    log = log_topics(config)
     context = SourceContext(
         engine.state_directory,
         engine.room,
@@ -159,34 +160,20 @@ def _build_sources(config: Config, engine: Engine, wanted: tuple[str, ...]) -> d
         once=engine.once,
         payloads=engine.payloads,
         log=engine.log,
-        brokers=_brokers(config),
+        brokers=log.brokers if log is not None else None,
     )
     built = {
         name: SOURCES.build(entry.type, name, entry.config, context)
         for name, entry in config.stream_sources.items()
         if (not wanted or name in wanted) and not SOURCES.get(entry.type).gateway
     }
-    if not wanted and not _reads_submissions(config):
+    if not wanted and not reads_submissions(config):
         built["submissions"] = SubmissionsSource(engine.log, context)
     for name, source in built.items():
         if hasattr(source, "fetcher"):
             engine.fetching.add_source(name, source.fetcher())
     engine.partitions = sum(len(source.list_parts()) for source in built.values())
     return built
-
-
-def _brokers(config: Config) -> str | None:
-    log = config.runtime.log
-    return log.kafka.brokers() if log.kind == "kafka" else None
-
-
-def _reads_submissions(config: Config) -> bool:
-    """Whether a configured Kafka source reads the very topic that the gateway submits to."""
-    log = config.runtime.log
-    return log.kind == "kafka" and any(
-        entry.type == "kafka" and getattr(entry.config, "topic", "") == DOCUMENT_STREAM
-        for entry in config.stream_sources.values()
-    )
 
 
 def step_name(name: str) -> str:

@@ -16,6 +16,7 @@ from neuraldocflow.errors import ConfigError
 from neuraldocflow.values import Section, nearest
 
 if TYPE_CHECKING:
+    from neuraldocflow.kafka_settings import LogTopics
     from neuraldocflow.log import Log
     from neuraldocflow.payloads import PayloadStore
 
@@ -63,8 +64,8 @@ class SinkContext:
     """The open :class:`neuraldocflow.log.Log`, for outputs that publish to it."""
     payloads: PayloadStore | None = None
     """Where an output keeps what is too large for it, and refers to."""
-    brokers: str | None = None
-    """Kafka brokers to use where the output names none: the log's."""
+    log_topics: LogTopics | None = None
+    """Where the log is in Kafka: its brokers are used where the output names none."""
     waiting: Callable[[], None] = lambda: None
     """Called again and again by an output that waits for something outside: it has not stalled."""
     where: str = ""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
 from pydantic import ConfigDict, Field, model_validator
 
 from neuraldocflow.errors import ConfigError
+from neuraldocflow.log.interface import TOPICS
 from neuraldocflow.values import Secret, Section
 
 Topic = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,249}$")]
@@ -51,3 +53,18 @@ class KafkaSettings(Section):
         if not found:
             raise ConfigError("bootstrap_servers is not set: give it here or in KAFKA_BOOTSTRAP_SERVERS")
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class LogTopics:
+    """Where a log in Kafka has its topics: each is ``prefix`` and its name."""
+
+    brokers: str
+    prefix: str = ""
+
+    def own(self, brokers: str, topic: str) -> str | None:
+        """What the log calls a topic at ``brokers``; None for one that is not the log's."""
+        mine, theirs = ({each.strip() for each in listed.split(",")} for listed in (self.brokers, brokers))
+        name = topic.removeprefix(self.prefix)
+        is_own = topic == self.prefix + name and name in TOPICS and not mine.isdisjoint(theirs)
+        return name if is_own else None

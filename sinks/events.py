@@ -21,32 +21,36 @@ from neuraldocflow.log import (
     LogError,
     Message,
 )
+from neuraldocflow.topics.envelopes import key_of
 
 _PARTS = 4
 Logged = Event | Delivery
 
 
 class EventsSink(FixedPartitionedSink[Logged, None]):
-    """Appends to ``log``: events by document to processing-events, results to processing-results."""
+    """Appends to ``log``: events to processing-events by document, results to processing-results by
+    ``partition_key``."""
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, log: Log, partition_key: str = "document_id") -> None:
         self._log = log
+        self._partition_key = partition_key
 
     def list_parts(self) -> list[str]:
         return [str(part) for part in range(_PARTS)]
 
     def build_part(self, step_id: str, for_part: str, resume_state: None) -> EventsPartition:
-        return EventsPartition(self._log)
+        return EventsPartition(self._log, self._partition_key)
 
 
 class EventsPartition(StatefulSinkPartition[Logged, None]):
     """One append, and one sync, a batch."""
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, log: Log, partition_key: str) -> None:
         self._log = log
+        self._partition_key = partition_key
 
     def write_batch(self, values: Sequence[Logged]) -> None:
-        put_on(self._log, [message_of(value) for value in values])
+        put_on(self._log, [message_of(_event(value), self._partition_key) for value in values])
 
     def snapshot(self) -> None:
         return None
@@ -65,20 +69,23 @@ def put_on(log: Log, messages: Sequence[Message]) -> None:
             time.sleep(seconds)
 
 
-def message_of(value: Logged, key: str | None = None) -> Message:
-    """The record of an event or a result; ``key`` None: by document."""
-    if isinstance(value, Delivery):
-        document, run = value.identity
-        tenant = value.document.tenant
-        event = ProcessingCompleted(
-            id=document, run=run, origin="/dataflow", tenant=tenant, result=value.result
-        )
-        return _message(PROCESSING_RESULTS, event, key)
-    return _message(DOCUMENT_STREAM if isinstance(value, NewDocument) else PROCESSING_EVENTS, value, key)
-
-
-def _message(topic: str, event: Event, key: str | None) -> Message:
+def message_of(event: Event, partition_key: str = "document_id") -> Message:
+    """The record of an event; one with a result is keyed by ``partition_key``, all others by document."""
+    key, topic = event.id, PROCESSING_EVENTS
     headers = {"ce_type": type_of(event), "ce_id": event.event_id}
-    if key is None or key == event.id:
-        return Message(topic, event.id, encode(event), headers)
-    return Message(topic, key, encode(event), {**headers, "ce_subject": event.id})
+    if isinstance(event, ProcessingCompleted):
+        topic = PROCESSING_RESULTS
+        key = key_of(event.result, event.id, event.tenant, partition_key)
+        if key != event.id:
+            headers["ce_subject"] = event.id
+    elif isinstance(event, NewDocument):
+        topic = DOCUMENT_STREAM
+    return Message(topic, key, encode(event), headers)
+
+
+def _event(value: Logged) -> Event:
+    if not isinstance(value, Delivery):
+        return value
+    document, run = value.identity
+    tenant = value.document.tenant
+    return ProcessingCompleted(id=document, run=run, origin="/dataflow", tenant=tenant, result=value.result)

@@ -23,7 +23,7 @@ from neuraldocflow.durable import patiently
 from neuraldocflow.errors import ConfigError
 from neuraldocflow.events import Event
 from neuraldocflow.kafka_settings import KafkaSettings, Topic
-from neuraldocflow.log import TOPICS
+from neuraldocflow.log import PROCESSING_EVENTS, PROCESSING_RESULTS
 from neuraldocflow.outages import Outage
 from neuraldocflow.topics.client import asked, common, make, make_topic, settings_of
 from neuraldocflow.topics.envelopes import Outgoing, claim_check, event_message, result_message
@@ -61,11 +61,10 @@ class KafkaSink(FixedPartitionedSink[Delivery | Event, None]):
     def __init__(self, name: str, config: KafkaSinkConfig, context: SinkContext) -> None:
         if context.payloads is None:
             raise ConfigError(f"{name}: a Kafka output needs a payload store")
-        self.lifecycle = config.events_topic is not None
-        """Whether it wants lifecycle events beside results."""
         self._config, self._payloads, self._waiting = config, context.payloads, context.waiting
         where = context.where
-        fallback = config.bootstrap_servers or context.brokers
+        log_topics = context.log_topics
+        fallback = log_topics.brokers if log_topics is not None else None
         self._settings = settings_of(
             config,
             where,
@@ -83,17 +82,29 @@ class KafkaSink(FixedPartitionedSink[Delivery | Event, None]):
         self._outage = Outage(f"Kafka at {brokers}")
         admin = make(AdminClient, common(self._settings), where)
         make(Producer, self._settings, where)  # a key it does not know is told now
-        for topic in filter(None, (config.topic, config.events_topic)):
+        topics = [topic for topic in (config.topic, config.events_topic) if topic is not None]
+        for topic in topics:
             if not asked(admin, topic, where, brokers):
                 make_topic(admin, topic, config.partitions, where, brokers)
                 log.info("made the topic %s with %d partitions", topic, config.partitions)
-        logged = TOPICS if context.brokers is not None and _same(context.brokers, brokers) else ()
-        self._results = None if config.topic in logged else config.topic
-        self._events = None if config.events_topic in logged else config.events_topic
-        if (self._results, self._events) != (config.topic, config.events_topic):
-            log.info("the log has its own topics at these brokers: nothing is written to them twice")
+        on_log = (PROCESSING_RESULTS, config.topic), (PROCESSING_EVENTS, config.events_topic)
+        self._results, self._events = (self._elsewhere(context, brokers, *each) for each in on_log)
+        self.lifecycle = self._events is not None
+        """Whether it wants lifecycle events beside results."""
         self._lock = threading.Lock()
         self._producer: Producer | None = None
+
+    @staticmethod
+    def _elsewhere(context: SinkContext, brokers: str, name: str, topic: str | None) -> str | None:
+        """A topic; None where it is the log's own, which has everything already. Raises ConfigError."""
+        own = context.log_topics.own(brokers, topic) if context.log_topics and topic else None
+        if own is None:
+            return topic
+        if own != name:
+            raise ConfigError(f"{context.where}: {topic} is the log's own, for {own}; name another topic")
+        context.claim(f"the log's own topic {topic}")
+        log.info("the log has its own topic %s at these brokers: nothing is written to it twice", topic)
+        return None
 
     def list_parts(self) -> list[str]:
         return [str(part) for part in range(_PARTS)]
@@ -151,13 +162,6 @@ class KafkaPartition(StatefulSinkPartition[Delivery | Event, None]):
     def close(self) -> None:
         if not self._writer.gave_up:
             self._writer.wait()
-
-
-def _same(brokers: str, others: str) -> bool:
-    """Whether two lists of brokers have one in common."""
-    return not {each.strip() for each in brokers.split(",")}.isdisjoint(
-        each.strip() for each in others.split(",")
-    )
 
 
 SINKS.add(Component("kafka", KafkaSinkConfig, KafkaSink))

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from neuraldocflow import identity
 from neuraldocflow.errors import DocumentError
-from neuraldocflow.events import ProcessingCompleted, encode, type_of
+from neuraldocflow.events import ProcessingCompleted
 from neuraldocflow.gateway.access import Gateway, Submitter, bearer_token, problems, services_of
 from neuraldocflow.gateway.keys import Key
 from neuraldocflow.gateway.problems import as_problem, busy, invalid
@@ -19,8 +19,10 @@ from neuraldocflow.gateway.receiving import BodyCheck, Received, read_json, rece
 from neuraldocflow.gateway.requests import MAX_NAME, Options, parse_options, validated
 from neuraldocflow.gateway.services import Services
 from neuraldocflow.gateway.submissions import Order, order_of
-from neuraldocflow.log import PROCESSING_RESULTS, LogError, Message
+from neuraldocflow.log import LogError
 from neuraldocflow.results import ProcessingResult
+from neuraldocflow.topics.own import results_key
+from sinks.events import message_of
 
 router = APIRouter(prefix="/api/v1", tags=["documents"])
 
@@ -157,13 +159,7 @@ async def sync_results(request: Request, services: Gateway, key: Submitter) -> S
     ]
     try:
         for event in new:
-            message = Message(
-                PROCESSING_RESULTS,
-                event.id,
-                encode(event),
-                {"ce_type": type_of(event), "ce_id": event.event_id},
-            )
-            await services.appender.append(message)
+            await services.appender.append(message_of(event, results_key(services.config)))
     except LogError as error:
         raise busy("The results can't be made durable now: the log does not answer.") from error
     return Synced(

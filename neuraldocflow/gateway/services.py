@@ -12,7 +12,7 @@ from neuraldocflow.gateway.history import History
 from neuraldocflow.gateway.hub import Hub
 from neuraldocflow.gateway.jobs import DONE, Jobs
 from neuraldocflow.gateway.keys import Allowance, Key, KeyStore, Scope
-from neuraldocflow.gateway.offsets import Place, Positions
+from neuraldocflow.gateway.offsets import Positions
 from neuraldocflow.gateway.problems import Problem, not_found
 from neuraldocflow.gateway.submissions import Appender, Submissions
 from neuraldocflow.gateway.tail import Tail
@@ -92,14 +92,11 @@ class Services:
     def start_of(row: sqlite3.Row, now: Positions) -> Positions:
         """Where the log begins to tell of a job. ``now`` are the hub's positions from before ``row`` was
         looked up, so that what came meanwhile is read too."""
-        events = _place(row["document"], PROCESSING_EVENTS, now)
-        results = _place(row["document"], PROCESSING_RESULTS, now)
-        first, result = row["first_offset"], row["result_offset"]
-        return {
-            events: now[events] if first is None else first,
-            results: now[results] if result is None else result,
-        }
-
-
-def _place(document: str, topic: str, now: Positions) -> Place:
-    return (topic, partition_of(document, sum(1 for place in now if place[0] == topic)))
+        parts = sum(1 for topic, _ in now if topic == PROCESSING_EVENTS)
+        events = (PROCESSING_EVENTS, partition_of(row["document"], parts))
+        first = now[events] if row["first_offset"] is None else row["first_offset"]
+        if row["result_offset"] is None:  # it may come to any partition: that is for its key to say
+            results = {place: at for place, at in now.items() if place[0] == PROCESSING_RESULTS}
+        else:
+            results = {(PROCESSING_RESULTS, row["result_partition"]): row["result_offset"]}
+        return {events: first, **results}

@@ -56,7 +56,8 @@ def result_message(topic: str, delivery: Delivery, partition_key: str) -> Outgoi
     if delivery.document.tenant != "default":
         headers["ce_tenant"] = delivery.document.tenant
     data = {"id": document, "run": run, "result": delivery.result, "performance_metrics": {}}
-    return Outgoing(topic, key_of(delivery, partition_key), orjson.dumps(data), headers)
+    key = key_of(delivery.result, document, delivery.document.tenant, partition_key)
+    return Outgoing(topic, key, orjson.dumps(data), headers)
 
 
 def event_message(topic: str, event: Event, key: str) -> Outgoing:
@@ -67,21 +68,21 @@ def event_message(topic: str, event: Event, key: str) -> Outgoing:
     return Outgoing(topic, key, value, {**headers, "content-type": "application/json"})
 
 
-def key_of(delivery: Delivery, partition_key: str) -> str:
-    """The message's key. A field that was not found, and a type that is unknown, give the document's id."""
+def key_of(result: dict[str, Any], document: str, tenant: str, partition_key: str) -> str:
+    """A result's key. A field that was not found, and a type that is unknown, give the document's id."""
     if partition_key == "tenant":
-        return delivery.document.tenant
-    data = delivery.result.get("extractedData") or {}
+        return tenant
+    data = result.get("extractedData") or {}
     found: Any = None
     if partition_key == "document_type":
-        found = data.get("documentType") or delivery.result.get("metadata", {}).get("profile")
+        found = data.get("documentType") or (result.get("metadata") or {}).get("profile")
     elif partition_key != "document_id":
         found = data.get("fields", {}).get(partition_key)
         if isinstance(found, list):
             found = found[0] if found else None
         found = found.get("value") if isinstance(found, dict) else None
     if found is None or found == "":
-        return delivery.document.id
+        return document
     return found if isinstance(found, str) else orjson.dumps(found, option=orjson.OPT_SORT_KEYS).decode()
 
 

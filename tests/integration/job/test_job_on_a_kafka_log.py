@@ -14,6 +14,7 @@ import pytest
 from support.gateway import Gateway, Talk, letter, result, submit
 from support.job import JobFolder
 from support.servers.kafka import KafkaServer
+from support.topics import Topics
 
 
 def log_on(servers: str) -> dict[str, Any]:
@@ -52,6 +53,8 @@ def test_documents_of_a_folder_have_their_results_on_the_topic(kafka: str, tmp_p
 
 
 def test_the_gateway_takes_documents_and_gives_results_by_way_of_kafka(kafka: str, tmp_path: Path) -> None:
+    """Results are partitioned as the specification's output says whose topic the log's is."""
+
     async def work(gateway: Gateway) -> None:
         async with gateway.stream() as socket, gateway.http() as session:
             talk = Talk(socket)
@@ -61,9 +64,25 @@ def test_the_gateway_takes_documents_and_gives_results_by_way_of_kafka(kafka: st
             assert seen == set(jobs)
             for job in jobs:
                 assert (await result(session, job))["jobId"] == job
+                answer = await talk.ask("subscribe", job_id=job)
+                assert answer["payload"]["state"]["status"] == "completed"
+                assert (await talk.until("result", job))["data"]["jobId"] == job
 
-    with Gateway(tmp_path, runtime={"log": log_on(kafka)}) as gateway:
+    log = log_on(kafka)
+    own = f"{log['kafka']['topic_prefix']}processing-results"
+    outputs = [{"type": "kafka", "config": {"topic": own, "partition_key": "document_type"}}]
+    with Gateway(tmp_path, runtime={"log": log}, processing_pipeline={"output_streams": outputs}) as gateway:
         asyncio.run(work(gateway))
+        assert gateway.job is not None
+        gateway.job.terminate()  # the log has everything, once
+        gateway.job.communicate(timeout=60)
+        written = Topics(kafka).read(own, 0)
+        assert [message.key() for message in written] == [b"generic"] * 5
+        assert len({message.partition() for message in written}) == 1
+        told, _ = gateway.folder.start(
+            "replay", "-c", "job.yaml", "--from-beginning", "--dry-run"
+        ).communicate(timeout=60)
+        assert "5 documents would be run again" in told
 
 
 @pytest.mark.timeout(200)

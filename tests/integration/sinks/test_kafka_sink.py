@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from neuraldocflow.components import SinkContext
 from neuraldocflow.durable import OutputError
 from neuraldocflow.errors import ConfigError
 from neuraldocflow.events import ProcessingProgress
+from neuraldocflow.kafka_settings import LogTopics
 from neuraldocflow.payloads import PayloadStore, path_of
 from sinks.kafka import KafkaPartition, KafkaSink, KafkaSinkConfig
 
@@ -39,12 +41,18 @@ def sink(tmp_path: Path) -> Make:
         topic: str,
         *,
         waiting: Callable[[], None] = lambda: None,
-        log_brokers: str | None = None,
+        log_topics: LogTopics | None = None,
         **config: Any,
     ) -> Any:
         payloads = PayloadStore(str(tmp_path / "payloads"), tmp_path / "scratch")
         told = KafkaSinkConfig.model_validate({"topic": topic, "bootstrap_servers": topics.servers, **config})
-        context = SinkContext(tmp_path, payloads=payloads, brokers=log_brokers, waiting=waiting)
+        context = SinkContext(
+            tmp_path,
+            payloads=payloads,
+            log_topics=log_topics,
+            waiting=waiting,
+            where="processing_pipeline.output_streams.0.config",
+        )
         return KafkaSink("kafka_0", told, context).build_part("out", "0", None)
 
     return make
@@ -252,14 +260,36 @@ def stays_away_and_ends_the_job(broker: KafkaServer, part: KafkaPartition) -> No
 
 
 def test_on_the_logs_own_topic_nothing_is_written_twice(topics: Topics, sink: Make) -> None:
-    events = topics.make()
-    part = sink(
-        topics, "processing-results", events_topic=events, log_brokers=f"elsewhere:9092, {topics.servers}"
-    )
+    events, prefix = topics.make(), f"{topics.make()}."
+    own = LogTopics(f"elsewhere:9092, {topics.servers}", prefix)
+    part = sink(topics, f"{prefix}processing-results", events_topic=events, log_topics=own)
     part.write_batch([delivery(), ProcessingProgress(id="d", progress=0.5, stage="reading")])
     part.snapshot()
     assert len(topics.read(events)) == 1
-    assert topics.read("processing-results", 0) == []
+    assert topics.read(f"{prefix}processing-results", 0) == []
+
+
+@pytest.mark.parametrize(("brokers", "prefix"), [("elsewhere:9092", ""), (None, "acme.")])
+def test_a_topic_of_that_name_that_is_not_the_logs_is_written(
+    topics: Topics, sink: Make, brokers: str | None, prefix: str
+) -> None:
+    """The log is at other brokers, or its topics have a prefix."""
+    part = sink(topics, "processing-results", log_topics=LogTopics(brokers or topics.servers, prefix))
+    written = delivery(f"{uuid.uuid4()}.pdf")
+    part.write_batch([written])
+    part.snapshot()
+    keys = [message.key().decode() for message in topics.read("processing-results")]
+    assert keys.count(written.document.id) == 1
+
+
+def test_a_topic_the_log_has_for_something_else_is_refused(topics: Topics, sink: Make) -> None:
+    own = LogTopics(topics.servers)
+    with pytest.raises(
+        ConfigError, match="document-stream is the log's own, for document-stream; name another"
+    ):
+        sink(topics, "document-stream", log_topics=own)
+    with pytest.raises(ConfigError, match="processing-results is the log's own"):
+        sink(topics, topics.make(), events_topic="processing-results", log_topics=own)
 
 
 def test_no_kafka_at_all_is_told_at_the_start(sink: Make, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,7 +44,8 @@ def test_a_claim_check_has_the_same_key_and_id_and_says_where_the_rest_is() -> N
 
 
 def test_a_list_gives_its_first_value_and_a_missing_field_the_documents_id() -> None:
-    made = delivery()
-    assert key_of(made, "parties") == "Example GmbH"
-    assert key_of(made, "amount") == "12.5"
-    assert key_of(made, "term") == made.document.id
+    result = delivery().result
+    assert key_of(result, "d", "acme", "parties") == "Example GmbH"
+    assert key_of(result, "d", "acme", "amount") == "12.5"
+    assert key_of(result, "d", "acme", "term") == "d"
+    assert key_of(result, "d", "acme", "tenant") == "acme"
