@@ -1,21 +1,26 @@
-"""Writing to Kafka: the output beside a bare confluent-kafka producer of the same messages, interleaved.
+"""Writing results: to Kafka beside a bare confluent-kafka producer, and to Parquet at bounded memory.
 
 python benchmarks/sinks.py [--quick] [--json]
 
-Both are idempotent, wait for all replicas, compress alike, and see every delivery. The bare producer is given
-the messages ready made; the output makes each of them from a result, and has an epoch every 100 of them.
+Both producers, of the same messages and interleaved, are idempotent, wait for all replicas, compress alike,
+and see every delivery. The bare one is given the messages ready made; the output makes each of them from a
+result, and has an epoch every 100 of them. The archive's memory, in a process of its own, is that of 100,000
+results beside that of half as many: it must not grow with their number.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
+import os
 import platform
 import statistics
 import sys
 import tempfile
 import time
 from importlib.metadata import version
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +30,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # beside this file
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from support.deliveries import delivery
+from support.memory import forget_highest, highest, resident
 from support.servers.kafka import KafkaServer
 from support.topics import Topics
 
@@ -33,8 +39,11 @@ from neuraldocflow.deliveries import Delivery
 from neuraldocflow.payloads import PayloadStore
 from neuraldocflow.topics.envelopes import Outgoing, result_message
 from sinks.kafka import KafkaSink, KafkaSinkConfig
+from sinks.parquet import ParquetConfig, ParquetSink
 
 TARGET = 0.8
+GROWTH = 1.2
+"""The most memory twice the results may take, as a ratio."""
 EPOCH = 100
 SIZES = {"small": 1, "large": 100}
 """Tables in a result: about 1 KB and 10 KB."""
@@ -81,7 +90,51 @@ def ours(servers: str, topic: str, results: list[Delivery], compression: str, fo
     return len(results) / taken
 
 
-def measure(rounds: int, count: int) -> dict[str, dict[str, Any]]:
+def archive(told: Connection) -> None:
+    """Write so many results to Parquet; the most memory that took beyond the first ones, and the seconds."""
+    count, file_size = told.recv()
+    pid = os.getpid()
+    with tempfile.TemporaryDirectory() as folder:
+        config = ParquetConfig.model_validate({"target_file_size": file_size})
+        part = ParquetSink("parquet", config, SinkContext(Path(folder))).build_part("out", "archive", None)
+        part.write_batch([delivery("first.pdf")])
+        before, start = resident(pid), time.perf_counter()
+        forget_highest(pid)
+        for first in range(0, count, EPOCH):
+            part.write_batch([delivery(f"{number}.pdf") for number in range(first, first + EPOCH)])
+            part.snapshot()
+        part.close()
+        told.send((highest(pid) - before, time.perf_counter() - start))
+
+
+def memory(count: int, file_size: str) -> tuple[float, float]:
+    """MB and results a second of an archive in a process of its own."""
+    ours, theirs = multiprocessing.Pipe()
+    process = multiprocessing.get_context("spawn").Process(target=archive, args=(theirs,))
+    process.start()
+    theirs.close()  # so that its end is seen
+    ours.send((count, file_size))
+    taken, seconds = ours.recv()
+    process.join()
+    return taken / 1e6, count / seconds
+
+
+def measure_archive(count: int, file_size: str) -> dict[str, dict[str, Any]]:
+    half, _ = memory(count // 2, file_size)
+    whole, rate = memory(count, file_size)
+    return {
+        "parquet_memory": {
+            "value": round(whole),
+            "unit": f"MB for {count:,} results at {rate:,.0f}/s",
+            "reference": round(half),
+            "ratio": round(whole / half, 3),
+            "target": GROWTH,
+            "met": whole / half <= GROWTH,
+        }
+    }
+
+
+def measure_kafka(rounds: int, count: int) -> dict[str, dict[str, Any]]:
     measures = {}
     with KafkaServer() as broker, tempfile.TemporaryDirectory() as folder:
         servers = broker.bootstrap_servers
@@ -113,10 +166,11 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="fewer results, within a minute")
     parser.add_argument("--json", action="store_true", help="end with one line of JSON")
     given = parser.parse_args()
-    measures = measure(*((6, 3_000) if given.quick else (12, 10_000)))
+    measures = measure_archive(*((16_000, "8MB") if given.quick else (100_000, "64MB")))
+    measures |= measure_kafka(*((6, 3_000) if given.quick else (12, 10_000)))
     for name, each in measures.items():
         print(
-            f"{name:22} {each['value']:8,} {each['unit']}, bare {each['reference']:8,}, "
+            f"{name:22} {each['value']:8,} {each['unit']}, reference {each['reference']:8,}, "
             f"ratio {each['ratio']:.2f} (target {each['target']})"
         )
     if given.json:

@@ -11,28 +11,36 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import orjson
+import fsspec
 import pyarrow.dataset as ds
 import pytest
 from aiohttp import web
+from support.certificates import Authority
 from support.gateway import Gateway, Talk
 from support.job import kill
 from support.receiver import Receiver
 from support.servers.kafka import KafkaServer
+from support.servers.s3 import S3Server
 from support.servers.serving import free_port
 from support.topics import Topics, wait_for
+from support.unreliable import Unreliable, unreliable
 from websockets.exceptions import ConnectionClosed
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
 
-TOPIC = "processing-results"
+TOPIC, EVENTS = "processing-results", "document-events"
+
+
+OUTAGE = 30.0
+"""Seconds that the broker is away."""
 
 
 class Moods:
-    """A receiver's handlers: one hangs, fails and is limited by turns, the other is gone for good."""
+    """A receiver's handlers: one hangs, fails and is limited by turns; the others have one fault each."""
 
     def __init__(self) -> None:
         self._asked = 0
@@ -47,6 +55,18 @@ class Moods:
 
     async def gone(self, _: web.Request) -> web.Response:
         return web.Response(status=410)
+
+    async def moved(self, _: web.Request) -> web.Response:
+        return web.Response(status=302, headers={"Location": "http://10.0.0.1/"})
+
+    async def dripping(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Length": "100"})
+        await response.prepare(request)
+        with contextlib.suppress(ConnectionError):  # nobody waits for all of it
+            for _ in range(100):
+                await response.write(b".")
+                await asyncio.sleep(0.5)
+        return response
 
 
 class Listener:
@@ -88,33 +108,61 @@ class Listener:
         return [data["jobId"] for name, _, data in list(self.events) if name == channel]
 
 
-def outputs(broker: KafkaServer, receiver: Receiver, refusing: int) -> list[dict[str, Any]]:
-    """The specification's block, with more endpoints than it has, and the archive and files beside it."""
-    patient = {"max_retries": 12, "backoff_strategy": "fixed", "initial_delay_ms": 500}
-    steady = {"max_retries": 3, "backoff_strategy": "exponential"}
-    endpoints = [
-        {"url": receiver.url("steady"), "events": ["completion", "error"], "retry_config": steady},
-        {"url": receiver.url("moody"), "retry_config": patient, "timeout_ms": 1000},
-        {"url": f"http://127.0.0.1:{refusing}/late", "retry_config": patient},
-        {"url": receiver.url("gone")},
-    ]
-    return [
-        {
-            "type": "websocket",
-            "config": {"broadcast_progress": True, "result_channels": ["results", "notifications"]},
-        },
-        {
-            "type": "kafka",
-            "config": {
-                "topic": TOPIC,
-                "partition_key": "document_type",
-                "bootstrap_servers": broker.bootstrap_servers,
-            },
-        },
-        {"type": "webhook", "config": {"endpoints": endpoints, "allow_private_networks": ["127.0.0.0/8"]}},
-        {"type": "parquet", "config": {"flush_interval_ms": 1000}},
-        {"type": "files", "config": {}},
-    ]
+@dataclass
+class World:
+    """What the job talks to."""
+
+    broker: KafkaServer
+    bucket: str
+    storage: Unreliable
+    """In front of the archive's S3."""
+    receiver: Receiver
+    secure: Receiver
+    expired: Receiver
+    """With a certificate of long ago."""
+    late: Receiver
+    """Not there yet."""
+
+    def outputs(self) -> list[dict[str, Any]]:
+        """The specification's block, with more endpoints than it has, and the archive and files beside it."""
+        spec = {"max_retries": 3, "backoff_strategy": "exponential"}
+        patient = {"max_retries": 12, "backoff_strategy": "fixed", "initial_delay_ms": 500}
+        never = {"max_retries": 0}
+        both = {"events": ["completion", "error"]}
+        endpoints = [
+            {"url": self.receiver.url("steady"), **both, "retry_config": spec},
+            {"url": self.receiver.url("moody"), "retry_config": patient, "timeout_ms": 1000},
+            {"url": f"http://127.0.0.1:{self.late.port}/late", "retry_config": patient},
+            {"url": self.secure.url("secure"), "retry_config": patient},
+            {"url": self.receiver.url("dripping"), "retry_config": patient, "timeout_ms": 1000},
+            {"url": self.receiver.url("gone")},
+            {"url": self.receiver.url("moved")},
+            {"url": self.expired.url("expired"), "retry_config": never},
+        ]
+        shown = {"broadcast_progress": True, "result_channels": ["results", "notifications"]}
+        topics = {"topic": TOPIC, "partition_key": "document_type", "events_topic": EVENTS}
+        kafka = {**topics, "bootstrap_servers": self.broker.bootstrap_servers}
+        allowed = ["127.0.0.0/8"]
+        return [
+            {"type": "websocket", "config": shown},
+            {"type": "kafka", "config": kafka},
+            {"type": "webhook", "config": {"endpoints": endpoints, "allow_private_networks": allowed}},
+            {"type": "parquet", "config": {"url": f"s3://{self.bucket}/archive", "flush_interval_ms": 1000}},
+            {"type": "files", "config": {}},
+        ]
+
+    def receivers(self) -> list[tuple[Receiver, str]]:
+        """Those that get everything in the end."""
+        found = [(self.receiver, path) for path in ("steady", "moody", "dripping")]
+        return [*found, (self.late, "late"), (self.secure, "secure")]
+
+
+ENDINGS = {
+    **dict.fromkeys(("steady", "moody", "dripping", "late", "secure"), "delivered"),
+    "gone": "disabled",
+    **dict.fromkeys(("moved", "expired"), "failed"),
+}
+"""How each delivery to an endpoint ends."""
 
 
 def told(root: Path, topic: str) -> list[dict[str, Any]]:
@@ -126,25 +174,38 @@ def told(root: Path, topic: str) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    moods = Moods()
-    with Receiver(moody=moods.moody, gone=moods.gone) as running:
-        yield running
+def world(
+    tmp_path: Path, broker: KafkaServer, s3: S3Server, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[World]:
+    authority, moods = Authority(tmp_path / "authority"), Moods()
+    valid = authority.server("valid", "20200101000000Z", "20991231235959Z")
+    expired = authority.server("expired", "20200101000000Z", "20210101000000Z")
+    handlers = {name: getattr(moods, name) for name in ("moody", "gone", "moved", "dripping")}
+    with (
+        unreliable(s3.endpoint) as storage,
+        Receiver(**handlers) as receiver,
+        Receiver(ssl=valid) as secure,
+        Receiver(ssl=expired) as old,
+    ):
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", storage.endpoint)
+        monkeypatch.setenv("SSL_CERT_FILE", str(authority.certificate))
+        yield World(broker, bucket, storage, receiver, secure, old, Receiver(free_port()))
 
 
+@pytest.mark.timeout(900)
 def test_every_result_is_in_every_output_whatever_fails_and_repeats_are_dropped(
-    tmp_path: Path, broker: KafkaServer, receiver: Receiver
+    tmp_path: Path, world: World
 ) -> None:
-    refusing = free_port()
+    root = tmp_path / "job"
     gateway = Gateway(
-        tmp_path,
+        root,
         with_job=False,
         stream_sources={
             "inbox": {"type": "filesystem", "config": {"watch_directories": ["inbox"], "debounce_ms": 0}}
         },
-        processing_pipeline={"output_streams": outputs(broker, receiver, refusing)},
+        processing_pipeline={"output_streams": world.outputs()},
     )
-    folder, late = gateway.folder, Receiver(refusing)
+    folder = gateway.folder
 
     def finished() -> int:
         return len(list(folder.results.glob("*.json")))
@@ -157,60 +218,76 @@ def test_every_result_is_in_every_output_whatever_fails_and_repeats_are_dropped(
 
     with gateway, Listener(gateway) as listener:
         gateway.start_job()
-        names = folder.letters(80)
-        wait_for(lambda: finished() >= 30, 60)
-        broker.kill()
-        names |= folder.letters(60, first=100)
-        time.sleep(3)
-        broker.start()
-        wait_for(lambda: finished() >= 100, 60)
+        names = folder.letters(50)
+        wait_for(lambda: finished() >= 20, 120)
+        world.broker.kill()
+        names |= folder.letters(40, first=100)
+        time.sleep(OUTAGE)
+        world.broker.start()
+        wait_for(lambda: finished() >= 60, 120)
         restart_job()
-        names |= folder.letters(60, first=200)
+        world.storage.writes_left = 1  # of a flush's files
+        names |= folder.letters(40, first=200)
         (folder.inbox / "broken.pdf").write_bytes(b"%PDF-1.4 nothing more")
         names.add("broken.pdf")
-        wait_for(lambda: finished() >= 160, 60)
+        wait_for(lambda: 503 in world.storage.answered, 120)
         restart_job()
-        wait_for(lambda: finished() >= len(names), 60)
-        with late:
+        world.storage.writes_left = None
+        wait_for(lambda: finished() >= len(names), 120)
+        with world.late:
             wanted = len(names)
-            for web_receiver, path in ((receiver, "steady"), (receiver, "moody"), (late, "late")):
-                wait_for(lambda at=path, by=web_receiver: len(subjects(by, at)) >= wanted, 60)  # type: ignore[misc]
-            wait_for(lambda: len(endings(tmp_path)) >= 4 * wanted, 30)
-            wait_for(lambda: len(set(listener.jobs("results"))) >= wanted, 30)
+            for receiver, path in world.receivers():
+                wait_for(lambda by=receiver, at=path: len(subjects(by, at)) >= wanted, 120)  # type: ignore[misc]
+            wait_for(lambda: len(endings(root)) >= len(ENDINGS) * wanted, 120)
+            wait_for(lambda: len(set(listener.jobs("results"))) >= wanted, 60)
             assert gateway.job is not None
             gateway.job.terminate()
-            gateway.job.communicate(timeout=30)
+            gateway.job.communicate(timeout=60)
         assert gateway.process is not None
         gateway.process.terminate()
 
     results = [json.loads(path.read_text()) for path in folder.results.glob("*.json")]
     ids = {each["jobId"] for each in results}
+    once = Counter(ids)
     assert Counter(each["metadata"]["filename"] for each in results) == Counter(names)
+    assert Counter(archived(world)) == once
+    assert Counter(each["id"] for each in told(root, "results")) == once
+    assert Counter(on_topic(world, TOPIC, "ProcessingCompleted")) == once
+    assert set(on_topic(world, EVENTS, "DocumentReceived")) == ids
+    assert Counter(on_topic(world, EVENTS, "ResultDelivered")) == Counter(dict.fromkeys(ids, len(ENDINGS)))
+    for receiver, path in world.receivers():
+        assert Counter(subjects(receiver, path).values()) == once, path
+    ended = Counter((target.rpartition("/")[2], status) for target, status in endings(root))
+    assert ended == dict.fromkeys(ENDINGS.items(), len(ids))
+    assert not world.expired.seen
+    letters = Counter(each["code"] for each in told(root, "dead-letters"))
+    undelivered = ("webhook_gone", "webhook_refused", "webhook_exhausted")
+    assert letters == dict.fromkeys(undelivered, len(ids)) | {"corrupt": 1}
 
-    archive = tmp_path / ".neuraldocflow" / "archive" / "documents"
-    assert Counter(ds.dataset(archive, partitioning="hive").to_table()["document_id"].to_pylist()) == Counter(
-        ids
-    )
-    assert Counter(each["id"] for each in told(tmp_path, "results")) == Counter(ids)
-
-    written: dict[str, set[str]] = {}
-    for message in Topics(broker.bootstrap_servers).read(TOPIC, len(names)):
-        headers = {name: value.decode() for name, value in message.headers()}
-        written.setdefault(headers["ce_id"], set()).add(orjson.loads(message.value())["result"]["jobId"])
-    assert Counter(each for jobs in written.values() for each in jobs) == Counter(ids)
-
-    for by, path in ((receiver, "steady"), (receiver, "moody"), (late, "late")):
-        assert Counter(subjects(by, path).values()) == Counter(ids), path
-    ended = Counter((target.rpartition("/")[2], status) for target, status in endings(tmp_path))
-    assert ended == {(path, "delivered"): len(ids) for path in ("steady", "moody", "late")} | {
-        ("gone", "disabled"): len(ids)
-    }
-
-    assert Counter(listener.jobs("results")) == Counter(ids)
+    assert Counter(listener.jobs("results")) == once
     seen = [(channel, event) for channel, event, _ in listener.events]
     assert len(seen) == len(set(seen))
     assert set(listener.jobs("progress")) >= ids - {each["jobId"] for each in results if each["error"]}
     assert set(listener.jobs("notifications")) >= ids
+
+
+def archived(world: World) -> list[str]:
+    """The documents of the archive, one for each row."""
+    filesystem, root = fsspec.core.url_to_fs(f"s3://{world.bucket}/archive/documents")
+    filesystem.invalidate_cache()
+    found = ds.dataset(root, filesystem=filesystem, format="parquet", partitioning="hive").to_table()
+    listed: list[str] = found["document_id"].to_pylist()
+    return listed
+
+
+def on_topic(world: World, topic: str, kind: str) -> list[str]:
+    """The documents of a topic's events of a kind; what has the same ``ce_id`` is one event."""
+    found: dict[str, str] = {}
+    for message in Topics(world.broker.bootstrap_servers).read(topic, 0):
+        headers = {name: value.decode() for name, value in message.headers()}
+        if headers["ce_type"] == f"neuraldocflow.{kind}.v1":
+            assert found.setdefault(headers["ce_id"], headers["ce_subject"]) == headers["ce_subject"]
+    return list(found.values())
 
 
 def subjects(receiver: Receiver, path: str) -> dict[str, str]:
