@@ -27,7 +27,7 @@ from neuraldocflow.log import LogError
 from neuraldocflow.outages import Outage
 from neuraldocflow.payloads import path_of
 from neuraldocflow.results import ErrorInfo
-from neuraldocflow.topics.client import asked, command_for, make, settings_of
+from neuraldocflow.topics.client import Refusals, asked, command_for, make, settings_of
 from neuraldocflow.topics.forms import Document, Manners
 from neuraldocflow.topics.ledger import Ledger
 from neuraldocflow.topics.reader import Lane, Reader, Refused
@@ -93,6 +93,7 @@ class KafkaSource(FixedPartitionedSource[NewDocument, Any]):
         self.name, self.config, self.context = name, config, context
         self.payloads, self.log = context.payloads, context.log
         self._where = f"stream_sources.{name}.config"
+        self._refusals = Refusals()
         self.ledger = Ledger(context.state_directory / "sources" / f"{name}.kafka.db")
         brokers = config.brokers(context.brokers) if config.bootstrap_servers or context.brokers else None
         settings = settings_of(
@@ -177,7 +178,9 @@ class KafkaSource(FixedPartitionedSource[NewDocument, Any]):
         counts: dict[str, int] = {}
         for topic, known in self._known.items():
             try:
-                counts[topic] = asked(self.consumer, topic, self._where, brokers, *([3.0] if known else []))
+                counts[topic] = asked(
+                    self.consumer, self._refusals, topic, self._where, brokers, 3.0 if known else None
+                )
             except ConfigError:
                 if not known:
                     raise
@@ -190,6 +193,7 @@ class KafkaSource(FixedPartitionedSource[NewDocument, Any]):
         return counts
 
     def _trouble(self, error: KafkaError) -> None:
+        self._refusals(error)
         if error.code() in (KafkaError._ALL_BROKERS_DOWN, KafkaError._AUTHENTICATION, KafkaError._SSL):
             self.reader.trouble(error)
 

@@ -50,7 +50,7 @@ class EventsPartition(StatefulSinkPartition[Logged, None]):
         self._partition_key = partition_key
 
     def write_batch(self, values: Sequence[Logged]) -> None:
-        put_on(self._log, [message_of(_event(value), self._partition_key) for value in values])
+        put_on(self._log, [message_of(value, self._partition_key) for value in values])
 
     def snapshot(self) -> None:
         return None
@@ -69,8 +69,9 @@ def put_on(log: Log, messages: Sequence[Message]) -> None:
             time.sleep(seconds)
 
 
-def message_of(event: Event, partition_key: str = "document_id") -> Message:
-    """The record of an event; one with a result is keyed by ``partition_key``, all others by document."""
+def message_of(value: Logged, partition_key: str = "document_id") -> Message:
+    """The record of an event or a result: results are keyed by ``partition_key``, all others by document."""
+    event = _event(value)
     key, topic = event.id, PROCESSING_EVENTS
     headers = {"ce_type": type_of(event), "ce_id": event.event_id}
     if isinstance(event, ProcessingCompleted):

@@ -25,7 +25,7 @@ from neuraldocflow.events import Event
 from neuraldocflow.kafka_settings import KafkaSettings, Topic
 from neuraldocflow.log import PROCESSING_EVENTS, PROCESSING_RESULTS
 from neuraldocflow.outages import Outage
-from neuraldocflow.topics.client import asked, common, make, make_topic, settings_of
+from neuraldocflow.topics.client import Refusals, asked, common, make, make_topic, settings_of
 from neuraldocflow.topics.envelopes import Outgoing, claim_check, event_message, result_message
 from neuraldocflow.topics.writer import Writer
 from neuraldocflow.values import Size
@@ -80,11 +80,12 @@ class KafkaSink(FixedPartitionedSink[Delivery | Event, None]):
         )
         brokers = str(self._settings["bootstrap.servers"])
         self._outage = Outage(f"Kafka at {brokers}")
-        admin = make(AdminClient, common(self._settings), where)
+        refusals = Refusals()
+        admin = make(AdminClient, {**common(self._settings), "error_cb": refusals}, where)
         make(Producer, self._settings, where)  # a key it does not know is told now
         topics = [topic for topic in (config.topic, config.events_topic) if topic is not None]
         for topic in topics:
-            if not asked(admin, topic, where, brokers):
+            if not asked(admin, refusals, topic, where, brokers):
                 make_topic(admin, topic, config.partitions, where, brokers)
                 log.info("made the topic %s with %d partitions", topic, config.partitions)
         on_log = (PROCESSING_RESULTS, config.topic), (PROCESSING_EVENTS, config.events_topic)

@@ -17,7 +17,7 @@ from neuraldocflow.config import Config
 from neuraldocflow.errors import ConfigError
 from neuraldocflow.log import DOCUMENT_STREAM, open_log
 from neuraldocflow.recovery import Recovery
-from neuraldocflow.topics.client import PATIENCE, asked, common, make, reason_of, settings_of
+from neuraldocflow.topics.client import PATIENCE, Refusals, asked, common, make, reason_of, settings_of
 
 _SUBMISSIONS = "documents.source_submissions"
 """The step of the flow that reads what the gateway has put on the log."""
@@ -53,8 +53,9 @@ class Topic:
 
     def partitions(self) -> int:
         """Raises ConfigError where no broker answers or there is no such topic."""
-        admin: AdminClient = make(AdminClient, common(self.settings), self.where)
-        count = asked(admin, self.name, self.where, self.brokers)
+        refusals = Refusals()
+        admin: AdminClient = make(AdminClient, {**common(self.settings), "error_cb": refusals}, self.where)
+        count = asked(admin, refusals, self.name, self.where, self.brokers)
         if not count:
             raise ConfigError(f"{self.where}: there is no topic {self.name} at {self.brokers}")
         return count

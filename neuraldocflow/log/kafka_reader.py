@@ -11,7 +11,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka import Message as KafkaMessage
 
 from neuraldocflow.log.interface import LogError, OffsetOutOfRange
-from neuraldocflow.topics.client import reason_of
+from neuraldocflow.topics.client import Refusals, reason_of
 
 Place = tuple[str, int]
 
@@ -28,7 +28,8 @@ class Brokers:
     answer would take as long as that. Thread-safe."""
 
     def __init__(self, settings: Mapping[str, Any], name: str, patience: float) -> None:
-        self._consumer = Consumer(dict(settings))
+        self._refusals = Refusals()
+        self._consumer = Consumer({**settings, "error_cb": self._refusals})
         self.name = name
         self.patience = patience
 
@@ -58,7 +59,7 @@ class Brokers:
                     return found
                 reason = "no answer"
             except KafkaException as error:
-                reason = reason_of(error)
+                reason = self._refusals.reason(self._consumer, error)
             if time.monotonic() > deadline:
                 raise LogError(f"Kafka at {self.name} does not answer: {reason}")
             time.sleep(_PAUSE)

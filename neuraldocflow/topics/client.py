@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -30,6 +31,23 @@ _REFUSED = (
     KafkaError.INVALID_REPLICATION_FACTOR,
     KafkaError.INVALID_CONFIG,
 )
+
+
+class Refusals:
+    """An ``error_cb``: why brokers refuse a client. It is told to nobody else; questions have no answer."""
+
+    def __init__(self) -> None:
+        self._reason = ""
+
+    def __call__(self, error: KafkaError) -> None:
+        if error.code() in (KafkaError._AUTHENTICATION, KafkaError._SSL):
+            # without the broker at its beginning and the milliseconds at its end
+            self._reason = re.sub(r"^\S+: | \(after [^)]*\)$", "", error.str())
+
+    def reason(self, client: Any, error: KafkaException) -> str:
+        """Why a client's question had no answer, in words."""
+        client.poll(0)
+        return self._reason or reason_of(error)
 
 
 def settings_of(
@@ -99,7 +117,9 @@ def partitions_of(client: Any, topic: str, timeout: float | None = None) -> int:
     return len(found.partitions)
 
 
-def asked(client: Any, topic: str, where: str, brokers: str, patience: float | None = None) -> int:
+def asked(
+    client: Any, refusals: Refusals, topic: str, where: str, brokers: str, patience: float | None = None
+) -> int:
     """``partitions_of``, asked until there is an answer. Raises ConfigError after ``patience`` (30) s."""
     outage = Outage(f"Kafka at {brokers}")
     deadline = time.monotonic() + (PATIENCE if patience is None else patience)
@@ -111,10 +131,11 @@ def asked(client: Any, topic: str, where: str, brokers: str, patience: float | N
         except KafkaException as error:
             if error.args[0].code() in _REFUSED:
                 raise ConfigError(f"{where}.topic: {topic} can't be used: {reason_of(error)}") from error
-            pause = outage.goes_on(reason_of(error))
+            reason = refusals.reason(client, error)
+            pause = outage.goes_on(reason)
             if time.monotonic() + pause > deadline:
                 raise ConfigError(
-                    f"{where}.bootstrap_servers: no Kafka answers at {brokers} ({reason_of(error)}); "
+                    f"{where}.bootstrap_servers: no Kafka answers at {brokers} ({reason}); "
                     "correct it, or KAFKA_BOOTSTRAP_SERVERS, or start the brokers"
                 ) from error
             time.sleep(pause)

@@ -47,14 +47,20 @@ class Authority:
 
     def server(self, name: str, start: str, end: str) -> ssl.SSLContext:
         """A server's context; times as ``20200101000000Z``."""
-        key, request, made = (self._folder / f"{name}.{kind}" for kind in ("key", "csr", "pem"))
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.keystore(name, start, end))
+        return context
+
+    def keystore(self, name: str, start: str = "20200101000000Z", end: str = "20991231235959Z") -> Path:
+        """A server's key and certificate in one PEM file."""
+        key, request, made = (self._folder / f"{name}.{kind}" for kind in ("key", "csr", "crt"))
         new = ["req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=127.0.0.1"]
         self._openssl(*new, "-keyout", key, "-out", request)
         signed = ["ca", "-batch", "-notext", "-cert", self.certificate, "-keyfile", self._key]
         self._openssl(*signed, "-startdate", start, "-enddate", end, "-in", request, "-out", made)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(made, key)
-        return context
+        both = self._folder / f"{name}.pem"
+        both.write_text(key.read_text() + made.read_text())
+        return both
 
     def _openssl(self, command: str, *arguments: str | Path) -> None:
         whole = ["openssl", command, "-config", str(self._config), *map(str, arguments)]

@@ -79,12 +79,12 @@ def test_a_result_is_known_by_its_document_whatever_its_key_on_the_log(
     made, again = delivery(), delivery(run=1)
     source = made.document.source.model_copy(update={"uri": path.as_uri()})
     log.append([message_of(made.document.model_copy(update={"source": source}))])
-    log.append([message_of(each, "contract_analysis") for each in (made,)])
+    log.append([message_of(made, "document_type")])
     select(log, whereabouts, plan, PROCESSING_RESULTS, Range(), Conditions([]))
     (row,) = plan.to_submit()
     assert (row["id"], row["before_run"]) == (made.document.id, 0)
     plan.submitted(row["id"], row["run"])
-    log.append([message_of(again, "contract_analysis")])
+    log.append([message_of(again, "document_type")])
     found = [each[1] for each in results(log, plan) if each is not None]
     assert found == [again.result]
 

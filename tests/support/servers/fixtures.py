@@ -36,6 +36,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         "sqs_server": sqs_servers.prepare,
         "kafka": prepare,
         "broker": prepare,
+        "secured": prepare,
     }
     for name in wanted & steps.keys():
         with suppress(NoServer):  # the fixture says it again, to the tests it concerns

@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -35,9 +36,9 @@ _PROPERTIES = """
 process.roles=broker,controller
 node.id={node}
 {quorum}
-listeners=PLAINTEXT://{host}:{port},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://{host}:{port}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners={served},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners={served}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURE:SASL_SSL
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
 log.dirs={folder}/logs
@@ -58,12 +59,34 @@ num.io.threads=4
 broker.session.timeout.ms=2000
 broker.heartbeat.interval.ms=500
 """
+_SECURE = """
+listener.name.secure.ssl.keystore.type=PEM
+listener.name.secure.ssl.keystore.location={keystore}
+listener.name.secure.sasl.enabled.mechanisms=PLAIN
+listener.name.secure.plain.sasl.jaas.config=\
+  org.apache.kafka.common.security.plain.PlainLoginModule required user_{user}="{password}";
+"""
 _LOGGING = """
 Configuration:
   status: warn
   Appenders: {Console: {name: out, target: SYSTEM_OUT, PatternLayout: {pattern: "%d %p %c{1} %m%n"}}}
   Loggers: {Root: {level: WARN, AppenderRef: {ref: out}}}
 """
+
+
+@dataclass(frozen=True)
+class Login:
+    """What a client has to have at a broker's second listener: TLS, and a user's password (SASL/PLAIN)."""
+
+    keystore: Path
+    """The broker's key and certificate, PEM."""
+    user: str
+    password: str
+    port: int = field(default_factory=free_port)
+
+    @property
+    def bootstrap_servers(self) -> str:
+        return f"127.0.0.1:{self.port}"
 
 
 def prepare() -> None:
@@ -77,8 +100,9 @@ class KafkaServer:
     """A broker that ends with its parent process. Use it as a context manager, or ``start`` and ``stop``.
 
     ``folder`` keeps its data (default: a temporary one, removed at the end); ``port`` 0 takes a free one, any
-    other must be free; clients reach it at ``host``. ``voters`` are the controllers' ports by node, where it
-    is one of several; default: it stands alone. Raises NoServer with what is wrong and where its log is.
+    other must be free; clients reach it at ``host``, and with a ``login`` where that says. ``voters`` are the
+    controllers' ports by node, where it is one of several; default: it stands alone. Raises NoServer with
+    what is wrong and where its log is.
     """
 
     def __init__(
@@ -88,13 +112,14 @@ class KafkaServer:
         host: str = "127.0.0.1",
         node: int = 1,
         voters: Mapping[int, int] | None = None,
+        login: Login | None = None,
         **properties: str,
     ) -> None:
         self._temporary = folder is None
         self.folder = Path(tempfile.mkdtemp(prefix="kafka-")) if folder is None else folder.absolute()
         self.folder.mkdir(parents=True, exist_ok=True)
         self.port = port or free_port()
-        self._host, self._node, self._voters = host, node, voters
+        self._host, self._node, self._voters, self._login = host, node, voters, login
         self._properties = properties
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -117,11 +142,12 @@ class KafkaServer:
         text = _PROPERTIES.format(
             node=self._node,
             quorum=self._quorum(controller),
-            host=self._host,
-            port=self.port,
+            served=self._served(),
             controller=controller,
             folder=self.folder,
         )
+        if self._login is not None:
+            text += _SECURE.format(**vars(self._login))
         text += "".join(f"{name.replace('_', '.')}={value}\n" for name, value in self._properties.items())
         (self.folder / "server.properties").write_text(text)
         (self.folder / "log4j2.yaml").write_text(_LOGGING)
@@ -136,6 +162,11 @@ class KafkaServer:
                 start_new_session=True,  # Ctrl-C in the terminal is for the tests
                 preexec_fn=end_with(os.getpid()),
             )
+
+    def _served(self) -> str:
+        """Where clients are."""
+        plain = f"PLAINTEXT://{self._host}:{self.port}"
+        return plain if self._login is None else f"{plain},SECURE://{self._login.bootstrap_servers}"
 
     def _quorum(self, controller: int) -> str:
         if not self._voters:
