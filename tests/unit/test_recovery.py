@@ -16,5 +16,7 @@ def test_a_store_has_the_parts_it_was_made_with(tmp_path: Path) -> None:
     assert len(parts_of(store)) == 3
     assert recovery.prepare(tmp_path, 2) == store
     assert len(parts_of(store)) == 3
-    with pytest.raises(ConfigError, match=r"has 3 parts, fewer than runtime.max_workers, which is 4: .*drain"):
+    with pytest.raises(
+        ConfigError, match=r"has 3 parts, fewer than runtime.max_workers, which is 4: .*drain"
+    ):
         recovery.prepare(tmp_path, 4)
