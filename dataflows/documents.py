@@ -113,8 +113,8 @@ def build_job(config: Config, engine: Engine, sources: tuple[str, ...] = ()) -> 
             wanted = op.filter_value(f"routed_{name}", wanted, passes)
         ticked = op.merge(f"for_{name}", wanted, ticks) if getattr(sink, "ticks", False) else wanted
         op.output(f"to_{name}", ticked, sink)
-    op.output("to_log", lifecycle, EventsSink(engine.log, results_key(config)))
-    op.output("to_dead_letters", op.key_on("letter", buried, _document_of), DeadLetterSink(engine.log))
+    op.output("log", lifecycle, EventsSink(engine.log, results_key(config)))
+    op.output("dead_letters", op.key_on("letter", buried, _document_of), DeadLetterSink(engine.log))
     acknowledgements = AcknowledgeSink(built, engine.recovery, engine.results_directory)
     op.output("acknowledge", done, acknowledgements)
     return Job(flow, engine, acknowledgements)

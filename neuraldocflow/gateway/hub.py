@@ -25,6 +25,8 @@ CHANNELS: tuple[Channel, ...] = get_args(Channel)
 Kind = Literal["progress", "result", "notification"]
 _SLICE = 256
 """Subscribers written to before other work of the event loop gets its turn."""
+_INSIDE = ("uri", "version", "through")
+"""Of a document's source, what is for the job alone."""
 _NATURAL: dict[Kind, Channel] = {"progress": "progress", "result": "results", "notification": "notifications"}
 
 
@@ -125,7 +127,7 @@ def _plain(data: dict[str, Any]) -> dict[str, Any]:
     """A lifecycle event's data without what is for insiders: where payloads are."""
     kept = {name: value for name, value in data.items() if name not in ("id", "run")}
     if isinstance(source := kept.get("source"), dict):
-        kept["source"] = {name: value for name, value in source.items() if name not in ("uri", "version")}
+        kept["source"] = {name: value for name, value in source.items() if name not in _INSIDE}
     return kept
 
 
