@@ -28,7 +28,7 @@ def cancel(job_log: Log, document: str, run: int = 0) -> None:
 class Cancellations:
     """Follows the topic in a thread, and remembers the jobs for documents that have not come up yet."""
 
-    def __init__(self, job_log: Log, stop_job: Callable[[str], object]) -> None:
+    def __init__(self, job_log: Log, stop_job: Callable[[str, int], object]) -> None:
         self._log = job_log
         self._stop_job = stop_job
         self._cancelled: OrderedDict[tuple[str, int], None] = OrderedDict()
@@ -65,7 +65,8 @@ class Cancellations:
             self._offset = record.offset + 1
             if not record.value.isdigit():
                 continue  # not one of ours
-            self._cancelled[record.key, int(record.value)] = None
+            document, run = record.key, int(record.value)
+            self._cancelled[document, run] = None
             while len(self._cancelled) > _REMEMBERED:
                 self._cancelled.popitem(last=False)
-            self._stop_job(record.key)
+            self._stop_job(document, run)

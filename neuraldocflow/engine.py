@@ -208,14 +208,14 @@ class Engine:
                 swarm.wait(0.05)
                 continue
             if self._cancellations is not None and job.identity in self._cancellations:
-                swarm.cancel(job.document_id)
+                swarm.cancel(*job.identity)
             return
 
-    def _cancel(self, document_id: str) -> None:
+    def _cancel(self, document_id: str, run: int) -> None:
         """Fetch the document no further, and end its job."""
-        self.fetching.cancel(document_id)
+        self.fetching.cancel(document_id, run)
         if self._swarm is not None:
-            self._swarm.cancel(document_id)
+            self._swarm.cancel(document_id, run)
 
     def result_path(self, event: NewDocument) -> Path:
         """Where an agent writes the document's result, until it is delivered."""
@@ -253,7 +253,7 @@ class Engine:
     def abandon(self) -> None:
         """End the agents at once, when this process is about to end without closing anything."""
         if self._swarm is not None:
-            self._swarm.kill()
+            self._swarm.stop()
 
     def close(self) -> None:
         """Stop the agents and fetching at once and close the log and the recovery store."""

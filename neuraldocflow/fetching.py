@@ -87,7 +87,7 @@ class Fetching:
         self._under_way: set[tuple[str, int]] = set()
         self._cancelled: set[tuple[str, int]] = set()
         self._failed: dict[str, list[Outcome]] = defaultdict(list)
-        self._progress: dict[str, dict[str, Progress]] = defaultdict(dict)
+        self._progress: dict[str, dict[tuple[str, int], Progress]] = defaultdict(dict)
         self._stopped = False
 
     def add_scheme(self, scheme: str, fetcher: Fetcher) -> None:
@@ -141,11 +141,12 @@ class Fetching:
         if path.parent == self._folder:
             path.unlink(missing_ok=True)
 
-    def cancel(self, document_id: str) -> None:
+    def cancel(self, document_id: str, run: int) -> None:
         """Fetch the document no further; its outcome says so."""
+        identity = (document_id, run)
         with self._lock:
-            self._cancelled |= {each for each in self._under_way if each[0] == document_id}
-            for entry in [each for each in self._later if each[1].job.document_id == document_id]:
+            self._cancelled |= {identity} & self._under_way
+            for entry in [each for each in self._later if each[1].job.identity == identity]:
                 self._later.remove(entry)
                 heapq.heappush(self._ready, entry[1])
             heapq.heapify(self._later)
@@ -266,7 +267,7 @@ class Fetching:
         job, what = fetch.job, f"{fetch.size / 1e6:.1f}{whole} MB"
         told = Progress(job.document_id, job.run, job.key, "fetching", 0.0, "", current_operation=what)
         with self._lock:
-            self._progress[job.key][job.document_id] = told
+            self._progress[job.key][job.identity] = told
 
 
 def _named(source: DocumentSource) -> str:

@@ -106,7 +106,7 @@ class Scheduler:
 
         A job that is here already is not taken twice.
         """
-        if job.identity in self._waiting or job.identity in self._running:
+        if self.holds(job.identity):
             return None
         if job.sha256 and job.sha256 in self._quarantined:
             return failed(
@@ -170,10 +170,13 @@ class Scheduler:
                 self._quarantined.popitem(last=False)
         return self.finish(Outcome(job, "failed", error.to_dict(), agent_id=agent_id), now)
 
-    def cancel(self, document_id: str) -> tuple[list[Outcome], list[Job]]:
-        """Outcomes of the document's waiting jobs, and its running jobs, whose agents are to be stopped."""
-        held = [*self._waiting, *self._running]
-        return self._end([each for each in held if each[0] == document_id], CANCELLED)
+    def holds(self, identity: tuple[str, int]) -> bool:
+        """Whether a job (document and run) waits or runs."""
+        return identity in self._waiting or identity in self._running
+
+    def cancel(self, identity: tuple[str, int]) -> tuple[list[Outcome], list[Job]]:
+        """The job's outcome if it waits; the job itself if it runs: its agent is to be stopped."""
+        return self._end([identity], CANCELLED)
 
     def expire(self, now: float) -> tuple[list[Outcome], list[Job]]:
         """The same for jobs past their deadline."""

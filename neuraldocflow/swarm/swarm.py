@@ -92,6 +92,7 @@ class Swarm:
         self.decisions = Decisions()
         self._reaper = Reaper()
         self._estimates = Estimates()
+        self._cancelled: list[tuple[str, int]] = []
         self._counts = {"completed": 0, "partial": 0, "failed": 0}
         self._stopped = False
         self._fault: Exception | None = None
@@ -134,15 +135,14 @@ class Swarm:
             self._progress.clear()
             return told
 
-    def cancel(self, document_id: str) -> bool:
+    def cancel(self, document_id: str, run: int = 0) -> bool:
         """End a waiting or running job; its outcome says so. False where there is none."""
-        with self._news:
-            outcomes, running = self._scheduler.cancel(document_id)
-            for outcome in outcomes:
-                self._give(outcome)
-            self._stop_jobs(running, CANCELLED)
+        with self._lock:
+            held = self._scheduler.holds((document_id, run))
+            if held:
+                self._cancelled.append((document_id, run))
         self._wake()
-        return bool(outcomes or running)
+        return held
 
     def wait(self, timeout: float) -> bool:
         """Wait until the next job ends, which makes room; False after ``timeout`` seconds."""
@@ -176,20 +176,13 @@ class Swarm:
             self._thread.join(timeout=30)
         self._reaper.stop(_PATIENCE)
 
-    def kill(self) -> None:
-        """End all agents now, and start no others: for a process that ends without :meth:`stop`."""
-        with self._lock:
-            self._stopped = True
-            for agent in self._agents.values():
-                agent.kill()
-                agent.reap()
-
     def _check(self) -> None:
         """A job nobody looks after any more would wait for ever."""
         if self._fault is not None:
             raise RuntimeError("the swarm ended") from self._fault
 
-    # The supervising thread from here on; everything below is called with the lock held.
+    # The supervising thread from here on; everything below is called with the lock held. It alone ends
+    # agents: it listens to their sockets without the lock, and must not find one closed.
 
     def _supervise(self) -> None:
         try:
@@ -247,7 +240,9 @@ class Swarm:
         return agent.began + self._limits.max_seconds + _GRACE
 
     def _enforce(self, now: float) -> None:
-        """Kill what is past its time: documents, deadlines, agents that never get ready."""
+        """End what nobody wants any more or is past its time: jobs, and agents that never get ready."""
+        while self._cancelled:
+            self._drop(self._scheduler.cancel(self._cancelled.pop()), CANCELLED)
         for agent in list(self._agents.values()):
             if agent.job is not None and now > self._kill_at(agent):
                 told = f"The document was not done after {self._limits.max_seconds:g} s."
@@ -255,10 +250,7 @@ class Swarm:
             elif agent.job is None and not agent.ready and now > agent.began + _START:
                 self._lose(agent, AgentCrashed("An agent did not start."), "did not start")
         if self._scheduler.has_deadlines():
-            outcomes, running = self._scheduler.expire(now)
-            for outcome in outcomes:
-                self._give(outcome)
-            self._stop_jobs(running, LATE)
+            self._drop(self._scheduler.expire(now), LATE)
 
     def _scale(self, now: float) -> None:
         load = Load(
@@ -391,8 +383,11 @@ class Swarm:
             note("quarantined", error.code, document=agent.job.document_id, sha256=agent.job.sha256)
             self._give(outcome)
 
-    def _stop_jobs(self, running: list[Job], why: DocumentError) -> None:
-        """End the agents of jobs nobody wants any more."""
+    def _drop(self, dropped: tuple[list[Outcome], list[Job]], why: DocumentError) -> None:
+        """Give the outcomes of waiting jobs nobody wants any more, and end the agents of running ones."""
+        outcomes, running = dropped
+        for outcome in outcomes:
+            self._give(outcome)
         for agent in [each for each in self._agents.values() if each.job in running]:
             assert agent.job is not None
             outcome = self._scheduler.finish(failed(agent.job, why), time.monotonic())

@@ -19,6 +19,7 @@ import pytest
 from neuraldocflow.config import BufferConfig, SwarmConfig
 from neuraldocflow.extraction.limits import Limits
 from neuraldocflow.swarm import Job, Outcome, Swarm
+from neuraldocflow.swarm import swarm as swarm_module
 
 WORK = "tests.support.agents:obey"
 Start = Callable[..., Swarm]
@@ -294,6 +295,44 @@ def test_cancelling_stops_the_agent_and_the_next_document_gets_another(
     assert not swarm.cancel("unknown")
     found = outcomes_of(swarm, 3)
     assert [found[name].status for name in ("long", "waiting", "next")] == ["failed", "failed", "completed"]
+
+
+def test_cancelling_just_before_the_swarm_listens_to_its_agents_ends_only_that_job(
+    start: Start, job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    swarms: list[Swarm] = []
+    listen = swarm_module.wait
+
+    def late(heard: list[Any], pause: float) -> Any:
+        if swarms and swarms[0].stats()["running"]:
+            swarms[0].cancel("long")  # what is listened to has been listed already
+        return listen(heard, pause)
+
+    monkeypatch.setattr(swarm_module, "wait", late)
+    swarms.append(swarm := start(1))
+    swarm.submit(job("long", "sleep 60"))
+    assert outcomes_of(swarm, 1)["long"].status == "failed"
+    swarms.clear()
+    swarm.submit(job("next"))
+    assert outcomes_of(swarm, 1)["next"].status == "completed"
+
+
+def test_cancelling_a_run_leaves_the_other_runs_of_the_document(
+    start: Start, job: Callable[..., Job]
+) -> None:
+    swarm = start(1)
+    swarm.submit(job("other", "sleep 60"))
+    swarm.submit(job("document", run=1))
+    swarm.submit(job("document", run=2))
+    assert swarm.cancel("document", 1)
+    assert swarm.cancel("other")
+    ended: list[Outcome] = []
+    until(lambda: bool(ended.extend(swarm.take("me")) or len(ended) == 3))
+    assert {each.job.identity: each.status for each in ended} == {
+        ("document", 1): "failed",
+        ("other", 0): "failed",
+        ("document", 2): "completed",
+    }
 
 
 def test_an_urgent_document_overtakes_those_that_wait(start: Start, job: Callable[..., Job]) -> None:

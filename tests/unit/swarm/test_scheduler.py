@@ -111,13 +111,20 @@ def test_after_two_agents_it_fails_and_its_content_is_quarantined() -> None:
 def test_a_cancelled_job_that_waits_gets_an_outcome_and_one_that_runs_is_named() -> None:
     scheduler = submitted(job("a"), job("b"))
     running = scheduler.next(0.0)
-    outcomes, to_stop = scheduler.cancel("b")
+    outcomes, to_stop = scheduler.cancel(("b", 0))
     assert [each.job.document_id for each in outcomes] == ["b"]
     assert to_stop == []
-    outcomes, to_stop = scheduler.cancel("a")
+    outcomes, to_stop = scheduler.cancel(("a", 0))
     assert outcomes == []
     assert to_stop == [running]
     assert scheduler.next(0.0) is None
+
+
+def test_cancelling_a_run_leaves_the_others_of_the_document() -> None:
+    scheduler = submitted(job("a"), job("a", run=1), job("a", run=2))
+    outcomes, _ = scheduler.cancel(("a", 1))
+    assert [each.job.run for each in outcomes] == [1]
+    assert [scheduler.holds(("a", run)) for run in (0, 1, 2)] == [True, False, True]
 
 
 def test_a_job_past_its_deadline_ends_with_a_timeout() -> None:
@@ -185,7 +192,7 @@ class AnySequence(RuleBasedStateMachine):
     @rule(data=st.data())
     def cancel(self, data: st.DataObject) -> None:
         name = str(data.draw(st.integers(0, self.count - 1)))
-        outcomes, running = self.scheduler.cancel(name)
+        outcomes, running = self.scheduler.cancel((name, 0))
         self._took(outcomes)
         for each in running:
             self.running.remove(each)
