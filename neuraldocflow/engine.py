@@ -20,6 +20,7 @@ from neuraldocflow import durable, profiles
 from neuraldocflow.cancellations import Cancellations
 from neuraldocflow.cluster import Cluster
 from neuraldocflow.config import Config
+from neuraldocflow.deadlines import seconds_left
 from neuraldocflow.errors import UnknownProfile
 from neuraldocflow.events import NewDocument
 from neuraldocflow.fetching import Fetching
@@ -171,6 +172,7 @@ class Engine:
             raise UnknownProfile(f"There is no profile {event.profile!r}; there are {known} and auto.")
         if self._cancellations is not None and (event.id, event.run) in self._cancellations:
             raise CANCELLED
+        left = seconds_left(event)
         local = event.source.uri.startswith("file://")
         job = Job(
             document_id=event.id,
@@ -183,6 +185,7 @@ class Engine:
             priority=event.priority,
             tenant=event.tenant,
             options=dict(event.options),
+            deadline=None if left is None else time.monotonic() + left,
             output=str(self.result_path(event)),
         )
         if not local:

@@ -19,6 +19,7 @@
         │   └── InvalidRequest       invalid_request
         ├── ResourceError            a limit or an accident; may pass another time
         │   ├── Timeout              timeout
+        │   │   └── DeadlinePassed   timeout, of the caller's
         │   ├── OutOfMemory          out_of_memory
         │   ├── AgentCrashed         agent_crashed
         │   └── FetchFailed          fetch_failed
@@ -129,7 +130,14 @@ class InvalidRequest(InputError):
 
 class Timeout(ResourceError):
     code = "timeout"
-    suggestions = (("raise_limit", "runtime.limits.max_seconds"), ("split", "send the document in parts"))
+    suggestions: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("raise_limit", "runtime.limits.max_seconds"),
+        ("split", "send the document in parts"),
+    )
+
+
+class DeadlinePassed(Timeout):
+    suggestions = (("resend", "with a later deadlineMs, or with a higher priority"),)
 
 
 class OutOfMemory(ResourceError):

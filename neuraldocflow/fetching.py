@@ -24,7 +24,7 @@ from neuraldocflow.errors import DocumentError, FetchFailed, Internal, TooLarge,
 from neuraldocflow.events import DocumentSource, NewDocument
 from neuraldocflow.outages import Outage
 from neuraldocflow.swarm import Job, Outcome, Progress
-from neuraldocflow.swarm.scheduler import CANCELLED
+from neuraldocflow.swarm.scheduler import CANCELLED, LATE
 from neuraldocflow.values import PRIORITIES
 
 Fetcher = Callable[[DocumentSource, int], Generator[bytes, None, None]]
@@ -222,6 +222,8 @@ class Fetching:
                 f"nothing came for {self._patience:g} s, the last answer was {why}."
             )
         due = time.monotonic() + fetch.outage.goes_on(str(why))
+        if fetch.job.deadline is not None:
+            due = min(due, fetch.job.deadline)
         with self._lock:
             heapq.heappush(self._later, (due, fetch))
             self._lock.notify()
@@ -254,6 +256,8 @@ class Fetching:
     def _check_wanted(self, fetch: _Fetch) -> None:
         if fetch.job.identity in self._cancelled:
             raise CANCELLED
+        if fetch.job.deadline is not None and time.monotonic() >= fetch.job.deadline:
+            raise LATE
 
     def _check_size(self, source: DocumentSource, size: int) -> None:
         if size > self._max_bytes:

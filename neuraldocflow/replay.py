@@ -14,6 +14,7 @@ from itertools import islice
 from typing import Any
 
 from neuraldocflow.dead_letters import is_webhooks
+from neuraldocflow.deadlines import without_deadline
 from neuraldocflow.events import DecodeError, DocumentReceived, NewDocument, decode, encode
 from neuraldocflow.log import (
     DEAD_LETTERS,
@@ -211,7 +212,9 @@ def _settle(whereabouts: Whereabouts, plan: Plan) -> None:
                     plan.impossible(row["number"], "its payload is no longer there")
                 else:
                     run = max(row["run"], row["before_run"] or 0) + 1
-                    again = event.model_copy(update={"source": source, "run": run, "origin": ORIGIN})
+                    again = without_deadline(event).model_copy(
+                        update={"source": source, "run": run, "origin": ORIGIN}
+                    )
                     plan.ready(row["number"], encode(again), run)
 
 

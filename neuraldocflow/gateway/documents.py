@@ -10,13 +10,14 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
 from neuraldocflow import identity
+from neuraldocflow.deadlines import LONGEST_MS
 from neuraldocflow.errors import DocumentError
 from neuraldocflow.events import ProcessingCompleted
 from neuraldocflow.gateway.access import Gateway, Submitter, bearer_token, problems, services_of
 from neuraldocflow.gateway.keys import Key
 from neuraldocflow.gateway.problems import as_problem, busy, invalid
 from neuraldocflow.gateway.receiving import BodyCheck, Received, read_json, receive
-from neuraldocflow.gateway.requests import MAX_NAME, Options, parse_options, validated
+from neuraldocflow.gateway.requests import MAX_NAME, options_from, validated
 from neuraldocflow.gateway.services import Services
 from neuraldocflow.gateway.submissions import Order, order_of
 from neuraldocflow.log import LogError
@@ -27,8 +28,6 @@ from sinks.events import message_of
 router = APIRouter(prefix="/api/v1", tags=["documents"])
 
 _MOST_RESULTS = 100
-_USUAL = Options()
-_OPTIONS = ("priority", "qualityThreshold", "outputFormat", "streamResults")
 
 
 class Accepted(BaseModel):
@@ -58,6 +57,7 @@ BODIES: dict[str, Any] = {
                         "priority": {"enum": ["urgent", "high", "normal", "low"]},
                         "qualityThreshold": {"type": "number", "minimum": 0, "maximum": 1},
                         "outputFormat": {"enum": ["json", "yaml", "xml"]},
+                        "deadlineMs": {"type": "integer", "minimum": 1, "maximum": LONGEST_MS},
                     },
                 }
             },
@@ -198,11 +198,10 @@ def order_from(
     if received.request is not None:
         return order_of(key, received.request, source=source, idempotency_key=idempotency_key)
     told = {**query, **received.fields}
-    options = {name: told[name] for name in _OPTIONS if told.get(name)}
     return Order(
         tenant=key.tenant,
         profile=told.get("profile") or "auto",
-        options=parse_options(options) if options else _USUAL,
+        options=options_from(told),
         source=source,
         idempotency_key=idempotency_key,
     )

@@ -114,7 +114,7 @@ async def cancel_job(job_id: JobId, services: Gateway, key: Submitter) -> Any:
     responses={
         200: {
             "content": {
-                "application/yaml": {"schema": {"type": "string"}},
+                "application/yaml": {"schema": {}},  # what reads YAML finds an object, what does not a text
                 "application/xml": {"schema": {"type": "string"}},
             }
         },

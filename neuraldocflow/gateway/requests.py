@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
+from neuraldocflow.deadlines import LONGEST_MS
 from neuraldocflow.gateway.problems import invalid
 from neuraldocflow.values import Priority
 
@@ -35,10 +37,16 @@ class Options(_Request):
     quality_threshold: float | None = Field(None, ge=0, le=1)
     output_format: Literal["json", "yaml", "xml"] | None = None
     stream_results: bool | None = None
+    deadline_ms: int | None = Field(None, ge=1, le=LONGEST_MS)
+    """Milliseconds after which nobody wants the result: the job then ends as failed, with code timeout."""
 
     def for_event(self) -> dict[str, Any]:
         """What the dataflow is told beside the priority."""
         return self.model_dump(by_alias=True, exclude_none=True, exclude={"priority"})
+
+
+_USUAL = Options()
+_OPTIONS = tuple(to_camel(name) for name in Options.model_fields)
 
 
 class ProcessingRequest(_Request):
@@ -54,16 +62,25 @@ def parse_request(data: Any) -> ProcessingRequest:
     return validated(ProcessingRequest, data)
 
 
+def options_from(told: Mapping[str, str]) -> Options:
+    """The options among form fields, query parameters or an upload's metadata. Raises Problem."""
+    given = {name: told[name] for name in _OPTIONS if told.get(name)}
+    return parse_options(given) if given else _USUAL
+
+
 def parse_options(data: dict[str, Any]) -> Options:
-    """Options as form fields or query parameters have them: all texts. Raises Problem."""
-    numbers = {"qualityThreshold": float}
+    """Options some of which may be texts. Raises Problem."""
+    numbers: dict[str, tuple[type[float] | type[int], str]] = {
+        "qualityThreshold": (float, "a number from 0 to 1"),
+        "deadlineMs": (int, "a whole number of milliseconds"),
+    }
     given: dict[str, Any] = dict(data)
-    for name, kind in numbers.items():
+    for name, (kind, what) in numbers.items():
         if isinstance(given.get(name), str):
             try:
                 given[name] = kind(given[name])
             except ValueError as error:
-                raise invalid(f"{name} must be a number from 0 to 1.") from error
+                raise invalid(f"{name} must be {what}.") from error
     if isinstance(given.get("streamResults"), str):
         if given["streamResults"] not in ("true", "false"):
             raise invalid("streamResults must be true or false.")

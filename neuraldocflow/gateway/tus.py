@@ -1,7 +1,7 @@
 """Resumable uploads by the tus 1.0 protocol, so that standard uploaders work (https://tus.io/protocols).
 
 An upload is a file of its own beside a small description; when its last byte has come it is processed as its
-metadata says (``filename``, ``filetype``, ``profile``, ``priority``) and the answer names the job.
+metadata says (``filename``, ``filetype``, ``profile`` and the options) and the answer names the job.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from neuraldocflow.gateway.access import Gateway, Submitter, problems
 from neuraldocflow.gateway.keys import Key
 from neuraldocflow.gateway.problems import Problem, as_problem, busy, invalid, not_found
 from neuraldocflow.gateway.receiving import chunks
-from neuraldocflow.gateway.requests import MAX_NAME, parse_options
+from neuraldocflow.gateway.requests import MAX_NAME, options_from
 from neuraldocflow.gateway.services import Services
 from neuraldocflow.gateway.submissions import Order
 
@@ -244,8 +244,7 @@ async def _finish(services: Services, key: Key, upload: _Upload) -> str:
 
 
 def _order(key: Key, metadata: dict[str, str]) -> Order:
-    options = {"priority": metadata["priority"]} if metadata.get("priority") else {}
-    return Order(tenant=key.tenant, profile=metadata.get("profile") or "auto", options=parse_options(options))
+    return Order(tenant=key.tenant, profile=metadata.get("profile") or "auto", options=options_from(metadata))
 
 
 def _state(upload: _Upload) -> dict[str, str]:

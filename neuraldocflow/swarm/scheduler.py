@@ -12,12 +12,12 @@ import heapq
 from collections import OrderedDict, deque
 from dataclasses import dataclass, replace
 
-from neuraldocflow.errors import AgentCrashed, DocumentError, InvalidRequest, Timeout
+from neuraldocflow.errors import AgentCrashed, DeadlinePassed, DocumentError, InvalidRequest
 
 from .job import PRIORITIES, Job, Outcome
 
 PASSED_OVER = 128
-"""How often other priorities may go before a waiting one."""
+"""How often other priorities may go before a waiting one that is not starved yet goes."""
 ATTEMPTS = 2
 _REMEMBERED = 10_000
 
@@ -26,11 +26,10 @@ class Full(Exception):
     """The buffer has no room."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Waiting:
     job: Job
     since: float
-    cancelled: bool = False
 
 
 class _Queue:
@@ -43,40 +42,36 @@ class _Queue:
     def put(self, waiting: _Waiting) -> None:
         self.tenants.setdefault(waiting.job.tenant, deque()).append(waiting)
 
-    def take(self) -> _Waiting | None:
-        """The next that is not cancelled; None when empty."""
-        while self.tenants:
-            tenant, jobs = self.tenants.popitem(last=False)
-            waiting = jobs.popleft()
-            if jobs:
-                self.tenants[tenant] = jobs
-            if not waiting.cancelled:
-                return waiting
-        return None
+    def take(self) -> _Waiting:
+        """The next; there has to be one."""
+        tenant, jobs = self.tenants.popitem(last=False)
+        waiting = jobs.popleft()
+        if jobs:
+            self.tenants[tenant] = jobs
+        return waiting
 
-    def drop_cancelled(self) -> None:
-        """Forget cancelled jobs at the heads, so that an empty queue shows as empty."""
-        for tenant in list(self.tenants):
-            jobs = self.tenants[tenant]
-            while jobs and jobs[0].cancelled:
-                jobs.popleft()
-            if jobs:
-                return
-            del self.tenants[tenant]
+    def remove(self, waiting: _Waiting) -> None:
+        """Take one out before its turn."""
+        jobs = self.tenants[waiting.job.tenant]
+        jobs.remove(waiting)
+        if not jobs:
+            del self.tenants[waiting.job.tenant]
 
 
 class Scheduler:
     """Bounded by ``capacity`` jobs waiting or running."""
 
-    def __init__(self, capacity: int, *, by_priority: bool = True) -> None:
+    def __init__(self, capacity: int, *, by_priority: bool = True, passed_over: int = PASSED_OVER) -> None:
         self._capacity = capacity
         self._by_priority = by_priority
+        self._most_passed_over = passed_over
         self._queues = {priority: _Queue() for priority in PRIORITIES}
         self._waiting: dict[tuple[str, int], _Waiting] = {}
         self._suspects: deque[_Waiting] = deque()
         self._running: dict[tuple[str, int], tuple[Job, float, float]] = {}
         self._quarantined: OrderedDict[str, str] = OrderedDict()
         self._deadlines: list[tuple[float, tuple[str, int]]] = []
+        """A heap; jobs that have ended leave theirs behind, for a while."""
 
     @property
     def queued(self) -> int:
@@ -118,6 +113,8 @@ class Scheduler:
         self._waiting[job.identity] = waiting
         self._queue_of(job).put(waiting)
         if job.deadline is not None:
+            if len(self._deadlines) > 2 * self._capacity:
+                self._forget_deadlines()
             heapq.heappush(self._deadlines, (job.deadline, job.identity))
         return None
 
@@ -129,19 +126,16 @@ class Scheduler:
         if fresh and self._suspects:
             return self._start(self._suspects.popleft(), now)
         queue = self._choose()
-        waiting = queue.take() if queue is not None else None
-        return self._start(waiting, now) if waiting is not None else None
+        return self._start(queue.take(), now) if queue is not None else None
 
     def _choose(self) -> _Queue | None:
-        filled: list[_Queue] = []
-        for queue in self._queues.values():
-            queue.drop_cancelled()
-            if queue.tenants:
-                filled.append(queue)
+        filled = [queue for queue in self._queues.values() if queue.tenants]
         if not filled:
             return None
         starved = max(filled[1:], key=lambda queue: queue.passed_over, default=None)
-        chosen = starved if starved is not None and starved.passed_over >= PASSED_OVER else filled[0]
+        chosen = (
+            starved if starved is not None and starved.passed_over >= self._most_passed_over else filled[0]
+        )
         for queue in filled:
             queue.passed_over = 0 if queue is chosen else queue.passed_over + 1
         return chosen
@@ -182,25 +176,39 @@ class Scheduler:
         """The same for jobs past their deadline."""
         late: list[tuple[str, int]] = []
         while self._deadlines and self._deadlines[0][0] <= now:
-            late.append(heapq.heappop(self._deadlines)[1])
+            deadline, identity = heapq.heappop(self._deadlines)
+            if self._deadline_of(identity) == deadline:
+                late.append(identity)
         return self._end(late, LATE)
 
-    def has_deadlines(self) -> bool:
-        """Whether a job may have a deadline still to come."""
-        return bool(self._deadlines)
+    def next_deadline(self) -> float | None:
+        """The earliest moment at which a job may have to expire; None where none has a deadline."""
+        return self._deadlines[0][0] if self._deadlines else None
+
+    def _deadline_of(self, identity: tuple[str, int]) -> float | None:
+        """Of the job that is here now: one before it, of the same identity, had a deadline of its own."""
+        if identity in self._waiting:
+            return self._waiting[identity].job.deadline
+        return self._running[identity][0].deadline if identity in self._running else None
+
+    def _forget_deadlines(self) -> None:
+        """Drop those of jobs that have ended."""
+        self._deadlines = [each for each in self._deadlines if self._deadline_of(each[1]) == each[0]]
+        heapq.heapify(self._deadlines)
 
     def _end(self, chosen: list[tuple[str, int]], error: DocumentError) -> tuple[list[Outcome], list[Job]]:
         outcomes: list[Outcome] = []
         for waiting in [self._waiting.pop(each) for each in chosen if each in self._waiting]:
-            waiting.cancelled = True
             if waiting in self._suspects:
                 self._suspects.remove(waiting)
+            else:
+                self._queue_of(waiting.job).remove(waiting)
             outcomes.append(failed(waiting.job, error))
         return outcomes, [self._running[each][0] for each in chosen if each in self._running]
 
 
 CANCELLED = InvalidRequest("The job was cancelled.")
-LATE = Timeout("The deadline passed before the document was done.")
+LATE = DeadlinePassed("The deadline passed before the document was done.")
 
 
 def failed(job: Job, error: DocumentError) -> Outcome:

@@ -230,8 +230,8 @@ class Swarm:
                 pauses.append(self._kill_at(agent) - now)
         if self._scheduler.queued or len(self._agents) > self._settings.min_agents:
             pauses.append(min(self._buffer.flush_interval_ms / 1000, 0.5))
-        if self._scheduler.has_deadlines():
-            pauses.append(0.1)
+        if (deadline := self._scheduler.next_deadline()) is not None:
+            pauses.append(deadline - now)
         if now < self._spawn_at:
             pauses.append(self._spawn_at - now)
         return max(min(pauses), 0.0)
@@ -249,8 +249,7 @@ class Swarm:
                 self._lose(agent, Timeout(told), "past its time")
             elif agent.job is None and not agent.ready and now > agent.began + _START:
                 self._lose(agent, AgentCrashed("An agent did not start."), "did not start")
-        if self._scheduler.has_deadlines():
-            self._drop(self._scheduler.expire(now), LATE)
+        self._drop(self._scheduler.expire(now), LATE)
 
     def _scale(self, now: float) -> None:
         load = Load(

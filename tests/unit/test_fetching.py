@@ -40,10 +40,12 @@ class Fetched:
         self.jobs: list[Job] = []
         self.fetching = Fetching(folder, 1000, self.jobs.append, **settings)
 
-    def ask(self, name: str, priority: Any = "normal", host: str = "one", source: str = "") -> None:
+    def ask(
+        self, name: str, priority: Any = "normal", host: str = "one", source: str = "", **more: Any
+    ) -> None:
         told = DocumentSource(kind="url", uri=f"test://{host}/{name}", size=0)
         event = NewDocument(id=name, source=told, origin=f"/sources/{source}")
-        self.fetching.submit(Job(name, "", "out", key="me", priority=priority), event)
+        self.fetching.submit(Job(name, "", "out", key="me", priority=priority, **more), event)
 
     def failures(self, count: int) -> list[Outcome]:
         found: list[Outcome] = []
@@ -102,6 +104,25 @@ def test_a_place_that_does_not_answer_does_not_hold_up_another(fetched: Fetched,
     wait_for(lambda: len(fetched.jobs) == 1)
     assert fetched.jobs[0].document_id == "b"
     place.down.clear()
+    wait_for(lambda: len(fetched.jobs) == 2)
+
+
+def test_a_document_is_fetched_no_longer_than_its_deadline(fetched: Fetched, place: Place) -> None:
+    place.down.add("down")
+    fetched.ask("late", host="down", deadline=time.monotonic() + 0.3)
+    (failure,) = fetched.failures(1)
+    assert failure.error is not None
+    assert (failure.error["code"], "deadline" in failure.error["message"]) == ("timeout", True)
+
+
+def test_cancelling_a_run_leaves_the_fetching_of_the_others(fetched: Fetched, place: Place) -> None:
+    place.open.clear()
+    for run in (0, 1, 2):
+        fetched.ask("document", run=run)
+    fetched.fetching.cancel("document", 1)
+    place.open.set()
+    (failure,) = fetched.failures(1)
+    assert failure.job.run == 1
     wait_for(lambda: len(fetched.jobs) == 2)
 
 

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import gzip
 import json
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -239,6 +240,29 @@ def test_a_job_can_be_cancelled_and_a_done_one_stays(gateway: Gateway) -> None:
             assert (await problem(await session.delete("/api/v1/jobs/none")))[0] == 404
 
     run(work())
+
+
+def test_a_document_that_is_not_done_by_its_deadline_fails_as_late(tmp_path: Path) -> None:
+    async def work(gateway: Gateway) -> None:
+        async with gateway.http() as session:
+            late = [
+                await submit(session, letter(1), deadlineMs="1"),
+                (await (await session.post("/api/v1/documents?deadlineMs=1", data=letter(2))).json())[
+                    "job_id"
+                ],
+            ]
+            in_time = await submit(session, letter(3), deadlineMs="3600000")
+            gateway.start_job()
+            for job in late:
+                made = await result(session, job)
+                assert (made["status"], made["error"]["code"]) == ("failed", "timeout")
+                assert "deadline" in made["error"]["message"]
+            assert (await result(session, in_time))["error"] is None
+            wrong = await session.post("/api/v1/documents?deadlineMs=soon", data=letter(4))
+            assert await problem(wrong) == (400, "invalid_request")
+
+    with Gateway(tmp_path, with_job=False) as gateway:
+        run(work(gateway))
 
 
 def test_results_made_offline_are_kept_once_and_marked(gateway: Gateway) -> None:

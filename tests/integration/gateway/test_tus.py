@@ -50,6 +50,20 @@ def test_an_upload_that_breaks_off_goes_on_where_it_was_and_becomes_a_job(gatewa
     run(work())
 
 
+def test_the_options_of_an_upload_are_in_its_metadata(gateway: Gateway) -> None:
+    async def work() -> None:
+        content = letter(71)
+        async with gateway.http() as session:
+            place = await begin(session, len(content), filename="late.html", deadlineMs="1")
+            sent = await session.patch(place, data=content, headers={**BYTES, "Upload-Offset": "0"})
+            made = await result(session, sent.headers["NeuralDocFlow-Job"])
+            assert made["error"]["code"] == "timeout"
+            wrong = {**TUS, "Upload-Length": "9", "Upload-Metadata": metadata(qualityThreshold="high")}
+            assert (await session.post("/api/v1/uploads", headers=wrong)).status == 400
+
+    run(work())
+
+
 def test_what_tus_forbids_is_refused(gateway: Gateway) -> None:
     async def work() -> None:
         async with gateway.http() as session:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from contextlib import suppress
+
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -136,44 +139,140 @@ def test_a_job_past_its_deadline_ends_with_a_timeout() -> None:
     assert order(scheduler) == ["b"]
 
 
+def test_the_deadline_of_a_job_that_has_ended_is_not_that_of_a_later_one() -> None:
+    scheduler = submitted(job("a", deadline=5.0))
+    assert order(scheduler) == ["a"]
+    scheduler.submit(job("a"), 1.0)
+    scheduler.submit(job("b", deadline=7.0), 1.0)
+    assert scheduler.expire(6.0) == ([], [])
+    assert scheduler.next_deadline() == 7.0
+    outcomes, _ = scheduler.expire(8.0)
+    assert [each.job.document_id for each in outcomes] == ["b"]
+    assert scheduler.next_deadline() is None
+    assert order(scheduler) == ["a"]
+
+
+def test_deadlines_of_jobs_that_have_ended_take_no_room() -> None:
+    scheduler = Scheduler(2)
+    for number in range(1000):
+        scheduler.submit(job(str(number), deadline=1e9), 0.0)
+        order(scheduler)
+    assert len(scheduler._deadlines) <= 2 * 2 + 1
+
+
 class AnySequence(RuleBasedStateMachine):
     """Whatever happens: nothing is lost, nothing comes twice, the bound holds, nothing starves."""
 
-    capacity = 8
+    capacity = 12
+    passed_over = 4
 
     @initialize()
     def begin(self) -> None:
-        self.scheduler = Scheduler(self.capacity)
+        self.scheduler = Scheduler(self.capacity, passed_over=self.passed_over)
         self.now = 0.0
         self.submitted: set[str] = set()
         self.outcomes: list[str] = []
+        self.held: dict[str, Job] = {}
+        """Jobs that have no outcome yet, as they were submitted."""
         self.running: list[Job] = []
-        self.count = 0
+        self.suspects: list[str] = []
+        """Jobs that wait for an agent of their own."""
+        self.passes: Counter[tuple[Priority, str]] = Counter()
+        """How often a waiting priority, and a tenant's turn in it, has been passed over in a row."""
 
     def _took(self, outcomes: list[Outcome]) -> None:
-        self.outcomes.extend(each.job.document_id for each in outcomes)
+        for each in outcomes:
+            name = each.job.document_id
+            self.outcomes.append(name)
+            del self.held[name]
+            if name in self.suspects:
+                self.suspects.remove(name)
+
+    def _ended(self, dropped: tuple[list[Outcome], list[Job]]) -> None:
+        """Jobs that are not wanted any more: those that wait have an outcome, those that run are stopped."""
+        outcomes, running = dropped
+        self._took(outcomes)
+        for each in running:
+            self.running.remove(each)
+            self._took([self.scheduler.finish(Outcome(each, "failed"), self.now)])
 
     @rule(
         priority=st.sampled_from(PRIORITIES),
         tenant=st.sampled_from("xyz"),
         sha=st.sampled_from(["", "p", "q"]),
+        lasts=st.sampled_from([None, None, 5.0, 500.0]),
     )
-    def submit(self, priority: Priority, tenant: str, sha: str) -> None:
-        name = str(self.count)
+    def submit(self, priority: Priority, tenant: str, sha: str, lasts: float | None) -> None:
+        name = str(len(self.submitted))
+        deadline = None if lasts is None else self.now + lasts
+        made = job(name, priority, tenant, sha256=sha, deadline=deadline)
         try:
-            outcome = self.scheduler.submit(job(name, priority, tenant, sha256=sha), self.now)
+            outcome = self.scheduler.submit(made, self.now)
         except Full:
             assert self.scheduler.room() <= 0
             return
-        self.count += 1
         self.submitted.add(name)
+        self.held[name] = made
         self._took([outcome] if outcome else [])
+
+    @precondition(lambda self: self.outcomes)
+    @rule(data=st.data(), lasts=st.sampled_from([None, 500.0]))
+    def submit_again(self, data: st.DataObject, lasts: float | None) -> None:
+        """A job of an identity that has ended before: what was, is over."""
+        name = data.draw(st.sampled_from(sorted(set(self.outcomes))))
+        if name in self.held:
+            return
+        made = job(name, "low", "x", deadline=None if lasts is None else self.now + lasts)
+        with suppress(Full):
+            assert self.scheduler.submit(made, self.now) is None
+            self.held[name] = made
+            self.outcomes.remove(name)
 
     @rule(fresh=st.booleans())
     def hand_out(self, fresh: bool) -> None:
+        waiting = self._waiting()
         chosen = self.scheduler.next(self.now, fresh=fresh)
+        if fresh and self.suspects:  # the one that has waited longest goes to an agent of its own at once
+            assert chosen is not None
+            assert chosen.document_id == self.suspects.pop(0)
+        else:
+            assert (chosen is not None) == bool(waiting)
+            if chosen is not None:
+                self._count_passes(chosen, waiting)
         if chosen is not None:
             self.running.append(chosen)
+
+    @precondition(lambda self: self._waiting())
+    @rule(priority=st.sampled_from(PRIORITIES[:-1]), tenant=st.sampled_from("xyz"), count=st.integers(5, 20))
+    def stream(self, priority: Priority, tenant: str, count: int) -> None:
+        """One after the other comes, and a free agent takes what is next."""
+        for _ in range(count):
+            self.submit(priority, tenant, "", None)
+            self.hand_out(False)
+            if self.running:
+                self._took([self.scheduler.finish(Outcome(self.running.pop(), "completed"), self.now)])
+
+    def _waiting(self) -> list[Job]:
+        """Those that any free agent may be given."""
+        started = {each.document_id for each in self.running}
+        return [each for name, each in self.held.items() if name not in started and name not in self.suspects]
+
+    def _count_passes(self, chosen: Job, waiting: list[Job]) -> None:
+        """Nothing starves: a priority goes after so many others, a tenant after each other tenant once."""
+        priorities = {each.priority for each in waiting}
+        tenants = {each.tenant for each in waiting if each.priority == chosen.priority}
+        for priority in priorities:
+            turn = (priority, "")
+            self.passes[turn] = 0 if priority == chosen.priority else self.passes[turn] + 1
+            assert self.passes[turn] < self.passed_over + len(PRIORITIES), priority
+        for tenant in tenants:
+            turn = (chosen.priority, tenant)
+            self.passes[turn] = 0 if tenant == chosen.tenant else self.passes[turn] + 1
+            assert self.passes[turn] <= len("xyz") - 1, tenant
+        for turn in list(self.passes):  # who does not wait is not passed over
+            priority, tenant = turn
+            if not any(each.priority == priority and tenant in ("", each.tenant) for each in waiting):
+                del self.passes[turn]
 
     @precondition(lambda self: self.running)
     @rule(data=st.data())
@@ -186,17 +285,31 @@ class AnySequence(RuleBasedStateMachine):
     def die(self, data: st.DataObject) -> None:
         chosen = self.running.pop(data.draw(st.integers(0, len(self.running) - 1)))
         outcome = self.scheduler.died(chosen, AgentCrashed("gone"), "agent", self.now)
-        self._took([outcome] if outcome else [])
+        if outcome is None:
+            self.suspects.append(chosen.document_id)
+        else:
+            self._took([outcome])
 
-    @precondition(lambda self: self.count)
+    @precondition(lambda self: self.submitted)
     @rule(data=st.data())
     def cancel(self, data: st.DataObject) -> None:
-        name = str(data.draw(st.integers(0, self.count - 1)))
-        outcomes, running = self.scheduler.cancel((name, 0))
-        self._took(outcomes)
-        for each in running:
-            self.running.remove(each)
-            self._took([self.scheduler.finish(Outcome(each, "failed"), self.now)])
+        name = str(data.draw(st.integers(0, len(self.submitted) - 1)))
+        held = name in self.held
+        assert self.scheduler.holds((name, 0)) == held
+        self._ended(self.scheduler.cancel((name, 0)))
+        assert name not in self.held
+
+    @rule()
+    def expire(self) -> None:
+        late = {
+            name
+            for name, each in self.held.items()
+            if each.deadline is not None and each.deadline <= self.now
+        }
+        before = set(self.held)
+        self._ended(self.scheduler.expire(self.now))
+        assert before - set(self.held) == late
+        assert (self.scheduler.next_deadline() or self.now + 1) > self.now
 
     @rule(seconds=st.floats(-100, 1000))
     def clock_jumps(self, seconds: float) -> None:
@@ -208,7 +321,8 @@ class AnySequence(RuleBasedStateMachine):
             return
         assert len(self.outcomes) == len(set(self.outcomes))
         assert self.scheduler.queued + self.scheduler.running <= self.capacity
-        assert len(self.submitted) == len(self.outcomes) + self.scheduler.queued + self.scheduler.running
+        assert self.scheduler.queued + self.scheduler.running == len(self.held)
+        assert self.submitted == self.held.keys() | set(self.outcomes)
 
     def teardown(self) -> None:
         if not hasattr(self, "scheduler"):
@@ -221,4 +335,4 @@ class AnySequence(RuleBasedStateMachine):
 
 
 TestAnySequenceOfEvents = AnySequence.TestCase
-TestAnySequenceOfEvents.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestAnySequenceOfEvents.settings = settings(max_examples=100, stateful_step_count=50, deadline=None)

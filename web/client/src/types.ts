@@ -12,6 +12,8 @@ export interface ProcessingOptions {
   outputFormat?: OutputFormat;
   /** Also send what was found page by page. */
   streamResults?: boolean;
+  /** Milliseconds after which nobody wants the result: the job then ends as failed, with code `timeout`. */
+  deadlineMs?: number;
 }
 
 /** A document to process; `content` is base64 (also with source `file`), or an address. */

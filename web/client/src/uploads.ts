@@ -112,8 +112,9 @@ function isPassing(error: NeuralDocFlowError): boolean {
   return error.retryable || [404, 408, 409, 423].includes(error.status ?? 0);
 }
 
-function wishes({ profile, priority, qualityThreshold, outputFormat, streamResults }: SubmitOptions) {
-  const all = { profile, priority, qualityThreshold, outputFormat, streamResults };
+function wishes(options: SubmitOptions) {
+  const { profile, priority, qualityThreshold, outputFormat, streamResults, deadlineMs } = options;
+  const all = { profile, priority, qualityThreshold, outputFormat, streamResults, deadlineMs };
   const given = Object.entries(all).filter(([, value]) => value !== undefined);
   return Object.fromEntries(given.map(([name, value]) => [name, String(value)]));
 }
