@@ -200,6 +200,10 @@ class Hub:
             if not followers:
                 del self._jobs[job]
 
+    def followers(self, job: str) -> int:
+        """How many follow a job."""
+        return len(self._jobs.get(job, ()))
+
     def follow_channel(self, tenant: str, channel: Channel, reader: Reader, wanted: Filter) -> None:
         """The events of all of a tenant's jobs on a channel."""
         self._channels[tenant, channel][reader] = wanted

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import logging
 import time
 from base64 import b64decode, b64encode
 from binascii import Error as NotBase64
@@ -26,13 +27,18 @@ from neuraldocflow.gateway.receiving import BodyCheck
 from neuraldocflow.gateway.requests import MAX_NAME
 from neuraldocflow.gateway.results import result_of
 from neuraldocflow.gateway.services import Services
+from neuraldocflow.log import LogError
 from neuraldocflow.results import ProcessingResult
 from sinks.websocket import Channel
+
+log = logging.getLogger(__name__)
 
 _TOLERANCE = 300
 """Seconds a signature's time may differ from ours (Standard Webhooks)."""
 _WAIT = 300.0
 """Seconds an answer may take where the result is waited for; after that it is 202 and a job's id."""
+_GONE = 499
+"""What other servers note, too, where the client has gone before the answer."""
 
 
 def add_webhook_sources(app: FastAPI, services: Services) -> None:
@@ -68,6 +74,8 @@ class WebhookSource:
     def __init__(self, name: str, config: WebhookSourceConfig) -> None:
         self._name = name
         self._config = config
+        self._dropped: dict[str, asyncio.Event] = {}
+        """Jobs that are being cancelled because their clients have gone, and when each has ended."""
         if config.authentication != "bearer_token" and config.signing_secret is None:
             raise ConfigError(
                 f"stream_sources.{name}.config.signing_secret: is required with authentication: "
@@ -90,10 +98,14 @@ class WebhookSource:
         defaults = {"profile": self._config.profile, "priority": self._config.priority}
         query = {**defaults, **request.query_params}
         given = idempotency_key or request.headers.get("webhook-id", "")[:MAX_NAME]
-        job = await submit(services, key, received, order_from(received, key, query, self._name, given))
+        order = order_from(received, key, query, self._name, given)
+        job = await submit(services, key, received, order)
         if self._config.async_processing:
             return accepted(job)
-        return await self._with_result(services, key, job)
+        if job in self._dropped:  # it ends for a client that has gone, so this one needs another
+            await self._dropped[job].wait()
+            job = await submit(services, key, received, order)
+        return await self._with_result(request, services, key, job, may_ask_again=bool(given))
 
     def _authenticated(self, request: Request, services: Services) -> Key:
         """Whose document it is: the tenant of an API key, or the default one. Raises Problem."""
@@ -112,20 +124,41 @@ class WebhookSource:
             )
         return own
 
-    async def _with_result(self, services: Services, key: Key, job: str) -> Response:
-        """Wait for the result; 202 when it takes too long."""
+    async def _with_result(
+        self, request: Request, services: Services, key: Key, job: str, *, may_ask_again: bool
+    ) -> Response:
+        """Wait for the result; 202 when it takes too long.
+
+        Nothing more is done for a client that goes, unless others follow the job or it ``may_ask_again``.
+        """
         waiter = _Waiter()
         services.hub.follow_job(job, waiter)
         try:
             row = await asyncio.to_thread(services.jobs.get, job, key.tenant)
             if row is None or row["status"] not in DONE:
-                await asyncio.wait_for(waiter.done.wait(), _WAIT)
+                if await waiter.outlasts(request):
+                    if not may_ask_again and services.hub.followers(job) == 1:
+                        await self._drop(services, key, job, waiter)
+                    return Response(status_code=_GONE)
+                if not waiter.done.is_set():
+                    return accepted(job)
             row = await asyncio.to_thread(services.find, key, job)
             return JSONResponse(orjson.loads(orjson.dumps(await result_of(services, row))))
-        except TimeoutError:
-            return accepted(job)
         finally:
             services.hub.leave_job(job, waiter)
+
+    async def _drop(self, services: Services, key: Key, job: str, waiter: _Waiter) -> None:
+        """Cancel a job nobody waits for, and see to its end: who asks for it until then has to know."""
+        ended = self._dropped[job] = asyncio.Event()
+        try:
+            row = await asyncio.to_thread(services.find, key, job)
+            await asyncio.to_thread(services.cancel, row)
+            await asyncio.wait_for(waiter.done.wait(), _WAIT)
+        except (LogError, Problem, TimeoutError) as error:
+            log.warning("%s goes on although who waited has gone: %s", job, error or "it does not end")
+        finally:
+            del self._dropped[job]
+            ended.set()
 
 
 class _Waiter:
@@ -137,6 +170,22 @@ class _Waiter:
     def push(self, event: Published, channel: Channel) -> None:
         if event.kind == "result":
             self.done.set()
+
+    async def outlasts(self, request: Request) -> bool:
+        """Wait for the result, for a while; whether the client has gone before it came."""
+        done, gone = asyncio.create_task(self.done.wait()), asyncio.create_task(_left(request))
+        try:
+            await asyncio.wait({done, gone}, timeout=_WAIT, return_when=asyncio.FIRST_COMPLETED)
+            return gone.done() and not self.done.is_set()
+        finally:
+            done.cancel()
+            gone.cancel()
+
+
+async def _left(request: Request) -> None:
+    """Until the client of a request whose body has been read has gone."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 class Signature(BodyCheck):
