@@ -16,7 +16,7 @@ from collections import defaultdict
 from datetime import timedelta
 from pathlib import Path
 
-from neuraldocflow import durable, profiles
+from neuraldocflow import __version__, durable, profiles
 from neuraldocflow.cancellations import Cancellations
 from neuraldocflow.cluster import Cluster
 from neuraldocflow.config import Config
@@ -30,6 +30,7 @@ from neuraldocflow.objects.fetch import default_fetcher
 from neuraldocflow.payloads import PayloadStore, path_of
 from neuraldocflow.recovery import Recovery
 from neuraldocflow.swarm import Full, Job, Outcome, Progress, Swarm
+from neuraldocflow.swarm.quarantine import Quarantine
 from neuraldocflow.swarm.scheduler import CANCELLED
 from neuraldocflow.url_fetch import UrlFetcher
 
@@ -107,6 +108,11 @@ class Engine:
                     self.profiles,
                     self._scratch,
                     (self.results_directory,),
+                    quarantine=Quarantine(
+                        self.state_directory / "quarantine",
+                        f"{__version__} {limits}",
+                        self.config.runtime.retention_days,
+                    ),
                 )
                 swarm.start()
                 self._swarm = swarm
@@ -164,8 +170,11 @@ class Engine:
     def _late(self) -> bool:
         return self._deadline is not None and time.monotonic() > self._deadline
 
-    def submit(self, event: NewDocument, owner: str) -> None:
-        """Hand a document to the swarm; waits while the buffer is full. Raises DocumentError."""
+    def submit(self, event: NewDocument, owner: str, attempt: int = 1) -> None:
+        """Hand a document to the swarm; waits while the buffer is full. Raises DocumentError.
+
+        ``attempt`` 2 is for a document whose first agent died before a restart.
+        """
         swarm = self.start()
         if event.profile != "auto" and event.profile not in self.profiles:
             known = ", ".join(sorted(self.profiles))
@@ -187,6 +196,7 @@ class Engine:
             options=dict(event.options),
             deadline=None if left is None else time.monotonic() + left,
             output=str(self.result_path(event)),
+            attempt=attempt,
         )
         if not local:
             stored = self.payloads.fetch if self.payloads.owns(event.source.uri) else None

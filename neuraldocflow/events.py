@@ -115,7 +115,7 @@ class DocumentReceived(Event):
 
 
 class ProcessingStarted(Event):
-    """An agent has begun."""
+    """An agent has begun; once more where the first one died."""
 
     name: ClassVar[str] = "ProcessingStarted"
     swarm_id: str
@@ -142,7 +142,7 @@ class IntermediateResults(_Intermediate):
 
 
 class ProcessingProgress(Event):
-    """How far it is; never goes backwards within an attempt."""
+    """How far it is; never goes backwards, also when another attempt begins anew."""
 
     name: ClassVar[str] = "ProcessingProgress"
     progress: float = Field(ge=0, le=1)

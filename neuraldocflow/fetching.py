@@ -185,7 +185,8 @@ class Fetching:
                 self._check_wanted(fetch)
                 if not self._download(fetch):
                     return  # stopped
-                self._hand_over(replace(fetch.job, path=str(fetch.path)))
+                digest = fetch.digest.hexdigest()
+                self._hand_over(replace(fetch.job, path=str(fetch.path), sha256=digest))
             except Unreachable as why:
                 error = self._again(fetch, why)
                 if error is None:

@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Callable
 
 from neuraldocflow.gateway.hub import Hub, Published
 from neuraldocflow.gateway.jobs import Arrived, arrived
+from neuraldocflow.gateway.news import News
 from neuraldocflow.gateway.offsets import Place, Positions
 from neuraldocflow.log import Log, OffsetOutOfRange, Record
-from neuraldocflow.repeats import Repeats
 
 
 class History:
@@ -34,7 +34,7 @@ class History:
         Only the places in ``start`` are read. Raises LogError.
         """
         at = dict(start)
-        repeats = Repeats()
+        news = News()
         while True:
             ends = {place: end for place, end in self._hub.positions.items() if at.get(place, end) < end}
             if not ends:
@@ -46,8 +46,9 @@ class History:
                     for record in records:
                         at[place] = record.offset + 1
                         event = arrived(record)
-                        if event is not None and wanted(event) and repeats.is_new(event.event_id):
-                            yield Published(event, {**self._hub.positions, **at})
+                        told = news.of(event) if event is not None and wanted(event) else None
+                        if told is not None:
+                            yield Published(told, {**self._hub.positions, **at})
                     at[place] = after
 
     async def result(self, place: Place, offset: int) -> Arrived | None:

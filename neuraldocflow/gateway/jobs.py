@@ -171,6 +171,9 @@ class Jobs:
         for column, value in changes.items():
             if isinstance(value, str) and value.startswith(("CASE", "'")):
                 sets.append(f"{column} = {value}")
+            elif column == "progress":  # a crash has made the dataflow begin anew
+                sets.append("progress = max(progress, ?)")
+                values.append(value)
             else:
                 sets.append(f"{column} = ?")
                 values.append(value)

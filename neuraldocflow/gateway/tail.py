@@ -9,9 +9,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from neuraldocflow.gateway.jobs import Arrived, Jobs, arrived
+from neuraldocflow.gateway.news import News
 from neuraldocflow.gateway.offsets import FOLLOWED, Place, Positions
 from neuraldocflow.log import DOCUMENT_STREAM, Log, LogError, OffsetOutOfRange, Record
-from neuraldocflow.repeats import Repeats
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ class Tail:
         self._retention = retention
         self._known = jobs.positions()
         self._positions = {place: self._start(place) for place in self._places()}
-        self._repeats = Repeats()
+        self._news = News()
         self._stop = threading.Event()
         self._tidied = 0.0
         self._caught_up = threading.Condition()
@@ -132,5 +132,5 @@ class Tail:
         self._jobs.apply(found, {place: after[place]})
         self._positions = after
         if place[0] != DOCUMENT_STREAM:
-            fresh = [each for each in found if self._repeats.is_new(each.event_id)]
+            fresh = [each for each in map(self._news.of, found) if each is not None]
             self._publish(fresh, {key: at for key, at in after.items() if key[0] != DOCUMENT_STREAM})

@@ -7,7 +7,8 @@ through here: an agent writes one to a file, and its :class:`~neuraldocflow.swar
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -24,11 +25,11 @@ from neuraldocflow.events import (
     decode,
     encode,
 )
-from neuraldocflow.swarm import Outcome
+from neuraldocflow.swarm import Outcome, Progress
 from neuraldocflow.versions import readable
 from neuraldocflow.wakes import wake_in
 
-_VERSION = 1
+_VERSION = 2
 _SOONEST, _LATEST = 0.004, 0.05
 """Seconds between looks: soon for what just began, later for what has waited long anyway."""
 
@@ -48,10 +49,18 @@ Extracted = Event | Finished
 @dataclass(slots=True)
 class _Pending:
     event: NewDocument
-    since: float
+    attempt: int = 1
+    started: int = 0
+    """The last attempt that was told to have begun."""
     told: int = 0
     """How many progress events went out."""
-    started: bool = False
+    progress: float = 0.0
+    """The furthest that was told: another attempt begins anew, and is shown when it is further."""
+    since: float = field(default_factory=time.monotonic)
+
+    def state(self) -> tuple[bytes, int, int, int, float]:
+        """What a restart needs to know, small: the event is a reference."""
+        return encode(self.event), self.attempt, self.started, self.told, self.progress
 
 
 class Extract(StatefulBatchLogic[NewDocument, Extracted, dict[str, Any]]):
@@ -62,16 +71,19 @@ class Extract(StatefulBatchLogic[NewDocument, Extracted, dict[str, Any]]):
         self._pending: dict[tuple[str, int], _Pending] = {}
         self._owner = engine.owner()
         self._refused: list[Extracted] = []
-        known = readable("extract", state, (_VERSION,))
-        for data in known["pending"] if known else []:
+        known = readable("extract", state, (1, _VERSION))
+        for each in known["pending"] if known else []:
+            data, *more = (each,) if isinstance(each, bytes) else each  # version 1 had the event alone
             event = decode(data)
             assert isinstance(event, NewDocument)
-            self._refused.extend(self._accept(event, resumed=True))
+            self._refused.extend(self._accepted(_Pending(event, *more)))
 
     def on_batch(self, values: list[NewDocument]) -> tuple[list[Extracted], bool]:
         out: list[Extracted] = []
         for event in values:
-            out.extend(self._accept(event, resumed=False))
+            about = {"profile": event.profile, "priority": event.priority, "options": event.options}
+            out.append(DocumentReceived(**identity_of(event), source=event.source, metadata=about))
+            out.extend(self._accepted(_Pending(event)))
         return self._collected(out)
 
     def on_notify(self) -> tuple[list[Extracted], bool]:
@@ -94,59 +106,58 @@ class Extract(StatefulBatchLogic[NewDocument, Extracted, dict[str, Any]]):
         return wake_in(min(max(age / 20, _SOONEST), _LATEST))
 
     def snapshot(self) -> dict[str, Any]:
-        return {"version": _VERSION, "pending": [encode(each.event) for each in self._pending.values()]}
+        return {"version": _VERSION, "pending": [each.state() for each in self._pending.values()]}
 
-    def _accept(self, event: NewDocument, *, resumed: bool) -> list[Extracted]:
-        out: list[Extracted] = []
-        if not resumed:
-            about = {"profile": event.profile, "priority": event.priority, "options": event.options}
-            out.append(DocumentReceived(**identity_of(event), source=event.source, metadata=about))
+    def _accepted(self, pending: _Pending) -> list[Finished]:
+        """Hand a document to the swarm; it is finished at once where that is hopeless."""
+        event = pending.event
         if event.error is not None:
-            out.append(Finished(event, error=event.error.model_dump(by_alias=True)))
-            return out
+            return [Finished(event, error=event.error.model_dump(by_alias=True))]
         try:
-            self._engine.submit(event, self._owner)
+            self._engine.submit(event, self._owner, pending.attempt)
         except DocumentError as error:
-            out.append(Finished(event, error=error.to_dict()))
-            return out
-        self._pending[event.id, event.run] = _Pending(event, time.monotonic())
-        return out
+            return [Finished(event, error=error.to_dict())]
+        self._pending[event.id, event.run] = pending
+        return []
 
     def _collected(self, out: list[Extracted]) -> tuple[list[Extracted], bool]:
         if self._refused:
             out, self._refused = [*self._refused, *out], []
         for progress in self._engine.progress(self._owner):
             pending = self._pending.get((progress.document_id, progress.run))
-            if pending is None:
-                continue
-            identity = identity_of(pending.event)
-            if progress.agent_id and not pending.started:
-                pending.started = True
-                out.append(
-                    ProcessingStarted(
-                        **identity,
-                        swarm_id=self._engine.swarm_id,
-                        agent_id=progress.agent_id,
-                        estimated_duration_ms=progress.estimated_remaining_ms,
-                    )
-                )
-            out.append(
-                ProcessingProgress(
-                    **identity,
-                    sequence=pending.told,
-                    progress=progress.progress,
-                    stage=progress.stage,
-                    current_operation=progress.current_operation,
-                    estimated_remaining_ms=progress.estimated_remaining_ms,
-                    intermediate_results=progress.intermediate,
-                )
-            )
-            pending.told += 1
+            if pending is not None:
+                out.extend(self._told(pending, progress))
         for outcome in self._engine.outcomes(self._owner):
             done = self._pending.pop((outcome.job.document_id, outcome.job.run), None)
             if done is not None:
                 out.append(Finished(done.event, outcome))
         return out, not self._pending
+
+    def _told(self, pending: _Pending, progress: Progress) -> Iterator[Event]:
+        """The events of what was told of a document."""
+        identity = identity_of(pending.event)
+        pending.attempt = progress.attempt
+        if progress.agent_id and pending.started < progress.attempt:
+            pending.started = progress.attempt
+            yield ProcessingStarted(
+                **identity,
+                sequence=progress.attempt - 1,
+                swarm_id=self._engine.swarm_id,
+                agent_id=progress.agent_id,
+                attempt=progress.attempt,
+                estimated_duration_ms=progress.estimated_remaining_ms,
+            )
+        pending.progress = max(pending.progress, progress.progress)
+        yield ProcessingProgress(
+            **identity,
+            sequence=pending.told,
+            progress=pending.progress,
+            stage=progress.stage,
+            current_operation=progress.current_operation,
+            estimated_remaining_ms=progress.estimated_remaining_ms,
+            intermediate_results=progress.intermediate,
+        )
+        pending.told += 1
 
 
 def identity_of(document: NewDocument) -> dict[str, Any]:

@@ -67,7 +67,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a running job is; never less than before within an attempt."""
+    """How far a job is; never less than before within an attempt. No ``agent_id``: it waits for one."""
 
     document_id: str
     run: int
@@ -77,5 +77,6 @@ class Progress:
     agent_id: str
     estimated_remaining_ms: float | None = None
     current_operation: str | None = None
+    attempt: int = 1
     intermediate: IntermediateResults | None = None
     """What has been found since the last, where the caller asked for it: document content."""

@@ -2,8 +2,7 @@
 
 One queue a priority, urgent first; within a priority tenants take turns. A lower priority that was passed
 over :data:`PASSED_OVER` times goes next once: nothing starves, and an urgent job hardly ever waits for that.
-A job whose agent died goes once more, to a fresh agent; if that dies too the job fails, and its content is
-quarantined.
+A job whose agent died goes once more, to a fresh agent; if that dies too the job fails.
 """
 
 from __future__ import annotations
@@ -19,7 +18,6 @@ from .job import PRIORITIES, Job, Outcome
 PASSED_OVER = 128
 """How often other priorities may go before a waiting one that is not starved yet goes."""
 ATTEMPTS = 2
-_REMEMBERED = 10_000
 
 
 class Full(Exception):
@@ -69,7 +67,6 @@ class Scheduler:
         self._waiting: dict[tuple[str, int], _Waiting] = {}
         self._suspects: deque[_Waiting] = deque()
         self._running: dict[tuple[str, int], tuple[Job, float, float]] = {}
-        self._quarantined: OrderedDict[str, str] = OrderedDict()
         self._deadlines: list[tuple[float, tuple[str, int]]] = []
         """A heap; jobs that have ended leave theirs behind, for a while."""
 
@@ -96,27 +93,22 @@ class Scheduler:
         first = next(iter(self._waiting.values()), None)
         return now - first.since if first is not None else 0.0
 
-    def submit(self, job: Job, now: float) -> Outcome | None:
-        """Take a job in; an outcome at once where its content is quarantined. Raises Full.
-
-        A job that is here already is not taken twice.
-        """
+    def submit(self, job: Job, now: float) -> None:
+        """Take a job in. One that is here already is not taken twice. Raises Full."""
         if self.holds(job.identity):
-            return None
-        if job.sha256 and job.sha256 in self._quarantined:
-            return failed(
-                job, AgentCrashed("Documents with this content have ended two agents; it is quarantined.")
-            )
+            return
         if self.room() <= 0:
             raise Full(f"{self._capacity} documents are waiting or running")
         waiting = _Waiting(job, now)
         self._waiting[job.identity] = waiting
-        self._queue_of(job).put(waiting)
+        if job.attempt > 1:  # its agent died before a restart
+            self._suspects.append(waiting)
+        else:
+            self._queue_of(job).put(waiting)
         if job.deadline is not None:
             if len(self._deadlines) > 2 * self._capacity:
                 self._forget_deadlines()
             heapq.heappush(self._deadlines, (job.deadline, job.identity))
-        return None
 
     def _queue_of(self, job: Job) -> _Queue:
         return self._queues[job.priority if self._by_priority else "normal"]
@@ -158,10 +150,6 @@ class Scheduler:
             self._waiting[job.identity] = waiting
             self._suspects.append(waiting)
             return None
-        if job.sha256:
-            self._quarantined[job.sha256] = error.code
-            while len(self._quarantined) > _REMEMBERED:
-                self._quarantined.popitem(last=False)
         return self.finish(Outcome(job, "failed", error.to_dict(), agent_id=agent_id), now)
 
     def holds(self, identity: tuple[str, int]) -> bool:
@@ -209,6 +197,7 @@ class Scheduler:
 
 CANCELLED = InvalidRequest("The job was cancelled.")
 LATE = DeadlinePassed("The deadline passed before the document was done.")
+QUARANTINED = AgentCrashed("Documents with this content have ended two agents; it is quarantined.")
 
 
 def failed(job: Job, error: DocumentError) -> Outcome:

@@ -13,10 +13,10 @@ import socket
 import threading
 import time
 import uuid
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from multiprocessing.connection import wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,16 +28,16 @@ from neuraldocflow.extraction.limits import Limits
 
 from .autoscaler import Autoscaler, Load
 from .decisions import Decisions
-from .estimates import Estimates, share_of
 from .job import Job, Outcome, Progress
 from .process import AgentProcess
 from .processor_use import ProcessorUse
+from .quarantine import Quarantine
 from .reaper import Reaper
-from .scheduler import CANCELLED, LATE, Scheduler, failed
+from .scheduler import CANCELLED, LATE, QUARANTINED, Scheduler, failed
+from .telling import Telling
 
 if TYPE_CHECKING:  # agents import this package, and start without pydantic
     from neuraldocflow.config import BufferConfig, SwarmConfig
-    from neuraldocflow.events import IntermediateResults
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +50,6 @@ _PATIENCE = 30.0
 """Seconds stopping waits for agents to be gone."""
 _IDLE = 5.0
 """The longest sleep, in seconds."""
-_MOST_PROGRESS = 10_000
 
 
 class Swarm:
@@ -66,6 +65,7 @@ class Swarm:
         scratch: Path,
         writable: tuple[Path, ...] = (),
         *,
+        quarantine: Quarantine | None = None,
         work: str = "neuraldocflow.swarm.agent:extract_document",
     ) -> None:
         self._buffer, self._settings, self._limits = buffer, swarm, limits
@@ -88,10 +88,10 @@ class Swarm:
         self._lock = threading.Lock()
         self._news = threading.Condition(self._lock)
         self._outcomes: dict[str, list[Outcome]] = defaultdict(list)
-        self._progress: deque[Progress] = deque(maxlen=_MOST_PROGRESS)
+        self._telling = Telling()
         self.decisions = Decisions()
+        self._quarantine = quarantine or Quarantine()
         self._reaper = Reaper()
-        self._estimates = Estimates()
         self._cancelled: list[tuple[str, int]] = []
         self._counts = {"completed": 0, "partial": 0, "failed": 0}
         self._stopped = False
@@ -110,10 +110,8 @@ class Swarm:
 
     def submit(self, job: Job) -> None:
         """Take a job in. Raises Full where :meth:`room` is 0."""
-        with self._news:
-            outcome = self._scheduler.submit(job, time.monotonic())
-            if outcome is not None:
-                self._give(outcome)
+        with self._lock:
+            self._scheduler.submit(job, time.monotonic())
         self._wake()
 
     def room(self) -> int:
@@ -131,9 +129,7 @@ class Swarm:
     def progress(self) -> list[Progress]:
         """What running jobs told since the last call."""
         with self._lock:
-            told = list(self._progress)
-            self._progress.clear()
-            return told
+            return self._telling.take()
 
     def cancel(self, document_id: str, run: int = 0) -> bool:
         """End a waiting or running job; its outcome says so. False where there is none."""
@@ -292,15 +288,22 @@ class Swarm:
             return
         free = [agent for agent in self._agents.values() if agent.ready and agent.job is None]
         free.sort(key=lambda agent: not agent.fresh)  # only they are given suspects
+        idle_and_fresh = any(agent.fresh and agent.job is None for agent in self._agents.values())
+        if self._scheduler.suspects and free and not idle_and_fresh:
+            self._dismiss(free.pop())  # a suspect needs an agent of its own: this one makes way for it
+            self._spawn(now)
         for agent in free[: self._buffer.batch_size]:
-            job = self._scheduler.next(now, fresh=agent.fresh)
+            job = self._next(now, agent)
             if job is not None:
                 self._hand(agent, job, now)
-        if self._scheduler.suspects and not any(agent.fresh for agent in self._agents.values()):
-            used = [agent for agent in self._agents.values() if agent.job is None]
-            if used:  # a suspect needs an agent of its own: one that is free makes way for a fresh one
-                self._dismiss(used[0])
-                self._spawn(now)
+
+    def _next(self, now: float, agent: AgentProcess) -> Job | None:
+        """The next job for an agent; those whose content ends agents are given none."""
+        while (job := self._scheduler.next(now, fresh=agent.fresh)) is not None:
+            if not self._quarantine.holds(job.sha256):
+                return job
+            self._give(self._scheduler.finish(failed(job, QUARANTINED), now))
+        return None
 
     def _hand(self, agent: AgentProcess, job: Job, now: float) -> None:
         try:
@@ -308,10 +311,7 @@ class Swarm:
         except OSError:
             self._lose(agent, AgentCrashed("The agent ended before it had begun."), "ended")
             return
-        pages = self._estimates.remaining_ms(job.profile, 0.0, 1, 0.0)
-        self._progress.append(
-            Progress(job.document_id, job.run, job.key, "opening", 0.0, agent.agent_id, pages)
-        )
+        self._telling.begins(job, agent)
 
     def _hear(self, agent: AgentProcess) -> None:
         try:
@@ -330,25 +330,11 @@ class Swarm:
         if "ready" in message:
             agent.ready, agent.contained = True, dict(message["contained"])
         elif "stage" in message and agent.job is not None:
-            self._progressed(agent, agent.job, message)
+            self._telling.goes_on(agent.job, agent, message)
         elif agent.job is not None:
             if message["status"] not in self._counts or not isinstance(message.get("summary"), dict):
                 raise ValueError("an agent's answer has a status and a summary")
             self._done(agent, agent.job, message)
-
-    def _progressed(self, agent: AgentProcess, job: Job, message: Mapping[str, Any]) -> None:
-        stage, done, total = str(message["stage"]), int(message["done"]), int(message["total"])
-        share = max(share_of(stage, done, total), agent.told[1])
-        agent.told = (stage, share)
-        spent = time.monotonic() - agent.began
-        left = self._estimates.remaining_ms(job.profile, share, total if stage == "reading" else None, spent)
-        what = f"page {done} of {total}" if stage == "reading" and total > 1 else None
-        self._progress.append(
-            Progress(
-                *(job.document_id, job.run, job.key, stage, round(share, 4), agent.agent_id, left, what),
-                intermediate=_intermediate(message.get("known")),
-            )
-        )
 
     def _done(self, agent: AgentProcess, job: Job, message: Mapping[str, Any]) -> None:
         now = time.monotonic()
@@ -358,8 +344,7 @@ class Swarm:
             ),
             now,
         )
-        if outcome.status != "failed":
-            self._estimates.learn(job.profile, outcome.summary.get("pages") or 1, outcome.seconds)
+        self._telling.ended(outcome)
         agent.job = None
         agent.documents += 1
         self._give(outcome)
@@ -371,16 +356,26 @@ class Swarm:
     def _lose(self, agent: AgentProcess, error: DocumentError, why: str) -> None:
         """An agent is gone or has to go; its job gets another try, or fails."""
         del self._agents[agent.connection]
-        note = self.decisions.note
-        self._reaper.end(agent, lambda code: note("lost", why, agent=agent.agent_id, exit_code=code))
+        note, job = self.decisions.note, agent.job
+        sha256 = ""
         if not agent.ready:
             self._spawn_at = time.monotonic() + _PAUSE_AFTER_FAULT
-        if agent.job is None:
-            return
-        outcome = self._scheduler.died(agent.job, error, agent.agent_id, time.monotonic())
-        if outcome is not None:
-            note("quarantined", error.code, document=agent.job.document_id, sha256=agent.job.sha256)
-            self._give(outcome)
+        if job is not None:
+            outcome = self._scheduler.died(job, error, agent.agent_id, time.monotonic())
+            if outcome is None:
+                self._telling.waits(replace(job, attempt=job.attempt + 1))
+            else:
+                sha256 = job.sha256
+                self._quarantine.add(sha256)
+                note("quarantined", error.code, document=job.document_id, sha256=sha256)
+                self._give(outcome)
+
+        def gone(code: int | None) -> None:
+            note("lost", why, agent=agent.agent_id, exit_code=code)
+            if sha256:
+                self._quarantine.keep(sha256, error.code)
+
+        self._reaper.end(agent, gone)
 
     def _drop(self, dropped: tuple[list[Outcome], list[Job]], why: DocumentError) -> None:
         """Give the outcomes of waiting jobs nobody wants any more, and end the agents of running ones."""
@@ -398,12 +393,3 @@ class Swarm:
         self._counts[outcome.status] += 1
         self._outcomes[outcome.job.key].append(outcome)
         self._news.notify_all()
-
-
-def _intermediate(known: Any) -> IntermediateResults | None:
-    """What an agent says it knows, in the published shape and size. Raises ValueError."""
-    if known is None:
-        return None
-    from neuraldocflow.events import IntermediateResults
-
-    return IntermediateResults.model_validate(known)

@@ -20,6 +20,7 @@ from neuraldocflow.config import BufferConfig, SwarmConfig
 from neuraldocflow.extraction.limits import Limits
 from neuraldocflow.swarm import Job, Outcome, Swarm
 from neuraldocflow.swarm import swarm as swarm_module
+from neuraldocflow.swarm.quarantine import Quarantine
 
 WORK = "tests.support.agents:obey"
 Start = Callable[..., Swarm]
@@ -33,13 +34,16 @@ def start(tmp_path: Path) -> Iterator[Start]:
     def started(agents: int = 2, *, seconds: float = 60.0, memory: int = 512, **settings: Any) -> Swarm:
         results = tmp_path / "results"
         results.mkdir(exist_ok=True)
+        room, quarantine = settings.pop("room", 1000), settings.pop("quarantine", None)
+        config = SwarmConfig(min_agents=agents, max_agents=settings.pop("most", agents), **settings)
         swarm = Swarm(
-            BufferConfig(max_buffer_size=settings.pop("room", 1000)),
-            SwarmConfig(min_agents=agents, max_agents=settings.pop("most", agents), **settings),
+            BufferConfig(max_buffer_size=room),
+            config,
             Limits(max_seconds=seconds, max_memory_mb=memory),
             {},
             tmp_path / "scratch",
             (results,),
+            quarantine=quarantine,
             work=WORK,
         )
         swarm.start()
@@ -130,6 +134,36 @@ def test_a_document_that_kills_agents_fails_alone_and_is_quarantined(
     assert [each["exit_code"] for each in lost] == [-signal.SIGKILL] * 2
 
 
+def test_a_document_that_kills_agents_is_known_to_other_processes_and_after_a_restart(
+    start: Start, job: Callable[..., Job], tmp_path: Path
+) -> None:
+    first = start(quarantine=Quarantine(tmp_path / "quarantine"))
+    first.submit(job("poison", "die", sha256="p"))
+    assert outcomes_of(first, 1)["poison"].attempt == 2
+    until(lambda: (tmp_path / "quarantine" / "p").exists())
+    other = start(quarantine=Quarantine(tmp_path / "quarantine"))
+    other.submit(job("again", "die", sha256="p"))
+    other.submit(job("fine", sha256="f"))
+    found = outcomes_of(other, 2)
+    assert (found["again"].attempt, found["fine"].status) == (1, "completed")
+    assert "quarantined" in str(found["again"].error)
+    assert ("lost", "ended") not in other.decisions.counts()
+
+
+def test_a_document_in_its_second_attempt_has_an_agent_of_its_own_however_many_wait(
+    start: Start, job: Callable[..., Job]
+) -> None:
+    swarm = start(1)
+    swarm.submit(job("first"))
+    outcomes_of(swarm, 1)
+    for number in range(60):
+        swarm.submit(job(str(number), "sleep 0.05"))
+    swarm.submit(job("unlucky", attempt=2))
+    order: list[str] = []
+    until(lambda: bool(order.extend(each.job.document_id for each in swarm.take("me")) or len(order) == 61))
+    assert order.index("unlucky") < 30
+
+
 def test_outcomes_nobody_takes_hold_sources_back(start: Start, job: Callable[..., Job]) -> None:
     swarm = start(1, room=10)
     for number in range(6):
@@ -166,6 +200,8 @@ def test_a_document_that_killed_by_accident_is_done_at_the_second_try(
     swarm = start()
     swarm.submit(job("unlucky", "die_once"))
     assert outcomes_of(swarm, 1)["unlucky"].attempt == 2
+    told = [(each.stage, each.attempt) for each in swarm.progress()]
+    assert told[:3] == [("opening", 1), ("queued", 2), ("opening", 2)]
 
 
 def test_a_document_that_hangs_ends_in_a_timeout(
