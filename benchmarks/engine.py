@@ -101,7 +101,6 @@ def urgent_waits(folder: Path, count: int) -> tuple[float, float]:
         Limits(),
         profiles.forms(),
         folder / "scratch",
-        (results,),
     )
     swarm.start()
     low = urgent = 0
@@ -142,7 +141,7 @@ def scheduling(queued: int) -> float:
         assert job is not None
         scheduler.finish(Outcome(job, "completed"), 0.0)
         scheduler.oldest(0.0)
-        scheduler.has_deadlines()
+        scheduler.next_deadline()
     return (time.perf_counter() - begun) / rounds * 1e6
 
 

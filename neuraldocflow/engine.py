@@ -107,7 +107,6 @@ class Engine:
                     limits,
                     self.profiles,
                     self._scratch,
-                    (self.results_directory,),
                     quarantine=Quarantine(
                         self.state_directory / "quarantine",
                         f"{__version__} {limits}",
@@ -189,7 +188,7 @@ class Engine:
             key=owner,
             path=str(path_of(event.source.uri)) if local else "",
             sha256=event.source.sha256,
-            filename=event.source.filename,
+            filename=event.source.filename or path_of(event.source.uri).name,
             profile=event.profile,
             priority=event.priority,
             tenant=event.tenant,

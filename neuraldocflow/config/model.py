@@ -99,6 +99,9 @@ class SwarmConfig(Section):
     auto_scaling: bool = Field(True, description="false keeps min_agents")
     scaling_metrics: tuple[ScalingMetric, ...] = ("queue_depth", "processing_latency", "cpu_utilization")
     documents_per_agent: int = Field(500, ge=1, description="an agent is replaced after so many documents")
+    readable_directories: tuple[Path, ...] = Field(
+        (), description="what else agents may read, such as Tesseract's data in a place of its own"
+    )
 
     @field_validator("max_agents")
     @classmethod

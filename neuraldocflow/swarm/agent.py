@@ -1,7 +1,8 @@
 """An agent: a process that extracts one document after another, and can be lost without loss.
 
 Started by :class:`~neuraldocflow.swarm.process.AgentProcess` with a socket; messages on it are JSON, so that
-an agent a hostile document has taken over can only send text. Results go to files.
+an agent a hostile document has taken over can only send text. With a job comes its document, opened: an agent
+can open no other. Its result goes into its own folder, where its parent takes it.
 """
 
 from __future__ import annotations
@@ -9,23 +10,24 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import shutil
 import signal
 import socket
 import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
 from neuraldocflow import identity
-from neuraldocflow.errors import DocumentError, Internal, OutOfMemory
+from neuraldocflow.errors import DocumentError, FetchFailed, Internal, OutOfMemory
 from neuraldocflow.garbage import settle
 
-from .containment import contain, die_with_parent, limit
+from .containment import contain, die_with_parent, limit, needed
 from .intermediate import Gathered
-from .job import Job
+from .job import RESULT, Job
 
 
 class Tell(Protocol):
@@ -34,11 +36,18 @@ class Tell(Protocol):
     def __call__(self, stage: str, done: int, total: int, partial: dict[str, Any] | None = None) -> None: ...
 
 
-Work = Callable[[Job, dict[str, Any], Tell], dict[str, Any]]
-"""A job, the settings and a way to tell progress in; the result (contract 4) out. Raises DocumentError."""
+Work = Callable[[Job, bytes | Path, dict[str, Any], Tell], dict[str, Any]]
+"""A job, its document, the settings and a way to tell progress in; the result (contract 4) out.
 
+Raises DocumentError.
+"""
+
+_DOCUMENT = "document"
 _OVERHEAD_MB = 192
 """What Python and MuPDF take before the first document."""
+_IN_MEMORY = 16 << 20
+"""Bytes of a document that is read at once; a larger one becomes a file."""
+_CHUNK = 1 << 16
 _QUIET, _PAUSE = 0.15, 0.1
 """Seconds before the first progress message, and between two."""
 
@@ -50,19 +59,33 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
     limit(settings["limits"]["max_memory_mb"] + _OVERHEAD_MB)
     parent = socket.socket(fileno=settings["socket"])
-    scratch = Path(settings["scratch"])
+    scratch, start = Path(settings["scratch"]), os.getcwd()
     tempfile.tempdir = str(scratch)
     os.chdir(scratch)
     module, _, name = settings["work"].partition(":")
     work: Work = getattr(importlib.import_module(module), name)
     if hasattr(work, "prepare"):
         work.prepare(settings)
-    writable = [scratch, *(Path(folder) for folder in settings["writable"]), Path(os.devnull)]
-    contained = contain(writable) if settings["contain"] else {}
+    readable = [*needed(start), *(Path(folder) for folder in settings["readable"])]
+    contained = contain([scratch, Path(os.devnull)], readable)
     settle()
     _say(parent, {"ready": os.getpid(), "contained": contained})
-    for line in parent.makefile("rb"):
-        _say(parent, _done(work, Job(**json.loads(line)), settings, parent))
+    for told, document in _given(parent):
+        _say(parent, _done(work, told, document, settings, parent))
+
+
+def _given(parent: socket.socket) -> Iterator[tuple[dict[str, Any], int | None]]:
+    """The jobs, one after the other, each with its open document; None where it could not be opened."""
+    line, opened = b"", None
+    while True:
+        data, descriptors, _, _ = socket.recv_fds(parent, _CHUNK, 1)
+        if not data:
+            return
+        line += data
+        opened = next(iter(descriptors), opened)
+        if line.endswith(b"\n"):  # the next comes after the answer to this one
+            yield json.loads(line), opened
+            line, opened = b"", None
 
 
 def _say(parent: socket.socket, message: dict[str, Any]) -> None:
@@ -70,9 +93,13 @@ def _say(parent: socket.socket, message: dict[str, Any]) -> None:
     parent.sendall(json.dumps(message).encode() + b"\n")
 
 
-def _done(work: Work, job: Job, settings: dict[str, Any], parent: socket.socket) -> dict[str, Any]:
+def _done(
+    work: Work, told: dict[str, Any], opened: int | None, settings: dict[str, Any], parent: socket.socket
+) -> dict[str, Any]:
     """Work on one job; the message that says how it ended."""
     began = last = time.monotonic()
+    unreadable, scratch = told.pop("unreadable", ""), Path(settings["scratch"])
+    job = Job(**told)
     wanted = job.options.get("streamResults") is True
     gathered = Gathered(settings.get("profiles"), job.profile)
 
@@ -91,8 +118,10 @@ def _done(work: Work, job: Job, settings: dict[str, Any], parent: socket.socket)
 
     error: DocumentError
     try:
-        result = work(job, settings, tell)
-        write(Path(job.output), result)
+        if opened is None:
+            raise FetchFailed(f"The file can't be read: {unreadable}.")
+        result = work(job, _document(opened, scratch), settings, tell)
+        (scratch / RESULT).write_bytes(_encoded(result))
         return {"status": result["status"], "summary": summary_of(result)}
     except DocumentError as found:
         error = found
@@ -103,7 +132,23 @@ def _done(work: Work, job: Job, settings: dict[str, Any], parent: socket.socket)
     except Exception as found:
         _report(found)
         error = Internal(f"Extraction failed with {type(found).__name__}; the log says where.")
+    finally:
+        (scratch / _DOCUMENT).unlink(missing_ok=True)
     return {"status": "failed", "error": error.to_dict(), "summary": {"seconds": time.monotonic() - began}}
+
+
+def _document(opened: int, scratch: Path) -> bytes | Path:
+    """The content of an open document, or a copy of it as a file. Raises FetchFailed."""
+    try:
+        with open(opened, "rb") as file:
+            if os.fstat(opened).st_size <= _IN_MEMORY:
+                return file.read()
+            copy = scratch / _DOCUMENT
+            with copy.open("wb") as target:
+                shutil.copyfileobj(file, target, 1 << 20)
+            return copy
+    except OSError as error:
+        raise FetchFailed(f"The file can't be read: {error.strerror}.") from error
 
 
 def _report(error: Exception) -> None:
@@ -113,13 +158,8 @@ def _report(error: Exception) -> None:
     sys.stderr.flush()
 
 
-def write(path: Path, result: dict[str, Any]) -> None:
-    """The result as a file that appears whole."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    fresh.write_bytes(
-        json.dumps(result, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
-    )
-    os.replace(fresh, path)
+def _encoded(result: dict[str, Any]) -> bytes:
+    return json.dumps(result, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
 def summary_of(result: dict[str, Any]) -> dict[str, Any]:
@@ -133,13 +173,15 @@ def summary_of(result: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def extract_document(job: Job, settings: dict[str, Any], tell: Tell) -> dict[str, Any]:
-    """The work of a real agent: the extraction core on the job's file."""
+def extract_document(
+    job: Job, document: bytes | Path, settings: dict[str, Any], tell: Tell
+) -> dict[str, Any]:
+    """The work of a real agent: the extraction core on the job's document."""
     from neuraldocflow.extraction import Limits, extract  # loaded in prepare(), before the process is shut in
 
     limits = Limits(**settings["limits"])
     result = extract(
-        Path(job.path),
+        document,
         settings["profiles"],
         job.profile,
         filename=job.filename,

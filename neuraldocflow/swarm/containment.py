@@ -1,35 +1,51 @@
-"""What an agent may not do: reach the network, write elsewhere, gain privileges, outlive its parent.
+"""What an agent may not do: reach the network, other files or processes, gain rights, outlive its parent.
 
-Limits and no_new_privs always; Landlock and seccomp where the kernel has them. Both are used through the
-system calls themselves, as Linux documents them (landlock(7), seccomp(2)): it takes some thirty lines.
+Limits and no_new_privs always; Landlock and seccomp where the kernel has them (:mod:`.landlock`,
+:mod:`.seccomp`).
 """
 
 from __future__ import annotations
 
 import ctypes
 import os
-import platform
 import resource
+import shutil
 import signal
-import struct
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-_PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP = 1, 38, 22
-_CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
-_WRITES = {1: sum(1 << bit for bit in (1, 4, 5, 6, 7, 8, 9, 10, 11, 12)), 2: 1 << 13, 3: 1 << 14}
-"""Landlock's rights to write, remove, make, refer and truncate, by the ABI that brought them."""
-_TCP = 0b11
-"""Landlock's rights to bind and connect TCP (ABI 4)."""
-_AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
-_SOCKET = {"x86_64": 41, "aarch64": 198}
-_PTRACE = {"x86_64": 101, "aarch64": 117}
-_IO_URING_SETUP = 425
-"""The same on both: rings can open sockets without socket(2)."""
-_X32 = 0x40000000
-"""System calls of the x32 ABI have this bit, and numbers of their own."""
+from .landlock import restrict
+from .seccomp import refuse_calls
+
+_PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
+_FILE_MB = 4096
+"""The largest file an agent may write: a copy of a document that is too large for its memory is one."""
+_SYSTEM = (
+    *("/usr", "/lib", "/lib32", "/lib64", "/bin", "/nix/store", "/etc/ld.so.cache", "/etc/fonts"),
+    *("/etc/localtime", "/dev/null", "/dev/zero", "/dev/random", "/dev/urandom", "/proc/self"),
+    *("/proc/cpuinfo", "/proc/meminfo", "/proc/sys/vm/overcommit_memory", "/sys/devices/system/cpu"),
+)
+"""Programs, libraries, fonts, language data, time zones, and what C libraries ask of the machine."""
+_INHERITED = ("PATH", "HOME", "LANG", "LANGUAGE", "TZ", "TZDIR", "TESSDATA_PREFIX", "GLIBC_TUNABLES")
+_INHERITED_KINDS = ("LC_", "LD_", "PYTHON", "MALLOC_")
+_MISSING = {
+    "files": "no Landlock in this kernel (it came with 5.13): they can read and write what this user can",
+    "calls": "no seccomp for it here: they can reach the network",
+    "signals": "neither here: they can end processes of this user",
+}
+"""What agents can do where the platform does not keep them from it."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
+
+
+def environment(given: Mapping[str, str]) -> dict[str, str]:
+    """What an agent needs of its parent's variables: not those with secrets, whatever they are called."""
+    return {
+        name: value
+        for name, value in given.items()
+        if name in _INHERITED or name.startswith(_INHERITED_KINDS)
+    }
 
 
 def die_with_parent(parent: int) -> None:
@@ -39,7 +55,7 @@ def die_with_parent(parent: int) -> None:
         os._exit(1)
 
 
-def limit(memory_mb: int, file_mb: int = 1024) -> None:
+def limit(memory_mb: int, file_mb: int = _FILE_MB) -> None:
     """Caps memory that is written to, the size of files, and forbids core dumps."""
     for what, value in (
         (resource.RLIMIT_DATA, memory_mb << 20),
@@ -51,63 +67,48 @@ def limit(memory_mb: int, file_mb: int = 1024) -> None:
         resource.setrlimit(what, (wanted, wanted))
 
 
-def contain(writable: Sequence[Path]) -> dict[str, bool]:
-    """Shut this process in: writes below ``writable`` only, no sockets. Says what the kernel enforced."""
+def contain(writable: Sequence[Path], readable: Sequence[Path]) -> dict[str, bool]:
+    """Shut this process in; says what is enforced.
+
+    Files: writing below ``writable``, reading also below ``readable``. Calls: none to the network, nor to the
+    memory of others. Signals: none to processes that are not its own.
+    """
+    privileges = _libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
+    kept = restrict(writable, readable)
+    calls = refuse_calls(signals=not kept.signals)
     return {
-        "no_new_privs": _libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0,
-        "landlock": _landlock(writable),
-        "seccomp": _no_sockets(),
+        "no_new_privs": privileges,
+        "files": kept.files,
+        "calls": calls,
+        "signals": kept.signals or calls,
     }
 
 
-def _landlock(writable: Sequence[Path]) -> bool:
-    abi = _libc.syscall(_CREATE_RULESET, None, 0, 1)
-    if abi < 1:
-        return False
-    rights = sum(bits for since, bits in _WRITES.items() if abi >= since)
-    attributes = struct.pack("=QQ", rights, _TCP if abi >= 4 else 0)
-    size = 16 if abi >= 4 else 8
-    ruleset = _libc.syscall(_CREATE_RULESET, attributes, size, 0)
-    if ruleset < 0:
-        return False
-    try:
-        for path in writable:
-            allowed = rights if path.is_dir() else (1 << 1) | (rights & _WRITES[3])
-            parent = os.open(path, os.O_PATH | os.O_CLOEXEC)
-            try:
-                rule = struct.pack("=Qi", allowed, parent)
-                if _libc.syscall(_ADD_RULE, ruleset, 1, rule, 0):
-                    return False
-            finally:
-                os.close(parent)
-        return bool(_libc.syscall(_RESTRICT_SELF, ruleset, 0) == 0)
-    finally:
-        os.close(ruleset)
+def missing(contained: Mapping[str, bool]) -> str:
+    """What agents can do here that they should not, in a sentence; empty where that is nothing."""
+    told = [what for name, what in _MISSING.items() if not contained.get(name)]
+    return f"agents are not shut in as they should be: {'; '.join(told)}" if told else ""
 
 
-def _no_sockets() -> bool:
-    """A seccomp filter: socket, ptrace and io_uring answer EPERM; a foreign architecture's calls kill."""
-    machine = platform.machine()
-    if machine not in _AUDIT_ARCH:
-        return False
+def needed(start: str) -> list[Path]:
+    """What this process has to read to go on working: Python, its modules and what they are made of.
 
-    def step(code: int, yes: int, no: int, value: int) -> bytes:
-        return struct.pack("=HBBI", code, yes, no, value)
+    The folder it was started in is none of it, although Python looks for modules there.
+    """
+    tesseract = shutil.which("tesseract")
+    found = {
+        *_SYSTEM,
+        *(sys.prefix, sys.base_prefix, sys.exec_prefix),
+        *(path for path in sys.path if path and path != start),
+        *_packages(),
+        *filter(None, [os.environ.get("TESSDATA_PREFIX")]),
+        *([str(Path(tesseract).resolve().parent.parent)] if tesseract else []),
+    }
+    return [Path(path) for path in sorted(found) if path != "/"]
 
-    load, equal, at_least, back = 0x20, 0x15, 0x35, 0x06
-    refuse, kill, allow = 0x00050000 | 1, 0x80000000, 0x7FFF0000
-    steps = [
-        step(load, 0, 0, 4),  # the call's architecture
-        step(equal, 1, 0, _AUDIT_ARCH[machine]),
-        step(back, 0, 0, kill),
-        step(load, 0, 0, 0),  # its number
-        step(at_least, 3, 0, _X32),
-        step(equal, 2, 0, _SOCKET[machine]),
-        step(equal, 1, 0, _PTRACE[machine]),
-        step(equal, 0, 1, _IO_URING_SETUP),
-        step(back, 0, 0, refuse),
-        step(back, 0, 0, allow),
-    ]
-    program = ctypes.create_string_buffer(b"".join(steps))
-    header = struct.pack("@HP", len(steps), ctypes.addressof(program))
-    return bool(_libc.prctl(_PR_SET_SECCOMP, 2, header, 0, 0) == 0)
+
+def _packages() -> Iterator[str]:
+    """The folders of the packages that are loaded: they may load more of their modules."""
+    for name, module in list(sys.modules.items()):
+        if "." not in name:
+            yield from getattr(module, "__path__", ())

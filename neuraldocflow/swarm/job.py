@@ -9,6 +9,8 @@ if TYPE_CHECKING:  # agents do without pydantic
     from neuraldocflow.events import IntermediateResults
 
 Priority = Literal["urgent", "high", "normal", "low"]
+RESULT = "result.json"
+"""The file in an agent's folder that it writes a job's result to."""
 PRIORITIES: tuple[Priority, ...] = ("urgent", "high", "normal", "low")
 Status = Literal["completed", "partial", "failed"]
 
@@ -19,9 +21,9 @@ class Job:
 
     document_id: str
     path: str
-    """The local file an agent reads."""
+    """The local file that is opened for an agent."""
     output: str
-    """Where the agent writes the result, whole or not at all."""
+    """Where the result will be, whole or not at all."""
     run: int = 0
     key: str = ""
     """Who asked: outcomes are taken by key."""

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import queue
 import shutil
 import socket
+import stat
 import subprocess
 import sys
+import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from .job import Job
+from .containment import environment
+from .job import RESULT, Job
 
 _CHUNK, _LONGEST = 1 << 16, 1 << 20
 """Bytes read at a time, and the longest message."""
@@ -44,9 +49,11 @@ class AgentProcess:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             pass_fds=[child.fileno()],
-            env={**os.environ, "OMP_THREAD_LIMIT": "1", "PYTHONUNBUFFERED": "1"},
+            env={**environment(os.environ), "OMP_THREAD_LIMIT": "1", "PYTHONUNBUFFERED": "1"},
         )
         child.close()
+        self._given: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        threading.Thread(target=self._feed, args=[self.connection.dup()], daemon=True).start()
 
     @property
     def pid(self) -> int:
@@ -58,9 +65,42 @@ class AgentProcess:
         return self.documents == 0
 
     def give(self, job: Job, now: float) -> None:
-        """Hand it a job. Raises OSError where it is gone."""
+        """Hand it a job, and its document as soon as that is open."""
         self.job, self.began, self.told = job, now, ("opening", 0.0)
-        self.connection.sendall(json.dumps(job.to_dict()).encode() + b"\n")
+        self._given.put(job)
+
+    def _feed(self, connection: socket.socket) -> None:
+        """A thread of its own: where a folder hangs, opening takes as long as the hang."""
+        with connection:
+            while (job := self._given.get()) is not None:
+                told = {**job.to_dict(), "path": "", "output": ""}
+                opened = None
+                try:
+                    opened = _opened(job.path)
+                except (OSError, ValueError) as error:
+                    told["unreadable"] = getattr(error, "strerror", "its name can't be one")
+                line = json.dumps(told).encode() + b"\n"
+                with suppress(OSError):  # it has ended, which is heard elsewhere
+                    sent = socket.send_fds(connection, [line], [] if opened is None else [opened])
+                    connection.sendall(line[sent:])
+                if opened is not None:
+                    os.close(opened)
+
+    def take_result(self, output: Path) -> None:
+        """Move the result of its job to ``output``.
+
+        Raises ValueError where there is none, or something else than a file of its own; OSError where the
+        disk does not let it be moved.
+        """
+        written, fresh = self._scratch / RESULT, output.with_name(f".{output.name}.{self.pid}")
+        if not os.path.lexists(written):
+            raise ValueError("an agent's result is in its folder")
+        os.replace(written, fresh)  # first: from here on the agent can't exchange it
+        found = fresh.lstat()
+        if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
+            shutil.rmtree(fresh) if stat.S_ISDIR(found.st_mode) else fresh.unlink()
+            raise ValueError("an agent's result is a file of its own")
+        os.replace(fresh, output)
 
     def hear(self) -> list[dict[str, Any]]:
         """The messages that have come whole; never waits for one.
@@ -84,9 +124,19 @@ class AgentProcess:
         """Kill it, without waiting for its end; it keeps the exit code of an end it has begun itself."""
         self._process.kill()
         self.connection.close()
+        self._given.put(None)
 
     def reap(self) -> int:
         """Wait for the end of a killed one and clean up; its exit code (negative: the signal)."""
         code = self._process.wait()
         shutil.rmtree(self._scratch, ignore_errors=True)
         return code
+
+
+def _opened(path: str) -> int:
+    """A file, opened for reading. Raises OSError."""
+    opened = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(opened).st_mode):
+        os.close(opened)
+        raise OSError(0, "it is no file")
+    return opened

@@ -23,10 +23,11 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from neuraldocflow.errors import AgentCrashed, DocumentError, Timeout
+from neuraldocflow.errors import AgentCrashed, DocumentError, Internal, Timeout
 from neuraldocflow.extraction.limits import Limits
 
 from .autoscaler import Autoscaler, Load
+from .containment import missing
 from .decisions import Decisions
 from .job import Job, Outcome, Progress
 from .process import AgentProcess
@@ -53,8 +54,11 @@ _IDLE = 5.0
 
 
 class Swarm:
-    """Agents for one process. Thread-safe. ``forms`` are the profiles' JSON forms, ``writable`` the folders
-    results go to, ``work`` what agents do (``module:function``, see :mod:`.agent`)."""
+    """Agents for one process. Thread-safe.
+
+    ``forms`` are the profiles' JSON forms, ``work`` what agents do (``module:function``, see :mod:`.agent`).
+    Results are moved from below ``scratch`` to where jobs want them, on the same filesystem.
+    """
 
     def __init__(
         self,
@@ -63,7 +67,6 @@ class Swarm:
         limits: Limits,
         forms: Mapping[str, Any],
         scratch: Path,
-        writable: tuple[Path, ...] = (),
         *,
         quarantine: Quarantine | None = None,
         work: str = "neuraldocflow.swarm.agent:extract_document",
@@ -80,8 +83,7 @@ class Swarm:
             "work": work,
             "forms": str(profiles),
             "limits": asdict(limits),
-            "writable": [str(folder) for folder in writable],
-            "contain": True,
+            "readable": [str(folder) for folder in swarm.readable_directories],
         }
         self._agents: dict[socket.socket, AgentProcess] = {}
         self._numbers = itertools.count(1)
@@ -90,6 +92,7 @@ class Swarm:
         self._outcomes: dict[str, list[Outcome]] = defaultdict(list)
         self._telling = Telling()
         self.decisions = Decisions()
+        self._warned = False
         self._quarantine = quarantine or Quarantine()
         self._reaper = Reaper()
         self._cancelled: list[tuple[str, int]] = []
@@ -295,7 +298,8 @@ class Swarm:
         for agent in free[: self._buffer.batch_size]:
             job = self._next(now, agent)
             if job is not None:
-                self._hand(agent, job, now)
+                agent.give(job, now)
+                self._telling.begins(job, agent)
 
     def _next(self, now: float, agent: AgentProcess) -> Job | None:
         """The next job for an agent; those whose content ends agents are given none."""
@@ -304,14 +308,6 @@ class Swarm:
                 return job
             self._give(self._scheduler.finish(failed(job, QUARANTINED), now))
         return None
-
-    def _hand(self, agent: AgentProcess, job: Job, now: float) -> None:
-        try:
-            agent.give(job, now)
-        except OSError:
-            self._lose(agent, AgentCrashed("The agent ended before it had begun."), "ended")
-            return
-        self._telling.begins(job, agent)
 
     def _hear(self, agent: AgentProcess) -> None:
         try:
@@ -329,6 +325,9 @@ class Swarm:
     def _understand(self, agent: AgentProcess, message: Mapping[str, Any]) -> None:
         if "ready" in message:
             agent.ready, agent.contained = True, dict(message["contained"])
+            if not self._warned and (lacking := missing(agent.contained)):
+                self._warned = True
+                log.warning("%s", lacking)
         elif "stage" in message and agent.job is not None:
             self._telling.goes_on(agent.job, agent, message)
         elif agent.job is not None:
@@ -338,12 +337,7 @@ class Swarm:
 
     def _done(self, agent: AgentProcess, job: Job, message: Mapping[str, Any]) -> None:
         now = time.monotonic()
-        outcome = self._scheduler.finish(
-            Outcome(
-                job, message["status"], message.get("error"), message.get("summary") or {}, agent.agent_id
-            ),
-            now,
-        )
+        outcome = self._scheduler.finish(_outcome_of(agent, job, message), now)
         self._telling.ended(outcome)
         agent.job = None
         agent.documents += 1
@@ -393,3 +387,14 @@ class Swarm:
         self._counts[outcome.status] += 1
         self._outcomes[outcome.job.key].append(outcome)
         self._news.notify_all()
+
+
+def _outcome_of(agent: AgentProcess, job: Job, message: Mapping[str, Any]) -> Outcome:
+    """What an agent's answer comes to, its result taken. Raises ValueError where there is none to take."""
+    status, error = message["status"], message.get("error")
+    if status != "failed":
+        try:
+            agent.take_result(Path(job.output))
+        except OSError as found:
+            status, error = "failed", Internal(f"The result can't be kept: {found.strerror}.").to_dict()
+    return Outcome(job, status, error, message.get("summary") or {}, agent.agent_id)

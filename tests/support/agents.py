@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import resource
 import signal
 import socket
 import time
@@ -11,12 +13,13 @@ from typing import Any
 
 from neuraldocflow.errors import Corrupt
 from neuraldocflow.swarm.agent import Tell
-from neuraldocflow.swarm.job import Job
+from neuraldocflow.swarm.job import RESULT, Job
 
 
-def obey(job: Job, settings: dict[str, Any], tell: Tell) -> dict[str, Any]:
+def obey(job: Job, document: bytes | Path, settings: dict[str, Any], tell: Tell) -> dict[str, Any]:
     """Do what the document says, then give a result with what came of it."""
-    word, _, rest = Path(job.path).read_text().partition(" ")
+    beginning = document if isinstance(document, bytes) else document.open("rb").read(1000)
+    word, _, rest = beginning.decode().rstrip("\0").partition(" ")
     answer = ""
     if word == "sleep":
         steps = max(int(float(rest) / 0.05), 1)
@@ -39,6 +42,24 @@ def obey(job: Job, settings: dict[str, Any], tell: Tell) -> dict[str, Any]:
         answer = _tried(lambda: socket.socket().connect(("127.0.0.1", 9)))
     elif word == "write":
         answer = _tried(lambda: Path(rest).write_text("out"))
+    elif word == "read":
+        answer = _tried(lambda: Path(rest).read_bytes())
+    elif word == "list":
+        answer = _tried(lambda: os.listdir(rest))
+    elif word == "signal":
+        answer = _tried(lambda: os.kill(int(rest), signal.SIGCONT))
+    elif word == "limits":
+        answer = _tried(lambda: resource.prlimit(int(rest), resource.RLIMIT_CORE))
+    elif word == "variable":
+        answer = os.environ.get(rest, "none")
+    elif word == "load":
+        answer = _tried(lambda: __import__(rest))
+    elif word == "document":
+        size = len(document) if isinstance(document, bytes) else document.stat().st_size
+        answer = f"{type(document).__name__} of {size} bytes"
+    elif word == "leave":
+        _leave(rest)
+        _speak(settings, {"status": "completed", "summary": {}})
     elif word == "garbage":
         os.write(settings["socket"], rest.encode().replace(b"|", b"\n"))
         time.sleep(30)
@@ -48,6 +69,25 @@ def obey(job: Job, settings: dict[str, Any], tell: Tell) -> dict[str, Any]:
         "metadata": {"profile": "test", "agentId": settings["agent_id"], "pid": os.getpid()},
         "answer": answer,
     }
+
+
+def _leave(what: str) -> None:
+    """Leave something else as a result than a file of its own."""
+    kind, _, target = what.partition(" ")
+    result = Path(RESULT)
+    if kind == "link":
+        result.symlink_to(target)
+    elif kind == "folder":
+        result.mkdir()
+    elif kind == "twin":
+        Path("other").write_text("{}")
+        os.link("other", result)
+
+
+def _speak(settings: dict[str, Any], message: dict[str, Any]) -> None:
+    """Give an answer of one's own, and no other."""
+    os.write(settings["socket"], json.dumps(message).encode() + b"\n")
+    time.sleep(30)
 
 
 def _tried(action: Any) -> str:

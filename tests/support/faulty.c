@@ -1,7 +1,7 @@
 /* Preloaded into a job's processes: a disk and a clock that do what a test says, while the job runs.
 
-   A file shared by all processes (FAULTY_CONTROL) holds two numbers: what the disk below FAULTY_PATH does,
-   and the seconds that are added to the time of day. */
+   A file shared by all processes (CONTROL, given to the compiler, since agents know few variables) holds what the
+   disk below a path does, the seconds that are added to the time of day, and that path. */
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -20,20 +20,21 @@
 struct control {
     int64_t disk; /* 0: as it is, -1: hangs, else: answers with this errno */
     int64_t seconds;
+    char below[4096];
 };
 
 static volatile struct control *control;
-static const char *below;
+static char below[4096]; /* as it was when the process started */
 
 __attribute__((constructor)) static void begin(void) {
-    const char *path = getenv("FAULTY_CONTROL");
-    below = getenv("FAULTY_PATH");
-    int file = path && below ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    int file = open(CONTROL, O_RDONLY | O_CLOEXEC);
     if (file < 0)
         return;
     void *found = mmap(NULL, sizeof *control, PROT_READ, MAP_SHARED, file, 0);
-    if (found != MAP_FAILED)
+    if (found != MAP_FAILED) {
         control = found;
+        strncpy(below, (const char *)control->below, sizeof below - 1);
+    }
     close(file);
 }
 

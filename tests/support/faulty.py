@@ -15,6 +15,7 @@ from pathlib import Path
 
 _SOURCE = Path(__file__).with_suffix(".c")
 _HANGS = -1
+_SIZE = 16 + 4096
 
 
 class Faults:
@@ -22,19 +23,18 @@ class Faults:
 
     def __init__(self, folder: Path, path: Path) -> None:
         library, control = folder / "faulty.so", folder / "control"
-        subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, _SOURCE, "-ldl"], check=True)
-        control.write_bytes(bytes(16))
+        given = f'-DCONTROL="{control}"'
+        subprocess.run(["cc", "-shared", "-fPIC", "-O1", given, "-o", library, _SOURCE, "-ldl"], check=True)
+        control.write_bytes(bytes(_SIZE))
         with control.open("r+b") as file:
-            self._control = mmap.mmap(file.fileno(), 16)
-        self.environment = {
-            "LD_PRELOAD": str(library),
-            "FAULTY_CONTROL": str(control),
-        }
+            self._control = mmap.mmap(file.fileno(), _SIZE)
+        self.environment = {"LD_PRELOAD": str(library)}
         self.only_below(path)
 
     def only_below(self, path: Path) -> None:
         """The disk is well elsewhere. For the processes that are started from now on."""
-        self.environment["FAULTY_PATH"] = os.path.realpath(path)
+        name = os.fsencode(os.path.realpath(path))
+        self._control[16:_SIZE] = name.ljust(_SIZE - 16, b"\0")
 
     def disk_hangs(self) -> None:
         """Writes and syncs do not return until the disk is well again."""

@@ -10,86 +10,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support.swarm import WORK, Start, answer_of, outcomes_of, until
 
-from neuraldocflow.config import BufferConfig, SwarmConfig
-from neuraldocflow.extraction.limits import Limits
 from neuraldocflow.swarm import Job, Outcome, Swarm
 from neuraldocflow.swarm import swarm as swarm_module
 from neuraldocflow.swarm.quarantine import Quarantine
-
-WORK = "tests.support.agents:obey"
-Start = Callable[..., Swarm]
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
-    """Starts swarms and ends them after the test."""
-    swarms: list[Swarm] = []
-
-    def started(agents: int = 2, *, seconds: float = 60.0, memory: int = 512, **settings: Any) -> Swarm:
-        results = tmp_path / "results"
-        results.mkdir(exist_ok=True)
-        room, quarantine = settings.pop("room", 1000), settings.pop("quarantine", None)
-        config = SwarmConfig(min_agents=agents, max_agents=settings.pop("most", agents), **settings)
-        swarm = Swarm(
-            BufferConfig(max_buffer_size=room),
-            config,
-            Limits(max_seconds=seconds, max_memory_mb=memory),
-            {},
-            tmp_path / "scratch",
-            (results,),
-            quarantine=quarantine,
-            work=WORK,
-        )
-        swarm.start()
-        swarms.append(swarm)
-        return swarm
-
-    yield started
-    for swarm in swarms:
-        swarm.stop()
-
-
-@pytest.fixture
-def job(tmp_path: Path) -> Callable[..., Job]:
-    """A job whose document says what its agent is to do."""
-
-    def made(name: str, instruction: str = "nothing", **more: Any) -> Job:
-        path = tmp_path / f"{name}.txt"
-        path.write_text(instruction)
-        return Job(name, str(path), str(tmp_path / "results" / f"{name}.json"), key="me", **more)
-
-    return made
-
-
-def outcomes_of(swarm: Swarm, count: int, timeout: float = 60.0) -> dict[str, Outcome]:
-    """The next outcomes, by document."""
-    found: dict[str, Outcome] = {}
-    until = time.monotonic() + timeout
-    while len(found) < count:
-        assert time.monotonic() < until, f"only {sorted(found)} after {timeout} s"
-        for outcome in swarm.take("me"):
-            assert outcome.job.document_id not in found
-            found[outcome.job.document_id] = outcome
-        swarm.wait(0.05)
-    return found
-
-
-def answer_of(outcome: Outcome) -> dict[str, Any]:
-    result: dict[str, Any] = json.loads(Path(outcome.result_path).read_text())
-    return result
-
-
-def until(condition: Callable[[], bool], timeout: float = 30.0) -> None:
-    end = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def test_five_hundred_documents_have_one_outcome_each(start: Start, job: Callable[..., Job]) -> None:
@@ -298,24 +228,6 @@ def test_stopping_lets_running_documents_end_and_begins_no_others(
     until(lambda: swarm.stats()["running"] == 1)
     swarm.stop(10)
     assert len(swarm.take("me")) == 1
-
-
-def test_an_agent_reaches_no_network_and_writes_only_where_it_may(
-    start: Start, job: Callable[..., Job], tmp_path: Path
-) -> None:
-    swarm = start(1)
-    elsewhere = tmp_path / "elsewhere"
-    swarm.submit(job("network", "connect"))
-    swarm.submit(job("disk", f"write {elsewhere}"))
-    swarm.submit(job("scratch", "write allowed-here"))
-    found = outcomes_of(swarm, 3)
-    contained = swarm.stats()["contained"]
-    assert contained["no_new_privs"]
-    answers = {name: answer_of(outcome)["answer"] for name, outcome in found.items()}
-    assert answers["scratch"] == "done"
-    assert (answers["network"] == "refused: PermissionError") == contained["seccomp"]
-    assert (answers["disk"] == "refused: PermissionError") == contained["landlock"]
-    assert elsewhere.exists() != contained["landlock"]
 
 
 def test_cancelling_stops_the_agent_and_the_next_document_gets_another(
