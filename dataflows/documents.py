@@ -83,10 +83,8 @@ def build_job(config: Config, engine: Engine, sources: tuple[str, ...] = ()) -> 
 
     interval = timedelta(milliseconds=config.runtime.snapshot_interval_ms)
     clock = ClockSource(interval, engine.all_ended, engine.recovery.began)
-    alive = op.input("clock", flow, clock)
-    if engine.process is not None:
-        heartbeat = HeartbeatSource(engine.process, engine.cluster.beat, engine.all_ended)
-        alive = op.merge("alive", alive, op.input("heartbeat", flow, heartbeat))
+    heartbeat = HeartbeatSource(engine.process or 0, engine.cluster.beat, engine.all_ended)
+    alive = op.merge("alive", op.input("clock", flow, clock), op.input("heartbeat", flow, heartbeat))
     ticks = op.key_on("tick", alive, lambda tick: "tick")
 
     progress = op.filter_map("progress", extracted, _only(Event))
@@ -115,7 +113,9 @@ def build_job(config: Config, engine: Engine, sources: tuple[str, ...] = ()) -> 
         op.output(f"to_{name}", ticked, sink)
     op.output("log", lifecycle, EventsSink(engine.log, results_key(config)))
     op.output("dead_letters", op.key_on("letter", buried, _document_of), DeadLetterSink(engine.log))
-    acknowledgements = AcknowledgeSink(built, engine.recovery, engine.results_directory)
+    acknowledgements = AcknowledgeSink(
+        built, engine.recovery, engine.results_directory, engine.cluster.reached
+    )
     op.output("acknowledge", done, acknowledgements)
     return Job(flow, engine, acknowledgements)
 

@@ -1,17 +1,20 @@
-"""What the processes of one job tell each other, as files in a folder they share.
+"""What the processes of one job tell each other, and those outside, as files in a folder they share.
 
-Which partitions of the sources have ended, whether to stop, and that each worker's dataflow still moves. A
-single process uses the same folder, alone.
+Which partitions of the sources have ended, whether to stop, that each worker's dataflow still moves, and how
+far it is. A single process uses the same folder, alone.
 """
 
 from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
+SILENCE = 10.0
+"""Seconds without a beat after which a worker has stalled."""
 _BEAT = 0.5
-"""Seconds between two beats of a worker."""
+"""Seconds between two beats of a worker, and between two tellings of the frontier."""
 
 
 class Cluster:
@@ -22,15 +25,22 @@ class Cluster:
         folder.mkdir(parents=True, exist_ok=True)
         self._stop = folder / "stop"
         self._all_ended = folder / "all-ended"
+        self._frontier = folder / "frontier"
         self._beaten: dict[str, float] = {}
+        self._reached: tuple[int, float] | None = None
+        """The latest frontier of this process, and when it had moved."""
         self._heard: dict[str, tuple[int, float]] = {}
         """Each worker's last beat by its file's time, and when it was seen: two clocks are never compared."""
 
     def clear(self) -> None:
         """Forget an earlier run; call it before the processes start."""
-        shutil.rmtree(self._folder, ignore_errors=True)
-        self._heard.clear()
+        self.remove()
+        self._heard = {}
         self._folder.mkdir(parents=True)
+
+    def remove(self) -> None:
+        """The run is over, and says nothing any more."""
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def partition_ended(self, process: int, number: int, of: int) -> None:
         """A partition of a source of ``process`` has ended, its ``number``-th; the job has ``of`` in all."""
@@ -56,6 +66,24 @@ class Cluster:
             self._beaten[worker] = now
             (self._folder / f"beat-{worker}").touch()
 
+    def reached(self, epoch: int) -> None:
+        """The dataflow has worked through everything before the end of this epoch."""
+        now = time.monotonic()
+        told = self._reached is None or now - self._reached[1] >= _BEAT
+        if told:
+            self._reached = (epoch, now)
+            self._frontier.write_text(str(epoch), encoding="ascii")
+
+    def own_beats(self) -> dict[str, float]:
+        """Seconds since each worker of this process has beaten."""
+        now = time.monotonic()
+        return workers_among({worker: now - at for worker, at in self._beaten.copy().items()})
+
+    def own_frontier(self) -> tuple[int, float] | None:
+        """The epoch this process has told last, and seconds since; None in all processes but one."""
+        reached = self._reached
+        return None if reached is None else (reached[0], time.monotonic() - reached[1])
+
     def forget(self, process: int) -> None:
         """Forget the beats of a process that starts again: its silence begins with its first beat."""
         for path in self._folder.glob(f"beat-{process}.*"):
@@ -78,4 +106,13 @@ class Cluster:
                 continue
             if self._heard.get(worker, (0, 0.0))[0] != beat:
                 self._heard[worker] = (beat, now)
-        return {worker: now - seen for worker, (_, seen) in self._heard.items()}
+        return {worker: now - seen for worker, (_, seen) in self._heard.copy().items()}
+
+
+def workers_among(beats: Mapping[str, float]) -> dict[str, float]:
+    """Each worker's silence; one whose process waits for its buffer, or for an output, is not silent."""
+    return {
+        name: min(silence, beats.get(f"{name.partition('.')[0]}.waiting", silence))
+        for name, silence in beats.items()
+        if not name.endswith(".waiting")
+    }

@@ -25,13 +25,14 @@ from neuraldocflow.errors import UnknownProfile
 from neuraldocflow.events import NewDocument
 from neuraldocflow.fetching import Fetching
 from neuraldocflow.guard import Guard
-from neuraldocflow.log import TOPICS, Log, LogError, open_log
+from neuraldocflow.log import Log, LogError, open_log
 from neuraldocflow.objects.fetch import default_fetcher
 from neuraldocflow.payloads import PayloadStore, path_of
 from neuraldocflow.recovery import Recovery
 from neuraldocflow.swarm import Full, Job, Outcome, Progress, Swarm
 from neuraldocflow.swarm.quarantine import Quarantine
 from neuraldocflow.swarm.scheduler import CANCELLED
+from neuraldocflow.swarm_events import SwarmEvents
 from neuraldocflow.url_fetch import UrlFetcher
 
 log = logging.getLogger(__name__)
@@ -87,6 +88,7 @@ class Engine:
         self._lock = threading.Lock()
         self._swarm: Swarm | None = None
         self._cancellations: Cancellations | None = None
+        self._swarm_events: SwarmEvents | None = None
         self._progress: dict[str, list[Progress]] = defaultdict(list)
         self._deadline: float | None = None
         self._quiet_since = time.monotonic()
@@ -94,6 +96,7 @@ class Engine:
         """Of all sources together."""
         self._ended = 0
         self.cluster = Cluster(state / "work" / "cluster")
+        self.cluster.forget(process or 0)
         self._under_way: set[tuple[str, int]] = set()
 
     def start(self) -> Swarm:
@@ -115,6 +118,7 @@ class Engine:
                 )
                 swarm.start()
                 self._swarm = swarm
+                self._swarm_events = SwarmEvents(swarm.decisions, self.log, self.swarm_id)
                 self._cancellations = Cancellations(self.log, self._cancel)
                 if not self.process:  # one of several processes is enough
                     threading.Thread(target=self._forget, name="retention", daemon=True).start()
@@ -162,8 +166,7 @@ class Engine:
         if self._late():
             return False
         self.start().wait(0.05)
-        if self.process is not None:
-            self.cluster.beat(f"{self.process}.waiting")
+        self.cluster.beat(f"{self.process or 0}.waiting")
         return True
 
     def _late(self) -> bool:
@@ -254,7 +257,7 @@ class Engine:
         while True:
             try:
                 if self.config.runtime.log.kind == "embedded":  # Kafka's brokers do it themselves
-                    for topic in TOPICS:
+                    for topic in self.log.topics():
                         self.log.retain(topic, max_age=oldest)
                 self.payloads.retain(oldest)
             except (LogError, OSError) as error:
@@ -276,6 +279,8 @@ class Engine:
             if self._swarm is not None:
                 self._swarm.stop(0.0)
                 self._swarm = None
+            if self._swarm_events is not None:
+                self._swarm_events.close()
         self.recovery.close()
         self.log.close()
 

@@ -32,6 +32,7 @@ STAGES: tuple[Stage, ...] = (
     "delivering",
     "done",
 )
+DecisionKind = Literal["scaled", "started", "lost", "recycled", "dismissed", "cancelled", "quarantined"]
 SourceKind = Literal["file", "url", "base64", "s3", "kafka"]
 Sha256 = Annotated[str, Field(pattern="^([0-9a-f]{64})?$")]
 
@@ -198,6 +199,30 @@ class ResultDelivered(Event):
     timestamp: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC))
 
 
+class SwarmDecision(Event):
+    """What a swarm decided about its agents; on a topic of its own, and ``id`` is the swarm's."""
+
+    name: ClassVar[str] = "SwarmDecision"
+    decision: DecisionKind
+    reason: str
+    """One of few words, such as the scaling metric that was followed; a metric's label."""
+    detail: str | None = None
+    """The same as a sentence, with what was seen."""
+    agents: int | None = Field(None, ge=0)
+    """How many there are to be from now on; before, there were ``before``."""
+    before: int | None = Field(None, ge=0)
+    agent_id: str | None = None
+    document: str | None = None
+    """What it worked on."""
+    documents: int | None = None
+    """How many it had done."""
+    exit_code: int | None = None
+    sha256: Sha256 | None = None
+
+    def data(self) -> dict[str, Any]:
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
 EVENTS: dict[str, type[Event]] = {
     cls.name: cls
     for cls in (
@@ -211,7 +236,8 @@ EVENTS: dict[str, type[Event]] = {
         ResultDelivered,
     )
 }
-"""The event class of each name."""
+"""The class of each event of a document's, by its name."""
+ALL_EVENTS: dict[str, type[Event]] = {**EVENTS, SwarmDecision.name: SwarmDecision}
 
 
 def type_of(event: Event | type[Event]) -> str:
@@ -289,4 +315,4 @@ def _timestamp(time: datetime) -> str:
     return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-_BY_TYPE: dict[str, type[Event]] = {type_of(cls): cls for cls in EVENTS.values()}
+_BY_TYPE: dict[str, type[Event]] = {type_of(cls): cls for cls in ALL_EVENTS.values()}

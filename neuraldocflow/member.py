@@ -16,14 +16,16 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from neuraldocflow import durable, recovery
-from neuraldocflow.cluster import Cluster
+from neuraldocflow.cluster import SILENCE, Cluster, workers_among
 from neuraldocflow.config import Config
 from neuraldocflow.engine import GRACE
 from neuraldocflow.errors import ConfigError
+from neuraldocflow.looking import Looking
 from neuraldocflow.runner import signals
-from neuraldocflow.supervisor import SILENCE
+from neuraldocflow.supervisor import end_all, stop_all
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +38,16 @@ _START = 60.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
 
 Command = Callable[[int, str], Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What the shared folder tells: the round, the silence of this process' workers, what all are to do."""
+
+    round: str
+    silences: dict[str, float]
+    stopping: bool
+    all_ended: bool
 
 
 def _resolves(address: str) -> bool:
@@ -93,7 +105,7 @@ class Member:
         if self._stopping is not None:
             os._exit(128 + number)
         self._stopping = time.monotonic()
-        self._cluster.stop()
+        stop_all(self._cluster)
 
     def _prepare(self) -> None:
         if self._number == 0:
@@ -152,40 +164,48 @@ class Member:
         began = time.monotonic()
         self._cluster.forget(self._number)
         command = [*self._command(self._number, ";".join(addresses)), "--supervisor", str(os.getpid())]
+        looking = Looking(self._look, _LOOK)
         process = subprocess.Popen([sys.executable, *command], start_new_session=True)
         try:
             while (code := process.poll()) is None:
-                if reason := self._trouble(name, began, len(addresses)):
+                if reason := self._trouble(looking, name, began, len(addresses)):
                     log.warning("%s: this part of the dataflow ends", reason)
                     break
                 time.sleep(_LOOK)
         finally:
-            process.kill()
-            process.wait()
+            looking.stop()
+            end_all([process])
         if code == 2 and self._stopping is None:
             raise ConfigError("the dataflow could not start; what it said stands above")
         if code and self._stopping is None:
             log.warning("the dataflow ended with %s; it starts again from the last snapshot", code)
         return time.monotonic() - began
 
-    def _trouble(self, name: str, began: float, count: int) -> str | None:
+    def _look(self) -> _Seen:
+        silences = workers_among(self._cluster.silent_for())
+        mine = {name: each for name, each in silences.items() if name.startswith(f"{self._number}.")}
+        return _Seen(self._read()[0], mine, self._cluster.stopping(), self._cluster.all_ended())
+
+    def _trouble(self, looking: Looking[_Seen], name: str, began: float, count: int) -> str | None:
         if self._stopping is not None:
             late = time.monotonic() - self._stopping > GRACE + SILENCE
             return "it did not stop in time" if late else None
-        if self._read()[0] != name:
+        if (unanswered := looking.unanswered()) > SILENCE:
+            return f"the disk of {self._state} has not answered for {unanswered:.0f} s"
+        if (seen := looking.seen) is None:
+            return None
+        if seen.round != name:
             return "another round has begun"
-        if self._number == 0 and not self._cluster.stopping():
+        if self._number == 0 and not seen.stopping:
             found, since = self._count()
             if found != count and time.monotonic() - since > _GONE:
                 log.warning("there are %d processes now, there were %d", found, count)
                 self._cluster.stop()
-        mine = {
-            each: s for each, s in self._cluster.silent_for().items() if each.startswith(f"{self._number}.")
-        }
-        if len([each for each in mine if not each.endswith(".waiting")]) < self._workers:
+        if len(seen.silences) < self._workers:
             return "it did not start in time" if time.monotonic() - began > _START else None
-        if min(mine.values()) > SILENCE and not self._cluster.stopping() and not self._cluster.all_ended():
-            return f"it has been silent for {min(mine.values()):.0f} s"
+        silence = min(seen.silences.values())
+        if silence > SILENCE and not seen.stopping and not seen.all_ended:
+            return f"it has been silent for {silence:.0f} s"
         return None
 
     def _wait(self, seconds: float) -> None:

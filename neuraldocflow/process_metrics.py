@@ -1,4 +1,4 @@
-"""Prometheus metrics of one process of the dataflow: its agents, what was decided about them, and the lag."""
+"""Prometheus metrics of one process of the dataflow: agents, decisions about them, lag, whether it moves."""
 
 from __future__ import annotations
 
@@ -23,7 +23,16 @@ _LAG_SECONDS = 15.0
 
 AGENTS, DECISIONS = "neuraldocflow_agents", "neuraldocflow_swarm_decisions"
 LAG = "neuraldocflow_source_lag"
-LABELS = {AGENTS: (), DECISIONS: ("event", "cause"), LAG: ("topic", "partition")}
+HEARTBEAT = "neuraldocflow_heartbeat_age_seconds"
+FRONTIER, FRONTIER_AGE = "neuraldocflow_frontier_epoch", "neuraldocflow_frontier_age_seconds"
+LABELS = {
+    AGENTS: (),
+    DECISIONS: ("event", "reason"),
+    LAG: ("topic", "partition"),
+    HEARTBEAT: ("worker",),
+    FRONTIER: (),
+    FRONTIER_AGE: (),
+}
 
 Lags = Callable[[], list[tuple[str, int, int]]]
 """Gives topic, partition and how many messages are not read."""
@@ -44,13 +53,23 @@ class ProcessMetrics(Collector):
         yield GaugeMetricFamily(AGENTS, "Agent processes", value=stats["agents"])
         about = "What was decided about agents, and why"
         decisions = CounterMetricFamily(DECISIONS, about, labels=LABELS[DECISIONS])
-        for (event, cause), count in swarm.decisions.counts().items():
-            decisions.add_metric((event, cause), count)
+        for (event, reason), count in swarm.decisions.counts().items():
+            decisions.add_metric((event, reason), count)
         yield decisions
         lag = GaugeMetricFamily(LAG, "Messages that are not read yet", labels=LABELS[LAG])
         for topic, partition, behind in self._lag():
             lag.add_metric((topic, str(partition)), behind)
         yield lag
+        cluster = self._engine.cluster
+        about = "Seconds since a worker's part of the dataflow has moved"
+        heartbeat = GaugeMetricFamily(HEARTBEAT, about, labels=LABELS[HEARTBEAT])
+        for worker, age in cluster.own_beats().items():
+            heartbeat.add_metric((worker,), age)
+        yield heartbeat
+        if (frontier := cluster.own_frontier()) is not None:
+            epoch, age = frontier
+            yield GaugeMetricFamily(FRONTIER, "The epoch all input before is worked through", value=epoch)
+            yield GaugeMetricFamily(FRONTIER_AGE, "Seconds since the frontier has moved", value=age)
 
     def _lag(self) -> list[tuple[str, int, int]]:
         if self._lags is not None and time.monotonic() - self._asked > _LAG_SECONDS:

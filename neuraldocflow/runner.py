@@ -73,7 +73,10 @@ def alone(state: Path) -> Iterator[None]:
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
-        yield
+        try:
+            yield
+        finally:
+            file.truncate(0)
 
 
 def run(
@@ -93,8 +96,12 @@ def run(
     with alone(state):
         recovery.prepare(state, config.runtime.max_workers)
         shutil.rmtree(state / "work" / "scratch", ignore_errors=True)  # of agents that were killed
-        Cluster(state / "work" / "cluster").clear()
-        run_member(config, once=once, sources=sources, workers=workers, started=started)
+        cluster = Cluster(state / "work" / "cluster")
+        cluster.clear()
+        try:
+            run_member(config, once=once, sources=sources, workers=workers, started=started)
+        finally:
+            cluster.remove()  # nobody is silent who has ended
 
 
 def run_member(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from neuraldocflow import config
-from neuraldocflow.events import EVENTS, Event, type_of
+from neuraldocflow.events import ALL_EVENTS, Event, type_of
 from neuraldocflow.results import ProcessingResult
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -17,7 +17,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 def schemas() -> dict[str, dict[str, Any]]:
     """Each file's name and content."""
     found = {"config.json": config.schema(), "result.json": _of_result()}
-    found.update({f"{name}.json": _of_event(cls) for name, cls in EVENTS.items()})
+    found.update({f"{name}.json": _of_event(cls) for name, cls in ALL_EVENTS.items()})
     return found
 
 

@@ -16,7 +16,7 @@ from neuraldocflow.log import (
     DOCUMENT_STREAM,
     PROCESSING_EVENTS,
     PROCESSING_RESULTS,
-    TOPICS,
+    SWARM_DECISIONS,
     Log,
     OffsetOutOfRange,
     Record,
@@ -27,6 +27,7 @@ SHORT = {
     "events": PROCESSING_EVENTS,
     "documents": DOCUMENT_STREAM,
     "dead-letters": DEAD_LETTERS,
+    "decisions": SWARM_DECISIONS,
 }
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _OFFSETS = re.compile(r"(\d+):(\d+)-(\d*)")
@@ -35,7 +36,7 @@ _OFFSETS = re.compile(r"(\d+):(\d+)-(\d*)")
 def topic_named(text: str) -> str:
     """The topic of a short or a whole name. Raises ConfigError."""
     name = SHORT.get(text, text)
-    if name not in TOPICS:
+    if name not in SHORT.values():
         raise ConfigError(f"there is no topic {text}; there are {', '.join(SHORT)}")
     return name
 

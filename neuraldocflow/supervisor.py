@@ -13,26 +13,29 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from neuraldocflow import recovery
-from neuraldocflow.cluster import Cluster
+from neuraldocflow.cluster import SILENCE, Cluster, workers_among
 from neuraldocflow.config import Config
 from neuraldocflow.engine import GRACE
 from neuraldocflow.errors import ConfigError, NeuralDocFlowError
+from neuraldocflow.looking import Looking
 from neuraldocflow.runner import alone, check_size, signals
 
 log = logging.getLogger(__name__)
 
-SILENCE = 10.0
-"""Seconds without a beat after which a worker has stalled."""
 _START = 60.0
 """Seconds a process may take to its first beat, on a busy machine."""
 _ROUND = 0.1
 _MOMENT = 1.0
+_GONE = 10.0
+"""Seconds in which a process that was killed is gone, unless the kernel waits for a disk in it."""
 _MOST_RESTARTS = 30
 _WITHIN = 120.0
 """More than so many restarts within so many seconds is a fault that starting again does not mend."""
@@ -49,6 +52,14 @@ class GaveUp(NeuralDocFlowError):
 
 class NotStarted(ConfigError):
     """A process has refused to start, and has said why itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What the shared folder tells: each worker's silence, and whether all sources have ended."""
+
+    silences: dict[str, float]
+    all_ended: bool
 
 
 class Told(Protocol):
@@ -89,6 +100,7 @@ class Supervisor:
         self._state = config.runtime.state_directory.absolute()
         self._parts = config.runtime.max_workers
         self._cluster = Cluster(self._state / "work" / "cluster")
+        self._looking: Looking[_Seen] | None = None
         self._processes: list[subprocess.Popen[bytes]] = []
         self._stopping: float | None = None
         self._restarts: deque[float] = deque()
@@ -103,6 +115,8 @@ class Supervisor:
                     time.sleep(_ROUND)
             finally:
                 self._kill()
+                if self._looking is not None:
+                    self._looking.stop()
 
     def _stop(self, number: int) -> None:
         """Told to stop: all processes do together; told again, at once."""
@@ -110,7 +124,7 @@ class Supervisor:
             self._kill()
             os._exit(128 + number)
         self._stopping = time.monotonic()
-        self._cluster.stop()
+        stop_all(self._cluster)
 
     def _start(self) -> None:
         self._ready = False
@@ -119,6 +133,7 @@ class Supervisor:
         if self._stopping is not None:  # the word of it may have been among what was cleared
             self._cluster.stop()
         shutil.rmtree(self._state / "work" / "scratch", ignore_errors=True)
+        self._look_anew()
         addresses = ";".join(f"127.0.0.1:{port}" for port in _free_ports(self._count))
         self._began = time.monotonic()
         self._processes = [
@@ -142,6 +157,7 @@ class Supervisor:
             self._see_ready()
             return False
         self._kill()
+        self._await_disk()
         if self._stopping is not None:
             return True
         self._count_restart(reason, killed=any(code is not None and code < 0 for code in codes))
@@ -154,7 +170,7 @@ class Supervisor:
         return False
 
     def _see_ready(self) -> None:
-        if not self._ready and len(self._silences()) >= self._workers:
+        if not self._ready and len(self._seen().silences) >= self._workers:
             self._ready = self._ran = True
             self._told("running", failed=self._failed)
         if self._failed and self._ready and time.monotonic() - self._began > _STEADY:
@@ -184,23 +200,35 @@ class Supervisor:
         now = time.monotonic()
         if self._stopping is not None:
             return "the time to stop is over" if now - self._stopping > GRACE + SILENCE else None
-        silences = self._silences()
+        assert self._looking is not None
+        if (unanswered := self._looking.unanswered()) > SILENCE:
+            return f"the disk of {self._state} has not answered for {unanswered:.0f} s"
+        silences = self._seen().silences
         if len(silences) < self._workers:
             return "a worker did not start" if now - self._began > _START else None
         worker, silence = max(silences.items(), key=lambda each: each[1])
-        ending = any(code == 0 for code in codes) or self._cluster.all_ended()
+        ending = any(code == 0 for code in codes) or self._seen().all_ended
         if silence > SILENCE and not ending:
             return f"worker {worker} has been silent for {silence:.0f} s"
         return None
 
-    def _silences(self) -> dict[str, float]:
-        """Seconds each worker has been silent; one that waits for room in its process' buffer is not."""
-        beats = self._cluster.silent_for()
-        workers = {name: silence for name, silence in beats.items() if not name.endswith(".waiting")}
-        return {
-            name: min(silence, beats.get(f"{name.split('.')[0]}.waiting", silence))
-            for name, silence in workers.items()
-        }
+    def _look_anew(self) -> None:
+        """Look at the processes that are about to start, and no more at what was seen of those before."""
+        if self._looking is not None:
+            self._looking.stop()
+        cluster = Cluster(self._state / "work" / "cluster")
+        self._looking = Looking(
+            lambda: _Seen(workers_among(cluster.silent_for()), cluster.all_ended()), _ROUND
+        )
+
+    def _seen(self) -> _Seen:
+        seen = self._looking.seen if self._looking is not None else None
+        return seen or _Seen({}, False)
+
+    def _await_disk(self) -> None:
+        """Until a disk that hangs answers again, or the job is told to stop: nothing can start on it."""
+        while self._looking is not None and self._looking.unanswered() > _MOMENT and self._stopping is None:
+            time.sleep(_ROUND)
 
     def _count_restart(self, reason: str, *, killed: bool) -> None:
         """What something else has killed may run at once again; what ends soon by itself may not."""
@@ -216,11 +244,25 @@ class Supervisor:
             raise GaveUp(f"{reason}, for the {len(self._restarts)}th time within {_WITHIN:.0f} s: giving up")
 
     def _kill(self) -> None:
-        for process in self._processes:
-            process.kill()
-        for process in self._processes:
-            process.wait()
+        end_all(self._processes)
         self._processes = []
+
+
+def end_all(processes: Sequence[subprocess.Popen[bytes]]) -> None:
+    """Kill processes, and see them gone; one that waits for a disk that hangs goes when that answers."""
+    for process in processes:
+        process.kill()
+    end = time.monotonic() + _GONE
+    for process in processes:
+        try:
+            process.wait(max(end - time.monotonic(), 0.0))
+        except subprocess.TimeoutExpired:
+            log.warning("process %d does not end before its disk answers", process.pid)
+
+
+def stop_all(cluster: Cluster) -> None:
+    """Tell all processes to stop, without waiting for a disk that hangs."""
+    threading.Thread(target=cluster.stop, name="stop", daemon=True).start()
 
 
 def _free_ports(count: int) -> list[int]:

@@ -23,7 +23,7 @@ _CONFIG = typer.Option(None, "--config", "-c", help="A configuration in YAML.")
 _TO = typer.Option("local", "--to", help="local: processes on this machine; k8s: pods of a cluster.")
 _NAMESPACE = typer.Option("default", "--namespace", "-n", help="k8s: the namespace.")
 _JSON = typer.Option(False, "--json", help="Print JSON.")
-_PHASES = {"running": "green", "stopped": "yellow", "starting": "yellow"}
+_PHASES = {"running": "green", "stopped": "yellow", "starting": "yellow", "not submitted": "yellow"}
 
 
 def submit(
@@ -180,6 +180,7 @@ def _show(found: dict[str, Any]) -> None:
     screen.print(f"waiting      {queued}{_oldest(found)}")
     agents = f" by {found['agents']} agents" if found.get("agents") else ""
     screen.print(f"in work      {found['inFlight']}{agents}")
+    screen.print(f"moved        {_moved(found)}")
     ended = ", ".join(f"{count} {name}" for name, count in sorted(found["lastDay"].items())) or "none"
     screen.print(f"last minute  {found['perMinute']}")
     screen.print(f"last day     {ended}")
@@ -204,6 +205,18 @@ def _since(found: dict[str, Any]) -> str:
 def _restarts(found: dict[str, Any]) -> str:
     count = found.get("restarts")
     return f"{count} restarts, the last: {found['lastRestart']}" if count else ""
+
+
+def _moved(found: dict[str, Any]) -> str:
+    """How long ago the dataflow did: the worker that has been silent longest, and the frontier."""
+    beats, frontier = found["heartbeats"], found["frontier"]
+    if not beats:
+        return "not running"
+    workers = "the worker" if len(beats) == 1 else f"all of {len(beats)} workers"
+    told = f"{show.seconds(max(beats.values()) * 1000)} ago by {workers}"
+    if frontier["epoch"] is None:
+        return told
+    return f"{told}; epoch {frontier['epoch']} {show.seconds(frontier['ageSeconds'] * 1000)} ago"
 
 
 def _oldest(found: dict[str, Any]) -> str:

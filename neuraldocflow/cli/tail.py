@@ -1,4 +1,4 @@
-"""``tail``: follow results, events or dead letters."""
+"""``tail``: follow results, events, dead letters or the swarm's decisions."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from neuraldocflow.selection import Conditions, moment, read_on, told, topic_nam
 
 def tail(
     topic: str = typer.Argument(
-        "results", help="results, events, documents or dead-letters, or a topic's name."
+        "results", help="results, events, documents, dead-letters or decisions, or a topic's name."
     ),
     config: Path | None = typer.Option(None, "--config", "-c", help="A configuration in YAML."),
     from_beginning: bool = typer.Option(False, "--from-beginning", help="Everything that is kept first."),
@@ -49,6 +49,7 @@ def tail(
     repeats = Repeats()
     try:
         with open_log(runtime) as log:
+            log.ensure_topic(name, 1)
             for record in _records(log, name, from_beginning, start, follow):
                 shown = told(record)
                 if not conditions.hold(shown) or not _is_new(shown, repeats):
@@ -96,7 +97,7 @@ def _line(record: Record, shown: dict[str, Any]) -> Text:
     if record.topic == DEAD_LETTERS:
         return line.append(f"{shown.get('origin', '')}  {shown.get('reason', '')}")
     line.append(f"{''.join(shown['name'])}  {shown.get('id', record.key)}")
-    for key in ("stage", "progress", "agent_id", "confidence_score"):
+    for key in ("stage", "progress", "decision", "reason", "detail", "agent_id", "confidence_score"):
         if shown.get(key) is not None:
             line.append(f"  {shown[key]}")
     if shown.get("error"):

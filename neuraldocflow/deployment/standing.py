@@ -12,8 +12,11 @@ from neuraldocflow.deployment.submission import Folder
 from neuraldocflow.deployment.topics import lags
 from neuraldocflow.gateway.jobs import Jobs
 from neuraldocflow.gateway.tail import Tail
+from neuraldocflow.liveness import Liveness, look
 from neuraldocflow.log import open_log
 
+_OVER = ("stopped", "failed", "killed")
+"""Phases of a submission beside which another job may run on its state directory."""
 _LATELY = timedelta(minutes=1)
 _TODAY = timedelta(hours=24)
 
@@ -21,19 +24,30 @@ _TODAY = timedelta(hours=24)
 def standing(config: Config) -> dict[str, Any]:
     """What ``status`` tells, as JSON. Raises ConfigError and LogError."""
     folder = Folder(config.runtime.state_directory.absolute())
-    now = datetime.now(UTC)
-    return {**_processes(folder, now), **_documents(config, now), "lag": _lag(config)}
-
-
-def _processes(folder: Folder, now: datetime) -> dict[str, Any]:
-    submission, report = folder.submission(), folder.report()
-    if submission is None or report is None:
-        return {"phase": "not submitted"}
+    now, alive = datetime.now(UTC), look(folder.state)
     return {
-        "phase": "crash-looping" if report.failed > 1 else report.phase,
+        **_processes(folder, alive, now),
+        "heartbeats": alive.heartbeats if alive.phase != "not running" else {},
+        "frontier": {"epoch": alive.frontier, "ageSeconds": alive.frontier_age},
+        **_documents(config, now),
+        "lag": _lag(config),
+    }
+
+
+def _processes(folder: Folder, alive: Liveness, now: datetime) -> dict[str, Any]:
+    submission, report = folder.submission(), folder.report()
+    stalled = alive.reason or None
+    if submission is None or report is None or (report.phase in _OVER and alive.pid is not None):
+        if alive.phase == "not running":
+            return {"phase": "not submitted"}
+        agents = {"agents": _agents(alive.pid), "pid": alive.pid} if alive.pid is not None else {}
+        return {"phase": alive.phase, "reason": stalled, **agents}
+    phase = "stalled" if stalled and report.phase == "running" else report.phase
+    return {
+        "phase": "crash-looping" if report.failed > 1 else phase,
         "since": datetime.fromtimestamp(report.since, UTC).isoformat(timespec="seconds"),
         "forSeconds": round(now.timestamp() - report.since, 1),
-        "reason": report.reason or None,
+        "reason": report.reason or stalled,
         "processes": submission.processes,
         "workers": submission.workers,
         "version": submission.version,

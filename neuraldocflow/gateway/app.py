@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from neuraldocflow.gateway.relay import Relay
 from neuraldocflow.gateway.requests import ProcessingRequest
 from neuraldocflow.gateway.services import Services
 from neuraldocflow.gateway.webhook_sources import add_webhook_sources
+from neuraldocflow.liveness import look
 from neuraldocflow.results import ProcessingResult
 
 STATIC = Path(__file__).parent.parent / "static"
@@ -211,6 +213,19 @@ async def ready(services: Gateway) -> Response:
     if services.tail.fault is not None:
         return PlainTextResponse("the log can't be read\n", 503)
     return PlainTextResponse("ready\n")
+
+
+@_health.get(
+    "/health/dataflow",
+    response_class=PlainTextResponse,
+    responses={503: {"content": {"text/plain": {}}, "description": "it does not run here, or has stalled"}},
+    summary="The dataflow moves",
+)
+async def dataflow(services: Gateway) -> Response:
+    """Of a dataflow on the same state directory. Documents are taken in any case."""
+    found = await asyncio.to_thread(look, services.config.runtime.state_directory)
+    told = f"{found.phase}: {found.reason}" if found.reason else found.phase
+    return PlainTextResponse(f"{told}\n", 200 if found.phase in ("running", "starting") else 503)
 
 
 @_health.get("/metrics", response_class=PlainTextResponse, summary="Prometheus metrics")

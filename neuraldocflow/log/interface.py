@@ -16,6 +16,8 @@ DOCUMENT_STREAM = "document-stream"
 PROCESSING_RESULTS = "processing-results"
 PROCESSING_EVENTS = "processing-events"
 DEAD_LETTERS = "dead-letters"
+SWARM_DECISIONS = "swarm-decisions"
+"""Of the swarms, not of documents: made when the first swarm starts."""
 TOPICS = (DOCUMENT_STREAM, PROCESSING_RESULTS, PROCESSING_EVENTS, DEAD_LETTERS)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,17 +35,27 @@ _Ended = tuple[bytes, Acknowledgement] | Spent
 class AcknowledgeSink(FixedPartitionedSink[Arrived, Any]):
     """One partition, so that one worker moves the sources' cursors. Ticks tell it which epoch it is in."""
 
-    def __init__(self, sources: Mapping[str, Any], recovery: Recovery, results: Path) -> None:
+    def __init__(
+        self,
+        sources: Mapping[str, Any],
+        recovery: Recovery,
+        results: Path,
+        reached: Callable[[int], None] = lambda epoch: None,
+    ) -> None:
         self._sources = {name: source for name, source in sources.items() if hasattr(source, "acknowledge")}
         self._recovery = recovery
         self._results = results
+        self._reached = reached
+        """Told each epoch that everything before it has come through."""
         self.partition: AcknowledgePartition | None = None
 
     def list_parts(self) -> list[str]:
         return ["acknowledgements"]
 
     def build_part(self, step_id: str, for_part: str, resume_state: Any) -> AcknowledgePartition:
-        self.partition = AcknowledgePartition(self._sources, self._recovery, self._results, resume_state)
+        self.partition = AcknowledgePartition(
+            self._sources, self._recovery, self._results, self._reached, resume_state
+        )
         return self.partition
 
     def finish(self) -> None:
@@ -58,11 +68,17 @@ class AcknowledgePartition(StatefulSinkPartition[Arrived, Any]):
     """Acknowledgements, and files to remove, by the epoch they came in."""
 
     def __init__(
-        self, sources: Mapping[str, Acknowledging], recovery: Recovery, results: Path, state: Any
+        self,
+        sources: Mapping[str, Acknowledging],
+        recovery: Recovery,
+        results: Path,
+        reached: Callable[[int], None],
+        state: Any,
     ) -> None:
         self._sources = sources
         self._recovery = recovery
         self._results = results
+        self._reached = reached
         self._waiting: deque[tuple[int, _Ended]] = deque()
         self._arrived: list[_Ended] = []
         self._epoch = 0
@@ -89,6 +105,7 @@ class AcknowledgePartition(StatefulSinkPartition[Arrived, Any]):
         if self._ticked:  # this epoch's number is known
             self._waiting.extend((self._epoch, each) for each in self._arrived)
             self._arrived, self._ticked = [], False
+            self._reached(self._epoch)
         if self._waiting:
             committed = self._committed()
             while self._waiting and self._waiting[0][0] < committed:

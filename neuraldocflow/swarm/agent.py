@@ -56,7 +56,8 @@ def main() -> None:
     """Runs until the parent closes the socket."""
     settings = json.loads(sys.argv[1])
     die_with_parent(settings["parent"])
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # they reach all of a group or service
+        signal.signal(number, signal.SIG_IGN)  # its parent decides
     limit(settings["limits"]["max_memory_mb"] + _OVERHEAD_MB)
     parent = socket.socket(fileno=settings["socket"])
     scratch, start = Path(settings["scratch"]), os.getcwd()

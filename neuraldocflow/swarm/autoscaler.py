@@ -36,8 +36,9 @@ class Decision:
 
     agents: int
     reason: str
-    metric: str = ""
-    """The scaling metric that was followed, or ``min_agents``."""
+    """The scaling metric that was followed, ``min_agents``, or ``idle``."""
+    detail: str
+    """The same as a sentence, with what was seen."""
 
 
 class Autoscaler:
@@ -51,7 +52,7 @@ class Autoscaler:
 
     def decide(self, load: Load, now: float) -> Decision | None:
         """A decision, where one is due."""
-        target, metric, reason = self._target(load)
+        target, reason, detail = self._target(load)
         if target == load.agents:
             self._wanted = None
             return None
@@ -62,7 +63,7 @@ class Autoscaler:
         if held < (_UP_AFTER if direction > 0 else _DOWN_AFTER) or now - self._last < _COOL_DOWN:
             return None
         self._wanted, self._last = None, now
-        return Decision(target, reason, metric)
+        return Decision(target, reason, detail)
 
     def _target(self, load: Load) -> tuple[int, str, str]:
         more, fewer = min(load.agents + 1, self._most), max(load.agents - 1, self._least)
@@ -74,5 +75,5 @@ class Autoscaler:
         if not strained and "processing_latency" in self._metrics and load.oldest > _SLOW:
             return more, "processing_latency", f"a document has waited {load.oldest:.0f} s"
         if not load.queued and load.running < load.agents - 1:
-            return fewer, "queue_depth", f"nothing waits, {load.running} of {load.agents} agents work"
+            return fewer, "idle", f"nothing waits, {load.running} of {load.agents} agents work"
         return load.agents, "", ""

@@ -260,8 +260,8 @@ class Swarm:
         )
         decision = self._scaler.decide(load, now) if self._settings.auto_scaling and self._agents else None
         if decision is not None:
-            about = {"agents": decision.agents, "before": load.agents, "reason": decision.reason}
-            self.decisions.note("scaled", decision.metric, **about)
+            about = {"agents": decision.agents, "before": load.agents, "detail": decision.detail}
+            self.decisions.note("scaled", decision.reason, **about)
             self._target = decision.agents
         while len(self._agents) < self._target and now >= self._spawn_at:
             self._spawn(now)

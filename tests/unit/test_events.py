@@ -31,6 +31,7 @@ SAMPLES: list[events.Event] = [
     events.ResultDelivered(
         id=DOCUMENT, delivery_status=events.DeliveryStatus(sink="files", target="a.json", status="delivered")
     ),
+    events.SwarmDecision(id=DOCUMENT, decision="scaled", reason="queue_depth", agents=3, before=2),
 ]
 
 
@@ -47,7 +48,7 @@ def test_an_event_survives_encoding_and_satisfies_its_published_schema(event: ev
 
 
 def test_there_is_a_sample_of_every_event() -> None:
-    assert {sample.name for sample in SAMPLES} == set(events.EVENTS)
+    assert {sample.name for sample in SAMPLES} == set(events.ALL_EVENTS)
 
 
 def test_ids_are_the_same_at_every_replay_and_differ_by_run_name_and_sequence() -> None:

@@ -47,6 +47,8 @@ def test_a_submitted_job_outlives_the_command_is_scaled_while_loaded_and_stops(s
     assert (found["phase"], found["processes"], found["workers"]) == ("running", 1, 2)
     assert found["lastDay"] == {"completed": 200}
     assert found["agents"] >= 1
+    assert set(found["heartbeats"]) == {"0.0", "0.1"}
+    assert found["frontier"]["epoch"] > 0
     assert submitted.does("stop", "-c", "job.yaml") == "stopped\n"
     assert submitted.status()["phase"] == "stopped"
     assert "nothing that was submitted runs" in submitted.does("stop", "-c", "job.yaml")

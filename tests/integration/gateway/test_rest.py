@@ -324,7 +324,7 @@ def test_health_and_metrics_need_no_key_and_tell_nothing_of_documents(gateway: G
             job = await submit(session, letter(50), "secret-name.html")
             await result(session, job)
         async with aiohttp.ClientSession(gateway.url) as anyone:
-            for path in ("/health/live", "/health/ready", "/metrics"):
+            for path in ("/health/live", "/health/ready", "/health/dataflow", "/metrics"):
                 answer = await anyone.get(path)
                 assert answer.status == 200, path
                 text = await answer.text()

@@ -85,5 +85,7 @@ def test_a_job_is_a_trace_with_its_stages_and_the_metrics_of_its_process_are_ser
     assert attributes["neuraldocflow.status"] in ("completed", "partial")
     assert "Letter" not in str(collector.spans)
     assert "neuraldocflow_agents 2.0" in told
-    assert 'neuraldocflow_swarm_decisions_total{cause="wanted",event="started"}' in told
+    assert 'neuraldocflow_swarm_decisions_total{event="started",reason="wanted"}' in told
+    assert 'neuraldocflow_heartbeat_age_seconds{worker="0.0"}' in told
+    assert "neuraldocflow_frontier_epoch " in told
     assert 'neuraldocflow_source_lag{partition="0",topic="document-stream"}' in told

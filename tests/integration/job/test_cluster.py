@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
+from tests.faults.test_disk_and_clock import until_gone
 from tests.faults.test_killed import members_of
 from tests.integration.job.test_job import finish, until_results
 from tests.support.job import JobFolder
@@ -71,3 +74,46 @@ def test_a_process_that_stalls_is_noticed_and_all_start_again(job: JobFolder) ->
         time.sleep(0.1)
     assert "has been silent for" in finish(process, 60)
     assert sorted(job.archived()) == sorted(names)
+
+
+def with_hanging_looks(job: JobFolder, hangs: Path) -> subprocess.Popen[str]:
+    script = Path(__file__).parents[2] / "support" / "hanging_looks.py"
+    command = ["run", "--once", "-c", "job.yaml", "--processes", "2"]
+    return subprocess.Popen(
+        [sys.executable, "-P", str(script), str(hangs), *command],
+        cwd=job.root,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def test_a_disk_that_hangs_under_the_supervisor_itself_is_noticed_and_waited_for(
+    job: JobFolder, tmp_path: Path
+) -> None:
+    hangs = tmp_path / "hangs"
+    names = job.letters(100)
+    process = with_hanging_looks(job, hangs)
+    until_results(job, 5)
+    hung = members_of(process.pid)
+    hangs.touch()
+    until_gone(hung)
+    assert process.poll() is None
+    hangs.unlink()
+    told = finish(process, 120)
+    assert "has not answered for" in told
+    assert told.count("all processes start again") == 1
+    assert sorted(job.archived()) == sorted(names)
+
+
+def test_a_supervisor_whose_disk_hangs_can_be_stopped(job: JobFolder, tmp_path: Path) -> None:
+    hangs = tmp_path / "hangs"
+    job.letters(200)
+    process = with_hanging_looks(job, hangs)
+    until_results(job, 5)
+    hung = members_of(process.pid)
+    hangs.touch()
+    until_gone(hung)
+    process.send_signal(signal.SIGTERM)
+    finish(process, 60)

@@ -31,6 +31,17 @@ def test_five_hundred_documents_have_one_outcome_each(start: Start, job: Callabl
     assert swarm.take("me") == []
 
 
+def test_agents_leave_it_to_their_parent_what_a_signal_to_all_means(
+    start: Start, job: Callable[..., Job]
+) -> None:
+    swarm = start(1)
+    swarm.submit(job("slow", "sleep 1.0"))
+    until(lambda: swarm.stats()["running"] == 1)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        os.kill(swarm.stats()["pids"][0], number)
+    assert outcomes_of(swarm, 1)["slow"].attempt == 1
+
+
 def test_an_agent_killed_in_the_middle_costs_one_attempt_of_one_document(
     start: Start, job: Callable[..., Job]
 ) -> None:
@@ -116,9 +127,9 @@ def test_agents_come_with_the_queue_and_each_decision_is_told_and_counted(
     assert swarm.decisions.counts()["started", "wanted"] == 2
     (scaled,) = [each for each in swarm.decisions.take() if each["event"] == "scaled"]
     assert (scaled["before"], scaled["agents"]) == (1, 2)
-    assert "documents wait for 1 agents" in scaled["reason"]
+    assert "documents wait for 1 agents" in scaled["detail"]
     (line,) = [each for each in caplog.records if each.getMessage().startswith('swarm {"event": "scaled"')]
-    assert json.loads(line.getMessage().removeprefix("swarm "))["cause"] == "queue_depth"
+    assert json.loads(line.getMessage().removeprefix("swarm "))["reason"] == "queue_depth"
     assert line.decision["agents"] == 2  # type: ignore[attr-defined]
     assert swarm.decisions.take() == []
     assert swarm.decisions.counts()["scaled", "queue_depth"] == 1

@@ -20,7 +20,7 @@ def decided(scaler: Autoscaler, seen: Load, until: float) -> list[tuple[float, i
     for tick in range(int(until * 10)):
         decision = scaler.decide(seen, tick / 10)
         if decision is not None:
-            found.append((tick / 10, decision.agents, decision.metric))
+            found.append((tick / 10, decision.agents, decision.reason))
             seen = Load(seen.queued, seen.running, decision.agents, seen.oldest, seen.cpu)
     return found
 
@@ -40,7 +40,7 @@ def test_a_moment_of_load_changes_nothing() -> None:
 
 def test_agents_without_work_go_after_a_while_down_to_the_least() -> None:
     steps = decided(Autoscaler(2, 5, METRICS), load(agents=4), 120)
-    assert [agents for _, agents, _ in steps] == [3, 2]
+    assert [(agents, reason) for _, agents, reason in steps] == [(3, "idle"), (2, "idle")]
     assert steps[0][0] >= 30
 
 
@@ -68,5 +68,5 @@ def test_the_number_stays_between_least_and_most(seen: list[tuple[int, int, floa
             assert 2 <= decision.agents <= 6
             assert abs(decision.agents - agents) == 1
             assert decision.reason
-            assert decision.metric in METRICS
+            assert decision.reason in METRICS
             agents = decision.agents

@@ -1,0 +1,73 @@
+"""A job that nobody submitted and no supervisor watches: what commands, probes and topics tell of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from support.gateway import Gateway
+from support.topics import wait_for
+
+from tests.support.job import JobFolder
+
+
+def said(job: JobFolder, *arguments: str) -> list[dict[str, Any]]:
+    """What a reading command prints as JSON."""
+    done = subprocess.run(
+        [sys.executable, "-m", "neuraldocflow", *arguments, "-c", "job.yaml", "--json"],
+        cwd=job.root,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def health(gateway: Gateway) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(f"{gateway.url}/health/dataflow", timeout=30) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def test_a_single_process_shows_whether_it_moves(tmp_path: Path) -> None:
+    with Gateway(tmp_path) as gateway:
+        job, process = gateway.folder, gateway.job
+        assert process is not None
+        wait_for(lambda: health(gateway) == (200, "running\n"), 60)
+        wait_for(lambda: said(job, "status")[0]["frontier"]["epoch"] is not None, 60)
+        (found,) = said(job, "status")
+        assert (found["phase"], found["pid"], set(found["heartbeats"])) == ("running", process.pid, {"0.0"})
+        os.kill(process.pid, signal.SIGSTOP)
+        wait_for(lambda: health(gateway)[1].startswith("stalled: worker 0.0 has been silent for"), 60)
+        assert health(gateway)[0] == 503
+        (found,) = said(job, "status")
+        assert (found["phase"], "silent" in found["reason"]) == ("stalled", True)
+        os.kill(process.pid, signal.SIGCONT)
+        wait_for(lambda: said(job, "status")[0]["phase"] == "running", 60)
+        process.terminate()
+        process.communicate(timeout=60)
+        assert health(gateway) == (503, "not running\n")
+        (found,) = said(job, "status")
+        assert (found["phase"], found["heartbeats"]) == ("not submitted", {})
+
+
+def test_decisions_about_agents_are_on_the_log_with_their_reasons(tmp_path: Path) -> None:
+    job = JobFolder(tmp_path)
+    job.letters(3)
+    job.run_once()
+    found = said(job, "tail", "decisions", "--from-beginning", "--no-follow")
+    started = [each for each in found if each["decision"] == "started"]
+    assert [(each["reason"], each["agent_id"]) for each in started] == [
+        ("wanted", "agent-1"),
+        ("wanted", "agent-2"),
+    ]

@@ -1,0 +1,92 @@
+"""What is seen of a dataflow from outside."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+from neuraldocflow.cluster import Cluster
+from neuraldocflow.liveness import look
+from neuraldocflow.looking import Looking
+
+
+def aged(state: Path, worker: str, seconds: float) -> None:
+    beat = state / "work" / "cluster" / f"beat-{worker}"
+    beat.touch()
+    os.utime(beat, (0, time.time() - seconds))
+
+
+def test_a_state_directory_nothing_runs_on_says_so(tmp_path: Path) -> None:
+    assert look(tmp_path).phase == "not running"
+    Cluster(tmp_path / "work" / "cluster")
+    aged(tmp_path, "0.0", 3600)
+    (tmp_path / "lock").write_text("1")  # a process that is none of ours
+    found = look(tmp_path)
+    assert (found.phase, found.pid, found.reason) == ("not running", None, "")
+
+
+def test_workers_that_beat_run_and_a_silent_one_has_stalled(tmp_path: Path) -> None:
+    cluster = Cluster(tmp_path / "work" / "cluster")
+    for worker in ("0.0", "0.1", "1.0"):
+        cluster.beat(worker)
+    cluster.reached(42)
+    found = look(tmp_path)
+    assert (found.phase, set(found.heartbeats), found.frontier) == ("running", {"0.0", "0.1", "1.0"}, 42)
+    assert found.frontier_age is not None
+    aged(tmp_path, "0.1", 31)
+    found = look(tmp_path)
+    assert (found.phase, found.reason) == ("stalled", "worker 0.1 has been silent for 31 s")
+    cluster.beat("0.waiting")  # for room, which is no stall
+    assert look(tmp_path).phase == "running"
+
+
+def test_all_are_silent_and_the_process_lives(tmp_path: Path) -> None:
+    Cluster(tmp_path / "work" / "cluster")
+    job = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", "neuraldocflow"])
+    try:
+        (tmp_path / "lock").write_text(str(job.pid))
+        while look(tmp_path).phase == "not running":  # it is still this program, just forked
+            time.sleep(0.01)
+        assert look(tmp_path).phase == "starting"
+        aged(tmp_path, "0.0", 60)
+        assert look(tmp_path).phase == "stalled"
+    finally:
+        job.kill()
+        job.wait()
+    assert look(tmp_path).phase == "not running"
+
+
+def test_the_frontier_is_told_by_the_process_that_sees_it_and_now_and_then_only(tmp_path: Path) -> None:
+    cluster = Cluster(tmp_path / "cluster")
+    assert cluster.own_frontier() is None
+    cluster.reached(1)
+    cluster.reached(2)
+    told = cluster.own_frontier()
+    assert told is not None
+    assert told[0] == 1
+    assert (tmp_path / "cluster" / "frontier").read_text() == "1"
+
+
+def test_a_look_that_hangs_is_noticed_without_waiting_for_it(tmp_path: Path) -> None:
+    well, looks = threading.Event(), []
+
+    def hangs() -> int:
+        looks.append(len(looks))
+        if len(looks) == 3:
+            well.wait(60)
+        if len(looks) == 4:
+            raise OSError("not now")
+        return len(looks)
+
+    looking = Looking(hangs, 0.01)
+    while len(looks) < 3 or looking.unanswered() < 0.2:
+        time.sleep(0.01)
+    assert looking.seen == 2
+    well.set()
+    while (looking.seen or 0) < 5:
+        time.sleep(0.01)
+    looking.stop()
