@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import pickle
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -64,3 +68,41 @@ def test_the_reader_of_the_store_may_be_killed(job: JobFolder) -> None:
     process.send_signal(signal.SIGTERM)
     finish(process)
     assert not Path(f"/proc/{reader}").exists()
+
+
+def test_a_snapshot_has_references_to_what_is_under_way_however_large_that_is(job: JobFolder) -> None:
+    count, text = 60, f"<!-- {'long ' * 60_000} -->"
+    for number in range(count):
+        letter = f"<!DOCTYPE html><html><body><h1>Letter {number}</h1>{text}</body></html>"
+        (job.inbox / f"letter-{number}.html").write_text(letter)
+    store = job.root / ".neuraldocflow" / "recovery"
+    process = job.start("run", "-c", "job.yaml")
+
+    def pending() -> list[Any]:
+        states = recovery_reader.states(store, "documents.extract").values()
+        return [each for state in states for each in pickle.loads(state)["pending"]]
+
+    wait_for(lambda: len(agents_of(process.pid)) == 2, 120)
+    agents = agents_of(process.pid)
+    for agent in agents:  # before they are ready
+        os.kill(agent, signal.SIGSTOP)
+    wait_for(lambda: len(pending()) == count, 120)
+    for pid in (process.pid, *agents):  # which may have been stopped before they could ask to die with it
+        kill(pid)
+    process.communicate()
+    assert all(len(pickle.dumps(each)) < 2000 for each in pending())
+    assert sum(map(len, snapshots(store))) < count * 10_000 < len(text) * count / 25
+
+
+def agents_of(pid: int) -> list[int]:
+    return [
+        child for child in children_of(pid) if b"swarm.agent" in Path(f"/proc/{child}/cmdline").read_bytes()
+    ]
+
+
+def snapshots(store: Path) -> Iterator[bytes]:
+    """Every state that is kept of the last epochs."""
+    for part in recovery_reader.parts_of(store):
+        with contextlib.closing(recovery_reader.connect(part)) as database:
+            for (change,) in database.execute("SELECT ser_change FROM snaps WHERE ser_change NOT NULL"):
+                yield change
