@@ -11,6 +11,7 @@ from neuraldocflow.extraction.pdf_page import PageContent, TextLine
 _MARGIN = 0.11
 """The part of the page's height, at the top and at the bottom, where running lines stand."""
 _DIGITS = re.compile(r"\d+")
+_HEADING = re.compile(r"(?:item|note|part|section|article|chapter|exhibit|schedule|annex|appendix)s?\s+\d")
 _ROMAN = re.compile(r"[ivxlc]{1,7}", re.IGNORECASE)
 _PAGE_NUMBER = re.compile(
     r"(?:page\s*)?[-–—|(\[]*\s*(?:[A-Z]{1,2}-)?(?P<n>\d{1,4})\s*[-–—|)\]]*(?:\s*(?:of|/)\s*\d{1,4})?",
@@ -81,7 +82,9 @@ def _heights(line: TextLine) -> tuple[int, int]:
 
 
 def _folded(text: str) -> str:
-    return _DIGITS.sub("0", text.lower())
+    """The text without what counts along with the pages, as numbers of Items, notes and the like do not."""
+    lower = text.lower()
+    return lower if _HEADING.match(lower) else _DIGITS.sub("0", lower)
 
 
 def _numbers_in_margins(pages: list[PageContent]) -> dict[int, set[int]]:

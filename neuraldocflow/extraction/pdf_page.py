@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pymupdf
 
 from neuraldocflow.extraction.model import Box, Span
+from neuraldocflow.extraction.pdf_figures import figures_of, parted
 
 TEXT_FLAGS = pymupdf.TEXTFLAGS_TEXT & ~pymupdf.TEXT_PRESERVE_LIGATURES
 """No images, ligatures spelt out."""
@@ -73,19 +74,41 @@ def read_page(
     content = PageContent(number, width, height, rotation)
     turn = page.rotation_matrix if rotation else None
     lines, rulings = content.lines, content.rulings
-    for block in page.get_textpage(flags=PAGE_FLAGS if rulings_too else TEXT_FLAGS).extractDICT()["blocks"]:
+    runs: list[tuple[int, int, int]] = []
+    textpage = page.get_textpage(flags=PAGE_FLAGS if rulings_too else TEXT_FLAGS)
+    for at, block in enumerate(textpage.extractDICT()["blocks"]):
         if block["type"] == _VECTOR:
             x0, y0, x1, y1 = block["bbox"] if turn is None else turned(block["bbox"], turn)
             rulings.append(Ruling(x0, y0, x1, y1, block.get("color", 0), block.get("stroked", False)))
             continue
         block_number = block["number"]
-        for line in block.get("lines", ()):
+        for position, line in enumerate(block.get("lines", ())):
             made = _text_line(line, block_number, turn)
             if made is not None:
+                if turn is None and made.upright and figures_of(made.text):
+                    runs.append((len(lines), at, position))
                 lines.append(made)
                 if _UNKNOWN in made.text:
                     content.unknown += made.text.count(_UNKNOWN)
+    if runs:
+        _take_apart(lines, runs, textpage.extractRAWDICT()["blocks"])
     return content
+
+
+def _take_apart(
+    lines: list[TextLine], runs: list[tuple[int, int, int]], blocks: list[dict[str, Any]]
+) -> None:
+    """Puts a line for each figure in place of each run; ``runs``: its index, and where its characters are."""
+    for index, block, position in reversed(runs):
+        line = lines[index]
+        parts = parted(figures_of(line.text), blocks[block]["lines"][position])
+        if parts:
+            lines[index : index + 1] = [_part_of(line, *part) for part in parts]
+
+
+def _part_of(line: TextLine, x0: float, x1: float, text: str) -> TextLine:
+    span = replace(line.spans[0], text=text, bbox=(x0, line.y0, x1, line.y1))
+    return replace(line, x0=x0, x1=x1, text=text, spans=[span])
 
 
 def _text_line(line: dict[str, Any], block: int, turn: Any) -> TextLine | None:
@@ -100,6 +123,8 @@ def _text_line(line: dict[str, Any], block: int, turn: Any) -> TextLine | None:
         flags = only["flags"]
         bold = bool(flags & _BOLD)
         x0, y0, x1, y1 = only["bbox"]
+        if only["text"][-1].isspace() and not text[0].isalpha():
+            x1 = min(x1, x0 + _widest(text, only["size"]))
         span = Span(only["text"], only["bbox"], only["font"], only["size"], bold, bool(flags & _ITALIC))
         return TextLine(x0, y0, x1, y1, text, [span], only["size"], bold, block, line["dir"][0] > 0.9)
     spans: list[Span] = []
@@ -144,6 +169,13 @@ def _text_line(line: dict[str, Any], block: int, turn: Any) -> TextLine | None:
         size = max(made.size for made in spans)
         bold = all(made.bold for made in spans if not made.text.isspace())
     return TextLine(x0, y0, x1, y1, text, spans, size, bold, block, direction[0] > 0.9)
+
+
+def _widest(text: str, size: float) -> float:
+    """How wide a figure can be: its box has the space behind it too, which may reach into the next column."""
+    return size * sum(
+        0.6 if letter.isdigit() or letter in "$–" else 0.95 if letter in "%—" else 0.4 for letter in text
+    )
 
 
 def turned(box: Box, turn: Any) -> Box:

@@ -115,6 +115,8 @@ def _with_header(rows: list[list[Piece]], first: int, floor: int) -> int:
             break
         if any(len(piece.text) > 70 for piece in row):
             break
+        if not numeric and not _over_one_each(row, rows[first]):
+            break
         if len(row) == 1 and row[0].x0 < edge - 60:
             # A heading inside the table, such as "Assets", if column heads stand above it; else its title.
             continue
@@ -122,6 +124,11 @@ def _with_header(rows: list[list[Piece]], first: int, floor: int) -> int:
             break
         start = index
     return start
+
+
+def _over_one_each(heads: list[Piece], row: list[Piece]) -> bool:
+    """Whether each of some words stands over just one piece of a row, as the heads of its columns do."""
+    return all(sum(head.x1 > piece.x0 and head.x0 < piece.x1 for piece in row) == 1 for head in heads)
 
 
 def _columns(rows: list[list[Piece]]) -> list[tuple[float, float]]:

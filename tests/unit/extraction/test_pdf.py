@@ -78,6 +78,16 @@ def test_running_lines_and_page_numbers_are_set_apart() -> None:
     assert len(document.furniture) == 12
 
 
+def test_headings_at_the_tops_of_pages_are_no_running_lines_for_counting_up() -> None:
+    builder = PdfBuilder()
+    for number in range(1, 7):
+        builder.page().text(72, 40, f"Item {number}.").text(300, 770, f"Page {number} of 6")
+        builder.text(72, 300, f"Body of part {'abcdef'[number - 1]}.")
+    document = read(builder.done())
+    assert [block.text for block in document.blocks][::2] == [f"Item {number}." for number in range(1, 7)]
+    assert len(document.furniture) == 6
+
+
 def test_numbers_of_an_inner_pagination_are_set_apart_wherever_they_stand() -> None:
     builder = PdfBuilder()
     for number in range(1, 9):

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import pytest
+
 from neuraldocflow.extraction.pdf import read
+from neuraldocflow.extraction.pdf_figures import figures_of
 from neuraldocflow.extraction.pdf_rulings import Edge, cells_of, clusters, merge_edges, snap
 from tests.support.pdf import PdfBuilder
 
@@ -170,3 +173,31 @@ def test_a_frame_around_columns_of_figures_is_no_table_of_its_own() -> None:
         builder.row(102 + 17 * number, (72, label), (330, f"{number}00"), (410, f"{number}50"))
     (table,) = read(builder.done()).tables()
     assert table.grid()[-3:] == [["Rent", "000", "050"], ["Wages", "100", "150"], ["Total", "200", "250"]]
+
+
+def test_figures_in_one_run_of_text_are_cells_of_their_columns() -> None:
+    builder = PdfBuilder().page().row(80, (250, "2031"), (278, "2030"), (308, "2029"))
+    for number, label in enumerate(("Rent", "Wages", "Power")):
+        builder.row(100 + 16 * number, (72, label), (250, f"1,{number}04 1,{number}01 9{number}9"))
+    (table,) = read(builder.done()).tables()
+    assert table.grid()[-3:] == [
+        ["Rent", "1,004", "1,001", "909"],
+        ["Wages", "1,104", "1,101", "919"],
+        ["Power", "1,204", "1,201", "929"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "figures"),
+    [
+        ("1,204 (310) 12.5%", ["1,204", "(310)", "12.5%"]),
+        ("$ 1,204 $ 1,101", ["$ 1,204", "$ 1,101"]),
+        ("2031 2030 2029", ["2031", "2030", "2029"]),
+        ("2031 – 2035", []),
+        ("12 14", []),
+        ("1,204", []),
+        ("Rent 1,204 1,101", []),
+    ],
+)
+def test_a_run_of_figures_is_nothing_but_figures(text: str, figures: list[str]) -> None:
+    assert figures_of(text) == figures
