@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .model import Document
+from .model import Cell, Document, Table
 
 _LENGTH = 16_000
 _ENDS = re.compile(
@@ -30,30 +30,34 @@ STATES = (
 )
 _NAMES = dict(each.rsplit(" ", 1) for each in STATES.split(","))
 _COUNTRIES = (
-    "Bermuda|Cayman Islands|Ireland|Netherlands|The Netherlands|Switzerland|Canada|Ontario|Alberta|Quebec|"
-    "British Columbia|England and Wales|England|United Kingdom|Scotland|Guernsey|Luxembourg|Singapore|Israel|"
-    "Jersey|"
-    "Marshall Islands|Republic of the Marshall Islands|Panama|Republic of Panama|Liberia|"
-    "Republic of Liberia|Curaçao|Curacao|British Virgin Islands|Hong Kong|China|Japan|Mexico|Australia|"
-    "Germany|France|Denmark|Sweden|Norway|Finland|Belgium|Spain|Italy|Cyprus|Malta|Isle of Man|"
-    "People[’']s Republic of China|Mauritius|Guam|"
-    "New Brunswick|Nova Scotia|Manitoba|Yukon"
+    "Alberta|Argentina|Australia|Austria|Bahamas|Barbados|Belgium|Bermuda|Brazil|British Columbia|"
+    "British Virgin Islands|Canada|Cayman Islands|Chile|China|Colombia|Costa Rica|Curacao|Curaçao|Cyprus|"
+    "Czech Republic|Denmark|Egypt|England|England and Wales|Estonia|Finland|France|Germany|Gibraltar|Greece|"
+    "Guam|Guernsey|Hong Kong|Iceland|India|Indonesia|Ireland|Isle of Man|Israel|Italy|Japan|Jersey|Kenya|"
+    "Korea|Liberia|Luxembourg|Macau|Malaysia|Malta|Manitoba|Marshall Islands|Mauritius|Mexico|Monaco|"
+    "Netherlands|New Brunswick|New Zealand|Nigeria|Norway|Nova Scotia|Ontario|Panama|"
+    "People[’']s Republic of China|Peru|Philippines|Poland|Portugal|Quebec|Québec|Republic of Korea|"
+    "Republic of Liberia|Republic of Panama|Republic of the Marshall Islands|Saskatchewan|Scotland|"
+    "Seychelles|Singapore|South Africa|South Korea|Spain|Sweden|Switzerland|Taiwan|Thailand|The Bahamas|"
+    "The Netherlands|Turkey|United Arab Emirates|United Kingdom|Uruguay|Vietnam|Virgin Islands|Yukon"
 )
-_FULL = "|".join(sorted((re.escape(name) for name in _NAMES), key=len, reverse=True)).replace(r"\ ", r"\s+")
-_CODES = "|".join(_NAMES.values())
-_ABROAD = _COUNTRIES.replace(" ", r"\s+")
-_POSTCODE = r"[A-Z]\d[A-Z]\s?\d[A-Z]\d|[A-Z]{1,2}\s?\d{1,2}\s?\d?[A-Z]{0,2}\d?\w{0,3}"
-PLACE = re.compile(rf"\b(?:(?:State|Commonwealth)\s+of\s+)?(?P<place>{_FULL}|{_ABROAD})\b", re.I)
-STATE_AND_ZIP = re.compile(
-    rf"(?<=[,\s])(?P<state>(?i:{_FULL})|{_CODES}|[A-Z]\.\s?[A-Z]\.|(?i:{_ABROAD}))"
-    rf"\b[.,]?\s{{0,12}}(?P<zip>\d{{5}}(?:\s?[-–]\s?\d{{4}})?|{_POSTCODE})(?!\d)"
+FULL = "|".join(sorted((re.escape(name) for name in _NAMES), key=len, reverse=True)).replace(r"\ ", r"\s+")
+CODES = "|".join(_NAMES.values())
+ABROAD = "|".join(sorted(_COUNTRIES.split("|"), key=len, reverse=True)).replace(" ", r"\s+")
+"""Patterns of the states' names, their codes, and places abroad; the longest names first."""
+PLACE = re.compile(
+    rf"\b(?:(?:State|Commonwealth|Province|Bailiwick|Grand\s+Duchy)\s+of\s+)?"
+    rf"(?P<place>(?!Washington\s*,?\s*D\.?\s?C\b)(?:{FULL}|{ABROAD}))\b",
+    re.I,
 )
-_12B = r"securities\s+registered(?:\s+or\s+to\s+be\s+registered)?\s+pursuant\s+to\s+section\s+12\s*"
+_12B = r"securities\s+registered(?:\s+or\s+to\s+be\s+registered)?\s+(?:pursuant\s+to|under)\s+section\s+12\s*"
+_WHO = r"(?:the\s+|each\s+)?(?:registrants?|company|(?:small\s+business\s+)?issuer)"
+_CHARTER = r"in\s+(?:its|their|the)?\s*charters?"
 CAPTIONS = {
-    "file_number": r"commission\s+(?:i\.?r\.?s\.?\s+)?file\s+(?:numbers?|nos?\b\.?)",
-    "name": r"\(?\s{0,3}exact\s+name\s+of\s+(?:the\s+)?(?:registrants?|company|issuer)(?:\s+as)?"
-    r"(?:\s+specified\s+in\s+(?:its|their|the)\s+charters?)?\s*\)?",
-    "state": r"\(?\s{0,3}(?:state|jurisdiction)(?:\s*,?\s+or\s+other\s+jurisdictions?)?\s*,?"
+    "file_number": r"(?:commission|sec)\s+(?:i\.?r\.?s\.?\s+)?file\s+(?:numbers?|nos?\b\.?|#)",
+    "name": rf"\(?\s{{0,3}}(?:exact\s+names?\s+of\s+{_WHO}(?:\s+as)?(?:\s+specified\s+{_CHARTER})?"
+    rf"|names?\s+of\s+{_WHO}\s+(?:as\s+specified\s+)?{_CHARTER})\s*\)?",
+    "state": r"\(?\s{0,3}(?:state|jurisdiction)(?:\s*,?\s+or\s+(?:other\s+)?jurisdictions?)?\s*,?"
     r"\s*\(?of\s+(?:incorporation|organization)"
     r"(?:\s*,?\s+(?:or|and)\s+(?:organization|incorporation))?\s*\)?"
     r"|\(?\s{0,3}state\s+or\s+other\s+jurisdiction\s+of\b",
@@ -61,11 +65,11 @@ CAPTIONS = {
     r"(?:\s+(?:no|number|numbers)\b\.?)?\s*\)?",
     "address": r"\(?\s{0,3}address(?:es)?(?:\s+and\s+telephone\s+number[^()]{0,80})?"
     r"(?:\s+of\s+(?:the\s+)?(?:registrant[’']?s?\s+)?principal(?:\s+executive)?(?:\s+offices?)?"
-    r"|,?\s*including\s+zip\s+code)[^()\n]{0,90}\)?",
+    r"|,?\s*including\s+zip\s+code)[^():\n]{0,90}\)?",
     "zip": r"\(\s*zip\s+code\s*\)|\bzip\s+code\b",
     "phone": r"\(?\s{0,3}(?:registrant[’'`]?s\s+|issuer[’'`]?s\s+)?(?:telephone|phone)(?:\s+number)?s?"
     r"[^()\n:]{0,60}(?:\)|:|\n|$)",
-    "securities": _12B + r"\(\s*b\s*\)\s+of\s+the\s+(?:securities\s+exchange\s+)?act"
+    "securities": _12B + r"\(\s*b\s*\)\s+of\s+the\s+(?:securities\s+)?(?:exchange\s+)?act"
     r"(?:\s+of\s+1934)?\s*:?",
     "securities_g": _12B + r"\(\s*g\s*\)",
     "check": r"indicate\s+by\s+(?:a\s+)?check\s*-?\s*mark",
@@ -83,6 +87,7 @@ class Cover:
     """(start, end, role) in order."""
     wraps: frozenset[int] = frozenset()
     """Where a newline only breaks the line of a paragraph."""
+    tables: tuple[Table, ...] = ()
 
     def of(self, role: str) -> Iterator[tuple[int, int]]:
         for start, end, name in self.captions:
@@ -96,6 +101,23 @@ class Cover:
     def next(self, position: int) -> int:
         """Where the caption after a position starts; the cover's end without one."""
         return min((start for start, _, _ in self.captions if start >= position), default=len(self.text))
+
+    def column(self, position: int, down: bool) -> list[Cell]:
+        """The cells above (or below) the cell at a position, in its column, the nearest first."""
+        for table in self.tables:
+            here = next((cell for cell in table.cells if cell.start <= position < cell.end), None)
+            if here is None:
+                continue
+            spanned = range(here.column, here.column + here.colspan)
+            found = [
+                cell
+                for cell in table.cells
+                if (cell.row > here.row if down else cell.row < here.row)
+                and (cell.column in spanned or here.column in range(cell.column, cell.column + cell.colspan))
+                and cell.text.strip()
+            ]
+            return sorted(found, key=lambda cell: cell.row, reverse=not down)
+        return []
 
 
 def cover_of(document: Document) -> Cover:
@@ -114,11 +136,12 @@ def cover_of(document: Document) -> Cover:
     ends = _ENDS.search(text, 600)
     text = text[: ends.start()] if ends is not None else text
     found = sorted(
-        (match.start(), match.end(), role)
+        (match.end() - len(match[0].lstrip()), match.end(), role)
         for role, pattern in _COMPILED.items()
         for match in pattern.finditer(text)
     )
-    return Cover(text, found, frozenset(wraps))
+    tables = [block.table for block in document.blocks if block.table is not None and block.start < len(text)]
+    return Cover(text, found, frozenset(wraps), tuple(tables))
 
 
 def trimmed(text: str, start: int, end: int, around: str = " \n\t_-–—*.,:;|") -> tuple[int, int]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from collections.abc import Iterator
 
 from .candidates import Candidate
 from .cover import Cover
-from .normalise import parse_number
+from .normalise import parse_date, parse_number
 
 _FLOAT = re.compile(
     r"aggregate\s+(?:market\s+)?value|market\s+value\s+of\s+(?:the\s+)?(?:voting|common|registrant)", re.I
 )
+_NOTHING = re.compile(r"\$\s?0(?:\.00?)?(?![\d,]|\.\d)|(?:\bwas|\bis|:)\s+(?:zero|nil|none)\b", re.I)
 _MONEY = re.compile(r"\$\s*(\d[\d,]*(?:\.\d+)?)\s*(thousand|million|billion|trillion)?", re.I)
 
 
@@ -27,6 +29,9 @@ def public_float(cover: Cover) -> Iterator[Candidate]:
         told = cover.text[max(found.start() - 40, 0) : found.start()].lower()
         if value is not None and value > 1000 and "par value" not in told:
             amounts.append((found, value))
+    nothing = _NOTHING.search(cover.text, match.end(), min(match.end() + 600, end))
+    if not amounts and nothing is not None:
+        yield Candidate(nothing[0], 0.8, nothing.start(), nothing.end(), value=0, context={"currency": "USD"})
     for found, value in amounts[:3]:
         near = 0.03 * min((found.start() - match.start()) / 300, 3)
         largest = value == max(each for _, each in amounts)
@@ -41,10 +46,14 @@ def public_float(cover: Cover) -> Iterator[Candidate]:
 
 
 _COUNT = re.compile(
-    r"(?<![\d$.,])(?<!\$ )(\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?\s+(?:million|billion))(?![\d%]|\.\d)", re.I
+    r"(?<![\d$.,])(?<!\$ )(\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?\s+(?:million|billion)"
+    r"|(?<!-)\d{1,3}(?=\s+shares\b))(?![\d%]|\.\d)",
+    re.I,
 )
 _OUTSTANDING = re.compile(r"\boutstanding\b", re.I)
 _AGGREGATE = re.compile(r"aggregate\s+market\s+value|held\s+by\s+non-?affiliates", re.I)
+_STOP = re.compile(r"(?<=[a-z\d)])\.\s+(?=[A-Z])|\n")
+"""Where one sentence ends."""
 
 
 _PAR = re.compile(
@@ -54,7 +63,20 @@ _PAR = re.compile(
 
 
 def shares_outstanding(cover: Cover) -> Iterator[Candidate]:
-    """Counts in the sentences or table on the shares outstanding, one for each class."""
+    """Counts in the sentences or table on the shares outstanding, one for each class, of the last day."""
+    told = sorted(_counts(cover), key=lambda candidate: candidate.start)
+    stops = [0, *(stop.end() for stop in _STOP.finditer(cover.text)), len(cover.text)]
+    days: list[str | None] = []
+    for candidate in told:
+        at = bisect(stops, candidate.start)
+        days.append(parse_date(cover.text[stops[at - 1] : stops[at]]))
+    last = max((day for day in days if day is not None), default=None)
+    for candidate, day in zip(told, days, strict=True):
+        if day in (None, last):
+            yield candidate
+
+
+def _counts(cover: Cover) -> Iterator[Candidate]:
     seen: set[int] = set()
     begin = max((end for _, end in cover.of("securities")), default=0)
     for match in _OUTSTANDING.finditer(cover.text, begin):
@@ -76,6 +98,6 @@ def shares_outstanding(cover: Cover) -> Iterator[Candidate]:
             if re.match(r"[^.]{0,120}held\s+by\s+non-?affiliates", tail, re.I):
                 continue
             value = parse_number(found[1])
-            if value is not None and value >= 1000:
+            if value:
                 seen.add(found.start())
                 yield Candidate(found[1], 0.9, found.start(1), found.end(1), value=value)

@@ -7,22 +7,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from .cover import Cover, trimmed
-from .model import Document, Table
+from .model import Cell, Document, Table
 
 EXCHANGE = re.compile(
     r"(?:the\s+)?(?:"
     r"new\s+york\s+stock\s+exchange(?:\s*,?\s+(?:inc\.?|llc))?(?:\s*\(NYSE\))?|"
     r"nasdaq(?:\s+(?:global(?:\s+select)?|capital|national|stock|smallcap))*(?:\s+market)?(?:\s*,?\s*(?:llc|inc\.?))?(?:\s*\((?:nasdaq|nasdaq\s+global\s+select\s+market)\))?|"
     r"nyse\s+(?:american|arca|mkt|amex|chicago|texas)(?:\s*,?\s*(?:llc|inc\.?))?|american\s+stock\s+exchange|"
-    r"(?:chicago|boston|pacific|philadelphia|toronto|london|irish|luxembourg|tokyo|hong\s+kong|cboe|six\s+swiss|midwest)"
+    r"(?:chicago|texas|boston|pacific|philadelphia|toronto|london|irish|luxembourg|tokyo|hong\s+kong|cboe|six\s+swiss|midwest)"
     r"(?:\s+(?:bzx|options|stock))*\s+exchange(?:\s*,?\s*inc\.?)?|euronext\s+\w+|long-?term\s+stock\s+exchange|"
     r"\bNYSE\b|\bCHX\b|\bNYSEAMER\b)",
     re.IGNORECASE,
 )
 _SYMBOL = re.compile(
-    r"(?:^|\s)([A-Z]{1,5}\s(?:[Pp][Rr]?[A-Z]?|\d{2}[A-Z]?|WS|RT)|[A-Z][A-Z0-9]{0,6}(?:[./-][A-Za-z0-9]{1,5})*)\s*$"
+    r"(?:^|\s)([A-Z]{1,5}\s(?:[Pp][Rr]?[A-Z]?|\d{2}[A-Z]?|WS|RT)|[A-Z][A-Z0-9]{0,6}(?:\s?[./*-]\s?[A-Za-z0-9]{1,5})*)\s*$"
 )
-_SYMBOL_LIKE = re.compile(r"[A-Z]{1,6}(?:[ ./-]?[A-Za-z0-9]{1,5}){0,3}")
+_SYMBOL_LIKE = re.compile(r"[A-Z]{1,6}(?:\s?[./*-]?\s?[A-Za-z0-9]{1,5}){0,3}")
 _TITLE = re.compile(r"title\s+of\s+(?:each|class|securit)", re.IGNORECASE)
 _HEADER = re.compile(
     r"title\s+of\s+(?:each\s+)?(?:class|securit\w+)(?:\s+of\s+securities)?|trading\s+symbols?\s*(?:\(s\))?|"
@@ -64,7 +64,9 @@ def listings(document: Document, cover: Cover) -> Iterator[Listing]:
         for block in document.blocks_between(begin, end)
         if block.table is not None and EXCHANGE.search(block.text)
     ]
-    found = [listing for table in tables for listing in _rows(table, begin, end)]
+    found = [
+        listing for table in tables for listing in _rows(table, begin, end, split=document.kind == "pdf")
+    ]
     # a table that was seen in part only goes on in lines below it
     ends = [listing.exchange.end for listing in found if listing.exchange is not None]
     found += _texts(cover, max(ends, default=begin), end)
@@ -82,8 +84,11 @@ def _by_one_name(found: list[Listing]) -> Iterator[Listing]:
         yield listing
 
 
-def _rows(table: Table, begin: int, end: int) -> Iterator[Listing]:
-    """A listing for each row below the header; columns by the header's words, else by what they hold."""
+def _rows(table: Table, begin: int, end: int, split: bool) -> Iterator[Listing]:
+    """A listing for each row below the header; columns by the header's words, else by what they hold.
+
+    ``split``: lines of one title may be rows of their own.
+    """
     rows = [
         [cell for cell in row if cell.text.strip() and begin <= cell.start < end]
         for row in table.by_row().values()
@@ -95,6 +100,8 @@ def _rows(table: Table, begin: int, end: int) -> Iterator[Listing]:
             role = "title" if "title" in words else "symbol" if "symbol" in words else "exchange"
             if _HEADER.search(words) and len(words) < 90:
                 names.setdefault(role, cell.column)
+    if split:
+        rows = list(_whole_titles(rows, names.get("title", 0)))
     for row in rows:
         if any(_HEADER.search(cell.text) for cell in row):
             continue
@@ -102,12 +109,20 @@ def _rows(table: Table, begin: int, end: int) -> Iterator[Listing]:
         if exchange is None or (len(row) < 2 and not EXCHANGE.fullmatch(" ".join(exchange.text.split()))):
             continue
         others = [cell for cell in row if cell is not exchange]
+        if not others and exchange.text.lstrip().startswith("("):
+            # what the exchange above is called besides
+            continue
         symbols = [cell for cell in others if _SYMBOL_LIKE.fullmatch(" ".join(cell.text.split()))]
         near = names.get("symbol")
-        if near is not None and symbols:
+        if near is not None:
             symbols.sort(key=lambda cell: abs(cell.column - near))
+        else:
+            symbols.reverse()
         symbol = symbols[0] if symbols and (len(others) > 1) else None
         titles = [cell for cell in others if cell is not symbol and re.search(r"[A-Za-z]{3}", cell.text)]
+        called = names.get("title")
+        if called is not None:
+            titles.sort(key=lambda cell: abs(cell.column - called))
         title = titles[0] if titles else None
         yield Listing(
             _part(title.text, title.start) if title else None,
@@ -115,6 +130,30 @@ def _rows(table: Table, begin: int, end: int) -> Iterator[Listing]:
             _part(exchange.text, exchange.start),
             0.93,
         )
+
+
+def _whole_titles(rows: list[list[Cell]], column: int) -> Iterator[list[Cell]]:
+    """The rows with what stands alone in the titles' column joined to the title below it, or to that above
+    it where the first title has nothing above."""
+    full = [at for at, row in enumerate(rows) if len(row) > 1 and EXCHANGE.search(row[-1].text)]
+    alone = [
+        at
+        for at, row in enumerate(rows)
+        if len(row) == 1 and row[0].column == column and not _HEADER.search(row[0].text)
+    ]
+    upwards = bool(full) and full[0] - 1 not in alone
+    parts: dict[int, list[str]] = {}
+    for at in alone:
+        near = [other for other in full if (other < at if upwards else other > at)]
+        if near:
+            parts.setdefault(near[-1] if upwards else near[0], []).append(rows[at][0].text)
+    for at, row in enumerate(rows):
+        if at in parts and row[0].column == column:
+            more = " ".join(parts[at])
+            text = f"{row[0].text} {more}" if upwards else f"{more} {row[0].text}"
+            row = [replace(row[0], text=text), *row[1:]]
+        if at not in alone:
+            yield row
 
 
 def _part(text: str, start: int) -> Part | None:
@@ -145,7 +184,7 @@ def _texts(cover: Cover, begin: int, end: int) -> Iterator[Listing]:
             if symbol is not None and title is not None
             else None
         )
-        if title is None or len(title.text) > 400:
+        if title is None or len(title.text) > 400 or not re.search(r"[A-Za-z]{3}", title.text):
             continue
         found = True
         yield Listing(title, sign, exchange, 0.8)

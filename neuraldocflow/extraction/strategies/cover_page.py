@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from functools import partial
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from ..candidates import Candidate, Context, strategy
-from ..cover import PLACE, STATE_AND_ZIP, Cover, cover_of, lines_of, trimmed
+from ..cover import CODES, PLACE, Cover, cover_of, lines_of, trimmed
+from ..cover_address import address_of
 from ..cover_amounts import public_float, shares_outstanding
 from ..cover_boxes import filer_category, yes_or_no
 from ..cover_securities import Listing, listings
@@ -21,31 +23,38 @@ Found = Iterator[Candidate]
 
 _FILE_NUMBER = re.compile(r"(?<![\d-])(\d{1,3}\s?[-–‑]\s?\d{2,6}(?:[-–]\d{1,2})?)(?![\d-])")
 _DATE = (
-    r"(?P<date>(?:the\s+)?(?:last\s+\w+\s+of\s+)?[A-Z][a-z]{2,8}\.?\s*\d{1,2}\s*,?\s*\d{4}"
+    r"(?P<date>(?:the\s+)?(?:last\s+\w+\s+of\s+)?[A-Z][a-z]{2,8}\.?\s*\d{1,2}(?:st|nd|rd|th)?\s*,?\s*\d{4}"
     r"|\d{1,2}\s+[A-Z][a-z]{2,8}\s*,?\s*\d{4}|\d{1,2}/\d{1,2}/\d{2,4}|\d{4}-\d\d-\d\d)"
 )
 _YEAR = re.compile(
-    r"for\s+the\s+(?:(?:fiscal|calendar|transition|financial)\s+)?(?:year|period)s?\s+end(?:ed|ing)\s*:?\s*[\s_]*"
+    r"(?:\bfor\s+(?:the\s+)?|^\W*)(?:(?:annual|fiscal|calendar|transition|financial|fifty-?\s?\w+|5[23]|twelve|12)"
+    r"[\s-]+)*(?:years?|periods?|weeks?|months?)(?:\s*\([^()]{1,20}\))?[\s-]+end(?:ed|ing)\s*:?[\s_(]*"
     + _DATE,
-    re.I,
+    re.I | re.M,
 )
 _TRANSITION = re.compile(
     r"transition\s+period\s+from\s*:?\s*[A-Z\d][\w\s.,/]{3,24}?\s+to\s*:?[\s_]*" + _DATE, re.I
 )
 _EIN = re.compile(r"(?<![\d-])(\d{2}\s?[-–‑]\s?\d{7})(?!\d)")
 _PHONE = re.compile(
-    r"(?<![\d-])(?:\+?1[\s.-])?(\(?\s?\d{3}\s?\)?\s?[-–‑.\s/]?\s?\d{3}\s?[-–‑.\s]\s?\d{4}|\+?\(?\d{2,3}\)?[\s-]\(?\d[\d\s()-]{6,14}\d)(?!\d)"
+    r"(?<![\d-])(?:\+?1[ .-])?(\(?\s?\d{3}\s?\)?\s?[-–‑./]?\s?\d{3}\s?[-–‑.\s]\s?\d{4})(?![\d-])"
 )
+_PHONE_ABROAD = re.compile(r"(?<![\d-])(\+?\(?\d{1,3}\)?[ .-]{0,2}\(?\d(?:[\d() .-]{5,15})\d)(?![\d-])")
 _NOT_A_NAME = re.compile(
-    r"^\W*(?:form\s*10-?k|or|and|\(?mark\s+one|for\s+the|from|to|commission|annual\s+report|transition|logo|united\s+states|"
-    r"securities\s+and\s+exchange|washington|amendment|\d[\d-]*$|table\s+of\s+contents|\(i\.?r\.?s|of\b|the\s+registrant|☐|☒)",
+    r"^\W*(?:form\s*10-?k|(?:or|and|from|to|of)\W*$|mark\s+one|for\s+the\b|from\b.*\bto\b|commission\s+file|"
+    r"annual\s+report|transition\s+(?:report|period)|logo\W*$|united\s+states(?:\W*$|\s+securities\s+and)|"
+    r"securities\s+and\s+exchange\s+comm|washington\W+d\W?\s?c\b|amendment\s+no|\d[\d-]*$|i\.?r\.?s\b|"
+    r"table\s+of\s+contents|(?:of\s+)?the\s+registrants?\b|☐|☒)",
     re.I,
+)
+_FORM = (
+    r"inc|incorporated|corp|corporation|company|co|ltd|limited|plc|llc|l\.\s?l\.\s?c|l\.\s?p|lp|trust"
+    r"|n\.\s?v|s\.\s?a"
 )
 _COMPANY = re.compile(
-    r"\b(?:inc|incorporated|corp|corporation|company|co|ltd|limited|plc|llc|l\.l\.c|l\.p|lp|trust|n\.v|s\.a|partners|group|"
-    r"holdings?|bancorp|bancshares|fund|association)\b\.?",
-    re.I,
+    rf"\b(?:{_FORM}|partners|group|holdings?|bancorp|bancshares|fund|association)\b\.?", re.I
 )
+_ENDS_IN_FORM = re.compile(rf"\b(?:{_FORM}|partnership)\b\W*$", re.I)
 
 
 _HEADING = re.compile(
@@ -104,61 +113,116 @@ def _fiscal_year_end(cover: Cover) -> Found:
 
 
 def _name(cover: Cover) -> Found:
-    """The line above the caption; without a caption, the first line after the file number that can be one."""
+    """The line above the caption; else below it, or after the file number where there is no caption."""
     captions = list(cover.of("name"))
-    for start, _ in captions[:1]:
-        lines = lines_of(cover.text, cover.before(start), start)
-        kept: list[tuple[int, int]] = []
-        for first, last in reversed(lines):
-            if _NOT_A_NAME.match(cover.text[first:last]) or re.search(r"\d-\d{3,}", cover.text[first:last]):
-                break
-            kept.insert(0, (first, last))
-            if len(kept) < 3 and any(at in cover.wraps for at in range(max(first - 2, 0), first)):
-                continue
-            # a name set over two lines goes on until its legal form
-            if (
-                len(kept) == 2
-                or len(cover.text[first:last].split()) > 1
-                or _COMPANY.search(cover.text[first:last])
-            ):
-                break
-        if kept:
-            first, last = trimmed(cover.text, kept[0][0], kept[-1][1], " \n\t_-–—*|:")
-            # on one line with the file number before it
-            number = list(_FILE_NUMBER.finditer(cover.text, first, last))
-            first = number[-1].end() if number else first
-            first, last = trimmed(cover.text, first, last, " \n\t_-–—*|:")
-            yield _spanned(cover, first, last, 0.95 if len(kept) == 1 else 0.8)
+    for start, end in captions[:1]:
+        kept = _lines_above(cover, start)
+        several = len(kept) > 1 and kept[0][1] not in cover.wraps
+        if not kept:
+            above = cover.column(start, down=False)
+            named = [cell for cell in above if _COMPANY.search(cell.text)]
+            if named:
+                yield from _named_in(cover, named[-1].start, named[-1].end, 0.85)
+            else:
+                yield from _named_in(cover, end, end + 600, 0.75)
+            return
+        first, last = trimmed(cover.text, kept[0][0], kept[-1][1], _AROUND)
+        # on one line with the file number before it
+        number = list(_FILE_NUMBER.finditer(cover.text, first, last))
+        first, last = trimmed(cover.text, number[-1].end() if number else first, last, _AROUND)
+        yield _spanned(cover, first, last, 0.95 if len(kept) == 1 else 0.8 if several else 0.88)
     if not captions:
-        for _, end in cover.of("file_number"):
-            for first, last in lines_of(cover.text, end, min(end + 300, len(cover.text))):
-                words = cover.text[first:last]
-                if _HEADING.match(words):
-                    continue
-                if not _NOT_A_NAME.match(words) and re.search(r"[A-Za-z]{3}", words):
-                    form = _COMPANY.search(words)
-                    # the address may follow on the same line
-                    long = form is not None and (len(words) > 60 or _WHAT_IT_IS.match(words, form.end()))
-                    yield _spanned(cover, first, first + form.end() if form and long else last, 0.7)
-                    return
+        ends = [end for _, end in cover.of("file_number")] + [number.end for number in _file_number(cover)]
+        for end in ends[:1]:
+            yield from _named_in(cover, end, end + 400, 0.7)
+
+
+_NUMBERED = re.compile(r"(?<![\d-])\d{1,3}-\d{3,6}(?:-\d{1,2})?(?!-?[A-Z\d])")
+_AROUND = " \n\t_-–—*|:"
+
+
+def _lines_above(cover: Cover, caption: int) -> list[tuple[int, int]]:
+    """The lines of the name above its caption; of several registrants' names, one a line, the first."""
+    kept: list[tuple[int, int]] = []
+    for first, last in reversed(lines_of(cover.text, cover.before(caption), caption)):
+        words = cover.text[first:last]
+        if words.startswith("(") and not kept:
+            continue
+        if _NOT_A_NAME.match(words) or _NUMBERED.search(words):
+            break
+        wrapped = bool(kept) and any(at in cover.wraps for at in range(last, kept[0][0]))
+        if kept and not wrapped and _ENDS_IN_FORM.search(cover.text[slice(*kept[-1])]):
+            # below it stood a whole name already
+            if not _ENDS_IN_FORM.search(words):
+                break
+            kept = [(first, last)]
+            continue
+        if kept and not wrapped and (len(kept) == 2 or len(cover.text[slice(*kept[0])].split()) > 1):
+            break
+        kept.insert(0, (first, last))
+    return kept
+
+
+def _named_in(cover: Cover, begin: int, end: int, score: float) -> Found:
+    """The first line that says what form of company it is, else the first that can be a name."""
+    plain: tuple[int, int] | None = None
+    for first, last in lines_of(cover.text, begin, min(end, len(cover.text))):
+        number = _FILE_NUMBER.match(cover.text, first, last)
+        first, last = trimmed(cover.text, number.end() if number else first, last, _AROUND)
+        words = cover.text[first:last]
+        if _HEADING.match(words) or _NOT_A_NAME.match(words) or not re.search(r"[A-Za-z]{2}", words):
+            continue
+        form = _COMPANY.search(words)
+        if form is not None and not words.startswith("("):
+            # the address may follow on the same line
+            long = len(words) > 60 or _WHAT_IT_IS.match(words, form.end())
+            yield _spanned(cover, first, first + form.end() if long else last, score)
+            return
+        plain = plain or (first, last)
+    if plain is not None:
+        yield _spanned(cover, *plain, score - 0.2)
 
 
 def _state_of_incorporation(cover: Cover) -> Found:
     for start, end in list(cover.of("state"))[:2]:
         after = re.match(r"\s*[:.]\s*", cover.text[end : end + 8])
         if after is not None:
-            match = PLACE.match(cover.text, end + after.end())
+            match = _PLACE.match(cover.text, end + after.end())
             if match is not None:
-                yield _spanned(cover, match.start("place"), match.end("place"), 0.93)
+                yield _spanned(cover, *match.span(match.lastgroup or 0), 0.93)
                 return
-        matches = list(PLACE.finditer(cover.text, _after_name(cover, start), start))
-        if matches:
-            yield _spanned(cover, matches[0].start("place"), matches[0].end("place"), 0.93)
+        # of several registrants' states, one below the other, the first
+        above = takewhile(lambda match: match is not None, _placed(cover, start, down=False))
+        begin = max(_after_name(cover, start), _named(cover))
+        scanned = _PLACE.search(cover.text, begin, start) if begin < start else None
+        below = next(filter(None, _placed(cover, start, down=True)), None)
+        match = next(reversed(list(above)), None) or scanned or below
+        if match is not None:
+            yield _spanned(cover, *match.span(match.lastgroup or 0), 0.85 if match is below else 0.93)
             return
-    match = re.search(r"\ba[n]?\s+(?P<place>[A-Z][a-z]+(?:\s[A-Z][a-z]+)?)\s+corporation\b", cover.text)
-    place = PLACE.fullmatch(match["place"]) if match is not None else None
-    if match is not None and place is not None:
-        yield _spanned(cover, match.start("place"), match.end("place"), 0.7)
+    match = _ORGANISED.search(cover.text)
+    if match is not None:
+        yield _spanned(cover, *match.span("place"), 0.75)
+
+
+def _placed(cover: Cover, caption: int, down: bool) -> Iterator[re.Match[str] | None]:
+    """Whether the cells above (or below) a caption begin with a place, the nearest first."""
+    for cell in cover.column(caption, down):
+        yield _PLACE.match(cover.text, cell.start, cell.end)
+
+
+_PLACE = re.compile(
+    rf"{PLACE.pattern}|^[ ]?(?P<code>(?-i:{CODES})|United\s+States(?:\s+of\s+America)?)[ ]?$", re.I | re.M
+)
+_ORGANISED = re.compile(
+    rf"\ban?\s+{PLACE.pattern}\s+(?:\w+\s+)?(?:corporation|company|limited|partnership|trust|association)\b",
+    re.I,
+)
+
+
+def _named(cover: Cover) -> int:
+    """Where the registrant's name ends; 0 where it is not known."""
+    return max((name.end for name in _name(cover)), default=0)
 
 
 def _after_name(cover: Cover, position: int) -> int:
@@ -177,103 +241,13 @@ def _address_end(cover: Cover) -> int:
     return securities[0]
 
 
-@dataclass(frozen=True, slots=True)
-class _Address:
-    """Ranges of the address's parts; ``begin`` is where its first line may begin."""
-
-    begin: int
-    state: tuple[int, int]
-    zip: tuple[int, int] | None
-
-
-def _place(cover: Cover) -> _Address | None:
-    """Where the address stands: the state and zip code before its caption, else the first on the page."""
-    begin = max((end for _, end in cover.of("name")), default=0)
-    if not begin:
-        begin = max((candidate.end for candidate in _name(cover)), default=0)
-    limit = _address_end(cover)
-    captions = [start for start, _ in cover.of("address")]
-    matches = list(STATE_AND_ZIP.finditer(cover.text, begin, limit))
-    if matches:
-        captioned = [match for match in matches if captions and 0 <= captions[0] - match.end() < 250]
-        match = captioned[-1] if captioned else matches[0]
-        start = max(cover.before(match.start()), begin)
-        return _Address(start, match.span("state"), match.span("zip"))
-    for caption in captions:
-        start = max(cover.before(caption), begin)
-        places = list(PLACE.finditer(cover.text, start, caption))
-        if places:
-            code = re.search(r"\b\d{5}(?:-\d{4})?\b", cover.text[caption:limit])
-            zipped = (caption + code.start(), caption + code.end()) if code is not None else None
-            return _Address(start, places[-1].span("place"), zipped)
-    return None
-
-
-_STREET = re.compile(
-    r"\b(?:street|st|avenue|ave|road|rd|boulevard|blvd|drive|dr|lane|ln|way|plaza|parkway|pkwy|court|ct|circle|square|"
-    r"center|centre|place|pl|highway|hwy|terrace|row|broadway|floor|tower|building|suite\s+[\w-]+|"
-    r"p\.?\s?o\.?\s+box\s+\d+)\b\.?"
-    r"(?:\s+(?:north|south|east|west|[ns]\.?[ew]?\.?)\b\.?)?(?=\s+[A-Z])",
-    re.I,
-)
-
-
-def _address_lines(cover: Cover, address: _Address) -> list[tuple[int, int]]:
-    """The address's lines up to its state, the city last."""
-    number = list(_EIN.finditer(cover.text, address.begin, address.state[0]))
-    begin = number[-1].end() if number else address.begin
-    named = list(_WHAT_IT_IS.finditer(cover.text, begin, address.state[0]))
-    lines = lines_of(cover.text, named[-1].end() if named else begin, address.state[0])
-    while len(lines) > 1 and (
-        (len(lines) > 2 and PLACE.fullmatch(cover.text[slice(*lines[0])].strip(" ,.")))
-        or _CAPTION_REST.match(cover.text[slice(*lines[0])])
-    ):
-        lines = lines[1:]
-    split: list[tuple[int, int]] = []
-    for start, end in lines:
-        for part in re.finditer(r"[^,]+", cover.text[start:end]):
-            first, last = trimmed(cover.text, start + part.start(), start + part.end(), " ,;:_–—|")
-            if first < last:
-                split.append((first, last))
-    if split:
-        # street and city with nothing between them
-        first, last = split[-1]
-        streets = list(_STREET.finditer(cover.text, first, last))
-        if streets:
-            cut = trimmed(cover.text, streets[-1].end(), last, " ,")
-            split[-1:] = [(first, streets[-1].end()), cut]
-    return split
-
-
-def _address_line(cover: Cover) -> Found:
-    address = _place(cover)
-    lines = _address_lines(cover, address) if address is not None else []
-    if len(lines) > 1:
-        yield _spanned(cover, *lines[0], 0.9 if list(cover.of("address")) else 0.75)
-
-
-def _city(cover: Cover) -> Found:
-    address = _place(cover)
-    lines = _address_lines(cover, address) if address is not None else []
-    if lines:
-        yield _spanned(cover, *lines[-1], 0.9 if len(lines) > 1 else 0.6)
-
-
-def _state(cover: Cover) -> Found:
-    address = _place(cover)
-    if address is not None:
-        yield _spanned(cover, *address.state, 0.93)
-
-
-def _zip(cover: Cover) -> Found:
-    address = _place(cover)
-    if address is not None and address.zip is not None:
-        yield _spanned(cover, *address.zip, 0.93)
-
-
-_CAPTION_REST = re.compile(
-    r"^\W*(?:incorporation|organization|identification|number|no\.?|\(?i\.r\.s)\b", re.I
-)
+def _part(cover: Cover, name: str, score: float) -> Found:
+    """A part of the address: ``street``, ``city``, ``state`` or ``zip``."""
+    begin = max([end for _, end in cover.of("name")] + [_named(cover)])
+    address = address_of(cover, begin, _address_end(cover))
+    where: tuple[int, int] | None = getattr(address, name, None)
+    if address is not None and where is not None and where[0] < where[1]:
+        yield _spanned(cover, *where, score * address.sure * (1.0 if list(cover.of("address")) else 0.85))
 
 
 def _phone(cover: Cover) -> Found:
@@ -281,11 +255,25 @@ def _phone(cover: Cover) -> Found:
     begin = max((end for _, end in cover.of("name")), default=0)
     captions = [(start, end) for start, end in cover.of("phone") if start < limit + 200]
     for match in _PHONE.finditer(cover.text, begin, limit):
+        near = _near(match, captions)
+        yield Candidate(
+            match[1], 0.95 if near else 0.8, match.start(1), match.end(1), value=re.sub(r"\D", "", match[1])
+        )
+    for match in _PHONE_ABROAD.finditer(cover.text, begin, limit):
         digits = re.sub(r"\D", "", match[1])
-        near = any(start - 80 <= match.start() <= end + 60 for start, end in captions)
-        if len(digits) >= 9:
-            score = 0.95 if near and len(digits) == 10 else 0.75
-            yield Candidate(match[1], score, match.start(1), match.end(1), value=digits)
+        coded = match[1].startswith(("+", "("))
+        if 9 <= len(digits) <= 15 and not _EIN.match(match[1]) and (coded or _near(match, captions)):
+            yield Candidate(
+                match[1],
+                0.78 if coded and _near(match, captions) else 0.6,
+                match.start(1),
+                match.end(1),
+                value=digits,
+            )
+
+
+def _near(match: re.Match[str], captions: list[tuple[int, int]]) -> bool:
+    return any(start - 80 <= match.start() <= end + 60 for start, end in captions)
 
 
 def _well_known(cover: Cover) -> Found:
@@ -316,10 +304,10 @@ _ROLES: dict[str, Callable[[Cover], Found]] = {
     "fiscal_year_end": _fiscal_year_end,
     "state_of_incorporation": _state_of_incorporation,
     "irs_employer_number": _irs_number,
-    "address_line1": _address_line,
-    "city": _city,
-    "state": _state,
-    "zip": _zip,
+    "address_line1": partial(_part, name="street", score=0.9),
+    "city": partial(_part, name="city", score=0.92),
+    "state": partial(_part, name="state", score=0.95),
+    "zip": partial(_part, name="zip", score=0.95),
     "phone": _phone,
     "public_float": public_float,
     "shares_outstanding": shares_outstanding,
