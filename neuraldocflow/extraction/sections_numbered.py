@@ -14,7 +14,7 @@ from typing import Any
 
 from .model import Document
 from .sections import Section, placed
-from .sections_spots import LISTED, LONGEST, Plan, Spot, plan_of, spots_of
+from .sections_spots import LISTED, LONGEST, Plan, Spot, plan_of, set_off, spots_of
 
 _AFTER = re.compile(r"\s*(?:signatures?|exhibit\s+index|index\s+to\s+exhibits)\s*$", re.IGNORECASE)
 _NEAR = 320
@@ -37,12 +37,18 @@ def find_numbered(document: Document, specs: Sequence[Mapping[str, Any]]) -> lis
     spots = list(spots_of(document, plan))
     _mark_runs(document, spots)
     led = list(_follow_links(document, plan, spots))
+    indexed = len({spot.order for spot in spots if spot.listed}) >= _INDEXED
     spots = [spot for spot in spots + led if spot.score > -1.5]
     if len({spot.order for spot in spots if spot.score >= 2.0 and not spot.listed}) < 4:
         if len({spot.order for spot in led}) >= _INDEXED:
             # an index of cross references: the report tells its Items in an order of its own
             return _sections(document, specs, _each_once(led))
-        spots += list(_titled(document, plan))
+        titled = list(_titled(document, plan))
+        _mark_runs(document, titled)
+        titled = [spot for spot in titled if not spot.listed]
+        if indexed:
+            return _sections(document, specs, _each_once(titled))
+        spots += titled
     chosen = _best_sequence(sorted(spots, key=lambda spot: spot.start))
     return _sections(document, specs, chosen)
 
@@ -121,14 +127,21 @@ def _follow_links(document: Document, plan: Plan, spots: list[Spot]) -> Iterator
 
 
 def _titled(document: Document, plan: Plan) -> Iterator[Spot]:
-    """Headings that are a listed title without its number."""
+    """Headings, and lines of capitalised words, that are a listed title without its number."""
     for index, block in enumerate(document.blocks):
-        if block.kind != "heading" or len(block.text) > LONGEST:
+        text = block.text.strip()
+        heading = block.kind == "heading"
+        if block.table is not None or len(text) > LONGEST or not (heading or block.kind == "paragraph"):
             continue
         for order, title in enumerate(plan.titles):
-            match = title.match(block.text.lstrip()) if title is not None else None
-            if match is not None and len(match[0]) > 0.7 * len(block.text.strip()):
-                yield Spot((order,), block.start, block.end, 0.9 + 0.3 / max(block.level, 1), block=index)
+            match = title.match(text) if title is not None else None
+            if match is None:
+                continue
+            whole = len(match[0]) > (0.7 if heading else 0.95) * len(text)
+            begun = text.casefold().startswith(plan.words[order]) and set_off(text)
+            if whole or (begun and text[-1] not in ".:;,"):
+                score = 0.9 + 0.3 / max(block.level, 1) if heading else 0.8
+                yield Spot((order,), block.start, block.end, score, block=index)
                 break
 
 
@@ -153,9 +166,10 @@ def _best_sequence(spots: list[Spot]) -> list[Spot]:
                 total, previous = sum_so_far, at
         best.append(total + spot.score)
         before.append(previous)
-        held = champion.get(spot.order[-1])
+        # "Items 1 and 2" is followed by Item 1A
+        held = champion.get(spot.order[0])
         if held is None or best[index] > held[0] + 1e-9:
-            champion[spot.order[-1]] = (best[index], index)
+            champion[spot.order[0]] = (best[index], index)
     if not spots:
         return []
     at = max(range(len(spots)), key=lambda index: (best[index], -index))
@@ -168,12 +182,16 @@ def _best_sequence(spots: list[Spot]) -> list[Spot]:
 
 def _sections(document: Document, specs: Sequence[Mapping[str, Any]], chosen: list[Spot]) -> list[Section]:
     found: list[Section] = []
+    taken: set[int] = set()
     close = _closing(document, chosen)
     strong = sum(len(spot.order) for spot in chosen if spot.score >= 2.0 and not spot.listed)
     whole = strong >= _MOST_OF * len(specs)
     for index, spot in enumerate(chosen):
         end = next((each.start for each in chosen[index + 1 :] if each.start > spot.start), close)
         for order in spot.order:
+            if order in taken:
+                continue
+            taken.add(order)
             spec = specs[order]
             section = Section(
                 str(spec["id"]),

@@ -15,10 +15,13 @@ _CROSS = re.compile(
     r"with\b|that\b|which\b|should\b|may\b|includes?\b|contains?\b|also\b|we\b|[,;)”\"])",
     re.IGNORECASE,
 )
+_JOINED = r"(?:,\s*and\b|,|\band\b|&|\bthrough\b|/|[–-](?=\s*\d{1,2}\b))"
+_DASHED = re.compile(r"\d\s*[–-]\s*\d")
+_RANGE = re.compile(rf"\bthrough\b|{_DASHED.pattern}", re.IGNORECASE)
 _CONTINUED = re.compile(r"\(?\bcont(?:inue|['’])?d\b\.?\)?", re.IGNORECASE)
 _ENDS_IN_PAGE = re.compile(r"[\s.\t]\s*(?:[A-Z]-?)?\d{1,3}(?:\s*[-–,]\s*\d{1,3})*\s*$")
 _BREAK = re.compile(r"\n[ \t]*(?=\w)")
-_LEADS = " .:–—-\t[(|*_\xa0"
+_LEADS = " .,:–—-\t[(|*_\xa0"
 LONGEST = 260
 """Characters a heading has at most; a longer block holds its section's text too."""
 LISTED = 3
@@ -46,6 +49,8 @@ class Plan:
 
     numbers: Mapping[str, int]
     titles: tuple[re.Pattern[str] | None, ...]
+    words: tuple[str, ...]
+    """The titles' first words, in lower case."""
     labels: tuple[str, ...]
     """What stands before the numbers, in lower case."""
     heading: re.Pattern[str]
@@ -70,10 +75,11 @@ def plan_of(specs: Sequence[Mapping[str, Any]]) -> Plan:
     plan = Plan(
         {str(spec.get("number") or "").casefold(): index for index, spec in enumerate(specs)},
         tuple(re.compile(spec["pattern"], re.IGNORECASE) if spec.get("pattern") else None for spec in specs),
+        tuple(re.split(r"\W", str(spec.get("title") or "") + " ")[0].casefold() for spec in specs),
         tuple(names),
         re.compile(
             rf"\W{{0,4}}(?:part\s+[ivx]+\b[\s,.:;–—-]*)?(?P<label>{labels})(?P<several>s?)(?![A-Za-z])[\s.:#]*"
-            rf"(?P<numbers>{_NUMBERS}(?:\s*(?:,\s*and\b|,|\band\b|&|\bthrough\b|/)\s*(?:(?:{labels})s?\s*)?{_NUMBERS})*)"
+            rf"(?P<numbers>{_NUMBERS}(?:\s*{_JOINED}\s*(?:(?:{labels})s?\s*)?{_NUMBERS})*)"
             r"(?P<mark>\s*[-–—.:)]*)(?P<rest>.{0,240})",
             re.IGNORECASE | re.DOTALL,
         ),
@@ -95,7 +101,12 @@ def _match(plan: Plan, text: str) -> tuple[tuple[int, ...], re.Match[str]] | Non
             order.append(plan.numbers[number])
     if not order:
         return None
-    return tuple(dict.fromkeys(order if order == sorted(order) else order[:1])), match
+    if order != sorted(order) or (_DASHED.search(match["numbers"]) and not match["several"]):
+        # "Item 5 - 10 years at a glance" is no range
+        return tuple(order[:1]), match
+    if len(order) == 2 and match["several"] and _RANGE.search(match["numbers"]):
+        order = list(range(order[0], order[1] + 1))
+    return tuple(dict.fromkeys(order)), match
 
 
 def spots_of(document: Document, plan: Plan) -> Iterator[Spot]:
@@ -174,7 +185,8 @@ def _judge(
     titles = [title for number in order if (title := plan.titles[number]) is not None]
     named = next((found for each in titles if (found := each.match(rest.lstrip(_LEADS)))), None)
     if named is not None:
-        score += 3.0
+        # after a comma a reference may name the title too
+        score += 1.8 if rest.lstrip().startswith(",") else 3.0
         length += len(named[0]) + 2
     elif not rest.strip(" .:–—-\t*"):
         score += 2.5 if any(each.match(following.lstrip(" .[(")) for each in titles) else 0.5
@@ -194,7 +206,7 @@ def _judge(
     if block.kind in ("footnote", "caption"):
         score -= 1.0
     if block.table is None and len(text) > LONGEST:
-        score -= 1.0 if named is not None and _set_off(rest.lstrip(_LEADS)) else 3.0
+        score -= 1.0 if named is not None and set_off(rest.lstrip(_LEADS)) else 3.0
     if _CROSS.match(rest) and not match["mark"].strip() and named is None:
         score -= 4.0
     if _CONTINUED.search(block.text[:LONGEST]) and block.table is None:
@@ -206,7 +218,7 @@ def _judge(
     return score, max(length, 1)
 
 
-def _set_off(rest: str) -> bool:
+def set_off(rest: str) -> bool:
     """Whether a title in capitals stands before the first stop of a text."""
     title = re.split(r"[.:–—]\s", rest, maxsplit=1)[0]
     words = [word for word in re.findall(r"[^\W\d_]+", title) if len(word) > 3]

@@ -178,6 +178,21 @@ def test_items_that_share_a_heading_share_a_section() -> None:
     assert found["item_1"].end == found["item_3"].start
 
 
+@pytest.mark.parametrize(
+    "heading", ["Items 10 through 14. Left Out", "ITEMS 10-14. Left Out", "Items 10 – 14"]
+)
+def test_a_heading_of_a_range_is_that_of_all_its_items(heading: str) -> None:
+    found = sections(document([*COVER, *body(ITEMS[:3]), block(heading, "heading"), SAYING]))
+    assert list(found)[3:] == ["item_10", "item_11", "item_12", "item_13", "item_14"]
+
+
+def test_a_dash_before_a_number_of_the_title_makes_no_range() -> None:
+    found = sections(
+        document([block("Item 5 - 10 Years of the Market for Our Common Stock", "heading"), SAYING, SAYING])
+    )
+    assert list(found) == ["item_5"]
+
+
 def test_other_labels_than_item() -> None:
     specs = [
         {"id": "scope", "label": "article", "number": "1", "title": "Scope", "pattern": "scope"},
