@@ -37,8 +37,8 @@ _OWNERS = (
 )
 _EARNED = r"(?:(?:income|earnings|profit|loss|\(loss\)|\(losses\)|losses)[ /,-]*(?:and |or )?)+"
 _SHARE = (
-    r"(?:per (?:average |outstanding |common |ordinary |basic |diluted |limited partner |class a )*"
-    r"(?:share|unit|stock)|earnings per|eps\b)"
+    r"(?:per (?:average |outstanding |common |ordinary |basic |diluted |depositary "
+    r"|limited partner(?:ship)? |class a )*(?:share|unit|stock)|earnings per|eps\b)"
 )
 _COUNTS = r"weighted|average (?:number|.{0,24}\bshares\b)|outstanding|shares used"
 LINES: dict[str, Line] = {
@@ -51,6 +51,7 @@ LINES: dict[str, Line] = {
                 1.0,
             ),
             (r"^total (?:net )?(?:revenues?|sales)(?: and .{3,30}|, .{3,30}| \(.{3,30}\))?$", 0.97),
+            (r"^total (?:net )?(?:revenues?|sales) from .{3,30}$", 0.93),
             (r"^(?:net |operating )?(?:revenues?|sales)(?: \(.{0,40}\)|, net| net)?$", 0.96),
             (r"^(?:net )?(?:operating )?revenues?,? net of .{0,40}$", 0.96),
             (
@@ -59,7 +60,7 @@ LINES: dict[str, Line] = {
             ),
             (r"^(?:net )?(?:sales|revenues?) (?:and|to|from) .{3,50}$", 0.85),
             (r"^(?:net )?(?:operating )?(?:sales|revenues?)\b.{0,40}$", 0.75),
-            (r"^total (?:interest|investment)(?: and dividend| and fee)? income$", 0.6),
+            (r"^total (?:interest |investment )?(?:and dividend |and fee )?income$", 0.6),
         ],
         r"cost|(?<!net of interest )expense|deferred|marketing|percent|%|growth"
         r"|per share|tax|gain|loss|before|"
@@ -75,6 +76,12 @@ LINES: dict[str, Line] = {
             ),
             (rf"^(?:consolidated )?net {_EARNED}$", 0.95),
             (rf"^net {_EARNED}(?:for the (?:year|period)|\(.{{0,30}}\))$", 0.93),
+            (rf"^net {_EARNED}and (?:total )?comprehensive {_EARNED}$", 0.93),
+            (
+                rf"^(?:consolidated )?{_EARNED}attributable to (?!.*(?:non-?controlling|minority|preferred"
+                r"|redeemable|discontinued)).{2,80}$",
+                0.9,
+            ),
             (
                 rf"^(?:consolidated |total )?net {_EARNED}(?:including|before) (?:attribution"
                 rf"|non-?controlling|allocation).{{0,60}}$",
@@ -90,7 +97,7 @@ LINES: dict[str, Line] = {
         ],
         r"attributable to (?:the )?(?:redeemable )?(?:non-?controlling|minority)|per "
         r"(?:common |ordinary )?(?:share|unit)|continuing|discontinued|adjust|"
-        r"comprehensive|% of|percent|margin|participating|to reconcile|equity in",
+        r"(?<!and )(?<!total )comprehensive|% of|percent|margin|participating|to reconcile|equity in",
     ),
     "eps_basic": _line(
         "income",
@@ -102,7 +109,7 @@ LINES: dict[str, Line] = {
             (rf"\bbasic\b.*{_SHARE}.*\|", 0.65),
             (rf"\|(?:net )?{_EARNED}{_SHARE}(?: \(.{{0,30}}\))?$", 0.7),
         ],
-        rf"{_COUNTS}|dividend|discontinued|cumulative|\|diluted(?! and basic)",
+        rf"{_COUNTS}|dividend|discontinued|cumulative|\|(?!.*\bbasic\b).*\b(?:diluted|dilution)\b",
         plain=True,
     ),
     "eps_diluted": _line(
@@ -119,11 +126,13 @@ LINES: dict[str, Line] = {
             (rf"\bdiluted\b.*{_SHARE}.*\|", 0.65),
             (rf"\|(?:net )?{_EARNED}{_SHARE}(?: \(.{{0,30}}\))?$", 0.6),
         ],
-        rf"{_COUNTS}|dividend|discontinued|cumulative|effect of|\|basic(?! and)",
+        rf"{_COUNTS}|dividend|discontinued|cumulative|effect of|\|(?!.*\b(?:diluted|dilution)\b).*\bbasic\b",
         plain=True,
     ),
     "total_assets": _line(
-        "balance", [(r"^total assets$", 1.0), (r"^total assets\b.{0,40}$", 0.8)], r"current|liabilit|net of"
+        "balance",
+        [(r"^total assets$", 1.0), (r"^total assets\b.{0,40}$", 0.8), (r"^assets, total$", 0.8)],
+        r"current|liabilit|net of",
     ),
     "total_liabilities": _line(
         "balance",
@@ -135,7 +144,8 @@ LINES: dict[str, Line] = {
         [
             (
                 rf"^total (?!.*non-?controlling)(?:.{{0,70}}\s)?(?:{_OWNERS}) (?:equity|deficit"
-                rf"|investment|capital|\(deficit\)|deficiency)(?: \(.{{0,24}}\)|,? net)?$",
+                rf"|investment|capital|\((?:deficit|deficiency)\)(?: equity)?|deficiency)"
+                rf"(?: \(.{{0,24}}\)|,? net)?$",
                 1.0,
             ),
             (
@@ -154,29 +164,37 @@ LINES: dict[str, Line] = {
             ),
             (rf"^(?:common )?(?:{_OWNERS}) (?:equity|deficit|capital)(?:, net| \(deficit\))?$", 0.8),
             (
+                r"^(?:total )?net assets$|^total capital deficit$"
+                r"|^total (?!.*non-?controlling).{2,40} equity$",
+                0.75,
+            ),
+            (
                 rf"^total (?:{_OWNERS}) equity(?: \(deficit\))? (?:and|including) non-?controlling.{{0,30}}$",
                 0.7,
             ),
         ],
-        r"liabilities|temporary|redeemable|preferred|per share",
+        r"liabilities|temporary|mezzanine|redeemable|preferred|per share",
     ),
     "cash": _line(
         "balance cash",
         [
             (
-                r"^(?:total )?cash and (?:cash )?equivalents\b(?!.*(?:beginning|restricted|short"
+                r"^(?:total |unrestricted )?cash and (?:cash )?equivalents\b(?!.*(?:beginning|short"
                 r"|segregated)).{0,60}$",
                 1.0,
             ),
             (r"^cash$", 0.9),
             (
-                r"^cash and (?:due from banks|temporary cash investments|temporary investments)\b.{0,40}$",
+                r"^cash and (?:(?:balances )?due from (?:banks|depository institutions)"
+                r"|temporary cash investments|temporary investments|bank balances|cash items)\b.{0,40}$"
+                r"|^cash (?:on hand|(?:in|at) banks?)\b.{0,30}$",
                 0.85,
             ),
             (r"^cash and (?:short-term|marketable|interest)", 0.6),
             (r"^cash,? (?:and )?cash equivalents.{0,60}$", 0.55),
         ],
-        r"beginning|increase|decrease|change|effect|restricted|net cash|start of|held for sale|discontinued",
+        r"beginning|increase|decrease|change|effect|^(?!.*includ).*(?<!un)restricted|net cash|start of"
+        r"|held (?:for sale|in trust|by)|discontinued",
     ),
     "operating_cash_flow": _line(
         "cash",

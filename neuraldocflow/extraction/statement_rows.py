@@ -187,12 +187,33 @@ def _of_table(document: Document, block: Block, table: Table) -> Sheet | None:
             rows.append(Row(label, found, under))
     if len(rows) < 3:
         return None
+    _name_totals(rows)
     before = document.text[max(block.start - _TITLE_REACH, 0) : block.start]
     title = f"{before} {table.caption or ''} {' '.join(cell.text for cell in heads)}"
     told, currency = parse_scale(title)
     scale = scale_told(f"{before}\n{table.caption or ''}\n{' '.join(cell.text for cell in heads)}")
     scale, currency = scale or table.scale or told, table.currency or currency
     return Sheet(rows, _years(heads, rows), block.start, title, scale, currency)
+
+
+_UNNAMED = frozenset({"", "total", "totals"})
+
+
+def _name_totals(rows: list[Row]) -> None:
+    """Names totals without a label: what adds up the rows above it, and the two sums of a balance."""
+    for index, row in enumerate(rows):
+        if row.label:
+            continue
+        parts = [
+            above.numbers[0].value for above in rows[:index] if above.under == row.under and above.numbers
+        ]
+        if len(parts) > 1 and abs(sum(parts) - row.numbers[0].value) <= 0.001 * abs(row.numbers[0].value):
+            row.label = "total"
+    sums = [row for row in rows if row.label in _UNNAMED or row.label.startswith("total liabilities and")]
+    for row, other in pairwise(sums):
+        values = [number.value for number in row.numbers]
+        if row.label in _UNNAMED and len(values) > 1 and values == [number.value for number in other.numbers]:
+            row.label = "total assets"
 
 
 def scale_told(title: str) -> float | None:

@@ -10,6 +10,7 @@ from ..candidates import Candidate, Context, strategy
 from ..model import Document
 from ..statement_lines import LINES, Line
 from ..statement_rows import Row, Sheet, lined_sheets, sheets
+from ..statement_top import top_line
 
 if TYPE_CHECKING:
     from ..profile import Field
@@ -111,8 +112,14 @@ def statement(
         parts = any(_PARTS.search(row.label) for row in sheet.rows)
         # what stands in its own statement is preferred over where else it is told
         quality *= 1.0 if kind == line.kinds[0] else 0.8
+        top = top_line(sheet.rows) if line is LINES["revenue"] and kind == "income" else None
         for order, row in enumerate(sheet.rows):
             weight = _weight(line, row, parts)
+            if top is not None and row is top[0]:
+                weight = max(weight, top[1])
+            elif top is not None and top[1] > 0.9:
+                # what adds up the other lines of income is the whole
+                weight = min(weight, 0.88)
             number = sheet.number(row, year) if weight else None
             if number is None or (line.plain and not _per_share(number.value, number.text)):
                 continue
