@@ -36,6 +36,8 @@ class Candidate:
     """Set by the engine: which entry of the field's ``where`` list found it."""
     parts: dict[str, Candidate] | None = None
     """For a field of type object: a candidate for each of its own fields."""
+    features: dict[str, float] = field(default_factory=dict)
+    """What a ranker judges it by (:mod:`.ranking`)."""
 
 
 @dataclass(slots=True)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from .candidates import Candidate
-from .contract_head import opening
+from .contract_head import Opening
 from .contract_law import STATES, WHERE
 from .model import Document
 
-_FORM = (
+Spot = tuple[str, int, int, float]
+"""A name, where it begins and ends in the text that was searched, and how sure it is one."""
+FORM = (
     r"Incorporated|Inc|Corporation|Corp|Company|Co|L\.?\s?L\.?\s?C|Limited|Ltda?|L\.?\s?L\.?\s?P"
-    r"|L\.?\s?P|P\.?\s?L\.?\s?C|N\.\s?A|S\.?\s?A\.?\s?S|S\.?\s?A\.?\s?R\.?\s?L"
+    r"|L\.?\s?P|P\.?\s?L\.?\s?C|N\.\s?A|S\.?\s?A\.?\s?S|S\.?\s?[AÀ]\.?\s?R\.?\s?L"
     r"|S\.?\s?p\.?\s?A|S\.\s?A|A\.?\s?G|N\.\s?V|B\.\s?V|GmbH|K\.?K|Pty|Pte|LLLP|Kft|A\.?B|A/S|ApS|Oy"
     r"|S\.\s?L|NV|BV|SA|S/A|G\.\s?I\.\s?E"
 )
@@ -29,31 +31,31 @@ _LEADS = re.compile(
     r"|following)\b)+",
     re.IGNORECASE,
 )
-_NAME = re.compile(
+NAME = re.compile(
     rf"(?P<name>[\"“]?(?:[A-Z0-9]"
-    rf"|[a-z](?=[\w.-]*[A-Z.-][\w.-]*[A-Za-z]\b))[^,;()\"“”\n]*?(?:\s?[,\n]?\s*(?i:{_FORM})\b\.?)*"
+    rf"|[a-z](?=[\w.-]*[A-Z.-][\w.-]*[A-Za-z]\b))[^,;()\"“”\n]*?(?:\s?[,\n]?\s*(?i:{FORM})\b\.?)*"
     r"(?:\s+(?:d/b/a/?|dba|doing business as)\s+[A-Z][^,;()\"“”\n]*)?)"
     r"(?=\s*(?:[,;()\"“”\n]|(?<=[a-z]{3})\.\s|$|\s(?:and|AND|And)\s|\s[-–—]\s|\s(?:an?|the|with|having"
     r"|whose|located"
     r"|at|which|who|as|on"
-    r"|organi[sz]ed|incorporated|acting|hereinafter|hereafter|by|through|for|is|of\s+\d|together|c/o|represented|formerly|agrees?"
+    r"|organi[sz]ed|incorporated|acting|hereinafter|hereafter|by|through|for|is|of\s+\d|of\s+(?:[A-Z]\w+\s+){1,2}(?:House|Street|Road)|together|c/o|represented|formerly|agrees?"
     r"|[A-Z]\w+\s+corporation)\b))"
 )
-_ROLE = re.compile(
+ROLE = re.compile(
     r"\W{0,3}\(\s*(?:the|as|as the)?\s*(?-i:[A-Z])[A-Za-z-]+(?:\s(?-i:[A-Z])[A-Za-z-]+)?\s*\)", re.IGNORECASE
 )
 """A name in parentheses right after another, without quotation marks: "(the Company)", "(as Carrier)"."""
-_DEFINED = re.compile(
+DEFINED = re.compile(
     r"[(\[]\s*(?:\S+\s+){0,8}?[\"“”'‘’]|\bhereinafter\b|\bhereafter\b|\breferred to as\b", re.IGNORECASE
 )
-_BODY_SAID = re.compile(rf"^\W*(?:an?|the)\s+(?:[\w.’'-]+,?\s+){{0,8}}?(?:{_BODY})\b", re.IGNORECASE)
-_PLACED = re.compile(
+BODY_SAID = re.compile(rf"^\W*(?:an?|the)\s+(?:[\w.’'-]+,?\s+){{0,8}}?(?:{_BODY})\b", re.IGNORECASE)
+PLACED = re.compile(
     r"^\W*(?:with|having|whose|located|of\s+\d|at\s+\d|organi[sz]ed|incorporated|existing|registered"
     r"|a\s+\w+\s+\w*|doing business|individually|residing)\b",
     re.IGNORECASE,
 )
-_CORPORATE = re.compile(
-    rf"(?:^|[\s,])(?:{_FORM}|Bank|Trust|University|Partnership|Institute|Foundation|Association"
+CORPORATE = re.compile(
+    rf"(?:^|[\s,])(?:{FORM}|Bank|Trust|University|Partnership|Institute|Foundation|Association"
     rf"|Holdings?|Group|Fund|Partners|plc)\b\.?$",
     re.IGNORECASE,
 )
@@ -73,14 +75,14 @@ _SIGNED = re.compile(
 _SIGNER = re.compile(
     rf"(?:^|\n|(?<=\d{{4}}\. )|(?<=Date: )|(?<=By: )"
     rf"|/s/ [^\n]{{3,30}}\n)\s*"
-    rf"(?P<name>[A-Z][\w&.’' /()-]{{2,70}}?,?\s+(?i:{_FORM})\b\.?(?:,?\s+(?i:{_FORM})\b\.?)?)"
+    rf"(?P<name>[A-Z][\w&.’' /()-]{{2,70}}?,?\s+(?i:{FORM})\b\.?(?:,?\s+(?i:{FORM})\b\.?)?)"
 )
 _OFFICE = re.compile(
     r"^(?:(?:Chief|Vice|Managing|Executive|Authorized|Authorised|Compliance|Financial|Operating|Senior|Legal)\s+)+"
     r"(?:Officer|President|Director|Signatory|Person|Counsel)\s+(?=\S)"
 )
 _CLOSES = re.compile(r"\)|;|\n|\bhereinafter\b|\bthe \"")
-_ALL_NAMED = re.compile(
+ALL_NAMED = re.compile(
     r"\W*(?:\(|,)?\s*(?:(?:each|both|individually|collectively|together|jointly|hereinafter|sometimes"
     r"|either)\b[^()]{0,60}\bpart(?:y|ies)\b)",
     re.IGNORECASE,
@@ -100,15 +102,15 @@ _PLACE = re.compile(
     r"|\b[A-Z]{2}\s+\d{5}\b",
     re.IGNORECASE,
 )
-_FORM_ONLY = re.compile(r"(?:Inc|Corp|LLC|L\.L\.C|Co|Ltd|LP|L\.P)\b\.?,?(?:\s|$)", re.IGNORECASE)
-_FORM_NEXT = re.compile(rf",?\s+(?i:{_FORM})\b\.?(?=\s+[A-Z(]|,)")
-_FOR_ANOTHER = re.compile(
+FORM_ONLY = re.compile(r"(?:Inc|Corp|LLC|L\.L\.C|Co|Ltd|LP|L\.P)\b\.?,?(?:\s|$)", re.IGNORECASE)
+_FORM_NEXT = re.compile(rf",?\s+(?i:{FORM})\b\.?(?=\s+[A-Z(]|,)")
+FOR_ANOTHER = re.compile(
     r"\W*(?:its|as|the|their)\s+(?:sole\s+|managing\s+|general\s+|investment\s+)*(?:partner|member"
     r"|manager|adviser|advisor|trustee|agent)",
     re.IGNORECASE,
 )
 _INNER_AND = re.compile(
-    rf"\s+(?:and|AND)\s+(?:[A-Z][\w.&’'-]*\s+){{0,5}}?[A-Z][\w.&’'-]*,?\s(?i:{_FORM})\b\.?(?=\s*[,;(]"
+    rf"\s+(?:and|AND)\s+(?:[A-Z][\w.&’'-]*\s+){{0,5}}?[A-Z][\w.&’'-]*,?\s(?i:{FORM})\b\.?(?=\s*[,;(]"
     rf"|\s+(?:a|an|and|of|with)\b)"
 )
 _TRADING = re.compile(
@@ -125,7 +127,7 @@ _BODY_ONLY = re.compile(
     r"|[\w-]*\s*(?:subsidiary|division|affiliate)\s+of\b",
     re.IGNORECASE,
 )
-_NO_NAME = re.compile(
+NO_NAME = re.compile(
     r"^(?:the\s+)?(?:[\w’']+ (?:means|shall|is|are|must|has|may|will)\b.*|effective as of.*|interpretation"
     r"|definitions|control|background|preamble|israel|china|germany|canada|japan|part(?:y|ies)|agreement|effective"
     r"|date|each|collectively|individually|together|its|hereinafter|a|an|state|county|city|suite|street"
@@ -137,21 +139,19 @@ _NO_NAME = re.compile(
 )
 
 
-def parties(document: Document) -> Iterator[Candidate]:
-    """The parties in the order they are named."""
-    found = opening(document)
-    named = list(_named(_list_of(document.text[found.parties : found.end]))) if found is not None else []
+def by_rules(document: Document, found: Opening | None, named: Sequence[Spot]) -> Iterator[Candidate]:
+    """The parties in the order they are named; ``named`` is what :func:`named_in` finds in the opening."""
     start = found.parties if found is not None else 0
     kept = list(_once(document, named, start))
     if len(kept) < 2:
-        lettered = list(_once(document, _lettered(document.text[:_LETTERED]), 0))
-        kept = lettered if len(lettered) >= 2 else kept
+        by_letter = list(_once(document, lettered(document.text[:_LETTERED]), 0))
+        kept = by_letter if len(by_letter) >= 2 else kept
     if not kept:
         kept = _introduced(document)
     if len(kept) < 2 and (found is None or not named):
         for signed in _SIGNED.finditer(document.text):
             start = signed.end()
-            signers = list(_once(document, _signing(document.text[start : start + _SIGNATURES]), start))
+            signers = list(_once(document, signing(document.text[start : start + _SIGNATURES]), start))
             if signers:
                 kept = signers
                 break
@@ -171,9 +171,9 @@ def _introduced(document: Document) -> list[Candidate]:
             continue
         named = (
             (name, start, end, min(score, 0.6))
-            for name, start, end, score in _named(text)
+            for name, start, end, score in named_in(text)
             if _TERM_NEXT.match(text, end)
-            and (_CORPORATE.search(name) or _BODY_SAID.match(text[end : end + 260]))
+            and (CORPORATE.search(name) or BODY_SAID.match(text[end : end + 260]))
         )
         found = list(_once(document, named, block.start))
         if len(found) >= 2:
@@ -181,7 +181,7 @@ def _introduced(document: Document) -> list[Candidate]:
     return []
 
 
-def _list_of(text: str) -> str:
+def list_of(text: str) -> str:
     """The opening up to where it calls all that were named the parties."""
     for match in _PARTIES_SAID.finditer(text):
         if not re.match(r"[\s)”\"’'.,}]*(?:and|,)\s+(?=[A-Z])", text[match.end() :]):
@@ -189,9 +189,7 @@ def _list_of(text: str) -> str:
     return text
 
 
-def _once(
-    document: Document, named: Iterable[tuple[str, int, int, float]], offset: int
-) -> Iterator[Candidate]:
+def _once(document: Document, named: Iterable[Spot], offset: int) -> Iterator[Candidate]:
     """Each name once; a name that only repeats the beginning of an earlier one is none."""
     seen: list[str] = []
     for name, start, end, score in named:
@@ -203,59 +201,59 @@ def _once(
         yield Candidate(raw, score, offset + start, offset + end, name)
 
 
-def _lettered(text: str) -> Iterator[tuple[str, int, int, float]]:
+def lettered(text: str) -> Iterator[Spot]:
     """Parties introduced by a letter: "Party A: …"."""
     for match in _LETTER.finditer(text):
-        named = _NAME.match(text, match.end())
+        named = NAME.match(text, match.end())
         if named is not None:
-            end = _whole(text, named)
+            end = whole_of(text, named)
             name = " ".join(text[named.start("name") : end].split()).strip(' "“”,')
             if 3 <= len(name) <= 90:
                 yield name, named.start("name"), end, 0.6
 
 
-def _signing(text: str) -> Iterator[tuple[str, int, int, float]]:
+def signing(text: str) -> Iterator[Spot]:
     """Organisations that stand at the beginning of a line where a contract is signed."""
     for match in _SIGNER.finditer(text):
         name = _OFFICE.sub("", " ".join(match["name"].split()).strip(" ,"))
-        if 4 <= len(name) <= 80 and not _NO_NAME.match(name) and not _PLACE.search(name):
-            if _FOR_ANOTHER.match(text, match.end()):
+        if 4 <= len(name) <= 80 and not NO_NAME.match(name) and not _PLACE.search(name):
+            if FOR_ANOTHER.match(text, match.end()):
                 continue
             yield name, match.start("name"), match.end("name"), 0.4
 
 
-def _named(text: str) -> Iterator[tuple[str, int, int, float]]:
+def named_in(text: str) -> Iterator[Spot]:
     """Names with their ranges: the first thing said, then what follows ``and``, ``;`` or a defined term."""
     position, first, last = 0, True, 0
     while position < len(text):
         lead = _LEADS.match(text, position)
         if lead is not None:
             position = lead.end()
-        match = _NAME.match(text, position)
+        match = NAME.match(text, position)
         if match is not None:
-            end = _whole(text, match)
+            end = whole_of(text, match)
             name = " ".join(text[match.start("name") : end].split()).strip(' "“”,')
             after = text[end : end + 260]
             closed = first or bool(_CLOSES.search(text, last, match.start()))
             score = _score(name, after, first, closed)
-            if score > 0 and not _FORM_ONLY.match(name):
-                yield _tidy(name), match.start("name"), end, score
+            if score > 0 and not FORM_ONLY.match(name):
+                yield tidy(name), match.start("name"), end, score
                 first = False
                 position = last = end
-        ended = None if first else _ALL_NAMED.match(text, position)
+        ended = None if first else ALL_NAMED.match(text, position)
         if ended is not None and not _MORE.match(text, ended.end()):
             return
         position = _next(text, position)
 
 
-def _whole(text: str, match: re.Match[str]) -> int:
+def whole_of(text: str, match: re.Match[str]) -> int:
     """Where a name ends: after its trading name, or after an "and" within it ("Gas and Electric Company")."""
     end = match.end("name")
     form = _FORM_NEXT.match(text, end)
     if form is not None:
         end = form.end()
     name = match["name"].strip()
-    if form is None and not _CORPORATE.search(name) and not WHERE.fullmatch(name):
+    if form is None and not CORPORATE.search(name) and not WHERE.fullmatch(name):
         longer = _INNER_AND.match(text, end)
         if longer is not None and len(match["name"]) < 60 and not re.search(r"\d|\.$", match["name"]):
             end = longer.end()
@@ -268,35 +266,39 @@ def _score(name: str, after: str, first: bool, closed: bool) -> float:
     if (
         len(name) > 90
         or len(name) < 3
-        or _NO_NAME.match(name)
+        or NO_NAME.match(name)
         or _BODY_ONLY.match(name)
         or len(words) > 12
         or not re.search(r"[A-Za-z]{2}", name)
     ):
         return 0.0
-    corporate = bool(_CORPORATE.search(name))
+    corporate = bool(CORPORATE.search(_TRADING.split(name)[0]))
     if not corporate and (
-        re.search(r"\d", name) or (not closed and not _BODY_SAID.match(after)) or _COMMON.match(name)
+        re.search(r"\d", name) or (not closed and not BODY_SAID.match(after)) or _COMMON.match(name)
     ):
         return 0.0
-    if not corporate and (_SMALL.search(name) or _STATE_AND_ZIP.match(after) or WHERE.fullmatch(name)):
+    if not corporate and (
+        (_SMALL.search(name) and not BODY_SAID.match(after))
+        or _STATE_AND_ZIP.match(after)
+        or WHERE.fullmatch(name)
+    ):
         return 0.0
     if _PLACE.search(name):
         return 0.0
     score = 0.35 if first else 0.0
     if corporate:
         score += 0.5
-    if _BODY_SAID.match(after):
+    if BODY_SAID.match(after):
         score += 0.4
-    elif _PLACED.match(after):
+    elif PLACED.match(after):
         score += 0.15
-    defined = _DEFINED.search(after)
-    role = _ROLE.match(after)
+    defined = DEFINED.search(after)
+    role = ROLE.match(after)
     if role is not None and (closed or corporate):
         score += 0.35
     elif defined is not None and not re.search(r"\sand\s+[A-Z]|;", after[: defined.start()]):
         score += 0.35 if defined.start() < 4 else 0.15
-    placed = closed and bool(_PLACED.match(after)) and len(words) > 1
+    placed = closed and bool(PLACED.match(after)) and len(words) > 1
     if not first and not corporate and placed:
         score = max(score, 0.5)
     if not first and not corporate and score < 0.5 and not role and not (defined and defined.start() < 4):
@@ -323,7 +325,7 @@ def _next(text: str, position: int) -> int:
     return len(text)
 
 
-def _tidy(name: str) -> str:
+def tidy(name: str) -> str:
     plain = re.sub(r"\s+,", ",", name)
     plain = re.sub(
         r"^(?:Party [A-Z]|[A-Z]\w+ Name|Name of [\w ]+|[A-Z][a-z]+(?: [A-Z][a-z]+)?)\s*:\s*", "", plain

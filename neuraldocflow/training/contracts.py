@@ -19,9 +19,11 @@ from neuraldocflow.profiles import BUILTIN, forms
 from . import fields
 from .clauses import best_threshold, left_out_values, model_form, prepare, presence_left_out, presence_of
 from .corpus import Labelled, labelled
+from .rankers import learn
 from .report import judge, table, write_into
 
 MODEL = BUILTIN / "contract_analysis.clauses.json.gz"
+RANKERS = BUILTIN / "contract_analysis.rankers.json.gz"
 CALIBRATION = BUILTIN / "contract_analysis.calibration.json"
 CARD = BUILTIN.parent / "docs" / "clauses-model.md"
 LABELLED = "contracts.train.jsonl.gz"
@@ -44,14 +46,17 @@ def main() -> int:
     size = store(form, MODEL)
     print(f"{MODEL.name}: {len(form['weights']):,} features, {size:,} bytes")
     write_into(CARD, "figures", figures)
-    calibrate(contracts)
+    rank(contracts)
     return 0
 
 
-def calibrate(contracts: Sequence[Labelled]) -> None:
-    """Scores the profile's fields and stores what their scores are worth."""
-    form = forms()["contract_analysis"]
-    tally = fields.extract_fields(contracts, form)
+def rank(contracts: Sequence[Labelled]) -> None:
+    """Learns and stores the fields' rankers, judges the fields, and stores what their scores are worth."""
+    learned = learn(contracts)
+    size = store(learned.forms, RANKERS)
+    count = sum(len(each["weights"]) for each in learned.forms.values())
+    print(f"{RANKERS.name}: {count:,} features, {size:,} bytes")
+    tally = fields.extract_fields(contracts, forms()["contract_analysis"], learned.by_fold)
     figures = fields.table(tally, fields.left_out_error(contracts, tally.judged))
     print(figures)
     points = json.dumps(fields.fit(tally.judged), indent=1, sort_keys=True)

@@ -14,16 +14,26 @@ from neuraldocflow.extraction.profile import Profile
 
 from .clauses import FOLDS, fold_of
 from .corpus import Labelled
+from .rankers import Forms
 
 Points = dict[str, list[list[float]]]
 
 
-def extract_fields(contracts: Sequence[Labelled], form: Mapping[str, Any]) -> Tally:
-    """All fields of all contracts, judged by their truth; confidences are the raw scores."""
+def extract_fields(
+    contracts: Sequence[Labelled], form: Mapping[str, Any], by_fold: Sequence[Forms] = ()
+) -> Tally:
+    """All fields of all contracts, judged by their truth; confidences are the raw scores.
+
+    With ``by_fold``, each contract's fields are ranked by what saw no contract of its filer.
+    """
     data = {name: value for name, value in (form.get("data") or {}).items() if name != "calibration"}
-    profile = Profile.from_dict({**form, "data": data})
+    profiles = [
+        Profile.from_dict({**form, "data": {**data, "rankers": forms}})
+        for forms in by_fold or [data["rankers"]]
+    ]
     tally = Tally()
     for contract in contracts:
+        profile = profiles[fold_of(contract.group) % len(profiles)]
         found = find_fields(contract.document, profile, Context([], profile.data))
         fields = {each.field.name: each.to_json() for each in found}
         truth = {"file": contract.file, "profile": profile.name, "fields": contract.fields}

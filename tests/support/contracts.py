@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from neuraldocflow.extraction.candidates import Candidate, Context
+from neuraldocflow.extraction.contract_head import opening
+from neuraldocflow.extraction.contract_parties import by_rules, list_of, named_in
+from neuraldocflow.extraction.fields import find_fields
 from neuraldocflow.extraction.model import Block, Document
+from neuraldocflow.profiles import load
 
 OPENING = (
     'This Widget Supply Agreement (the "Agreement") is made as of the 6th day of March, 2017 (the '
@@ -40,3 +47,17 @@ def supply_agreement() -> Document:
         "1. Term. " + TERM + " " + RENEWAL,
         "2. Governing Law. " + LAW,
     )
+
+
+def parties_by_rules(document: Document) -> list[Candidate]:
+    """The parties that the grammar of openings would choose."""
+    found = opening(document)
+    named = list(named_in(list_of(document.text[found.parties : found.end]))) if found is not None else []
+    return list(by_rules(document, found, named))
+
+
+def decided(document: Document) -> dict[str, Any]:
+    """Each field's value as the contract profile decides it."""
+    profile = load()["contract_analysis"]
+    found = find_fields(document, profile, Context([], profile.data))
+    return {each.field.name: each.value for each in found}

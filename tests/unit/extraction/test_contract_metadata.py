@@ -3,14 +3,25 @@ from __future__ import annotations
 import pytest
 
 from neuraldocflow.extraction.candidates import STRATEGIES, Candidate, Context
-from neuraldocflow.extraction.contract_head import effective_on, made_on, opening, titles
+from neuraldocflow.extraction.contract_effect import effective_on
+from neuraldocflow.extraction.contract_end import expiration
+from neuraldocflow.extraction.contract_head import opening
 from neuraldocflow.extraction.contract_law import governing_law
-from neuraldocflow.extraction.contract_parties import parties
-from neuraldocflow.extraction.contract_term import expiration, renewal, renewal_notice
+from neuraldocflow.extraction.contract_made import made_on
+from neuraldocflow.extraction.contract_term import renewal, renewal_notice
+from neuraldocflow.extraction.contract_title import titles
 from neuraldocflow.extraction.model import Document
 from neuraldocflow.extraction.profile import Field
 from neuraldocflow.extraction.sentences import sentences
-from tests.support.contracts import LAW, OPENING, RENEWAL, TERM, contract, supply_agreement
+from tests.support.contracts import (
+    LAW,
+    OPENING,
+    RENEWAL,
+    TERM,
+    contract,
+    parties_by_rules,
+    supply_agreement,
+)
 
 
 def best(found: list[Candidate]) -> str | None:
@@ -18,22 +29,26 @@ def best(found: list[Candidate]) -> str | None:
     return None if chosen is None else chosen.value or chosen.raw
 
 
+def _titles(document: Document) -> list[Candidate]:
+    return titles(document, opening(document))
+
+
 def test_the_title_is_the_line_the_text_calls_itself_by() -> None:
-    assert best(list(titles(supply_agreement()))) == "WIDGET SUPPLY AGREEMENT"
+    assert best(_titles(supply_agreement())) == "WIDGET SUPPLY AGREEMENT"
 
 
 def test_a_title_over_two_lines_is_one() -> None:
     document = contract("FIRST AMENDMENT TO", "WIDGET SUPPLY AGREEMENT", OPENING)
-    assert best(list(titles(document))) == "FIRST AMENDMENT TO WIDGET SUPPLY AGREEMENT"
+    assert best(_titles(document)) == "FIRST AMENDMENT TO WIDGET SUPPLY AGREEMENT"
 
 
 def test_an_exhibit_number_is_no_part_of_the_title() -> None:
     document = contract("Exhibit 10.26 LANTERN LEASE AGREEMENT", OPENING)
-    assert best(list(titles(document))) == "LANTERN LEASE AGREEMENT"
+    assert best(_titles(document)) == "LANTERN LEASE AGREEMENT"
 
 
 def test_parties_are_named_in_order_with_and_inside_a_name() -> None:
-    found = [each.value for each in parties(supply_agreement())]
+    found = [each.value for each in parties_by_rules(supply_agreement())]
     assert found == ["Bluefin Widgets, Inc.", "Granite and Moss Company"]
 
 
@@ -42,7 +57,7 @@ def test_an_address_is_no_party() -> None:
         "This Agreement is entered into by and between Fern LLC, having offices at 9 Mill Street, Troy, Ohio "
         '45373 ("Fern") and Ida Quill, residing at 3 Elm Road, Akron, Ohio 44301 (the "Consultant").'
     )
-    assert [each.value for each in parties(document)] == ["Fern LLC", "Ida Quill"]
+    assert [each.value for each in parties_by_rules(document)] == ["Fern LLC", "Ida Quill"]
 
 
 def test_a_trading_name_belongs_to_the_party() -> None:
@@ -50,7 +65,10 @@ def test_a_trading_name_belongs_to_the_party() -> None:
         "This Agreement is made by and between Fern Foods, Inc. d/b/a Fern Kitchen, a Maine corporation "
         '("Fern"), and Oak Ltd. ("Oak").'
     )
-    assert [each.value for each in parties(document)] == ["Fern Foods, Inc. d/b/a Fern Kitchen", "Oak Ltd."]
+    assert [each.value for each in parties_by_rules(document)] == [
+        "Fern Foods, Inc. d/b/a Fern Kitchen",
+        "Oak Ltd.",
+    ]
 
 
 def test_without_an_opening_the_signers_are_the_parties() -> None:
@@ -62,7 +80,10 @@ def test_without_an_opening_the_signers_are_the_parties() -> None:
         "By: Heron Partners LLC, its general partner",
         "EGRET HOLDINGS LTD.",
     )
-    assert [each.value for each in parties(document)] == ["HERON CAPITAL, L.P.", "EGRET HOLDINGS LTD."]
+    assert [each.value for each in parties_by_rules(document)] == [
+        "HERON CAPITAL, L.P.",
+        "EGRET HOLDINGS LTD.",
+    ]
 
 
 def test_a_letter_has_no_opening() -> None:
@@ -70,31 +91,37 @@ def test_a_letter_has_no_opening() -> None:
 
 
 def test_the_agreement_date_is_that_of_the_opening() -> None:
-    assert best(list(made_on(supply_agreement()))) == "2017-03-06"
+    assert best(made_on(supply_agreement(), opening(supply_agreement()))) == "2017-03-06"
 
 
-def test_a_contract_without_a_date_above_was_made_when_the_last_one_signed() -> None:
-    document = contract(
-        "LEASE AGREEMENT", "The parties agree as follows.", "Date: June 3, 2015", "Date: June 9, 2015"
-    )
-    late = contract("x " * 2100, *[block.text for block in document.blocks])
-    assert best(list(made_on(late))) == "2015-06-09"
+def _effective(document: Document) -> list[Candidate]:
+    found = opening(document)
+    made = next(each for each in made_on(document, found) if each.value == "2017-03-06")
+    return list(effective_on(document, found, made))
 
 
 def test_the_effective_date_is_the_one_defined_so() -> None:
-    assert best(list(effective_on(supply_agreement(), "2017-03-06"))) == "2017-03-06"
+    assert best(_effective(supply_agreement())) == "2017-03-06"
     other = contract(OPENING.replace(' (the "Effective Date")', ""), "Effective Date: April 1, 2017.")
-    assert best(list(effective_on(other, "2017-03-06"))) == "2017-04-01"
+    assert best(_effective(other)) == "2017-04-01"
+
+
+def test_a_day_that_was_decided_before_is_shown_where_it_stands() -> None:
+    document = contract(
+        OPENING.replace(' (the "Effective Date")', ""), "It commences on the date first written above."
+    )
+    (found,) = _effective(document)
+    assert document.text[found.start : found.end] == "6th day of March, 2017"
 
 
 def test_no_effective_date_is_invented() -> None:
-    plain = contract(OPENING.replace(' (the "Effective Date")', ""))
-    assert not list(effective_on(plain, "2017-03-06"))
+    assert not _effective(contract(OPENING.replace(' (the "Effective Date")', "")))
 
 
 def _expires(*paragraphs: str, start: str | None = "2017-03-06") -> str | None:
     document = contract(*paragraphs)
-    return best(list(expiration(document, sentences(document), start)))
+    starts = [("effective_date", start)] if start is not None else []
+    return best([each for each in expiration(document, sentences(document), starts) if each.score])
 
 
 def test_a_term_is_counted_from_the_effective_date() -> None:
@@ -202,6 +229,6 @@ def test_least_leaves_weak_candidates_out() -> None:
 
 def test_a_candidates_range_holds_its_words() -> None:
     document = supply_agreement()
-    for each in parties(document):
+    for each in parties_by_rules(document):
         assert document.text[each.start : each.end] == each.raw
         assert " ".join(each.raw.split()).startswith(str(each.value)[:10])

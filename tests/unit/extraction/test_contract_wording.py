@@ -5,20 +5,26 @@ from __future__ import annotations
 import pytest
 
 from neuraldocflow.extraction.candidates import Candidate
-from neuraldocflow.extraction.contract_head import effective_on
-from neuraldocflow.extraction.contract_parties import parties
-from neuraldocflow.extraction.contract_term import expiration
+from neuraldocflow.extraction.contract_effect import effective_on
+from neuraldocflow.extraction.contract_end import expiration
+from neuraldocflow.extraction.contract_head import opening
+from neuraldocflow.extraction.model import Document
 from neuraldocflow.extraction.sentences import sentences
-from tests.support.contracts import OPENING, contract
+from tests.support.contracts import OPENING, contract, parties_by_rules
 
 
 def names(*texts: str) -> list[str]:
-    return [each.value for each in parties(contract(*texts))]
+    return [each.value for each in parties_by_rules(contract(*texts))]
 
 
 def best(found: list[Candidate]) -> str | None:
     chosen = max(found, key=lambda each: each.score, default=None)
     return None if chosen is None else chosen.value
+
+
+def _ends(document: Document, start: str) -> str | None:
+    found = expiration(document, sentences(document), [("effective_date", start)])
+    return best([each for each in found if each.score])
 
 
 def test_a_party_after_a_group_named_together_is_one_too() -> None:
@@ -95,16 +101,8 @@ def test_an_office_before_a_signing_body_is_no_part_of_its_name() -> None:
     ],
 )
 def test_the_day_on_which_the_term_begins_is_the_effective_date(told: str) -> None:
-    assert (
-        best(
-            list(
-                effective_on(
-                    contract("This Agreement is made by and between Fern LLC and Moss, Inc.", told), None
-                )
-            )
-        )
-        == "2032-01-05"
-    )
+    document = contract("This Agreement is made by and between Fern LLC and Moss, Inc.", told)
+    assert best(list(effective_on(document, opening(document), None))) == "2032-01-05"
 
 
 @pytest.mark.parametrize(
@@ -116,11 +114,11 @@ def test_the_day_on_which_the_term_begins_is_the_effective_date(told: str) -> No
 )
 def test_an_end_told_beside_its_name_needs_no_sentence_about_the_term(told: str) -> None:
     document = contract(OPENING, told)
-    assert best(list(expiration(document, sentences(document), "2032-01-05"))) == "2034-01-04"
+    assert _ends(document, "2032-01-05") == "2034-01-04"
 
 
 def test_the_day_the_contract_begins_is_not_its_end() -> None:
     document = contract(
         "Termination Agreement", "This Termination Agreement is made as of May 4, 2031, to end a lease."
     )
-    assert best(list(expiration(document, sentences(document), "2031-05-04"))) is None
+    assert _ends(document, "2031-05-04") is None
