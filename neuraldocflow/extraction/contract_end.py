@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -116,17 +117,20 @@ def expiration(document: Document, cut: Sequence[Sentence], starts: Starts) -> l
     for each in ends:
         best[each.value] = max(best.get(each.value, 0.0), each.score)
     order = sorted((value for value in best if best[value]), key=lambda value: -best[value])
+    ranks = {value: rank for rank, value in enumerate(order)}
+    times = Counter(each.value for each in ends)
     found: list[Candidate] = []
     for each in ends:
-        others = max((best[value] for value in order if value != each.value), default=0.0)
+        rank = ranks.get(each.value, -1)
+        others = order[1:2] if rank == 0 else order[:1]
         about = facts(
             {
                 **each.about,
                 "score": round(best[each.value] * 20),
-                "rank": order.index(each.value) if each.value in order else -1,
-                "ahead": round((best[each.value] - others) * 10),
+                "rank": rank,
+                "ahead": round((best[each.value] - max((best[value] for value in others), default=0.0)) * 10),
                 "told": len(order),
-                "times": sum(other.value == each.value for other in ends),
+                "times": times[each.value],
                 "ends": len(best),
                 "starts": len(starts),
                 "at start": any(each.value == day for _, day in starts),

@@ -74,12 +74,13 @@ _GOVERNS = re.compile(
     r"|\bdeemed (?:to be )?(?:a contract )?(?:made|entered|executed)\b[^.;]{0,60}\blaws?\b",
     re.IGNORECASE,
 )
+_SAYS = re.compile(r"(?:governed|construed|interpreted)\b", re.IGNORECASE)
 _LAW_OF = re.compile(
     r"\b(?:laws?|statutes|courts?)\b(?:\s+and\s+\w+)?[^.;]{0,60}?\b(?:of|in)\b|\blaws?\b", re.IGNORECASE
 )
 _ORGANISED = Pattern(
-    r"\b(?:organi[sz]ed|incorporated|existing|formed|registered|established"
-    r"|chartered)\b[^.;]{0,60}?\blaws?\b",
+    r"\b(?:organi[sz]ed|incorporated|existing|formed|registered|established|good standing"
+    r"|chartered)\b[^.;]{0,60}?\blaws?\b|\bsecurities laws\b",
     re.IGNORECASE,
 )
 _ENDS = re.compile(
@@ -118,6 +119,8 @@ def governing_law(document: Document, cut: Sequence[Sentence]) -> Iterator[Candi
             score = 0.75
             if _HEADED.search(each.heading):
                 score += 0.12
+            if _SAYS.match(match[0]):
+                score += 0.05
             if re.search(
                 r"\bthis\b[^.;]{0,40}\b(?:agreement|contract|amendment|license|lease)\b", sentence, re.I
             ):

@@ -43,7 +43,7 @@ _WITNESS = Pattern(
     re.IGNORECASE,
 )
 _SIGNS = re.compile(
-    r"(?P<name>(?<![^\W\d_])[^\W\d_a-zß-ÿ][^\n:;a-zß-ÿ]{4,80}?)\s*(?:\n\s*)?(?:(?:By|BY)\s*:|/s/|\(Signature\))"
+    r"(?P<name>(?<![^\W\d_])[^\W\d_a-zß-ÿ][^\n:;a-zß-ÿ]{4,80}?)\s{0,40}(?:(?:By|BY)\s*:|/s/|\(Signature\))"
 )
 """A name in capitals right before a signature."""
 _PIECE = re.compile(r"\S+|\n")

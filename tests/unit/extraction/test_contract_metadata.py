@@ -209,6 +209,26 @@ def test_where_a_company_is_organised_is_a_weak_sign_of_the_law() -> None:
     assert all(each.score < 0.43 for each in governing_law(document, sentences(document)))
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        "Oak Ltd. is in good standing under the laws of Nevada.",
+        "The shares are sold under the securities laws of Nevada.",
+    ],
+)
+def test_laws_that_a_company_keeps_to_are_not_those_of_the_contract(other: str) -> None:
+    document = contract(other)
+    assert all(each.score < 0.43 for each in governing_law(document, sentences(document)))
+
+
+def test_what_says_governed_comes_before_other_mentions_of_laws() -> None:
+    document = contract(
+        "This Agreement is made pursuant to the laws of Nevada. "
+        "This Agreement is governed by the laws of Oregon."
+    )
+    assert best(list(governing_law(document, sentences(document)))) == "Oregon"
+
+
 def _by_strategy(document: Document, name: str, spec: dict[str, object], context: Context) -> list[Candidate]:
     return list(STRATEGIES[name](document, spec, Field("any"), context))
 
