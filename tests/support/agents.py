@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import signal
 import socket
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from neuraldocflow.errors import Corrupt
-from neuraldocflow.swarm.agent import Tell
+from neuraldocflow.swarm.agent import Tell, extract_document, prepare
 from neuraldocflow.swarm.job import RESULT, Job
 
 
@@ -69,6 +70,17 @@ def obey(job: Job, document: bytes | Path, settings: dict[str, Any], tell: Tell)
         "metadata": {"profile": "test", "agentId": settings["agent_id"], "pid": os.getpid()},
         "answer": answer,
     }
+
+
+def obey_or_extract(job: Job, document: bytes | Path, settings: dict[str, Any], tell: Tell) -> dict[str, Any]:
+    """Do what a comment at the document's beginning says, and extract documents that begin otherwise."""
+    told = re.match(rb"<!DOCTYPE html><!--(.*?)-->", document) if isinstance(document, bytes) else None
+    if told is None:
+        return extract_document(job, document, settings, tell)
+    return obey(job, told[1], settings, tell)
+
+
+obey_or_extract.prepare = prepare  # type: ignore[attr-defined]
 
 
 def _leave(what: str) -> None:

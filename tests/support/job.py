@@ -103,6 +103,21 @@ def children_of(pid: int) -> list[int]:
     return found
 
 
+def agents_of(pid: int) -> list[int]:
+    """The agents of a process of the job."""
+    return [
+        child for child in children_of(pid) if b"swarm.agent" in Path(f"/proc/{child}/cmdline").read_bytes()
+    ]
+
+
+def lives(pid: int) -> bool:
+    """Whether there is such a process, and it has not ended."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 def kill(pid: int) -> None:
     """``kill -9``; no error when it is gone already."""
     with contextlib.suppress(ProcessLookupError):

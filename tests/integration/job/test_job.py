@@ -18,7 +18,8 @@ from pathlib import Path
 import pytest
 
 from neuraldocflow.log import DEAD_LETTERS, EmbeddedLog
-from tests.support.job import JobFolder
+from tests.support.job import JobFolder, agents_of, lives
+from tests.support.topics import wait_for
 
 SAMPLES = Path(__file__).parents[3] / "neuraldocflow" / "samples"
 
@@ -91,6 +92,24 @@ def test_stopped_by_a_signal_it_ends_with_0_and_the_rest_comes_after_the_restart
     until_results(job, 5)
     process.send_signal(signal.SIGTERM)
     finish(process)
+    job.run_once()
+    assert sorted(job.archived()) == sorted(names)
+
+
+def test_a_second_signal_ends_it_at_once_and_the_rest_comes_after_the_restart(job: JobFolder) -> None:
+    names = job.letters(30)
+    process = job.start("run", "-c", "job.yaml")
+    until_results(job, 5)
+    agents = agents_of(process.pid)
+    for agent in agents:  # which then have a minute to finish what they are at
+        os.kill(agent, signal.SIGSTOP)
+    process.send_signal(signal.SIGTERM)
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(timeout=3)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=30)
+    assert process.returncode != 0
+    wait_for(lambda: not any(lives(agent) for agent in agents), 10)
     job.run_once()
     assert sorted(job.archived()) == sorted(names)
 

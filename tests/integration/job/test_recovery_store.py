@@ -14,7 +14,7 @@ import pytest
 
 from neuraldocflow import recovery_reader
 from tests.integration.job.test_job import finish
-from tests.support.job import JobFolder, children_of, kill
+from tests.support.job import JobFolder, agents_of, children_of, kill
 from tests.support.topics import wait_for
 
 
@@ -92,12 +92,6 @@ def test_a_snapshot_has_references_to_what_is_under_way_however_large_that_is(jo
     process.communicate()
     assert all(len(pickle.dumps(each)) < 2000 for each in pending())
     assert sum(map(len, snapshots(store))) < count * 10_000 < len(text) * count / 25
-
-
-def agents_of(pid: int) -> list[int]:
-    return [
-        child for child in children_of(pid) if b"swarm.agent" in Path(f"/proc/{child}/cmdline").read_bytes()
-    ]
 
 
 def snapshots(store: Path) -> Iterator[bytes]:

@@ -20,6 +20,7 @@ from support.swarm import WORK, Start, answer_of, outcomes_of, until
 from neuraldocflow.swarm import Job, Outcome, Swarm
 from neuraldocflow.swarm import swarm as swarm_module
 from neuraldocflow.swarm.quarantine import Quarantine
+from tests.support.job import lives
 
 
 def test_five_hundred_documents_have_one_outcome_each(start: Start, job: Callable[..., Job]) -> None:
@@ -347,14 +348,7 @@ def test_agents_die_with_their_parent(tmp_path: Path) -> None:
     parent.kill()
     parent.wait()
     parent.stdout.close()
-    until(lambda: not any(_alive(pid) for pid in pids), 10)
-
-
-def _alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
+    until(lambda: not any(lives(pid) for pid in pids), 10)
 
 
 def test_an_agent_that_can_not_be_started_for_now_is_tried_again(
