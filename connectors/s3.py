@@ -91,7 +91,8 @@ class S3Source(FixedPartitionedSource[NewDocument, None]):
         self._context = context
         where = f"stream_sources.{name}.config"
         self._client = s3_client(config.endpoint())
-        check_bucket(self._client, config.bucket, config.prefix, config.endpoint(), where)
+        keys = f"{where}.bucket", f"{where}.endpoint_url"
+        check_bucket(self._client, config.bucket, config.prefix, config.endpoint(), *keys)
         self._ledger = ObjectLedger(context.state_directory / "sources" / f"{name}@{config.bucket}.db")
         self._intake = Intake(config.partitions, self._ledger, context.arrived.set)
         self._wishes = Wishes(

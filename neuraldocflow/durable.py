@@ -1,15 +1,16 @@
-"""Writing that is whole or not at all, and patient with a full disk before it gives up."""
+"""Writing that is whole or not at all, and patient with what does not take it before it gives up."""
 
 from __future__ import annotations
 
 import errno
+import itertools
 import logging
 import os
 import tempfile
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,11 +23,13 @@ T = TypeVar("T")
 PAUSES = (0.1, 0.4, 1.5)
 """Seconds between tries. The dataflow waits meanwhile, so that nothing piles up behind a full disk."""
 AGAIN = 5.0
-"""Seconds between the tries after those, while the disk is full."""
+"""Seconds between the tries after those."""
 STOPPING = threading.Event()
 """Set when the job is told to stop: then nobody waits for room on a disk."""
 _PROBE = 8 << 20
 """What has to fit for a folder to count as writable: files that were closed meanwhile have made some room."""
+_TELL = 0.5
+"""Seconds between two signs of life."""
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -34,26 +37,58 @@ class OutputError(NeuralDocFlowError):
     """An output can't be written. The job ends, and recovery delivers what is missing after a restart."""
 
 
-def patiently(what: str, write: Callable[[], T]) -> T:
-    """Try a write a few times, on a full disk until there is room or the job is told to stop.
+def patiently(
+    what: str, write: Callable[[], T], patience: float = 0.0, waiting: Callable[[], None] | None = None
+) -> T:
+    """Try a write a few times, then for ``patience`` seconds, and on a full disk until there is room.
 
+    A job that is to stop tries a few times only. ``waiting`` is called again and again until this returns.
     Raises OutputError, with what is wrong and what happens next.
     """
-    tried = 0
-    while True:
+    with _telling(waiting):
+        return _tried(what, write, time.monotonic() + patience)
+
+
+def _tried(what: str, write: Callable[[], T], deadline: float) -> T:
+    for tried in itertools.count():
         try:
-            return write()
+            found = write()
         except OSError as error:
-            again = AGAIN if error.errno in _FULL and not STOPPING.is_set() else None
-            pause = PAUSES[tried] if tried < len(PAUSES) else again
-            if pause is None:
+            goes_on = error.errno in _FULL or time.monotonic() < deadline
+            if tried >= len(PAUSES) and (STOPPING.is_set() or not goes_on):
                 raise OutputError(
                     f"{what} can't be written: {_reason(error)}. Nothing is lost: "
                     "what is missing is delivered after the next start"
                 ) from error
-            log.warning("%s can't be written (%s); trying again in %s s", what, _reason(error), pause)
-            STOPPING.wait(pause)
-            tried += 1
+            if not tried:
+                log.warning("%s can't be written (%s); tried again until it can", what, _reason(error))
+            STOPPING.wait(PAUSES[tried] if tried < len(PAUSES) else AGAIN)
+        else:
+            if tried:
+                log.info("%s could be written after %d tries", what, tried + 1)
+            return found
+    raise AssertionError("unreachable: tries never end")
+
+
+@contextmanager
+def _telling(waiting: Callable[[], None] | None) -> Iterator[None]:
+    """``waiting`` is called again and again meanwhile, in a thread: one write may take long."""
+    if waiting is None:
+        yield
+        return
+    over = threading.Event()
+
+    def tell() -> None:
+        while not over.wait(_TELL):
+            waiting()
+
+    thread = threading.Thread(target=tell, name="waiting", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def write_atomically(path: Path, data: bytes, *, replace: bool = True) -> None:

@@ -77,8 +77,13 @@ class Engine:
         self.log: Log = open_log(config.runtime)
         self.payloads = PayloadStore(config.runtime.payload_url, self._scratch)
         fetched = state / "work" / "fetched" / str(process or 0)
-        most = config.runtime.limits.max_download_mb * 2**20
-        self.fetching = Fetching(fetched, most, self._hand_over)
+        limits = config.runtime.limits
+        self.fetching = Fetching(
+            fetched,
+            limits.max_download_mb * 2**20,
+            self._hand_over,
+            patience=limits.max_unreachable_seconds,
+        )
         self.fetching.add_scheme("s3", default_fetcher())
         by_url = UrlFetcher(Guard(config.runtime.allowed_networks, "runtime.allowed_networks"))
         for scheme in ("http", "https"):

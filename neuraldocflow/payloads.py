@@ -17,13 +17,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Self
 from urllib.parse import unquote_to_bytes, urlsplit
 
-import fsspec
-
-from neuraldocflow.errors import ConfigError, FetchFailed, TooLarge, Unreachable
+from neuraldocflow.errors import FetchFailed, TooLarge, Unreachable
 from neuraldocflow.events import DocumentSource
+from neuraldocflow.remote import Remote
 
 CHUNK = 1 << 20
 
@@ -68,7 +67,7 @@ class Incoming:
         os.fsync(self._file.fileno())
 
     def commit(self, filename: str = "") -> Payload:
-        """It is whole: keep it under its hash."""
+        """It is whole: keep it under its hash. Raises OSError where that can't be done now."""
         self.flush()
         self._file.close()
         uri = self._keep(self.path, self.sha256, _suffix(filename))
@@ -91,27 +90,25 @@ class Incoming:
 class PayloadStore:
     """Payloads under a folder or an fsspec URL. ``scratch`` is a local folder for what is under way.
 
-    Raises ConfigError for a bucket that is not there.
+    Raises ConfigError for a bucket that can't be used.
     """
 
     def __init__(self, url: str, scratch: Path) -> None:
         self._scratch = scratch
         scratch.mkdir(parents=True, exist_ok=True)
         self._folder: Path | None = None
-        self._remote: Any = None
+        self._remote: Remote | None = None
         if "://" not in url or url.startswith("file://"):
             self._folder = path_of(url) if "://" in url else Path(url).absolute()
             self._folder.mkdir(parents=True, exist_ok=True)
         else:
-            self._remote, self._root = fsspec.core.url_to_fs(url)
-            bucket = self._root.split("/", 1)[0]
-            if url.startswith("s3://") and not self._remote.exists(bucket):
-                raise ConfigError(
-                    f"runtime.payload_store: there is no bucket {bucket}; make it, or correct the name"
-                )
+            self._remote = Remote(url)
+            if url.startswith("s3://"):
+                _check(*self._remote.root.partition("/")[::2])
 
     def put(self, chunks: Iterable[bytes], filename: str = "", *, max_bytes: int | None = None) -> Payload:
-        """Store a stream. Raises TooLarge past ``max_bytes`` (nothing is kept), OSError on a full disk."""
+        """Store a stream. Raises TooLarge past ``max_bytes`` (nothing is kept), and OSError on a full disk
+        or where the bucket does not answer."""
         with self.begin(max_bytes) as incoming:
             for chunk in chunks:
                 incoming.write(chunk)
@@ -124,37 +121,42 @@ class PayloadStore:
 
     def _keep(self, incoming: Path, sha256: str, suffix: str) -> str:
         relative = f"{sha256[:2]}/{sha256}{suffix}"
-        if self._folder is None:
-            target = f"{self._root}/{relative}"
-            self._remote.makedirs(target.rsplit("/", 1)[0], exist_ok=True)
-            self._remote.put_file(str(incoming), target)
-            return str(self._remote.unstrip_protocol(target))
+        if self._remote is not None:
+            target = f"{self._remote.root}/{relative}"
+            self._remote.put(incoming, target)
+            return self._remote.uri(target)
+        assert self._folder is not None
         final = self._folder / relative
         final.parent.mkdir(exist_ok=True)
         os.replace(incoming, final)
         _sync_folder(final.parent)
         return final.as_uri()
 
-    def open(self, uri: str) -> IO[bytes]:
-        """A payload's bytes as a stream. Raises FetchFailed."""
+    def read(self, uri: str, start: int = 0) -> Generator[bytes, None, None]:
+        """A payload's bytes from an offset on. Raises FetchFailed where it is gone, and OSError."""
         try:
-            if uri.startswith("file://"):
-                return path_of(uri).open("rb")
-            file: IO[bytes] = fsspec.open(uri, "rb").open()
-            return file
-        except (OSError, ValueError, ImportError) as error:
-            raise FetchFailed(f"the payload can't be read: {type(error).__name__}") from error
+            if self._remote is not None and self.owns(uri):
+                with self._remote.open(self._remote.path(uri)) as file:
+                    yield from _pieces(file, start)
+            elif uri.startswith("file://"):
+                with path_of(uri).open("rb") as file:
+                    yield from _pieces(file, start)
+            else:
+                raise FetchFailed("the payload is not one of this payload store")
+        except FileNotFoundError as error:
+            raise FetchFailed("the payload is no longer in the payload store") from error
 
     def owns(self, uri: str) -> bool:
         """Whether a payload elsewhere than in files is one of this store's."""
         if self._remote is None:
             return False
-        return uri.startswith(f"{self._remote.unstrip_protocol(self._root)}/")
+        return uri.startswith(f"{self._remote.uri(self._remote.root)}/")
 
     def has(self, uri: str) -> bool:
         """Whether a payload that this store ``owns`` is still there. Raises Unreachable."""
+        assert self._remote is not None
         try:
-            return bool(self._remote.exists(self._remote._strip_protocol(uri)))
+            return self._remote.exists(self._remote.path(uri))
         except OSError as error:
             raise Unreachable(
                 f"{uri} can't be asked for ({error.strerror or type(error).__name__})"
@@ -167,42 +169,28 @@ class PayloadStore:
         return uri.startswith("file://") and path_of(uri).resolve().is_relative_to(self._folder.resolve())
 
     def fetch(self, source: DocumentSource, start: int) -> Generator[bytes, None, None]:
-        """A payload of this store from an offset on, for :class:`neuraldocflow.fetching.Fetching`."""
+        """The same, for :class:`neuraldocflow.fetching.Fetching`."""
         try:
-            with self._remote.open(self._remote._strip_protocol(source.uri), "rb") as remote:
-                remote.seek(start)
-                while chunk := remote.read(CHUNK):
-                    yield chunk
-        except FileNotFoundError as error:
-            raise FetchFailed("the payload is no longer in the payload store") from error
+            yield from self.read(source.uri, start)
         except OSError as error:
             raise Unreachable(error.strerror or type(error).__name__) from error
 
     @contextmanager
     def local(self, uri: str) -> Iterator[Path]:
-        """A local file with the payload, for an agent to read; downloaded when remote, and removed after."""
+        """A local file with the payload, for an agent to read; downloaded when remote, and removed after.
+
+        Raises FetchFailed where it is gone, and OSError."""
         if uri.startswith("file://"):
             yield path_of(uri)
             return
         handle, name = tempfile.mkstemp(prefix="payload-", suffix=_suffix(uri), dir=self._scratch)
         try:
-            with os.fdopen(handle, "wb") as file, self.open(uri) as remote:
-                while chunk := remote.read(CHUNK):
+            with os.fdopen(handle, "wb") as file:
+                for chunk in self.read(uri):
                     file.write(chunk)
             yield Path(name)
         finally:
             Path(name).unlink(missing_ok=True)
-
-    def delete(self, uri: str) -> None:
-        """Forget a payload of this store; no error when it is gone."""
-        if uri.startswith("file://"):
-            path = path_of(uri)
-            if self._folder is not None and path.is_relative_to(self._folder):
-                path.unlink(missing_ok=True)
-        elif self._remote is not None:
-            target = self._remote._strip_protocol(uri)
-            if target.startswith(f"{self._root}/") and self._remote.exists(target):
-                self._remote.rm_file(target)
 
     def retain(self, max_age: timedelta) -> int:
         """Forget payloads older than an age, and what an accident left half written; how many."""
@@ -219,6 +207,22 @@ class PayloadStore:
 def path_of(uri: str) -> Path:
     """The path of a ``file://`` URI, in the bytes the filesystem has."""
     return Path(os.fsdecode(unquote_to_bytes(urlsplit(uri).path)))
+
+
+def _check(bucket: str, prefix: str) -> None:
+    """Raises ConfigError for a bucket that can't be used."""
+    from neuraldocflow.objects.client import endpoint_of, s3_client
+    from neuraldocflow.objects.reach import check_bucket
+
+    endpoint = endpoint_of(None)
+    where = "runtime.payload_store"
+    check_bucket(s3_client(endpoint), bucket, prefix, endpoint, where, where)
+
+
+def _pieces(file: IO[bytes], start: int) -> Iterator[bytes]:
+    file.seek(start)
+    while chunk := file.read(CHUNK):
+        yield chunk
 
 
 def _suffix(filename: str) -> str:

@@ -124,7 +124,9 @@ class KafkaSink(FixedPartitionedSink[Delivery | Event, None]):
 
     def _shrunk(self, message: Outgoing) -> Outgoing:
         keep = partial(self._payloads.put, [message.value], "result.json")
-        return claim_check(message, patiently("a large result in the payload store", keep))
+        patience = self._config.delivery_timeout_ms / 1000
+        kept = patiently("a large result in the payload store", keep, patience, self._waiting)
+        return claim_check(message, kept)
 
 
 class KafkaPartition(StatefulSinkPartition[Delivery | Event, None]):

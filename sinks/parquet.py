@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -34,6 +34,9 @@ class ParquetConfig(Section):
     url: str | None = Field(None, description="fsspec URL; default: archive in the state directory")
     flush_interval_ms: int = Field(10_000, ge=0, description="the longest a result waits")
     target_file_size: Size = Field(64_000_000, description="a file is closed at about this size")
+    delivery_timeout_ms: int = Field(
+        120_000, ge=1_000, description="how long the archive's place may be away before the job ends"
+    )
 
 
 class ParquetSink(FixedPartitionedSink[Delivery | Tick, None]):
@@ -48,23 +51,26 @@ class ParquetSink(FixedPartitionedSink[Delivery | Tick, None]):
         self._config = config
         self._url = self.archive or str((context.state_directory / "archive").absolute())
         self._beside = folder_of(context.state_directory, self.archive)
+        self._waiting = context.waiting
 
     def list_parts(self) -> list[str]:
         return ["archive"]
 
     def build_part(self, step_id: str, for_part: str, resume_state: None) -> ParquetPartition:
-        return ParquetPartition(self._config, self._url, self._beside)
+        return ParquetPartition(self._config, self._url, self._beside, self._waiting)
 
 
 class ParquetPartition(StatefulSinkPartition[Delivery | Tick, None]):
     """Rows wait in memory and in the spool; the spool makes the snapshot empty. Spool and index are in the
     folder ``beside``."""
 
-    def __init__(self, config: ParquetConfig, url: str, beside: Path) -> None:
+    def __init__(self, config: ParquetConfig, url: str, beside: Path, waiting: Callable[[], None]) -> None:
         self._config = config
+        self._patience = config.delivery_timeout_ms / 1000
+        self._tell = waiting
         self._url = url
         self._datasets = Datasets(url, beside / "index.db")
-        self._datasets.reconcile()
+        self._patiently(self._datasets.reconcile)
         self._spool = Spool(beside / "spool")
         self._waiting: dict[tuple[str, int], Line] = {}
         self._unsynced: list[Line] = []
@@ -117,12 +123,15 @@ class ParquetPartition(StatefulSinkPartition[Delivery | Tick, None]):
         for line in self._waiting.values():
             groups[line["type"], line["date"]].append(line)
         for group, lines in groups.items():
-            patiently(f"the archive {self._url}", partial(self._datasets.write, *group, lines))
+            self._patiently(partial(self._datasets.write, *group, lines))
             for line in lines:
                 del self._waiting[identity_of(line)]
         self._spool.clear()
         self._unsynced = []
         self._bytes = 0
+
+    def _patiently(self, write: Callable[[], None]) -> None:
+        patiently(f"the archive {self._url}", write, self._patience, self._tell)
 
 
 SINKS.add(Component("parquet", ParquetConfig, ParquetSink))

@@ -12,15 +12,14 @@ import os
 import sqlite3
 import tempfile
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
-import fsspec
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from neuraldocflow.archive.rows import Dataset, Line, identity_of, tables_of
+from neuraldocflow.remote import Remote
 
 _ORDER: tuple[Dataset, ...] = ("cells", "fields", "documents")
 
@@ -29,9 +28,7 @@ class Datasets:
     """The three datasets at ``url``; ``index`` is a local SQLite file."""
 
     def __init__(self, url: str, index: Path) -> None:
-        self._fs: Any
-        self._fs, self._root = fsspec.core.url_to_fs(url)
-        self._local = "file" in self._fs.protocol
+        self._remote = Remote(url)
         index.parent.mkdir(parents=True, exist_ok=True)
         self._index = sqlite3.connect(index, isolation_level=None, check_same_thread=False)
         self._index.executescript(
@@ -42,18 +39,19 @@ class Datasets:
         )
 
     def reconcile(self) -> None:
-        """Bring the index up to what the files say, and remove batches that were never committed."""
+        """Bring the index up to what the files say, and remove batches that were never committed. Raises
+        OSError; then it can be called again."""
         committed = {self._batch(path) for path in self._files("documents")}
         known = {name for (name,) in self._index.execute("SELECT name FROM files")}
         for path in self._files("documents"):
             if self._batch(path) not in known:
-                with self._fs.open(path, "rb") as file:
+                with self._remote.open(path) as file:
                     table = pq.read_table(file, columns=["document_id", "run"]).to_pydict()
                 self._note(self._batch(path), list(zip(table["document_id"], table["run"], strict=True)))
         for dataset in ("fields", "cells"):
             for path in self._files(dataset):
                 if self._batch(path) not in committed:
-                    self._fs.rm_file(path)
+                    self._remote.remove(path)
 
     def has(self, document: str, run: int) -> bool:
         """Whether the document's run is in the archive."""
@@ -73,20 +71,21 @@ class Datasets:
 
     def _put(self, dataset: Dataset, table: pa.Table, name: str) -> None:
         """Whole or not at all: renamed in place locally, one upload elsewhere."""
-        target = f"{self._root}/{dataset}/{name}"
-        self._fs.makedirs(target.rpartition("/")[0], exist_ok=True)
-        near = f"{self._root}/.writing" if self._local else None
-        if near is not None:
-            self._fs.makedirs(near, exist_ok=True)
+        target = f"{self._remote.root}/{dataset}/{name}"
+        near = None
+        if self._remote.local:
+            near = Path(self._remote.root, ".writing")
+            near.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=near) as scratch:
             file = Path(scratch) / "batch.parquet"
             pq.write_table(table, file, compression="zstd")
-            if self._local:
-                with file.open("rb") as written:
-                    os.fsync(written.fileno())
-                file.replace(target)
-            else:
-                self._fs.put_file(str(file), target)
+            if near is None:
+                self._remote.put(file, target)
+                return
+            with file.open("rb") as written:
+                os.fsync(written.fileno())
+            Path(target).parent.mkdir(parents=True, exist_ok=True)
+            file.replace(target)
 
     def _note(self, batch: str, documents: list[tuple[str, int]]) -> None:
         self._index.execute("BEGIN IMMEDIATE")
@@ -95,11 +94,7 @@ class Datasets:
         self._index.execute("COMMIT")
 
     def _files(self, dataset: str) -> list[str]:
-        folder = f"{self._root}/{dataset}"
-        if not self._fs.exists(folder):
-            return []
-        found: list[str] = self._fs.glob(f"{folder}/document_type=*/date=*/*.parquet")
-        return found
+        return self._remote.find(f"{self._remote.root}/{dataset}", "document_type=*/date=*/*.parquet")
 
     @staticmethod
     def _batch(path: str) -> str:

@@ -11,7 +11,7 @@ from collections import OrderedDict
 from pathlib import Path
 
 from neuraldocflow.errors import DocumentError, FetchFailed
-from neuraldocflow.gateway.problems import Problem, not_found
+from neuraldocflow.gateway.problems import Problem, busy, not_found
 from neuraldocflow.gateway.services import Services
 
 _SECONDS = 20.0
@@ -37,8 +37,10 @@ async def render_page(services: Services, row: sqlite3.Row, number: int) -> byte
             with contextlib.ExitStack() as stack:
                 path = await asyncio.to_thread(stack.enter_context, services.payloads.local(uri))
                 image = await _draw(path, number)
-        except (DocumentError, OSError) as error:
+        except DocumentError as error:
             raise not_found(_GONE) from error
+        except OSError as error:
+            raise busy("The document can't be read now.", 30) from error
     _images[place] = image
     while sum(map(len, _images.values())) > _KEPT:
         _images.popitem(last=False)

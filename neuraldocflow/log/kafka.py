@@ -228,7 +228,10 @@ class KafkaLog(Log):
         raise LogError("the log is closed")
 
     def _claim_check(self, message: Message) -> Message:
-        payload = self._payloads.put([message.value])
+        try:
+            payload = self._payloads.put([message.value])
+        except OSError as error:
+            raise LogError(f"the payload store does not take a large record: {error.strerror}") from error
         return Message(message.topic, message.key, b"", {**message.headers, _ELSEWHERE: payload.uri})
 
     def _record(self, topic: str, message: Any) -> Record:
@@ -250,12 +253,13 @@ class KafkaLog(Log):
         return tuple.__new__(Record, fields)  # half the time of Record(...), of which a log has millions
 
     def _kept(self, address: str) -> bytes:
-        """A value that was too large for the brokers."""
+        """A value that was too large for the brokers. Raises LogError while its place does not answer."""
         try:
-            with self._payloads.open(address) as file:
-                return file.read()
-        except (FetchFailed, OSError):
+            return b"".join(self._payloads.read(address))
+        except FetchFailed:
             return b""  # retention was faster; whoever decodes it says that it is no event
+        except OSError as error:
+            raise LogError(f"the payload store does not give a large record: {error.strerror}") from error
 
     def _reader(self) -> Reader:
         """This thread's."""

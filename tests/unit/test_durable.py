@@ -1,11 +1,23 @@
-"""Files that appear whole, and what a kill leaves behind."""
+"""Files that appear whole, what a kill leaves behind, and patience."""
 
 from __future__ import annotations
 
+import errno
 import os
+import threading
 from pathlib import Path
 
-from neuraldocflow.durable import forget_unfinished, write_atomically
+import pytest
+
+from neuraldocflow import durable
+from neuraldocflow.durable import (
+    AGAIN,
+    PAUSES,
+    OutputError,
+    forget_unfinished,
+    patiently,
+    write_atomically,
+)
 
 
 def test_what_was_left_half_written_long_ago_is_removed_and_nothing_else(tmp_path: Path) -> None:
@@ -17,3 +29,55 @@ def test_what_was_left_half_written_long_ago_is_removed_and_nothing_else(tmp_pat
     os.utime(tmp_path / "result.json", (1, 1))
     forget_unfinished(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == [".writing-young", "result.json"]
+
+
+class Place:
+    """Takes a write only after so many refusals."""
+
+    def __init__(self, refusals: int) -> None:
+        self.refusals = refusals
+
+    def write(self) -> str:
+        if self.refusals:
+            self.refusals -= 1
+            raise OSError(errno.EIO, "away")
+        return "written"
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses that were made, none of which takes its time."""
+    made: list[float] = []
+
+    def wait(seconds: float) -> bool:
+        made.append(seconds)
+        return False
+
+    monkeypatch.setattr(durable.STOPPING, "wait", wait)
+    return made
+
+
+def test_who_is_patient_tries_on_until_a_place_takes_it(pauses: list[float]) -> None:
+    assert patiently("the place", Place(9).write, patience=1000) == "written"
+    assert pauses == [*PAUSES, *[AGAIN] * 6]
+
+
+def test_who_is_not_tries_a_few_times_and_says_what_is_wrong(pauses: list[float]) -> None:
+    with pytest.raises(OutputError, match=r"the place can't be written: away\. Nothing is lost"):
+        patiently("the place", Place(9).write)
+    assert pauses == list(PAUSES)
+
+
+def test_a_job_that_is_to_stop_is_not_patient(pauses: list[float]) -> None:
+    durable.STOPPING.set()
+    with pytest.raises(OutputError):
+        patiently("the place", Place(9).write, patience=1000)
+
+
+def test_a_write_that_takes_long_is_a_sign_of_life() -> None:
+    told = threading.Event()
+
+    def long() -> bool:
+        return told.wait(60)
+
+    assert patiently("the place", long, patience=1, waiting=told.set)

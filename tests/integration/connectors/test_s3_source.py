@@ -282,7 +282,10 @@ def test_wrong_credentials_are_told_at_the_start(
     assert "not-the-secret" not in str(told.value)
 
 
-def test_an_endpoint_nobody_answers_at_is_told_at_the_start(s3: S3Server, tmp_path: Path) -> None:
+def test_an_endpoint_nobody_answers_at_is_told_at_the_start(
+    s3: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("neuraldocflow.objects.reach.PATIENCE", 0.5)
     config = S3Config(bucket="inbox", endpoint_url="http://127.0.0.1:9")
     with pytest.raises(ConfigError, match=r"config\.endpoint_url: nothing answers at http://127\.0\.0\.1:9"):
         S3Source("x", config, SourceContext(tmp_path))

@@ -16,7 +16,7 @@ import pytest
 from . import s3 as s3_servers
 from . import sqs as sqs_servers
 from .kafka import VERSION, KafkaServer, prepare
-from .s3 import S3Server
+from .s3 import OwnS3, S3Server
 from .serving import NoServer, docker_answers
 from .sqs import SqsServer
 
@@ -33,6 +33,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     wanted = {name for item in session.items for name in getattr(item, "fixturenames", ())}
     steps = {
         "s3_server": s3_servers.prepare,
+        "own_s3": s3_servers.binary,
         "sqs_server": sqs_servers.prepare,
         "kafka": prepare,
         "broker": prepare,
@@ -91,6 +92,17 @@ def bucket(s3: S3Server) -> str:
     name = f"inbox-{uuid.uuid4().hex[:12]}"
     s3.client().create_bucket(Bucket=name)
     return name
+
+
+@pytest.fixture
+def own_s3(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[OwnS3]:
+    """An S3 server of the test's own, as the environment's, with a bucket ``inbox``."""
+    own = OwnS3(tmp_path_factory.mktemp("s3"))
+    for key, value in own.server.environment().items():
+        monkeypatch.setenv(key, value)
+    own.server.client().create_bucket(Bucket="inbox")
+    yield own
+    own.stop()
 
 
 @pytest.fixture

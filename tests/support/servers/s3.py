@@ -84,6 +84,30 @@ def s3_server(folder: Path | None = None, port: int = 0) -> Iterator[S3Server]:
             served.stop()
 
 
+class OwnS3:
+    """A server of a test's own, to be stopped and started again: nothing listens meanwhile."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._port = 0
+        self._served: Served | None = None
+        self.start()
+
+    @property
+    def server(self) -> S3Server:
+        return S3Server(f"http://127.0.0.1:{self._port}")
+
+    def start(self) -> None:
+        """At the address it had. Raises NoServer."""
+        self._port, self._served = start_versitygw(self._root, self._port)
+
+    def stop(self) -> None:
+        """Connections are closed, and new ones refused."""
+        if self._served is not None:
+            self._served.stop()
+            self._served = None
+
+
 def prepare() -> None:
     """Build what :func:`s3_server` would have to build first. Raises NoServer."""
     if not os.environ.get("S3_ENDPOINT_URL") and not docker_answers():
