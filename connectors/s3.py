@@ -160,8 +160,9 @@ class S3Source(FixedPartitionedSource[NewDocument, None]):
 
     def drained(self, part: int) -> bool:
         """Whether a partition has been given everything. Raises RuntimeError when nobody looks any more."""
-        if self._finder.fault is not None:
-            raise RuntimeError(f"finding objects of {self._config.bucket} ended") from self._finder.fault
+        for what, fault in (("finding", self._finder.fault), ("changing", self._aftermath.fault)):
+            if fault is not None:
+                raise RuntimeError(f"{what} objects of {self._config.bucket} ended") from fault
         return self._finder.drained(part)
 
     def close_part(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import hashlib
 import logging
 import threading
 from collections.abc import Iterator
@@ -16,6 +18,10 @@ from neuraldocflow.outages import Outage
 log = logging.getLogger(__name__)
 
 _AGAIN = 1.0
+_FROM = "neuraldocflow-from"
+"""Metadata of a moved object that says which version of which key it is a copy of. The etag does not: that of
+an object in parts follows from its parts."""
+_KEPT = ("CacheControl", "ContentDisposition", "ContentEncoding", "ContentLanguage", "ContentType", "Expires")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,8 @@ class Aftermath:
         self._working = threading.Lock()
         self._thread: threading.Thread | None = None
         self._given_up = False
+        self.fault: Exception | None = None
+        """What ended the thread, if it was not :meth:`stop`."""
 
     def start(self) -> None:
         if self._wishes and self._thread is None:
@@ -68,13 +76,17 @@ class Aftermath:
             self._thread.join(timeout=5)
 
     def _run(self) -> None:
-        while not self._stop.is_set():
-            self._news.clear()
-            pause = self._work()
-            if pause is None:
-                self._news.wait(_AGAIN)
-            else:
-                self._stop.wait(pause)
+        try:
+            while not self._stop.is_set():
+                self._news.clear()
+                pause = self._work()
+                if pause is None:
+                    self._news.wait(_AGAIN)
+                else:
+                    self._stop.wait(pause)
+        except Exception as error:
+            log.exception("changing processed objects of %s ended by a fault", self._bucket)
+            self.fault = error
 
     def _work(self) -> float | None:
         """Do what is left; seconds to wait when the server has trouble."""
@@ -117,28 +129,40 @@ class Aftermath:
         return head
 
     def _move(self, key: str, etag: str, target: str) -> None:
-        size = self._same(key, etag)["ContentLength"]
-        name = target + key.removeprefix(self._prefix)
-        for free in names_of(name):
+        head = self._same(key, etag)
+        mark = hashlib.sha256(f"{key} {etag}".encode("utf-8", "surrogatepass")).hexdigest()
+        for free in names_of(target + key.removeprefix(self._prefix)):
             there = self._there(free)
             if there is None:
-                given = {"CopySourceIfMatch": f'"{etag}"'}
-                self._client.copy({"Bucket": self._bucket, "Key": key}, self._bucket, free, ExtraArgs=given)
+                kept = {name: head[name] for name in _KEPT if name in head}
+                self._copy(key, etag, free, {**kept, "Metadata": {**head.get("Metadata", {}), _FROM: mark}})
                 break
-            if there == (etag, size):
+            if there.get("Metadata", {}).get(_FROM) == mark:
                 break  # copied before, and interrupted before it was deleted
         self._delete(key, etag)
 
-    def _there(self, key: str) -> tuple[str, int] | None:
+    def _copy(self, key: str, etag: str, target: str, about: dict[str, Any]) -> None:
+        """Whole or not at all; large objects go in parts."""
+        from s3transfer.exceptions import S3CopyFailedError
+
+        how = {"CopySourceIfMatch": f'"{etag}"', "MetadataDirective": "REPLACE", "TaggingDirective": "COPY"}
+        source = {"Bucket": self._bucket, "Key": key}
+        try:
+            self._client.copy(source, self._bucket, target, ExtraArgs={**how, **about})
+        except S3CopyFailedError as error:  # said of a part whose object was replaced meanwhile
+            self._same(key, etag)
+            raise OSError(errno.EAGAIN, "the object was another one for a moment") from error
+
+    def _there(self, key: str) -> dict[str, Any] | None:
         from botocore.exceptions import ClientError
 
         try:
-            head = self._client.head_object(Bucket=self._bucket, Key=key)
+            head: dict[str, Any] = self._client.head_object(Bucket=self._bucket, Key=key)
         except ClientError as error:
             if is_gone(error):
                 return None
             raise
-        return head["ETag"].strip('"'), head["ContentLength"]
+        return head
 
     def _tag(self, key: str, etag: str, outcome: dict[str, Any]) -> None:
         self._same(key, etag)

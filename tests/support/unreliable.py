@@ -23,6 +23,8 @@ class Unreliable:
         """Answer with this status, if it is not 0."""
         self.writes_left: int | None = None
         """Answer writes after so many with 503."""
+        self.refused = ""
+        """Answer requests of this method (``DELETE``) with 503."""
         self.cut_after: int | None = None
         """Close the connection after so many bytes of an object, the next ``cuts`` times."""
         self.cuts = 0
@@ -42,9 +44,9 @@ class _Proxy(BaseHTTPRequestHandler):
         trouble = self.trouble
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         time.sleep(trouble.delay)
-        if trouble.status:
-            trouble.answered.append(trouble.status)
-            self._answer(trouble.status, [], b"")
+        if status := trouble.status or (self.command == trouble.refused and 503):
+            trouble.answered.append(status)
+            self._answer(status, [], b"")
             return
         if trouble.writes_left is not None and self.command in ("PUT", "POST"):
             if trouble.writes_left == 0:
