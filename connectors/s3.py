@@ -17,7 +17,7 @@ from pydantic import Field, model_validator
 from neuraldocflow.components import SOURCES, Acknowledgement, Component, SourceContext
 from neuraldocflow.errors import DocumentError, Empty, FetchFailed
 from neuraldocflow.events import DocumentSource, NewDocument
-from neuraldocflow.fetching import Fetcher
+from neuraldocflow.fetch_queue import Fetcher
 from neuraldocflow.folders.walk import is_document
 from neuraldocflow.identity import document_id
 from neuraldocflow.objects.aftermath import Aftermath, Wishes

@@ -23,7 +23,7 @@ from neuraldocflow.config import Config
 from neuraldocflow.deadlines import seconds_left
 from neuraldocflow.errors import UnknownProfile
 from neuraldocflow.events import NewDocument
-from neuraldocflow.fetching import Fetching
+from neuraldocflow.fetching import THREADS, Fetching
 from neuraldocflow.guard import Guard
 from neuraldocflow.log import Log, LogError, open_log
 from neuraldocflow.objects.fetch import default_fetcher
@@ -83,11 +83,12 @@ class Engine:
             limits.max_download_mb * 2**20,
             self._hand_over,
             patience=limits.max_unreachable_seconds,
+            most_seconds=limits.max_download_seconds,
         )
         self.fetching.add_scheme("s3", default_fetcher())
         by_url = UrlFetcher(Guard(config.runtime.allowed_networks, "runtime.allowed_networks"))
         for scheme in ("http", "https"):
-            self.fetching.add_scheme(scheme, by_url)
+            self.fetching.add_scheme(scheme, by_url, of_a_place=THREADS // 2)
         self.profiles = profiles.forms(config.runtime.profiles_directories)
         self._owners = itertools.count(1)
         self._lock = threading.Lock()

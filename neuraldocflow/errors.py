@@ -5,6 +5,7 @@
     NeuralDocFlowError
     ├── ConfigError                  the job can't start: file, line, key, what to change
     ├── Unreachable                  a place that does not answer now; it is asked again
+    ├── Replaced                     what came of something is of no use: it is another one now
     └── DocumentError                one document fails, the job goes on
         ├── InputError               the document itself; trying again gives the same
         │   ├── UnsupportedFormat    unsupported_format
@@ -46,6 +47,10 @@ class ConfigError(NeuralDocFlowError):
 
 class Unreachable(NeuralDocFlowError):
     """A place that does not answer now and is asked again; says how, in a few words."""
+
+
+class Replaced(NeuralDocFlowError):
+    """What came of something can't be gone on with: there is another one now, or nobody can tell."""
 
 
 class DocumentError(NeuralDocFlowError):

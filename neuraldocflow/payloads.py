@@ -22,6 +22,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 from neuraldocflow.errors import FetchFailed, TooLarge, Unreachable
 from neuraldocflow.events import DocumentSource
+from neuraldocflow.fetch_queue import Have
 from neuraldocflow.remote import Remote
 
 CHUNK = 1 << 20
@@ -168,10 +169,10 @@ class PayloadStore:
             return self.owns(uri)
         return uri.startswith("file://") and path_of(uri).resolve().is_relative_to(self._folder.resolve())
 
-    def fetch(self, source: DocumentSource, start: int) -> Generator[bytes, None, None]:
+    def fetch(self, source: DocumentSource, have: Have) -> Generator[bytes, None, None]:
         """The same, for :class:`neuraldocflow.fetching.Fetching`."""
         try:
-            yield from self.read(source.uri, start)
+            yield from self.read(source.uri, have.size)
         except OSError as error:
             raise Unreachable(error.strerror or type(error).__name__) from error
 

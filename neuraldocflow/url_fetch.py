@@ -11,13 +11,15 @@ from urllib.parse import urljoin
 import aiohttp
 
 from neuraldocflow import __version__
-from neuraldocflow.errors import FetchFailed, ForbiddenUrl, Unreachable, UnsupportedFormat
+from neuraldocflow.errors import FetchFailed, ForbiddenUrl, Replaced, Unreachable, UnsupportedFormat
 from neuraldocflow.events import DocumentSource
+from neuraldocflow.fetch_queue import Have
 from neuraldocflow.guard import Guard
 
 _REDIRECTS = 5
 _CHUNK = 1 << 16
 _TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=30)
+_NOT_THAT_LONG = 416
 _LATER = (408, 425, 429, 500, 502, 503, 504)
 _SLOW_AFTER, _LEAST_SPEED = 60.0, 1024.0
 """Seconds after which fewer bytes a second are not waited for."""
@@ -30,14 +32,16 @@ class UrlFetcher:
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
 
-    def __call__(self, source: DocumentSource, start: int) -> Generator[bytes, None, None]:
-        """The bytes from an offset on. Raises DocumentError, and Unreachable where asking again may help."""
+    def __call__(self, source: DocumentSource, have: Have) -> Generator[bytes, None, None]:
+        """A :data:`Fetcher`. What broke off is gone on with where the server names its version by an etag."""
+        if have.size and not have.version:
+            raise Replaced
         loop = asyncio.new_event_loop()  # the generator's thread has none
         session: aiohttp.ClientSession | None = None
         try:
             session = loop.run_until_complete(self._session())
-            response = loop.run_until_complete(self._open(session, source.uri, start))
-            skip = start if response.status == 200 else 0
+            response = loop.run_until_complete(self._open(session, source.uri, have))
+            skip = _skipped(response, have)
             began, received = time.monotonic(), 0
             while chunk := loop.run_until_complete(response.content.read(_CHUNK)):
                 received += len(chunk)
@@ -59,8 +63,8 @@ class UrlFetcher:
         headers = {"User-Agent": f"neuraldocflow/{__version__}", "Accept-Encoding": "identity"}
         return aiohttp.ClientSession(connector=connector, timeout=_TIMEOUT, headers=headers, trust_env=False)
 
-    async def _open(self, session: aiohttp.ClientSession, url: str, start: int) -> aiohttp.ClientResponse:
-        headers = {"Range": f"bytes={start}-"} if start else {}
+    async def _open(self, session: aiohttp.ClientSession, url: str, have: Have) -> aiohttp.ClientResponse:
+        headers = {"Range": f"bytes={have.size}-", "If-Range": have.version} if have.size else {}
         for _ in range(_REDIRECTS + 1):
             if not url.startswith(("http://", "https://")):
                 raise ForbiddenUrl("The document's address leads to something else than http or https.")
@@ -74,7 +78,25 @@ class UrlFetcher:
         raise FetchFailed(f"The document's address redirects more than {_REDIRECTS} times.")
 
 
+def _skipped(response: aiohttp.ClientResponse, have: Have) -> int:
+    """How many of the bytes to come are there already. Raises Replaced where they are of another version."""
+    etag = response.headers.get("ETag", "")
+    version = etag if etag.startswith('"') else ""  # a weak one may stand for other bytes, too
+    if not have.size:
+        have.version = version
+        return 0
+    if version != have.version:
+        raise Replaced
+    if response.status == 200:
+        return have.size
+    if not response.headers.get("Content-Range", "").startswith(f"bytes {have.size}-"):
+        raise Replaced
+    return 0
+
+
 def _checked(response: aiohttp.ClientResponse) -> aiohttp.ClientResponse:
+    if response.status == _NOT_THAT_LONG:
+        raise Replaced
     if response.status in _LATER:
         raise Unreachable(f"HTTP {response.status}")
     if response.status not in (200, 206):

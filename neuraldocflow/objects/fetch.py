@@ -8,7 +8,7 @@ from typing import Any
 
 from neuraldocflow.errors import FetchFailed, Unreachable
 from neuraldocflow.events import DocumentSource
-from neuraldocflow.fetching import Fetcher
+from neuraldocflow.fetch_queue import Fetcher, Have
 from neuraldocflow.objects.client import (
     code_of,
     endpoint_of,
@@ -26,7 +26,7 @@ _CHUNK = 1 << 20
 def fetcher_of(client: Any) -> Fetcher:
     """The objects of one S3. The event's ``version``, an etag, must still be the object's."""
 
-    def fetch(source: DocumentSource, start: int) -> Generator[bytes, None, None]:
+    def fetch(source: DocumentSource, have: Have) -> Generator[bytes, None, None]:
         from botocore.exceptions import BotoCoreError, ClientError
 
         bucket, key, version_id = parse_uri(source.uri)
@@ -35,10 +35,10 @@ def fetcher_of(client: Any) -> Fetcher:
             wanted["VersionId"] = version_id
         if source.version:
             wanted["IfMatch"] = f'"{source.version}"'
-        if start:
-            if start == source.size:
+        if have.size:
+            if have.size == source.size:
                 return
-            wanted["Range"] = f"bytes={start}-"
+            wanted["Range"] = f"bytes={have.size}-"
         try:
             body = client.get_object(**wanted)["Body"]
             try:
@@ -56,11 +56,11 @@ def default_fetcher() -> Fetcher:
     lock = threading.Lock()
     made: list[Fetcher] = []
 
-    def fetch(source: DocumentSource, start: int) -> Generator[bytes, None, None]:
+    def fetch(source: DocumentSource, have: Have) -> Generator[bytes, None, None]:
         with lock:
             if not made:
                 made.append(fetcher_of(s3_client(endpoint_of(None))))
-        yield from made[0](source, start)
+        yield from made[0](source, have)
 
     return fetch
 

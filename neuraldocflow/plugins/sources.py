@@ -24,7 +24,7 @@ from pydantic import Field
 from neuraldocflow.components import SOURCES, Acknowledgement, Component, SourceContext
 from neuraldocflow.errors import FetchFailed, Unreachable
 from neuraldocflow.events import DocumentSource, NewDocument
-from neuraldocflow.fetching import Fetcher
+from neuraldocflow.fetch_queue import Fetcher, Have
 from neuraldocflow.identity import document_id
 from neuraldocflow.outages import Outage
 from neuraldocflow.topics.ledger import Ledger
@@ -103,14 +103,14 @@ class _Polled(FixedPartitionedSource[NewDocument, None]):
     def fetcher(self) -> Fetcher:
         """How its documents are read: beside the dataflow, like every download."""
 
-        def fetch(source: DocumentSource, start: int) -> Generator[bytes, None, None]:
+        def fetch(source: DocumentSource, have: Have) -> Generator[bytes, None, None]:
             try:
                 data = self.source.read(_key_of(source.uri))
             except KeyError as error:
                 raise FetchFailed(f"{source.uri} is gone: it was removed after it was seen.") from error
             except OSError as error:
                 raise Unreachable(error.strerror or type(error).__name__) from error
-            yield data[start:]
+            yield data[have.size :]
 
         return fetch
 

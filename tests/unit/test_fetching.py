@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from neuraldocflow.errors import Corrupt, FetchFailed, Unreachable
+from neuraldocflow.errors import Corrupt, FetchFailed, Replaced, Unreachable
 from neuraldocflow.events import DocumentSource, NewDocument
+from neuraldocflow.fetch_queue import Have
 from neuraldocflow.fetching import Fetching
 from neuraldocflow.swarm import Job, Outcome
 
@@ -26,12 +27,12 @@ class Place:
         self.open = threading.Event()
         self.open.set()
 
-    def fetch(self, source: DocumentSource, start: int) -> Generator[bytes, None, None]:
+    def fetch(self, source: DocumentSource, have: Have) -> Generator[bytes, None, None]:
         self.asked.append(source.uri)
         self.open.wait(10)
         if any(name in source.uri for name in self.down):
             raise Unreachable("no answer")
-        yield source.uri.encode()[start:]
+        yield source.uri.encode()[have.size :]
 
 
 class Fetched:
@@ -157,7 +158,7 @@ def test_a_place_that_never_answers_fails_its_document_and_leaves_no_file(
 def test_a_fetchers_error_fails_its_document_only_and_its_text_is_not_told_on(
     fetched: Fetched, error: Exception, code: str
 ) -> None:
-    def broken(source: DocumentSource, start: int) -> Generator[bytes, None, None]:
+    def broken(source: DocumentSource, have: Have) -> Generator[bytes, None, None]:
         raise error
         yield b""
 
@@ -174,8 +175,8 @@ def test_a_fetchers_error_fails_its_document_only_and_its_text_is_not_told_on(
 def test_a_full_disk_is_waited_for(fetched: Fetched) -> None:
     tried: list[int] = []
 
-    def full_at_first(source: DocumentSource, start: int) -> Generator[bytes, None, None]:
-        tried.append(start)
+    def full_at_first(source: DocumentSource, have: Have) -> Generator[bytes, None, None]:
+        tried.append(have.size)
         yield b"abc"
         if len(tried) < 3:
             raise OSError(errno.ENOSPC, "No space left on device")
@@ -199,7 +200,7 @@ def test_files_an_earlier_run_left_are_removed(tmp_path: Path, place: Place) -> 
 
 
 def test_what_is_too_large_is_refused_with_its_limit(fetched: Fetched) -> None:
-    def endless(source: DocumentSource, start: int) -> Generator[bytes, None, None]:
+    def endless(source: DocumentSource, have: Have) -> Generator[bytes, None, None]:
         while True:
             yield b"x" * 100
 
@@ -209,6 +210,71 @@ def test_what_is_too_large_is_refused_with_its_limit(fetched: Fetched) -> None:
     assert outcome.error is not None
     assert outcome.error["code"] == "too_large"
     assert list(fetched.folder.iterdir()) == []
+
+
+def test_what_was_replaced_meanwhile_is_fetched_from_its_beginning(fetched: Fetched) -> None:
+    versions = iter(["one", "two", "two"])
+
+    def replaced(source: DocumentSource, have: Have) -> Generator[bytes, None, None]:
+        version = next(versions)
+        if have.size and have.version != version:
+            raise Replaced
+        have.version = version
+        yield version.encode()
+        if version == "one":
+            raise Unreachable("broken off")
+
+    fetched.fetching.add_scheme("test", replaced)
+    fetched.ask("a")
+    wait_for(lambda: bool(fetched.jobs))
+    assert Path(fetched.jobs[0].path).read_bytes() == b"two"
+
+
+def test_a_document_that_never_ends_is_given_up(tmp_path: Path) -> None:
+    def trickle(source: DocumentSource, have: Have) -> Generator[bytes, None, None]:
+        while True:
+            time.sleep(0.01)
+            yield b""
+
+    made = Fetched(tmp_path / "fetched", most_seconds=0.2)
+    made.fetching.add_scheme("test", trickle)
+    made.ask("a")
+    (outcome,) = made.failures(1)
+    assert outcome.error is not None
+    assert outcome.error["code"] == "fetch_failed"
+    assert "max_download_seconds" in outcome.error["message"]
+    made.fetching.close()
+
+
+def test_slow_places_hold_up_nothing_that_is_fetched_by_other_means(fetched: Fetched, place: Place) -> None:
+    fetched.fetching.add_scheme("slow", place.fetch)
+    other = Place()
+    fetched.fetching.add_scheme("test", other.fetch)
+    place.open.clear()
+    told = DocumentSource(kind="url", uri="slow://one/a", size=0)
+    fetched.fetching.submit(Job("slow", "", "out", key="me"), NewDocument(id="slow", source=told))
+    wait_for(lambda: bool(place.asked))
+    fetched.ask("b")
+    wait_for(lambda: [job.document_id for job in fetched.jobs] == ["b"])
+
+
+def test_one_slow_host_of_many_does_not_take_all_threads(tmp_path: Path) -> None:
+    slow = Place()
+    slow.open.clear()
+
+    def fetch(source: DocumentSource, have: Have) -> Generator[bytes, None, None]:
+        yield from (slow.fetch(source, have) if "slow" in source.uri else iter([b"quick"]))
+
+    made = Fetched(tmp_path / "fetched", threads=2)
+    made.fetching.add_scheme("test", fetch, of_a_place=1)
+    for name in "abc":
+        made.ask(name, host="slow")
+    made.ask("d", "low", host="other")
+    wait_for(lambda: [job.document_id for job in made.jobs] == ["d"])
+    assert slow.asked == ["test://slow/a"]
+    slow.open.set()
+    wait_for(lambda: len(made.jobs) == 4)
+    made.fetching.close()
 
 
 def test_an_unknown_scheme_is_refused_at_once(fetched: Fetched) -> None:

@@ -19,6 +19,7 @@ from connectors.s3 import S3Config, S3Source
 from neuraldocflow.components import Acknowledgement, SourceContext
 from neuraldocflow.errors import DocumentError, FetchFailed, TooLarge, from_dict
 from neuraldocflow.events import DocumentSource, NewDocument
+from neuraldocflow.fetch_queue import Have
 from neuraldocflow.fetching import Fetching
 from neuraldocflow.objects.client import s3_client, uri_of
 from neuraldocflow.objects.fetch import fetcher_of
@@ -257,11 +258,11 @@ def test_an_object_replaced_while_it_is_read_is_never_mixed(
     replaced = threading.Event()
     fetch = fetched.fetching._schemes["s3"]
 
-    def fetch_and_replace(source: DocumentSource, start: int):  # type: ignore[no-untyped-def]
-        if start and not replaced.is_set():
+    def fetch_and_replace(source: DocumentSource, have: Have):  # type: ignore[no-untyped-def]
+        if have.size and not replaced.is_set():
             client.put_object(Bucket=bucket, Key="a.pdf", Body=b"2" * (4 << 20))
             replaced.set()
-        yield from fetch(source, start)
+        yield from fetch(source, have)
 
     fetched.fetching.add_scheme("s3", fetch_and_replace)
     fetched.fetch("a.pdf", etag)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,34 +23,50 @@ def serving(status: int = 200, body: bytes = b"", **headers: str) -> Any:
 
 
 class Broken:
-    """Breaks off in the middle, then goes on from where it is asked to."""
+    """Breaks off in the middle, twice, then goes on from where it is asked to; ``etags`` are those of its
+    answers, where it has any."""
 
-    def __init__(self) -> None:
-        self.ranges: list[str] = []
+    def __init__(self, *etags: str, ranges: bool = True) -> None:
+        self.asked: list[tuple[str, str]] = []
+        self._etags = etags
+        self._knows_ranges = ranges
 
     async def __call__(self, request: web.Request) -> web.StreamResponse:
-        self.ranges.append(request.headers.get("Range", ""))
-        start = int(self.ranges[-1].removeprefix("bytes=").rstrip("-") or 0)
-        left = LARGE[start:]
-        response = web.StreamResponse(
-            status=206 if start else 200,
-            headers={"Content-Length": str(len(left)), "Content-Type": "text/html"},
-        )
+        self.asked.append((request.headers.get("Range", ""), request.headers.get("If-Range", "")))
+        etag = self._etags[min(len(self.asked), len(self._etags)) - 1] if self._etags else ""
+        given = request.headers.get("Range", "")
+        goes_on = given and self._knows_ranges and request.headers.get("If-Range", etag) == etag
+        start = int(given.removeprefix("bytes=").rstrip("-")) if goes_on else 0
+        document = LARGE.replace(b"Letter 9", f"Letter {etag or 9}".encode())
+        left = document[start:]
+        headers = {"Content-Length": str(len(left)), "Content-Type": "text/html"}
+        if start:
+            headers["Content-Range"] = f"bytes {start}-{len(document) - 1}/{len(document)}"
+        if etag:
+            headers["ETag"] = etag
+        response = web.StreamResponse(status=206 if start else 200, headers=headers)
         await response.prepare(request)
-        await response.write(left[: 1_000_000 if len(self.ranges) < 3 else None])
-        if len(self.ranges) < 3:
+        await response.write(left[: 1_000_000 if len(self.asked) < 3 else None])
+        if len(self.asked) < 3:
             assert request.transport is not None
             request.transport.close()
         return response
 
 
 @pytest.fixture(scope="module")
-def broken() -> Broken:
-    return Broken()
+def broken() -> dict[str, Broken]:
+    """By name, what breaks off."""
+    return {
+        "goes-on": Broken('"1"'),
+        "no-ranges": Broken('"1"', ranges=False),
+        "replaced": Broken('"1"', '"2"'),
+        "weak": Broken('W/"1"'),
+        "nameless": Broken(),
+    }
 
 
 @pytest.fixture(scope="module")
-def server(broken: Broken) -> Iterator[Receiver]:
+def server(broken: dict[str, Broken]) -> Iterator[Receiver]:
     handlers = {
         "good": serving(body=letter(1)),
         "moved": serving(302, Location="/good"),
@@ -59,7 +76,7 @@ def server(broken: Broken) -> Iterator[Receiver]:
         "missing": serving(404),
         "image": serving(body=b"\x89PNG", **{"Content-Type": "image/png"}),
         "large": serving(body=b"<html>" + b"x" * 6_000_000),
-        "broken": broken,
+        **broken,
     }
     with Receiver(**handlers) as receiver:
         yield receiver
@@ -88,14 +105,27 @@ def test_a_document_is_fetched_and_its_hash_is_in_the_result(
     assert made["metadata"]["filename"] == "letter.html"
 
 
+@pytest.mark.parametrize("path", ["goes-on", "no-ranges"])
 def test_a_transfer_that_breaks_off_goes_on_where_it_was(
-    gateway: Gateway, server: Receiver, broken: Broken
+    gateway: Gateway, server: Receiver, broken: dict[str, Broken], path: str
 ) -> None:
-    made = asyncio.run(processed(gateway, server.url("broken"), "letter.html"))
+    made = asyncio.run(processed(gateway, server.url(path), "letter.html"))
     assert made["status"] in ("completed", "partial")
-    assert made["metadata"]["bytes"] == len(LARGE)
-    assert broken.ranges[0] == ""
-    assert all(each.startswith("bytes=") for each in broken.ranges[1:])
+    assert made["metadata"]["sha256"] == hashlib.sha256(LARGE.replace(b"Letter 9", b'Letter "1"')).hexdigest()
+    asked = broken[path].asked
+    assert asked[0] == ("", "")
+    assert all(given.startswith("bytes=") and etag == '"1"' for given, etag in asked[1:])
+
+
+@pytest.mark.parametrize(("path", "etag"), [("replaced", '"2"'), ("weak", 'W/"1"'), ("nameless", "9")])
+def test_two_versions_of_a_document_are_never_mixed(
+    gateway: Gateway, server: Receiver, broken: dict[str, Broken], path: str, etag: str
+) -> None:
+    """Where a server does not say that it is still the same, it is fetched from its beginning."""
+    made = asyncio.run(processed(gateway, server.url(path), "letter.html"))
+    assert made["status"] in ("completed", "partial")
+    whole = LARGE.replace(b"Letter 9", f"Letter {etag}".encode())
+    assert made["metadata"]["sha256"] == hashlib.sha256(whole).hexdigest()
 
 
 @pytest.mark.parametrize(

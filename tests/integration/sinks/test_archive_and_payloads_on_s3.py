@@ -20,6 +20,7 @@ from neuraldocflow.components import SinkContext
 from neuraldocflow.durable import OutputError
 from neuraldocflow.errors import ConfigError, FetchFailed, TooLarge, Unreachable
 from neuraldocflow.events import DocumentSource
+from neuraldocflow.fetch_queue import Have
 from neuraldocflow.payloads import Payload, PayloadStore
 from sinks.parquet import ParquetConfig, ParquetPartition, ParquetSink
 
@@ -50,8 +51,8 @@ def test_a_payload_larger_than_one_part_is_kept_and_read_back(store: PayloadStor
     payload = store.put((body[at : at + (1 << 20)] for at in range(0, len(body), 1 << 20)), "a.pdf")
     assert payload.sha256 == hashlib.sha256(body).hexdigest()
     assert store.owns(payload.uri)
-    assert b"".join(store.fetch(source_of(payload), 0)) == body
-    assert b"".join(store.fetch(source_of(payload), len(body) - 3)) == body[-3:]
+    assert b"".join(store.fetch(source_of(payload), Have())) == body
+    assert b"".join(store.fetch(source_of(payload), Have(len(body) - 3))) == body[-3:]
 
 
 def test_equal_payloads_are_one_object_and_a_deleted_one_is_told_as_gone(
@@ -63,7 +64,7 @@ def test_equal_payloads_are_one_object_and_a_deleted_one_is_told_as_gone(
     assert f"s3://{bucket}/{listed['Key']}" == payload.uri
     s3.client().delete_object(Bucket=bucket, Key=listed["Key"])
     with pytest.raises(FetchFailed, match="no longer in the payload store"):
-        list(store.fetch(source_of(payload), 0))
+        list(store.fetch(source_of(payload), Have()))
 
 
 def test_too_large_a_payload_leaves_nothing(store: PayloadStore, s3: S3Server, bucket: str) -> None:
@@ -98,9 +99,9 @@ def test_a_store_in_trouble_is_no_fault_of_the_document(
     payload = store.put([b"abc"], "a.pdf")
     proxy.status = 503
     with pytest.raises(Unreachable):
-        list(store.fetch(source_of(payload), 0))
+        list(store.fetch(source_of(payload), Have()))
     proxy.status = 0
-    assert b"".join(store.fetch(source_of(payload), 0)) == b"abc"
+    assert b"".join(store.fetch(source_of(payload), Have())) == b"abc"
 
 
 def archive(state: Path, url: str) -> ParquetPartition:
