@@ -24,7 +24,7 @@ from neuraldocflow.objects.aftermath import Aftermath, Wishes
 from neuraldocflow.objects.client import endpoint_of, parse_uri, s3_client, sqs_client, uri_of
 from neuraldocflow.objects.fetch import fetcher_of
 from neuraldocflow.objects.intake import Found, Intake
-from neuraldocflow.objects.ledger import ObjectLedger
+from neuraldocflow.objects.ledger import AFTER_LISTING, AFTER_MESSAGES, ObjectLedger
 from neuraldocflow.objects.listing import Lister
 from neuraldocflow.objects.reach import check_bucket, check_queue, queue_of
 from neuraldocflow.objects.receiving import Receiver
@@ -33,6 +33,8 @@ from neuraldocflow.values import Priority, Section
 from neuraldocflow.wakes import look_again
 
 _BATCH = 32
+_LATE = 300.0
+"""Seconds after which a message about an object is no longer waited for, and a listing brings it."""
 
 
 class S3Config(Section):
@@ -40,8 +42,15 @@ class S3Config(Section):
 
     bucket: str = Field(min_length=1, description="the bucket's name")
     prefix: str = Field("", description="only keys that start with this")
-    polling_interval_ms: int = Field(1000, ge=100, description="time between two listings")
+    polling_interval_ms: int = Field(
+        1000, ge=100, description="time between two listings; with sqs_notifications reconcile_interval_ms is"
+    )
     sqs_notifications: bool = Field(False, description="learn of new objects from an SQS queue instead")
+    reconcile_interval_ms: int = Field(
+        900_000,
+        ge=1_000,
+        description="with sqs_notifications: time between two listings, for what no message told",
+    )
     sqs_queue_url: str | None = Field(
         None, description="the queue of the bucket's events; default: the one the bucket itself names"
     )
@@ -102,9 +111,9 @@ class S3Source(FixedPartitionedSource[NewDocument, None]):
             config.tag_processed,
         )
         self._aftermath = Aftermath(self._client, config.bucket, config.prefix, self._wishes, self._ledger)
-        self._finder: Receiver | Lister = (
-            self._receiver(where) if config.sqs_notifications else self._lister()
-        )
+        self._receiver = self._make_receiver(where) if config.sqs_notifications else None
+        self._lister = self._make_lister()
+        self._finders = [each for each in (self._receiver, self._lister) if each is not None]
         self._open = 0
 
     def fetcher(self) -> Fetcher:
@@ -118,7 +127,8 @@ class S3Source(FixedPartitionedSource[NewDocument, None]):
         part = int(for_part)
         arriving = self._intake.open(part)
         self._open += 1
-        self._finder.start()
+        for finder in self._finders:
+            finder.start()
         if part == 0:
             self._aftermath.start()
         return S3Partition(self, part, arriving, self._context)
@@ -127,10 +137,12 @@ class S3Source(FixedPartitionedSource[NewDocument, None]):
         """The document's result is durable. Safe to call again."""
         _, key, _ = parse_uri(event.source.uri)
         told = {"status": outcome.status, "id": event.id} if self._wishes else None
-        self._ledger.add(key, event.source.version, told)
-        self._intake.done((key, event.source.version))
+        version = (key, event.source.version)
+        self._ledger.add(*version, told)
+        self._intake.done(version)
         self._aftermath.tell()
-        self._finder.news()
+        if self._receiver is not None:
+            self._receiver.news(version)
 
     def event(self, found: Found) -> NewDocument:
         """The event of an object; its id follows from source, key and etag, however it was found."""
@@ -160,10 +172,10 @@ class S3Source(FixedPartitionedSource[NewDocument, None]):
 
     def drained(self, part: int) -> bool:
         """Whether a partition has been given everything. Raises RuntimeError when nobody looks any more."""
-        for what, fault in (("finding", self._finder.fault), ("changing", self._aftermath.fault)):
-            if fault is not None:
-                raise RuntimeError(f"{what} objects of {self._config.bucket} ended") from fault
-        return self._finder.drained(part)
+        for each in (*self._finders, self._aftermath):
+            if each.fault is not None:
+                raise RuntimeError(f"work on the bucket {self._config.bucket} ended") from each.fault
+        return all(finder.drained(part) for finder in self._finders)
 
     def close_part(self) -> None:
         """After the last one of this process, what is acknowledged is dealt with at once."""
@@ -171,11 +183,14 @@ class S3Source(FixedPartitionedSource[NewDocument, None]):
         if not self._open:
             self._intake.stop.set()
             self._aftermath.stop()
-            self._finder.stop()
+            for finder in self._finders:
+                finder.stop()
 
-    def _receiver(self, where: str) -> Receiver:
+    def _make_receiver(self, where: str) -> Receiver:
         config = self._config
-        url = config.sqs_queue_url or queue_of(self._client, config.bucket, where)
+        url = config.sqs_queue_url or queue_of(
+            self._client, config.bucket, config.prefix, config.file_patterns, where
+        )
         client = sqs_client(url)
         check_queue(client, url, where)
         return Receiver(
@@ -190,16 +205,20 @@ class S3Source(FixedPartitionedSource[NewDocument, None]):
             once=self._context.once,
         )
 
-    def _lister(self) -> Lister:
+    def _make_lister(self) -> Lister:
+        config, messages = self._config, self._config.sqs_notifications
+        interval = (config.reconcile_interval_ms if messages else config.polling_interval_ms) / 1000
         return Lister(
             self._client,
-            self._config.bucket,
-            self._config.prefix,
-            self._config.wants,
+            config.bucket,
+            config.prefix,
+            config.wants,
             self._ledger,
             self._intake,
-            interval=self._config.polling_interval_ms / 1000,
+            interval=interval,
             once=self._context.once,
+            age=min(interval, _LATE) if messages and not self._context.once else 0.0,
+            forget_after=AFTER_MESSAGES if messages else AFTER_LISTING,
         )
 
 

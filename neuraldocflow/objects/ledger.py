@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,9 @@ import orjson
 Done = tuple[str, str]
 """An object's key and etag."""
 
-_KEPT_AFTER_GONE = 3600.0
-"""Seconds: a listing may be behind, and a name may come back."""
-_KEPT_UNSEEN = 15 * 86_400.0
-"""Seconds: no queue keeps a message longer than 14 days."""
+AFTER_LISTING, AFTER_MESSAGES = 3600.0, 15 * 86_400.0
+"""Seconds that what is gone is remembered: a listing may be behind, and a name may come back; no queue keeps
+a message longer than 14 days."""
 
 _LAST = chr(0x10FFFF)
 """Comes after every key."""
@@ -48,6 +47,7 @@ class ObjectLedger:
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = FULL")
         self._connection.executescript(_SCHEMA)
+        self._seen = 0
 
     def add(self, key: str, etag: str, outcome: dict[str, Any] | None = None) -> None:
         """The version is done; ``outcome`` is kept while something is left to do with the object."""
@@ -60,6 +60,23 @@ class ObjectLedger:
         with self._lock:
             select = "SELECT 1 FROM done WHERE key = ? AND etag = ?"
             return self._connection.execute(select, (key, etag)).fetchone() is not None
+
+    def among(self, versions: Iterable[Done]) -> set[Done]:
+        """Which of them are done."""
+        asked = orjson.dumps(list(versions)).decode()
+        select = (
+            "SELECT done.key, done.etag FROM json_each(?) AS asked JOIN done "
+            "ON done.key = asked.value ->> 0 AND done.etag = asked.value ->> 1"
+        )
+        with self._lock:
+            return set(self._connection.execute(select, (asked,)).fetchall())
+
+    def changed_elsewhere(self) -> bool:
+        """Whether another process has noted something since this was last asked."""
+        with self._lock:
+            (version,) = self._connection.execute("PRAGMA data_version").fetchone()
+            changed, self._seen = version != self._seen, version
+        return bool(changed)
 
     def listed(self, after: str, upto: str | None, present: Mapping[str, str]) -> set[Done]:
         """What is done of a listing's page: its keys after ``after`` up to ``upto`` (None: the last page).
@@ -97,9 +114,8 @@ class ObjectLedger:
             update = "UPDATE done SET outcome = NULL WHERE key = ? AND etag = ?"
             self._connection.execute(update, (key, etag))
 
-    def forget(self, *, listing: bool) -> None:
-        """Drop what has long been gone; without a ``listing`` to tell, what is older than any message."""
-        column, age = ("gone_at", _KEPT_AFTER_GONE) if listing else ("at", _KEPT_UNSEEN)
+    def forget(self, after: float) -> None:
+        """Drop what has been gone for longer than so many seconds."""
         with self._lock:
-            delete = f"DELETE FROM done WHERE {column} < ? AND outcome IS NULL"
-            self._connection.execute(delete, (time.time() - age,))
+            delete = "DELETE FROM done WHERE gone_at < ? AND outcome IS NULL"
+            self._connection.execute(delete, (time.time() - after,))

@@ -1,4 +1,9 @@
-"""Finding objects by listing the bucket, page by page: memory does not grow with the bucket."""
+"""Finding objects by listing the bucket, page by page: memory does not grow with the bucket.
+
+New keys may sort anywhere, so only a listing from beginning to end finds them all. Such listings take at most
+a fifth of the time. Between their pages, and between them, what comes after the last key is listed as often
+as is wished: one request, which finds everything at once where keys begin with a date or a number that grows.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +15,22 @@ from typing import Any
 
 from neuraldocflow.objects.client import may_pass, reason_of
 from neuraldocflow.objects.intake import Found, Intake
-from neuraldocflow.objects.ledger import ObjectLedger
+from neuraldocflow.objects.ledger import AFTER_LISTING, ObjectLedger
 from neuraldocflow.outages import Outage
 
 log = logging.getLogger(__name__)
 
+_REST = 4
+"""Times as long as its requests took, a listing from beginning to end is rested from."""
+
 
 class Lister:
     """The thread that lists ``bucket`` every ``interval`` seconds, or with ``once`` until each partition has
-    been given everything. A scan goes on after the last key it has seen, whatever happens between pages."""
+    been given everything. A listing goes on after the last key it has seen, whatever happens between pages.
+
+    Objects younger than ``age`` seconds are left to the messages that tell of them; what is gone is forgotten
+    ``forget_after`` seconds later.
+    """
 
     def __init__(
         self,
@@ -31,6 +43,8 @@ class Lister:
         *,
         interval: float,
         once: bool,
+        age: float = 0.0,
+        forget_after: float = AFTER_LISTING,
     ) -> None:
         self._client = client
         self._bucket = bucket
@@ -40,6 +54,12 @@ class Lister:
         self._intake = intake
         self._interval = interval
         self._once = once
+        self._age = age
+        self._forget_after = forget_after
+        self._last = ""
+        """The last key there is, as far as is known."""
+        self._looked = self._asked = 0.0
+        """When the end was last listed, and the seconds that requests have taken."""
         self._outage = Outage(f"the listing of s3://{bucket}/{prefix}")
         self._scanned: frozenset[int] = frozenset()
         self._thread: threading.Thread | None = None
@@ -54,9 +74,6 @@ class Lister:
                 self._thread = threading.Thread(target=self._run, name="s3-listing", daemon=True)
                 self._thread.start()
 
-    def news(self) -> None:
-        """Something was acknowledged: the next scan sees it in the ledger."""
-
     def stop(self) -> None:
         """The intake's ``stop`` ends the thread, at the latest when the server has answered."""
 
@@ -66,17 +83,23 @@ class Lister:
 
     def _run(self) -> None:
         try:
+            full_at = 0.0
             while not self._intake.stop.is_set():
                 began, parts = time.monotonic(), self._intake.parts()
-                if not self._scan():
-                    return
-                self._scanned = parts
-                with self._lock:
-                    if self._once and parts == self._intake.parts():
-                        self._thread = None
+                if began < full_at and parts == self._scanned:
+                    self._look_at_the_end()
+                else:
+                    self._asked = 0.0
+                    if not self._scan():
                         return
-                self._ledger.forget(listing=True)
-                self._intake.tidy()
+                    self._scanned = parts
+                    full_at = max(began + self._interval, time.monotonic() + _REST * self._asked)
+                    with self._lock:
+                        if self._once and parts == self._intake.parts():
+                            self._thread = None
+                            return
+                    self._ledger.forget(self._forget_after)
+                    self._intake.tidy()
                 if not self._once:
                     self._intake.stop.wait(max(self._interval - (time.monotonic() - began), 0.01))
         except Exception as error:
@@ -85,27 +108,42 @@ class Lister:
 
     def _scan(self) -> bool:
         """One listing from beginning to end; False when told to stop."""
-        after = ""
-        for page in self._pages():
-            upto, present = page
-            done = self._ledger.listed(after, upto, {key: found.etag for key, found in present.items()})
-            for key, found in present.items():
-                if (key, found.etag) not in done and self._wanted(key):
-                    self._intake.give(found)
-            after = upto or after
+        last = ""
+        for after, upto, contents in self._pages(""):
+            last = self._take(after, upto, contents) or last
+            if not self._once and time.monotonic() - self._looked > self._interval:
+                self._look_at_the_end()
+        self._last, self._looked = last, time.monotonic()
         return not self._intake.stop.is_set()
 
-    def _pages(self) -> Iterator[tuple[str | None, dict[str, Found]]]:
-        """Each page's last key (None: it is the last page) and objects."""
-        after = ""
+    def _look_at_the_end(self) -> None:
+        """List what comes after the last key."""
+        if self._last:
+            for page in self._pages(self._last):
+                self._last = self._take(*page) or self._last
+        self._looked = time.monotonic()
+
+    def _take(self, after: str, upto: str | None, contents: list[dict[str, Any]]) -> str:
+        """Give a page's objects to their partitions; its last key, or an empty text."""
+        done = self._ledger.listed(after, upto, {each["Key"]: _etag(each) for each in contents})
+        for each in contents:
+            key, etag = each["Key"], _etag(each)
+            if (key, etag) not in done and self._wanted(key) and not self._is_young(each):
+                self._intake.give(Found(key, etag, each["Size"]))
+        return str(contents[-1]["Key"]) if contents else ""
+
+    def _is_young(self, listed: dict[str, Any]) -> bool:
+        return bool(self._age) and time.time() - listed["LastModified"].timestamp() < self._age
+
+    def _pages(self, after: str) -> Iterator[tuple[str, str | None, list[dict[str, Any]]]]:
+        """Pages from a key on: the key each comes after, its own last one (None: no more pages), objects."""
         while (answer := self._page(after)) is not None:
             contents = answer.get("Contents", [])
-            present = {each["Key"]: _found(each) for each in contents}
-            if not answer.get("IsTruncated") or not contents:
-                yield None, present
+            upto = contents[-1]["Key"] if contents and answer.get("IsTruncated") else None
+            yield after, upto, contents
+            if upto is None:
                 return
-            after = contents[-1]["Key"]
-            yield after, present
+            after = upto
 
     def _page(self, after: str) -> dict[str, Any] | None:
         """A page; waits while the server has trouble. None when told to stop."""
@@ -113,17 +151,19 @@ class Lister:
 
         asked = {"Bucket": self._bucket, "Prefix": self._prefix, **({"StartAfter": after} if after else {})}
         while not self._intake.stop.is_set():
+            began = time.monotonic()
             try:
                 answer: dict[str, Any] = self._client.list_objects_v2(**asked)
             except (ClientError, BotoCoreError, OSError) as error:
                 pause = self._outage.goes_on(reason_of(error))
                 # rights taken away and buckets removed may come back too, but nobody is in a hurry then
-                self._intake.stop.wait(pause if may_pass(error) else max(pause, self._interval, 5.0))
+                self._intake.stop.wait(pause if may_pass(error) else max(pause, 5.0))
                 continue
             self._outage.over()
+            self._asked += time.monotonic() - began
             return answer
         return None
 
 
-def _found(listed: dict[str, Any]) -> Found:
-    return Found(listed["Key"], listed.get("ETag", "").strip('"'), listed["Size"])
+def _etag(listed: dict[str, Any]) -> str:
+    return str(listed.get("ETag", "")).strip('"')

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from neuraldocflow.errors import ConfigError
@@ -13,6 +13,7 @@ from neuraldocflow.outages import Outage
 
 log = logging.getLogger(__name__)
 
+_ALL = "s3:ObjectCreated:*"
 PATIENCE = 30.0
 """Seconds a job that starts waits where nothing listens yet."""
 
@@ -41,26 +42,58 @@ def check_bucket(
     log.warning("s3://%s%s has trouble (%s); it is tried again", bucket, place, reason_of(error))
 
 
-def queue_of(client: Any, bucket: str, where: str) -> str:
-    """The URL of the queue that a bucket sends its events to. Raises ConfigError when it names none."""
+def queue_of(client: Any, bucket: str, prefix: str, patterns: Sequence[str], where: str) -> str:
+    """The URL of the queue that a bucket tells of all new objects with a prefix and one of the patterns.
+
+    Raises ConfigError when it names none.
+    """
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
         told = client.get_bucket_notification_configuration(Bucket=bucket)
-        arns = [
-            each["QueueArn"]
-            for each in told.get("QueueConfigurations", [])
-            if any(event.startswith("s3:ObjectCreated") for event in each["Events"])
-        ]
-        if arns:
-            _, _, _, region, account, name = arns[0].split(":", 5)
+        made = [each for each in told.get("QueueConfigurations", []) if _creations(each)]
+        found = [each for each in made if _covers(each, prefix, patterns)]
+        if found:
+            chosen = max(found, key=lambda each: _ALL in each["Events"])
+            if _ALL not in chosen["Events"]:
+                log.warning(
+                    "s3://%s tells %s of %s only: other new objects are found by listing, later",
+                    *(bucket, chosen["QueueArn"], ", ".join(_creations(chosen))),
+                )
+            _, _, _, region, account, name = chosen["QueueArn"].split(":", 5)
             asked = queue_client(endpoint_of(None, "SQS"), region)
-            found = asked.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)
-            return str(found["QueueUrl"])
-        reason = "the bucket sends its events to no queue"
+            url = asked.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)["QueueUrl"]
+            return str(url)
+        reason = "the bucket tells no queue of new objects"
+        if made:
+            filters = "; ".join(f"{each['QueueArn']} of {_filter_told(each)}" for each in made)
+            reason = f"the bucket tells no queue of all that is wanted here (it tells {filters})"
     except (ClientError, BotoCoreError, OSError, ValueError) as error:
         reason = f"the bucket's own configuration can't be used for it: {code_of(error)}"
-    raise ConfigError(f"{where}.sqs_queue_url: {reason}; give the queue's URL")
+    raise ConfigError(f"{where}.sqs_queue_url: {reason}; give the queue's URL, or correct the bucket")
+
+
+def _creations(notification: dict[str, Any]) -> list[str]:
+    return [event for event in notification["Events"] if event.startswith("s3:ObjectCreated:")]
+
+
+def _rules(notification: dict[str, Any]) -> list[tuple[str, str]]:
+    rules = notification.get("Filter", {}).get("Key", {}).get("FilterRules", [])
+    return [(str(rule["Name"]).lower(), str(rule.get("Value", ""))) for rule in rules]
+
+
+def _covers(notification: dict[str, Any], prefix: str, patterns: Sequence[str]) -> bool:
+    """Whether a notification is sent for every key with the prefix and a name that meets a pattern."""
+    return all(
+        prefix.startswith(value)
+        if name == "prefix"
+        else all(pattern.lower().endswith(value.lower()) for pattern in patterns)
+        for name, value in _rules(notification)
+    )
+
+
+def _filter_told(notification: dict[str, Any]) -> str:
+    return " and ".join(f"{name} {value}" for name, value in _rules(notification)) or "everything"
 
 
 def check_queue(client: Any, url: str, where: str) -> None:

@@ -6,11 +6,11 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 from neuraldocflow.objects.client import is_gone, may_pass, reason_of
+from neuraldocflow.objects.held import HeldMessages, Message
 from neuraldocflow.objects.intake import Found, Intake
 from neuraldocflow.objects.ledger import Done, ObjectLedger
 from neuraldocflow.objects.notifications import Announced, NotANotification, parse
@@ -25,13 +25,6 @@ _LONG_POLL, _SHORT_POLL = 10, 1
 _LOOK = 0.25
 """Seconds between looks into the ledger, for what other processes note there."""
 _TIDY = 600.0
-
-
-@dataclass(slots=True)
-class _Held:
-    receipt: str
-    left: set[Done]
-    extend_at: float
 
 
 class Receiver:
@@ -64,8 +57,7 @@ class Receiver:
         self._visibility = visibility
         self._once = once
         self._outage = Outage(f"the queue {url}")
-        self._held: dict[str, _Held] = {}
-        self._lock = threading.Lock()
+        self._held = HeldMessages()
         self._news = threading.Event()
         self._threads: list[threading.Thread] = []
         self._empty = False
@@ -87,8 +79,9 @@ class Receiver:
         """Whether the queue has given everything; only ever with ``once``."""
         return self._empty
 
-    def news(self) -> None:
-        """Something was acknowledged: its messages are deleted, here and at once after :meth:`stop`."""
+    def news(self, version: Done) -> None:
+        """A version was acknowledged: its messages are deleted, here and at once after :meth:`stop`."""
+        self._held.done([version])
         if self._intake.stop.is_set():  # a queue that is away must not hold up the job's end
             self._given_up = self._given_up or not self._settle()
         else:
@@ -144,9 +137,7 @@ class Receiver:
         return answer
 
     def _take(self, message: str, receipt: str, body: str) -> None:
-        held = self._held.get(message)
-        if held is not None:  # given again although it was hidden: only the latest receipt counts
-            held.receipt = receipt
+        if self._held.again(message, receipt):  # although it was hidden
             return
         try:
             announced = parse(body)
@@ -160,9 +151,9 @@ class Receiver:
         if None in found:
             return  # the server has trouble: the message comes again
         objects = [each for each in found if each is not None]
-        with self._lock:
-            extend_at = time.monotonic() + self._visibility / 2
-            self._held[message] = _Held(receipt, {(each.key, each.etag) for each in objects}, extend_at)
+        versions = [(each.key, each.etag) for each in objects]
+        self._held.hold(message, receipt, versions, time.monotonic() + self._visibility / 2)
+        self._held.done(self._ledger.among(versions))  # asked once they are held: none can be missed
         for each in objects:
             self._intake.give(each, whichever=True)
         self._news.set()
@@ -198,16 +189,13 @@ class Receiver:
             self._extend()
             if time.monotonic() > tidy_at:
                 tidy_at = time.monotonic() + _TIDY
-                self._ledger.forget(listing=False)
                 self._intake.tidy()
 
     def _settle(self) -> bool:
         """Delete the messages whose documents are all done; False when the queue does not answer."""
-        with self._lock:
-            for held in self._held.values():
-                held.left = {version for version in held.left if not self._ledger.has(*version)}
-            done = [(message, held.receipt) for message, held in self._held.items() if not held.left]
-        for some in _batches(done):
+        if self._ledger.changed_elsewhere():
+            self._held.done(self._ledger.among(self._held.waiting()))
+        for some in _batches(self._held.complete()):
             entries = [
                 {"Id": str(number), "ReceiptHandle": receipt} for number, (_, receipt) in enumerate(some)
             ]
@@ -218,15 +206,13 @@ class Receiver:
             )
             if answer is None:
                 return False
-            self._drop(some)
+            self._held.drop(some)
         return True
 
     def _extend(self) -> None:
         """Keep messages hidden whose time is half over."""
         now = time.monotonic()
-        with self._lock:
-            due = [(name, held.receipt) for name, held in self._held.items() if held.extend_at <= now]
-        for some in _batches(due):
+        for some in _batches(self._held.due(now)):
             entries = [
                 {"Id": str(number), "ReceiptHandle": receipt, "VisibilityTimeout": self._visibility}
                 for number, (_, receipt) in enumerate(some)
@@ -239,18 +225,9 @@ class Receiver:
             if answer is None:
                 return
             # hidden for twelve hours, or deleted by someone: it is given again if it is still there
-            self._drop([some[int(failed["Id"])] for failed in answer.get("Failed", ())])
-            with self._lock:
-                for name, _ in some:
-                    if name in self._held:
-                        self._held[name].extend_at = now + self._visibility / 2
-
-    def _drop(self, messages: list[tuple[str, str]]) -> None:
-        with self._lock:
-            for name, receipt in messages:
-                if name in self._held and self._held[name].receipt == receipt:
-                    del self._held[name]
+            self._held.drop([some[int(failed["Id"])] for failed in answer.get("Failed", ())])
+            self._held.extended(some, now + self._visibility / 2)
 
 
-def _batches(messages: list[tuple[str, str]]) -> list[list[tuple[str, str]]]:
+def _batches(messages: list[Message]) -> list[list[Message]]:
     return [messages[at : at + _AT_A_TIME] for at in range(0, len(messages), _AT_A_TIME)]

@@ -33,6 +33,7 @@ class Unreliable:
         self.delay = 0.0
         """Seconds before each answer."""
         self.answered: list[int] = []
+        self.paths: list[str] = []
         self.ranges: list[str] = []
 
 
@@ -54,6 +55,7 @@ class _Proxy(BaseHTTPRequestHandler):
                 self._answer(503, [], b"")
                 return
             trouble.writes_left -= 1
+        trouble.paths.append(self.path)
         if "Range" in self.headers:
             trouble.ranges.append(self.headers["Range"])
         connection = http.client.HTTPConnection(

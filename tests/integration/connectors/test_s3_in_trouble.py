@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from support.pulling import Pulled
@@ -52,6 +53,25 @@ def wait_for(holds: Callable[[], bool], seconds: float = 20) -> None:
     while not holds():
         assert time.monotonic() < deadline, "it never came"
         time.sleep(0.01)
+
+
+def test_a_listing_that_takes_long_is_made_seldom_and_the_end_is_looked_at_in_between(
+    proxy: Unreliable, s3: S3Server, bucket: str, tmp_path: Path
+) -> None:
+    client = s3.client()
+    for number in range(3):
+        client.put_object(Bucket=bucket, Key=f"2026-11-0{number}.pdf", Body=b"x")
+    proxy.delay = 0.3
+    config = S3Config(bucket=bucket, polling_interval_ms=100, endpoint_url=proxy.endpoint, partitions=1)
+    pulled = Pulled(S3Source("inbox", config, SourceContext(tmp_path / "state")))
+    assert len(pulled.until(3)) == 3
+    client.put_object(Bucket=bucket, Key="2026-11-04.pdf", Body=b"x")
+    client.put_object(Bucket=bucket, Key="2026-10-31.pdf", Body=b"x")  # before all the others
+    assert {event.source.filename for event in pulled.until(2)} == {"2026-11-04.pdf", "2026-10-31.pdf"}
+    pulled.close()
+    after = [parse_qs(urlsplit(path).query).get("start-after", [""])[0] for path in proxy.paths]
+    assert set(after) == {"", "2026-11-02.pdf", "2026-11-04.pdf"}
+    assert after.count("") < len(after) / 2
 
 
 @pytest.mark.parametrize("status", [500, 503])

@@ -21,6 +21,7 @@ from support.servers.sqs import SqsServer
 from connectors.s3 import S3Config, S3Source
 from neuraldocflow.components import Acknowledgement, SourceContext
 from neuraldocflow.errors import ConfigError
+from neuraldocflow.fetch_queue import Have
 
 pytestmark = pytest.mark.servers
 
@@ -65,6 +66,11 @@ class Queue:
         told = self._queue.get_queue_attributes(QueueUrl=self._url, AttributeNames=names)["Attributes"]
         return sum(int(told[name]) for name in names)
 
+    def visible(self) -> list[Any]:
+        """What somebody else would be given now."""
+        messages: list[Any] = self._queue.receive_message(QueueUrl=self._url).get("Messages", [])
+        return messages
+
     def comes_to(self, count: int, seconds: float = 15) -> bool:
         deadline = time.monotonic() + seconds
         while self.left() != count:
@@ -88,7 +94,7 @@ def test_each_form_of_message_brings_its_object_and_is_deleted_when_that_is_ackn
     events.announce(key, etag, form)
     watched = watch()
     (event,) = watched.until(1)
-    assert b"".join(watched.source.fetcher()(event.source, 0)) == b"abc"
+    assert b"".join(watched.source.fetcher()(event.source, Have())) == b"abc"
     assert events.left() == 1
     watched.source.acknowledge(event, DONE)
     assert events.comes_to(0)
@@ -114,6 +120,37 @@ def test_the_same_message_twenty_times_is_one_document(watch: Make, events: Queu
     events.announce("a.pdf", etag)
     assert events.comes_to(0)
     assert watched.quiet()
+
+
+def test_what_no_message_told_of_is_found_by_a_listing_now_and_then(watch: Make, events: Queue) -> None:
+    events.put("there before.pdf")
+    events.announce("told.pdf", events.put("told.pdf"))
+    watched = watch(reconcile_interval_ms=1000)
+    found = watched.until(2)
+    assert sorted(event.source.filename for event in found) == ["there before.pdf", "told.pdf"]
+    events.put("message lost.pdf")
+    (late,) = watched.until(1)
+    assert late.source.filename == "message lost.pdf"
+    events.announce("message lost.pdf", late.source.version)  # it was not lost, only late
+    assert watched.quiet(3.0)
+    for event in (*found, late):
+        watched.source.acknowledge(event, DONE)
+    assert events.comes_to(0)
+    assert watched.quiet(1.5)
+
+
+def test_a_run_that_ends_by_itself_has_both_what_is_announced_and_what_is_there(
+    watch: Make, events: Queue
+) -> None:
+    events.put("there.pdf")
+    events.announce("told.pdf", events.put("told.pdf"))
+    found = watch(once=True).drain()
+    assert sorted(event.source.filename for event in found) == ["there.pdf", "told.pdf"]
+
+
+def test_a_young_object_is_left_to_its_message(watch: Make, events: Queue) -> None:
+    events.put("a.pdf")
+    assert watch().quiet(1.5)
 
 
 def test_test_events_removals_and_other_names_are_deleted_and_bring_nothing(
@@ -144,8 +181,7 @@ def test_a_message_stays_hidden_as_long_as_its_document_is_worked_on(watch: Make
     watched = watch(visibility_timeout_ms=2000)
     (event,) = watched.until(1)
     assert watched.quiet(5)
-    other = watch(visibility_timeout_ms=2000, once=True)
-    assert other.drain() == []
+    assert events.visible() == []
     watched.source.acknowledge(event, DONE)
     assert events.comes_to(0)
 
@@ -219,7 +255,7 @@ def test_a_version_of_a_versioned_key_is_read_although_it_was_replaced(
         events.send(plain(bucket, "a.pdf", put["ETag"].strip('"'), 3, versionId=put["VersionId"]))
     watched = watch()
     fetch = watched.source.fetcher()
-    assert sorted(b"".join(fetch(event.source, 0)) for event in watched.until(2)) == [b"one", b"two"]
+    assert sorted(b"".join(fetch(event.source, Have())) for event in watched.until(2)) == [b"one", b"two"]
 
 
 def test_a_message_of_several_objects_is_deleted_after_the_last_of_them(

@@ -16,6 +16,7 @@ from connectors.s3 import S3Config, S3Source
 from neuraldocflow.components import Acknowledgement, SourceContext
 from neuraldocflow.errors import ConfigError
 from neuraldocflow.events import NewDocument
+from neuraldocflow.fetch_queue import Have
 
 pytestmark = pytest.mark.servers
 
@@ -111,7 +112,7 @@ def test_keys_with_spaces_signs_and_any_script_are_read_and_changed_as_they_are(
     watched = watch(delete_after_processing=True)
     events = watched.until(len(strange))
     fetch = watched.source.fetcher()
-    assert [b"".join(fetch(event.source, 0)) for event in events] == [b"content"] * len(strange)
+    assert [b"".join(fetch(event.source, Have())) for event in events] == [b"content"] * len(strange)
     for event in events:
         watched.source.acknowledge(event, DONE)
     assert eventually(lambda: keys() == [])

@@ -32,38 +32,48 @@ def test_a_page_of_a_listing_knows_what_is_done_of_it(ledger: ObjectLedger) -> N
     assert ledger.listed("b", None, {"c": "e", "𝄞": "e"}) == {("c", "e"), ("𝄞", "e")}
 
 
-def test_what_is_gone_is_forgotten_only_after_a_while(
-    ledger: ObjectLedger, monkeypatch: pytest.MonkeyPatch
+def test_of_many_versions_those_that_are_done_are_told(ledger: ObjectLedger) -> None:
+    for key in ("a", "b 𝄞", "c"):
+        ledger.add(key, "e")
+    assert ledger.among([("a", "e"), ("b 𝄞", "e"), ("c", "newer"), ("d", "e")]) == {("a", "e"), ("b 𝄞", "e")}
+    assert ledger.among([]) == set()
+
+
+def test_what_another_process_notes_is_noticed_and_what_this_one_does_is_not(
+    ledger: ObjectLedger, tmp_path: Path
 ) -> None:
+    ledger.changed_elsewhere()
+    ledger.add("a", "e")
+    assert not ledger.changed_elsewhere()
+    ObjectLedger(tmp_path / "sources" / "x.db").add("b", "e")
+    assert ledger.changed_elsewhere()
+    assert not ledger.changed_elsewhere()
+
+
+def test_what_is_gone_is_forgotten_only_after_a_while(ledger: ObjectLedger) -> None:
     ledger.add("a", "e")
     ledger.add("b", "e")
     ledger.listed("", None, {"b": "e"})
-    ledger.forget(listing=True)
+    ledger.forget(60)
     assert ledger.has("a", "e")
-    monkeypatch.setattr("neuraldocflow.objects.ledger._KEPT_AFTER_GONE", -1.0)
-    ledger.forget(listing=True)
+    ledger.forget(-1)
     assert not ledger.has("a", "e")
     assert ledger.has("b", "e")
 
 
-def test_a_listing_that_was_behind_does_no_harm(
-    ledger: ObjectLedger, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_listing_that_was_behind_does_no_harm(ledger: ObjectLedger) -> None:
     ledger.add("a", "e")
     ledger.listed("", None, {})
     assert ledger.listed("", None, {"a": "e"}) == {("a", "e")}
-    monkeypatch.setattr("neuraldocflow.objects.ledger._KEPT_AFTER_GONE", -1.0)
-    ledger.forget(listing=True)
+    ledger.forget(-1)
     assert ledger.has("a", "e")
 
 
-def test_what_is_left_to_do_is_kept_until_it_is_settled(
-    ledger: ObjectLedger, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_left_to_do_is_kept_until_it_is_settled(ledger: ObjectLedger) -> None:
     ledger.add("a", "e", {"status": "completed", "id": "1"})
     ledger.add("a", "e", {"status": "failed", "id": "1"})
-    monkeypatch.setattr("neuraldocflow.objects.ledger._KEPT_UNSEEN", -1.0)
-    ledger.forget(listing=False)
+    ledger.listed("", None, {})
+    ledger.forget(-1)
     assert ledger.to_do() == [("a", "e", {"status": "completed", "id": "1"})]
     ledger.settle("a", "e")
     assert ledger.to_do() == []
