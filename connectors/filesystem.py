@@ -24,10 +24,11 @@ from pydantic_core import CoreSchema
 from neuraldocflow.components import SOURCES, Acknowledgement, Component, SourceContext
 from neuraldocflow.errors import ConfigError, DocumentError, Empty, FetchFailed
 from neuraldocflow.events import DocumentSource, NewDocument
+from neuraldocflow.folders.hashing import Found
 from neuraldocflow.folders.ledger import Ledger, Version
 from neuraldocflow.folders.move import move, write_new
 from neuraldocflow.folders.walk import is_gone
-from neuraldocflow.folders.watcher import Found, Watcher
+from neuraldocflow.folders.watcher import Watcher
 from neuraldocflow.identity import document_id
 from neuraldocflow.payloads import path_of
 from neuraldocflow.results import ErrorInfo

@@ -1,22 +1,23 @@
 """The thread behind a watched folder: notices files, waits until they are settled, reads their hash.
 
-Changes are told by the kernel (watchfiles) and, whatever it missed, by full walks: every few seconds where it
-can't tell of them (network filesystems, too many folders), now and then elsewhere. A file is settled when
-size, modification and change time have stood still for the debounce and nobody has it open for writing (where
-Linux tells; at most for a minute).
+Changes are told by the kernel and, whatever it missed, by full walks: every few seconds where it can't tell
+of them (network filesystems, too many folders), now and then elsewhere. A file is settled when size,
+modification and change time have stood still for the debounce and nobody has it open for writing (where Linux
+tells; at most for a minute). Memory does not grow with the folder: what there is no room for is found again.
 """
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 import queue
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
+from neuraldocflow.folders.changes import Changes
+from neuraldocflow.folders.hashing import Found, OneAtATime, Signature, read, signature_of
 from neuraldocflow.folders.ledger import Ledger
 from neuraldocflow.folders.mounts import filesystem_of, is_remote
 from neuraldocflow.folders.walk import (
@@ -30,30 +31,16 @@ from neuraldocflow.folders.walk import (
 
 log = logging.getLogger(__name__)
 
-Signature = tuple[int, int, int]
-"""Size, modification and change time in nanoseconds."""
-
-_CHUNK = 1 << 20
 _LONGEST_OPEN = 60.0
-_MOST_CHANGES = 10_000
 _POLLED = 1.0
 """Seconds between walks, at most, where notifications can't be had; but no more than a twentieth of the time
 is spent walking."""
-_AGAIN = 30.0
-"""Seconds until notifications are tried again."""
+_LARGE = 64 << 20
+"""Bytes from which on a file is read beside the others."""
+_MOST_UNSETTLED = 10_000
+"""Files that wait to be settled or read beside; others are found by another walk once there is room."""
 _REMEMBERED = 10_000
 """Files that were emitted and are looked up anew when there are so many: most of them will be done."""
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A settled file. ``sha256`` is empty when it can't be read, and ``problem`` then says why."""
-
-    path: str
-    size: int
-    mtime_ns: int
-    sha256: str = ""
-    problem: str = ""
 
 
 @dataclass(slots=True)
@@ -85,31 +72,35 @@ class Watcher:
     fault: Exception | None = None
     """What ended the thread, if it was not :meth:`stop`."""
     _stop: threading.Event = field(default_factory=threading.Event)
-    _news: threading.Condition = field(default_factory=threading.Condition)
-    _changes: dict[str, None] = field(default_factory=dict)
+    _changes: Changes = field(init=False)
     _unsettled: dict[str, _Unsettled] = field(default_factory=dict)
+    _large: dict[str, _Unsettled] = field(default_factory=dict)
+    """Settled files that wait for the one that is read beside."""
+    _reading: OneAtATime = field(init=False)
+    _left_out: bool = False
+    """Whether there was no room for an unsettled file."""
     _emitted: dict[str, Signature] = field(default_factory=dict)
     _look_up_at: int = field(default_factory=lambda: _REMEMBERED)
-    _scan_now: bool = False
-    _polled: bool = False
-    """Whether the kernel does not tell of all changes."""
+    _remote: bool = False
     _warned: set[str] = field(default_factory=set)
     _threads: list[threading.Thread] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self._changes = Changes(self.root, self._stop, recursive=self.recursive)
+        self._reading = OneAtATime(self._stop, self._changes.wake)
+
     def start(self) -> None:
         if not self.once and is_remote(kind := filesystem_of(self.root)):
-            self._polled = True
+            self._remote = True
             log.info("%s is on %s: it is looked at again and again", self.root, kind)
-        targets = [self._run] if self.once else [self._run, self._listen]
-        self._threads = [threading.Thread(target=target, daemon=True) for target in targets]
-        for thread in self._threads:
-            thread.start()
+        thread = threading.Thread(target=self._run, name="folder", daemon=True)
+        thread.start()
+        self._threads = [thread] if self.once else [thread, self._changes.start()]
 
     def stop(self) -> None:
         """End the threads; files not yet taken are found again at the next start."""
         self._stop.set()
-        with self._news:
-            self._news.notify_all()
+        self._changes.wake()
         for thread in self._threads:
             thread.join(timeout=2)
 
@@ -118,16 +109,15 @@ class Watcher:
             scan_at = 0.0
             while not self._stop.is_set():
                 now = time.monotonic()
-                if now >= scan_at or self._scan_now:
-                    self._scan_now = False
+                if now >= scan_at or self._changes.incomplete or (self._left_out and self._has_room(2)):
+                    self._changes.incomplete = self._left_out = False
                     self._scan()
-                    if self.once and not self._unsettled:
+                    if self.once and not (self._waiting() or self._left_out):
                         break
+                    polled = self._remote or not self._changes.possible
+                    interval = min(self.scan_interval, _POLLED) if polled else self.scan_interval
                     took = time.monotonic() - now
-                    interval = min(self.scan_interval, _POLLED) if self._polled else self.scan_interval
-                    scan_at = time.monotonic() + max(interval, 20 * took)
-                    if self.once:
-                        scan_at = time.monotonic()
+                    scan_at = time.monotonic() + (0.0 if self.once else max(interval, 20 * took))
                 self._settle()
                 self._sleep(scan_at)
             self.drained.set()
@@ -136,16 +126,18 @@ class Watcher:
             log.exception("watching %s ended by a fault", self.root)
             self.fault = error
 
+    def _waiting(self) -> bool:
+        return bool(self._unsettled or self._large or self._reading.busy)
+
+    def _has_room(self, share: int = 1) -> bool:
+        return len(self._unsettled) + len(self._large) < _MOST_UNSETTLED // share
+
     def _sleep(self, scan_at: float) -> None:
         due = min((each.due for each in self._unsettled.values()), default=float("inf"))
         pause = due - time.time()
         if not self.once:
             pause = min(pause, scan_at - time.monotonic())
-        with self._news:
-            if not self._changes and not self._stop.is_set():
-                self._news.wait(min(max(pause, 0.002), 1.0))
-            changes, self._changes = self._changes, {}
-        for path in changes:
+        for path in self._changes.wait(min(max(pause, 0.002), 1.0)):
             self._look(path)
 
     def _scan(self) -> None:
@@ -155,6 +147,7 @@ class Watcher:
         ):
             if self._stop.is_set():
                 return
+            self._take_what_was_read()
             self._consider(path, status)
         for path in [path for path in self._emitted if is_gone(path)]:
             del self._emitted[path]
@@ -174,33 +167,43 @@ class Watcher:
             self._consider(path, os.lstat(path))
         except OSError:
             self._unsettled.pop(path, None)
+            self._large.pop(path, None)
 
     def _consider(self, path: str, status: os.stat_result) -> None:
         if not is_document(os.path.basename(path), self.patterns):
             return
-        signature = _signature(status)
-        if self._emitted.get(path) == signature:
+        signature = signature_of(status)
+        if self._emitted.get(path) == signature or path == self._reading.busy:
             return
         if self.ledger.has(os.fsencode(path), signature[:2]):
             self._emitted.pop(path, None)
             return
-        known = self._unsettled.get(path)
+        known = self._unsettled.get(path) or self._large.get(path)
         if known is None or known.signature != signature:
+            self._large.pop(path, None)
             now = time.time()
             changed = max(status.st_mtime, status.st_ctime)
-            due = min(changed, now) + self.debounce
-            self._unsettled[path] = _Unsettled(signature, due, now)
-            if due <= now:  # long settled: a first walk over millions keeps none of them waiting in memory
-                self._take(path)
+            waiting = _Unsettled(signature, min(changed, now) + self.debounce, now)
+            if waiting.due <= now:  # long settled: a first walk over millions keeps none of them waiting
+                self._take(path, waiting)
+            else:
+                self._keep(self._unsettled, path, waiting)
+
+    def _keep(self, among: dict[str, _Unsettled], path: str, waiting: _Unsettled) -> None:
+        if self._has_room():
+            among[path] = waiting
+        else:
+            self._left_out = True
 
     def _settle(self) -> None:
+        self._take_what_was_read()
         now = time.time()
         for path in [path for path, each in self._unsettled.items() if each.due <= now]:
-            self._take(path)
+            if waiting := self._unsettled.pop(path, None):
+                self._take(path, waiting)
 
-    def _take(self, path: str) -> None:
+    def _take(self, path: str, waiting: _Unsettled) -> None:
         """Put a file into ``found`` if it really is settled."""
-        waiting = self._unsettled.pop(path)
         try:
             status = os.lstat(path)
         except FileNotFoundError:
@@ -208,7 +211,7 @@ class Watcher:
         except OSError as error:
             self._warn(os.path.dirname(path), error)
             return  # its folder can't be entered: a walk finds it again when it can
-        if _signature(status) != waiting.signature:
+        if signature_of(status) != waiting.signature:
             self._consider(path, status)
             return
         try:
@@ -216,24 +219,36 @@ class Watcher:
         except OSError as error:
             if not os.path.lexists(path):
                 return  # as above, only just now
-            self._put(
-                path,
-                waiting.signature,
-                Found(path, *waiting.signature[:2], problem=error.strerror or "unreadable"),
-            )
+            found = Found(path, *waiting.signature[:2], problem=error.strerror or "unreadable")
+            self._put(path, waiting.signature, found)
             return
-        try:
-            if is_open_for_writing(descriptor) and time.time() - waiting.since < _LONGEST_OPEN:
-                waiting.due = time.time() + max(self.debounce, 0.1)
-                self._unsettled[path] = waiting
-                return
-            found = _read(descriptor, path)
-            if found.problem == "" and _signature(os.fstat(descriptor)) != waiting.signature:
-                self._consider(path, os.fstat(descriptor))
-                return
-        finally:
+        if is_open_for_writing(descriptor) and time.time() - waiting.since < _LONGEST_OPEN:
             os.close(descriptor)
-        self._put(path, waiting.signature, found)
+            waiting.due = time.time() + max(self.debounce, 0.1)
+            self._keep(self._unsettled, path, waiting)
+        elif status.st_size < _LARGE:
+            result = read(descriptor, path, waiting.signature, self._stop)
+            os.close(descriptor)
+            self._was_read(path, waiting.signature, result)
+        elif self._reading.busy:
+            os.close(descriptor)
+            self._keep(self._large, path, waiting)
+        else:
+            self._reading.start(descriptor, path, waiting.signature)
+
+    def _take_what_was_read(self) -> None:
+        """Of the large files: the one that was read, and the next."""
+        if result := self._reading.take():
+            self._was_read(*result)
+        if self._large and not self._reading.busy:
+            path = next(iter(self._large))
+            self._take(path, self._large.pop(path))
+
+    def _was_read(self, path: str, signature: Signature, found: Found | None) -> None:
+        if found is not None:
+            self._put(path, signature, found)
+        elif not self._stop.is_set():  # it is another one now
+            self._look(path)
 
     def _put(self, path: str, signature: Signature, found: Found) -> None:
         self._emitted[path] = signature
@@ -258,66 +273,3 @@ class Watcher:
         if folder not in self._warned:
             self._warned.add(folder)
             log.warning("%s can't be read (%s); it is tried again at each scan", folder, error.strerror)
-
-    def _listen(self) -> None:
-        from watchfiles import watch
-
-        while not self._stop.is_set():
-            try:
-                for changes in watch(
-                    self.root,
-                    watch_filter=None,
-                    debounce=50,
-                    step=5,
-                    stop_event=self._stop,
-                    rust_timeout=500,
-                    yield_on_timeout=True,
-                    recursive=self.recursive,
-                    raise_interrupt=False,
-                ):
-                    self._tell(path for _, path in changes)
-                    if not os.path.isdir(self.root):
-                        break
-            except (OSError, RuntimeError) as error:
-                if os.path.isdir(self.root):
-                    self._without_notifications(error)
-                    continue
-            self._stop.wait(1.0)
-            self._scan_now = True
-
-    def _without_notifications(self, error: Exception) -> None:
-        if not self._polled:
-            log.warning(
-                "the kernel does not tell of changes in %s (%s): it is looked at again and again instead; "
-                "where it has very many folders, raise fs.inotify.max_user_watches",
-                self.root,
-                error,
-            )
-        self._polled = self._scan_now = True
-        self._stop.wait(_AGAIN)
-
-    def _tell(self, paths: Iterable[str]) -> None:
-        with self._news:
-            for path in paths:
-                if len(self._changes) < _MOST_CHANGES:
-                    self._changes[path] = None
-                else:
-                    self._scan_now = True
-            if self._changes:
-                self._news.notify_all()
-
-
-def _signature(status: os.stat_result) -> Signature:
-    return status.st_size, status.st_mtime_ns, status.st_ctime_ns
-
-
-def _read(descriptor: int, path: str) -> Found:
-    status = os.fstat(descriptor)
-    digest, size = hashlib.sha256(), 0
-    try:
-        while chunk := os.read(descriptor, _CHUNK):
-            digest.update(chunk)
-            size += len(chunk)
-    except OSError as error:
-        return Found(path, status.st_size, status.st_mtime_ns, problem=error.strerror or "unreadable")
-    return Found(path, size, status.st_mtime_ns, digest.hexdigest())

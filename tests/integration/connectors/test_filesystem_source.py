@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 import threading
@@ -19,7 +20,7 @@ from connectors.filesystem import FilesystemConfig, FilesystemPartition, Filesys
 from neuraldocflow.components import Acknowledgement, SourceContext
 from neuraldocflow.errors import ConfigError
 from neuraldocflow.events import NewDocument
-from neuraldocflow.folders import watcher
+from neuraldocflow.folders import hashing, watcher
 
 DONE = Acknowledgement("completed")
 FAILED = Acknowledgement("failed", {"code": "corrupt", "message": "damaged"})
@@ -415,3 +416,57 @@ def test_what_is_done_of_a_first_walk_is_not_kept_in_memory(
         time.sleep(0.002)
     assert len(seen) == 300
     assert max(kept) <= 100
+
+
+def test_of_a_burst_of_fresh_files_only_some_are_waited_for_at_a_time_and_all_are_found(
+    watch: Make, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watcher, "_MOST_UNSETTLED", 20)
+    watched = watch(debounce_ms=300, scan_interval_ms=3_600_000)
+    for number in range(200):
+        (inbox / f"{number}.pdf").write_bytes(b"%d" % number)
+    seen: list[NewDocument] = []
+    waiting = [0]
+    deadline = time.monotonic() + 60
+    while len(seen) < 200 and time.monotonic() < deadline:
+        seen += watched.pull()
+        waiting.append(len(watched.parts[0]._watcher._unsettled))
+        time.sleep(0.002)
+    assert len({event.id for event in seen}) == len(seen) == 200
+    assert max(waiting) <= 20
+
+
+def test_large_files_are_read_one_after_the_other_while_small_ones_go_on(
+    watch: Make, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slowly, release = hashing.read, threading.Event()
+
+    def read(descriptor: int, path: str, *about: Any) -> hashing.Found | None:
+        assert release.wait(60)
+        return slowly(descriptor, path, *about)
+
+    monkeypatch.setattr(hashing, "read", read)  # that of the thread beside
+    monkeypatch.setattr(watcher, "_LARGE", 1000)
+    for name in ("large.pdf", "larger.pdf", "gone.pdf", "changed.pdf"):
+        (inbox / name).write_bytes(name.encode() * 1000)
+    watched = watch()
+    (inbox / "small.pdf").write_bytes(b"x")
+    assert names(watched.until(1)) == ["small.pdf"]
+    (inbox / "gone.pdf").unlink()
+    (inbox / "changed.pdf").write_bytes(b"another" * 1000)
+    release.set()
+    found = watched.until(3)
+    assert names(found) == ["changed.pdf", "large.pdf", "larger.pdf"]
+    for event in found:
+        content = (inbox / event.source.filename).read_bytes()
+        assert event.source.sha256 == hashlib.sha256(content).hexdigest()
+    assert watched.quiet()
+
+
+def test_a_run_that_ends_by_itself_waits_for_its_large_files(
+    watch: Make, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watcher, "_LARGE", 1000)
+    for number in range(5):
+        (inbox / f"{number}.pdf").write_bytes(b"%d" % number * 2000)
+    assert len(watch(once=True).drain()) == 5
