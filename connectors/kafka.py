@@ -46,6 +46,7 @@ _DEFAULTS = {
     "queued.max.messages.kbytes": 16_384,
     "fetch.wait.max.ms": 100,
     "reconnect.backoff.max.ms": 2_000,
+    "topic.metadata.refresh.interval.ms": 60_000,
 }
 
 
@@ -117,6 +118,8 @@ class KafkaSource(FixedPartitionedSource[NewDocument, Any]):
             self._outage,
             self._stored,
             context.arrived.set,
+            self._grown,
+            look_every=int(settings["topic.metadata.refresh.interval.ms"]) / 1000,
             ahead=max(2 * config.max_poll_records, _AHEAD),
             once=context.once,
             latest=settings["auto.offset.reset"] in ("latest", "largest", "end"),
@@ -196,6 +199,13 @@ class KafkaSource(FixedPartitionedSource[NewDocument, Any]):
         self._refusals(error)
         if error.code() in (KafkaError._ALL_BROKERS_DOWN, KafkaError._AUTHENTICATION, KafkaError._SSL):
             self.reader.trouble(error)
+
+    def _grown(self, told: str) -> None:
+        """Partitions are the engine's from the start on, so new ones are read after another."""
+        if self.context.start_again is None or self.context.once:
+            log.warning("%s: start the job again to read all of them", told)
+        else:
+            self.context.start_again(told)
 
     def _committed(self, error: KafkaError | None, positions: list[TopicPartition]) -> None:
         self.reader.committed(error, positions)

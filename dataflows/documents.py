@@ -161,6 +161,7 @@ def _build_sources(config: Config, engine: Engine, wanted: tuple[str, ...]) -> d
         payloads=engine.payloads,
         log=engine.log,
         brokers=log.brokers if log is not None else None,
+        start_again=engine.start_again,
     )
     built = {
         name: SOURCES.build(entry.type, name, entry.config, context)

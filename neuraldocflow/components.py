@@ -45,6 +45,8 @@ class SourceContext:
     """For dead letters."""
     brokers: str | None = None
     """Kafka brokers to use where the source names none: the log's."""
+    start_again: Callable[[str], None] | None = None
+    """Called, with why, by a source that can go on in a fresh process only; None where there can't be one."""
 
     def rest(self) -> bool:
         """Wait, where there is patience, until something arrives at any source; whether it waited."""

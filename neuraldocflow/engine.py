@@ -13,6 +13,7 @@ import threading
 import time
 import uuid
 from collections import defaultdict
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -63,6 +64,8 @@ class Engine:
         self.process = process
         """Which of several processes this is; None where it is alone."""
         self.once = once
+        self.start_again: Callable[[str], None] | None = None
+        """Begins anew from the last snapshot, in a fresh process; called with why."""
         self.recovery = Recovery(recovery)
         self.stopping = threading.Event()
         self.swarm_id = f"swarm-{uuid.uuid4().hex[:8]}"

@@ -120,12 +120,13 @@ def run_member(
     """
     store = config.runtime.state_directory.absolute() / "recovery"
     engine = Engine(config, once=once, recovery=store, process=process)
+    again = engine.start_again = partial(start_again, engine)
     job = build_job(config, engine, sources)
     settings = {
         "epoch_interval": timedelta(milliseconds=config.runtime.snapshot_interval_ms),
         "recovery_config": RecoveryConfig(store),  # type: ignore[no-untyped-call]
     }
-    steps = TimeSteps(partial(start_again, engine))
+    steps = TimeSteps(lambda seconds: again(f"the time of day was set back by {seconds:.0f} s"))
     with signals(partial(_stop, engine)), _metrics(engine, addresses):
         try:
             steps.start()

@@ -45,13 +45,11 @@ class TimeSteps:
                 self._stepped_back(behind)
 
 
-def start_again(engine: Engine, seconds: float) -> None:
+def start_again(engine: Engine, why: str) -> None:
     """Replace this process by a fresh one of the same command; one of several leaves it to its supervisor."""
     if engine.stopping.is_set():
-        return  # it ends at its deadline, which no time of day moves
-    log.warning(
-        "the time of day was set back by %.0f s: the job starts again from the last snapshot", seconds
-    )
+        return  # it ends anyway
+    log.warning("%s: the job starts again from the last snapshot", why)
     engine.abandon()
     logging.shutdown()
     sys.stdout.flush()

@@ -13,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 from confluent_kafka import (
@@ -34,8 +35,8 @@ log = logging.getLogger(__name__)
 
 _WAIT, _SHORT, _ASK = 0.2, 0.005, 3.0
 """Seconds a message is waited for (short: while a full lane may have room soon), and an answer."""
-_COMMIT_EVERY, _COMMIT_AGAIN, _LOOK_EVERY, _LOOK_SOON = 0.5, 2.0, 60.0, 1.0
-"""Seconds between two commits (after a failure), and two looks at the topics (while brokers are away)."""
+_COMMIT_EVERY, _COMMIT_AGAIN, _LOOK_SOON = 0.5, 2.0, 1.0
+"""Seconds between two commits (after a failure), and two looks at the topics while brokers are away."""
 _FULL, _OVER = 0.5, 4
 """Seconds after which a full lane's partition is paused; at once when it is so many times full."""
 _FRESH = 5.0
@@ -94,7 +95,9 @@ class Lane:
 
 
 class Reader:
-    """``store`` keeps a document's bytes and makes its event; ``arrived`` is called when something came."""
+    """``store`` keeps a document's bytes and makes its event; ``arrived`` is called when something came, and
+    ``grown``, with which, when topics have more partitions than are read: looked for every ``look_every``
+    seconds."""
 
     def __init__(
         self,
@@ -102,7 +105,9 @@ class Reader:
         outage: Outage,
         store: Callable[[Document], NewDocument],
         arrived: Callable[[], None],
+        grown: Callable[[str], None],
         *,
+        look_every: float,
         ahead: int,
         once: bool,
         latest: bool,
@@ -111,6 +116,8 @@ class Reader:
         self._outage = outage
         self._store = store
         self._arrived = arrived
+        self._grown = grown
+        self._look_every = look_every if look_every > 0 else inf
         self._ahead = ahead
         self._once = once
         self._latest = latest
@@ -353,7 +360,7 @@ class Reader:
         now = time.monotonic()
         if now < self._look_at:
             return
-        self._look_at = now + _LOOK_EVERY
+        self._look_at = now + self._look_every
         try:
             found = {topic: partitions_of(self._consumer, topic, _ASK) for topic in self._counts}
         except KafkaException as error:
@@ -361,12 +368,13 @@ class Reader:
             self._look_at = now + _LOOK_SOON
             return
         self._outage.over()
-        for topic, count in found.items():
-            if count > self._counts[topic]:
-                log.warning(
-                    "%s has %d partitions now, %d are read: start the job again to read all of them",
-                    *(topic, count, self._counts[topic]),
-                )
+        more = [
+            f"{topic} has {count} partitions now, {self._counts[topic]} are read"
+            for topic, count in found.items()
+            if count > self._counts[topic]
+        ]
+        if more:
+            self._grown("; ".join(more))
 
 
 def _positions(wanted: dict[Place, int]) -> list[TopicPartition]:

@@ -19,7 +19,7 @@ class Topics:
         self.servers = servers
         self._copies = copies
         self._admin = AdminClient({"bootstrap.servers": servers, "log_level": 0})
-        self._producer = Producer({"bootstrap.servers": servers, "log_level": 0, "linger.ms": 0})
+        self._producer = self._fresh_producer()
 
     def make(self, name: str = "", partitions: int = 1, **config: str) -> str:
         """A new topic; its name."""
@@ -32,11 +32,15 @@ class Topics:
     def grow(self, topic: str, partitions: int) -> None:
         """Give a topic more partitions."""
         self._admin.create_partitions([NewPartitions(topic, partitions)])[topic].result(timeout=30)
+        self._producer = self._fresh_producer()  # another one knows them only after a while
 
     def delete_before(self, topic: str, offset: int) -> None:
         """What retention does to the first partition, at once."""
         place = TopicPartition(topic, 0, offset)
         self._admin.delete_records([place])[place].result(timeout=30)
+
+    def _fresh_producer(self) -> Producer:
+        return Producer({"bootstrap.servers": self.servers, "log_level": 0, "linger.ms": 0})
 
     def partitions(self, topic: str) -> int:
         found = self._admin.list_topics(topic, timeout=30).topics[topic]

@@ -65,6 +65,25 @@ def test_several_processes_share_a_topic(job: KafkaJob) -> None:
     assert job.committed() == [10, 10, 10]
 
 
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_partitions_that_are_added_are_read_without_anybody_doing_anything(
+    job: KafkaJob, processes: str
+) -> None:
+    job.configure(source={"client": {"topic.metadata.refresh.interval.ms": 500}})
+    names = job.letters(3)
+    process = job.start("run", "-c", "job.yaml", "--processes", processes)
+    wait_for(lambda: len(list(job.results.glob("*.json"))) >= 3, 120)
+    job.partitions = 5
+    job.topics.grow(job.topic, 5)
+    names |= job.letters(5, first=10)
+    wait_for(lambda: len(list(job.results.glob("*.json"))) >= 8, 120)
+    process.terminate()
+    told, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, told
+    assert "has 5 partitions now, 3 are read: the job starts again" in told
+    each_is_there_once(job, names)
+
+
 def test_a_broker_killed_in_the_middle_costs_nothing_but_time(tmp_path: Path, broker: KafkaServer) -> None:
     job = KafkaJob(tmp_path, Topics(broker.bootstrap_servers))
     names = job.letters(40)
