@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import json
 import re
 import signal
 import urllib.error
@@ -64,25 +63,8 @@ def _person(browser: Browser, gateway: Gateway) -> Iterator[Person]:
     assert person.complaints == []
 
 
-def jobs(gateway: Gateway) -> list[dict[str, Any]]:
-    """The service's jobs."""
-    found: list[dict[str, Any]] = []
-    place = ""
-    while True:
-        request = urllib.request.Request(
-            f"{gateway.url}/api/v1/jobs?limit=100{place}",
-            headers={"Authorization": f"Bearer {gateway.local_key}"},
-        )
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            told = json.load(answer)
-        found += told["jobs"]
-        if told["next"] is None:
-            return found
-        place = f"&after={told['next']}"
-
-
 def names(gateway: Gateway) -> Counter[str]:
-    return Counter(job["filename"] for job in jobs(gateway))
+    return Counter(job["filename"] for job in gateway.jobs())
 
 
 def test_a_chosen_document_becomes_a_table_of_values_whose_boxes_are_on_the_page(person: Person) -> None:
@@ -239,7 +221,7 @@ def test_other_senders_on_the_page_are_told_that_their_document_is_queued(
     gateway.start()
     loner.card("theirs.html").wait_for()
     loner.has_sent_all()
-    assert [(job["filename"], job["priority"]) for job in jobs(gateway)] == [("theirs.html", "high")]
+    assert [(job["filename"], job["priority"]) for job in gateway.jobs()] == [("theirs.html", "high")]
 
 
 def test_a_revoked_key_is_asked_for_again_and_no_document_is_lost(loner: Person, gateway: Gateway) -> None:

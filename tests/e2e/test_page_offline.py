@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,15 +35,6 @@ def person(gateway: Gateway) -> Iterator[Person]:
         yield person
         context.close()
         assert person.complaints == []
-
-
-def ask(gateway: Gateway, path: str) -> dict[str, object]:
-    request = urllib.request.Request(
-        f"{gateway.url}/api/v1{path}", headers={"Authorization": f"Bearer {gateway.local_key}"}
-    )
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        found: dict[str, object] = json.load(answer)
-    return found
 
 
 def test_documents_are_read_on_the_device_without_a_connection_and_synced_once_when_it_is_back(
@@ -83,8 +73,7 @@ def test_documents_are_read_on_the_device_without_a_connection_and_synced_once_w
     person.has_sent_all()
     for name in ("sample-10-k.pdf", "lease.docx", "sample-record.html"):
         person.card(name).get_by_text("synced").wait_for()
-    jobs = ask(gateway, "/jobs?limit=100")["jobs"]
-    assert isinstance(jobs, list)
+    jobs = gateway.jobs()
     assert sorted((job["filename"], job["origin"]) for job in jobs) == [
         ("lease.docx", "offline"),
         ("sample-10-k.pdf", "offline"),
@@ -94,5 +83,5 @@ def test_documents_are_read_on_the_device_without_a_connection_and_synced_once_w
     person.has_sent_all()
     assert len(person.card("").all()) == 3
     (filing,) = (job for job in jobs if job["filename"] == "sample-10-k.pdf")
-    result = ask(gateway, f"/jobs/{filing['job_id']}/result")
+    result = gateway.ask(f"/jobs/{filing['job_id']}/result")
     assert "Delaware" in json.dumps(result["extractedData"])

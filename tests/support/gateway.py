@@ -8,6 +8,7 @@ import json
 import signal
 import subprocess
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
@@ -49,6 +50,24 @@ class Gateway:
     def key(self, tenant: str = "default", **more: Any) -> str:
         """A new key's text."""
         return self.keys.create(tenant, tenant, **more)[1]
+
+    def ask(self, path: str) -> Any:
+        """What the API answers to a GET, decoded."""
+        request = urllib.request.Request(
+            f"{self.url}/api/v1{path}", headers={"Authorization": f"Bearer {self.local_key}"}
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)
+
+    def jobs(self) -> list[dict[str, Any]]:
+        """All jobs of the local key's tenant."""
+        found: list[dict[str, Any]] = []
+        place: str | None = ""
+        while place is not None:
+            told = self.ask(f"/jobs?limit=100{place}")
+            found += told["jobs"]
+            place = told["next"] and f"&after={told['next']}"
+        return found
 
     def start(self) -> None:
         """Start the gateway, and wait until it answers."""

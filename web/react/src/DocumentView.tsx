@@ -66,11 +66,7 @@ export function DocumentView({ entry, client, load, page, onBack, onCancel, onRe
       {!isOver(entry) && (
         <div className="ndf-wait">
           <Doing entry={entry} />
-          <p>
-            {entry.status === "processing" && entry.jobId === null
-              ? "The service can't be reached, so this document is read on this device."
-              : "You can close this page meanwhile: the result will be here when you come back."}
-          </p>
+          <p>{meanwhile(entry)}</p>
         </div>
       )}
       {entry.status === "failed" && <Failure entry={entry} result={result} onRetry={onRetry} />}
@@ -88,6 +84,14 @@ export function DocumentView({ entry, client, load, page, onBack, onCancel, onRe
       )}
     </article>
   );
+}
+
+/** What a person who waits for a document may want to know. */
+function meanwhile({ status, jobId }: DocumentEntry): string {
+  if (jobId !== null) return "You can close this page meanwhile: the result will be here when you come back.";
+  if (status === "processing")
+    return "The service can't be reached, so this document is read on this device.";
+  return status === "waiting" ? "It is kept on this device until it can be sent." : "";
 }
 
 function Failure({
