@@ -16,7 +16,7 @@ from websockets.protocol import State
 
 from neuraldocflow.errors import DocumentError, RateLimited, Unauthorized
 from neuraldocflow.gateway.hub import Published
-from neuraldocflow.gateway.keys import Key
+from neuraldocflow.gateway.keys import SCOPES, Key
 from neuraldocflow.gateway.problems import Problem, as_problem, busy, invalid
 from neuraldocflow.gateway.requests import parse_request
 from neuraldocflow.gateway.services import Services
@@ -165,8 +165,9 @@ class Session:
 
     async def _answer(self, action: str, payload: Payload) -> Payload | None:
         if action == "authenticate":
-            self._authenticate(str(payload.get("token", "")))
-            return {"authenticated": True}
+            key = self._authenticate(str(payload.get("token", "")))
+            scopes = [scope for scope in SCOPES if key.may(scope)]
+            return {"authenticated": True, "tenant": key.tenant, "scopes": scopes}
         if self.key is None:
             raise Problem(Unauthorized("Authenticate first."), 401)
         handler = self._actions.get(action)
@@ -182,12 +183,13 @@ class Session:
         except (Problem, DocumentError) as error:
             await self._refuse(None, False, as_problem(error))
 
-    def _authenticate(self, token: str) -> None:
+    def _authenticate(self, token: str) -> Key:
         key = self._services.authenticate(token)
         if self.key is not None and key.tenant != self.key.tenant:
             raise invalid("A session stays with its tenant: open another connection.")
         self.key = key
         self._subscriptions.key = self._uploads.key = key
+        return key
 
     async def _process_document(self, payload: Payload) -> Payload:
         return {"job_id": await self._process(payload, Order(tenant=self._own.tenant))}

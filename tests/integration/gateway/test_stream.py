@@ -222,8 +222,16 @@ def test_a_key_may_come_in_the_address_a_header_or_the_first_message(gateway: Ga
         async with connect(address, subprotocols=["neuraldocflow.v1"]) as socket:  # type: ignore[list-item]
             assert socket.subprotocol == "neuraldocflow.v1"
             talk = Talk(socket)
-            assert (await talk.ask("authenticate", token=gateway.local_key))["type"] == "response"
+            assert (await talk.ask("authenticate", token=gateway.local_key))["payload"] == {
+                "authenticated": True,
+                "tenant": "default",
+                "scopes": ["submit", "read", "admin"],
+            }
             assert (await talk.ask("ping"))["type"] == "response"
+        async with connect(address, subprotocols=["neuraldocflow.v1"]) as socket:  # type: ignore[list-item]
+            reading = gateway.key("acme", scopes=("read",))
+            told = (await Talk(socket).ask("authenticate", token=reading))["payload"]
+            assert (told["tenant"], told["scopes"]) == ("acme", ["read"])
         async with connect(address, subprotocols=["neuraldocflow.v1"]) as socket:  # type: ignore[list-item]
             assert (await Talk(socket).ask("ping"))["payload"]["code"] == "unauthorized"
             assert await close_code(socket) == 4401
