@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 from support.browser import PATIENCE, Person, chromium, overflow
 from support.gateway import Gateway, letter
 from support.web import build
@@ -231,11 +231,52 @@ def test_a_revoked_key_is_asked_for_again_and_no_document_is_lost(loner: Person,
     loner.drop({"kept.html": letter(4).decode()})
     page.get_by_text("This key is not valid any more.").wait_for()
     assert loner.violations() == []
-    page.get_by_label("Key").fill(gateway.local_key)
-    page.get_by_role("button", name="Continue").click()
+    loner.enter(gateway.local_key)
     loner.card("kept.html").wait_for()
     loner.has_sent_all()
     assert names(gateway) == {"kept.html": 1}
+
+
+def test_a_key_that_may_only_read_is_kept_and_says_so_and_what_waits_is_not_lost(
+    loner: Person, gateway: Gateway
+) -> None:
+    page = loner.open()
+    loner.works_offline()
+    gateway.stop()
+    loner.drop({"kept.html": letter(5).decode()})
+    loner.has_status("1 waiting")
+    page.get_by_role("button", name="Use another key").click()
+    reading = gateway.key(scopes=("read",))
+    gateway.start()
+    loner.enter(reading)
+    page.get_by_text("This key may read documents, but not add any.").wait_for()
+    loner.card("kept.html").get_by_text("This key may not submit.").wait_for()
+    page.reload()
+    loner.has_status("Connected · 1 not sent")
+    assert loner.violations() == []
+    page.get_by_role("button", name="Use another key").click()
+    loner.enter(gateway.local_key)
+    loner.card("kept.html").get_by_role("button", name="Try again").click()
+    loner.has_sent_all()
+    assert names(gateway) == {"kept.html": 1}
+
+
+def test_a_request_that_breaks_alone_is_made_again_by_itself(loner: Person, gateway: Gateway) -> None:
+    page = loner.open()
+    broken: list[str] = []
+
+    def break_first(route: Route) -> None:
+        if len(broken) < 2:
+            broken.append(route.request.url)
+            return route.abort("connectionreset")
+        return route.continue_()
+
+    page.route("**/api/v1/documents?*", break_first)
+    loner.drop({"again.html": letter(6).decode()})
+    loner.card("again.html").wait_for()
+    loner.has_sent_all()
+    assert len(broken) == 2
+    assert names(gateway) == {"again.html": 1}
 
 
 def test_a_waiting_job_is_cancelled(browser: Browser, tmp_path: Path) -> None:

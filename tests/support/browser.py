@@ -63,6 +63,11 @@ class Person:
         self.page.get_by_text("Connected", exact=True).wait_for()
         return self.page
 
+    def enter(self, key: str) -> None:
+        """Give a key to the form that asks for one."""
+        self.page.get_by_label("Key", exact=True).fill(key)
+        self.page.get_by_role("button", name="Continue").click()
+
     def works_offline(self) -> None:
         """Wait until the page is kept for the time without a connection."""
         self.page.evaluate(

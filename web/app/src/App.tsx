@@ -67,9 +67,9 @@ function Work({ apiKey, shelf, files, onLeave }: WorkProps) {
     follow: "all",
   });
   const { connection, client, outbox } = processing;
-  const { submissions, hindrance } = useSyncExternalStore(outbox.subscribe, outbox.getSnapshot);
+  const { submissions } = useSyncExternalStore(outbox.subscribe, outbox.getSnapshot);
 
-  const refused = connection.error?.code === "unauthorized" || hindrance?.code === "unauthorized";
+  const refused = ["unauthorized", "forbidden"].includes(connection.error?.code ?? "");
   useEffect(() => {
     if (refused) onLeave(true);
   }, [refused, onLeave]);

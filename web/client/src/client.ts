@@ -58,7 +58,6 @@ export class NeuralDocFlowClient implements NeuralDocFlowWebSocket {
     if (!url) throw new NeuralDocFlowError("invalid_request", "Outside of a page, `url` must be given.");
     this.#backoff = options.backoff ?? BACKOFF;
     const requestTimeoutMs = options.requestTimeoutMs ?? 30_000;
-    this.#http = new Http(url, apiKey, requestTimeoutMs);
     const stream = new URL("/v1/stream", url);
     stream.protocol = stream.protocol === "https:" ? "wss:" : "ws:";
     const connection = new Connection(
@@ -74,6 +73,7 @@ export class NeuralDocFlowClient implements NeuralDocFlowWebSocket {
       () => this.#restore(),
     );
     this.#connection = connection;
+    this.#http = new Http(url, apiKey, requestTimeoutMs, error => connection.end(error));
     connection.events.add(event => this.#subscriptions.take(event));
     connection.refusals.add(error => this.#tellError(error));
     connection.statuses.add(status => {

@@ -1,4 +1,4 @@
-import { errorOf, NeuralDocFlowError } from "./errors.ts";
+import { errorOf, NeuralDocFlowError, refusalOf } from "./errors.ts";
 import type { ConnectionStatus } from "./types.ts";
 import { type Backoff, Listeners, pause, randomId, sleep } from "./waiting.ts";
 
@@ -43,7 +43,7 @@ export interface Ways {
 
 const PROTOCOL = "neuraldocflow.v1";
 const PING_MS = 25_000;
-const UNAUTHORIZED = [4401, 4403];
+const FOR_GOOD = ["unauthorized", "forbidden"];
 
 /** One WebSocket that is kept: authenticated, pinged, opened again when it breaks. Knows requests and answers;
  * what events mean and which subscriptions there are is its owner's, who restores them in `restore`. */
@@ -59,6 +59,7 @@ export class Connection {
   #socket: WebSocket | null = null;
   #wake: () => void = () => {};
   #open = false;
+  #granted: Pick<ConnectionStatus, "key"> = {};
 
   constructor(key: string, ways: Ways, restore: () => Promise<void>) {
     this.#key = key;
@@ -80,7 +81,7 @@ export class Connection {
     this.#open = false;
     this.#socket?.close(1000);
     for (const [id, each] of this.#waiting) this.#settle(id, () => each.reject(error));
-    this.statuses.tell({ state: "disconnected", error });
+    this.#tell({ state: "disconnected", error });
   }
 
   /** Try now rather than when the wait is over: the network is back, the page is looked at. */
@@ -130,14 +131,14 @@ export class Connection {
     const { signal } = this.#ended;
     let everOpen = false;
     let attempt = 0;
-    this.statuses.tell({ state: "connecting" });
+    this.#tell({ state: "connecting" });
     while (!signal.aborted) {
       let error: NeuralDocFlowError;
       try {
         const { closed } = await this.#connect();
         everOpen = true;
         attempt = 0;
-        this.statuses.tell({ state: "connected" });
+        this.#tell({ state: "connected" });
         connected();
         error = await closed;
       } catch (failure) {
@@ -145,7 +146,7 @@ export class Connection {
       }
       this.#lost(error);
       if (signal.aborted) break;
-      if (error.code === "unauthorized" || !(everOpen || this.#ways.keepTrying)) this.end(error);
+      if (FOR_GOOD.includes(error.code) || !(everOpen || this.#ways.keepTrying)) this.end(error);
       else await this.#pause(attempt++, error);
     }
     refused(signal.reason);
@@ -157,7 +158,7 @@ export class Connection {
     const end = () => woken.abort();
     this.#wake = end;
     this.#ended.signal.addEventListener("abort", end, { once: true });
-    this.statuses.tell({ state: "reconnecting", retryInMs, error });
+    this.#tell({ state: "reconnecting", retryInMs, error });
     await sleep(retryInMs, woken.signal).catch(() => {});
     this.#ended.signal.removeEventListener("abort", end);
     this.#wake = () => {};
@@ -178,7 +179,8 @@ export class Connection {
         socket.onopen = () => resolve();
       });
       await orClosed(opened, closed);
-      await orClosed(this.#authenticate(), closed);
+      const { tenant, scopes } = await orClosed(this.#authenticate(), closed);
+      if (tenant) this.#granted = { key: { tenant, scopes } as NonNullable<ConnectionStatus["key"]> };
     } finally {
       clearTimeout(timer);
     }
@@ -191,13 +193,17 @@ export class Connection {
   }
 
   /** The key goes in a message rather than in the address, which others may write down. */
-  #authenticate(): Promise<unknown> {
+  #authenticate(): Promise<Record<string, unknown>> {
     const id = randomId();
     return new Promise((resolve, reject) => {
       const waiting = { action: "authenticate", payload: {}, again: false, done() {}, resolve, reject };
       this.#waiting.set(id, waiting);
       this.#send(id, "authenticate", { token: this.#key });
     });
+  }
+
+  #tell(status: ConnectionStatus): void {
+    this.statuses.tell({ ...this.#granted, ...status });
   }
 
   /** Browsers do not tell of pings: without one of our own a dead connection looks like a quiet one. */
@@ -221,7 +227,7 @@ export class Connection {
     }
     const waiting = message.id === null ? undefined : this.#waiting.get(message.id);
     if (message.type === "error") {
-      const error = errorOf(message.payload);
+      const error = (this.#open ? refusalOf : errorOf)(message.payload);
       if (waiting) this.#settle(message.id as string, () => waiting.reject(error));
       else this.refusals.tell(error);
     } else if (waiting) {
@@ -260,9 +266,9 @@ export function unreachable(cause?: unknown): NeuralDocFlowError {
 }
 
 function closing(code: number, reason: string): NeuralDocFlowError {
-  if (UNAUTHORIZED.includes(code) && !reason.startsWith("no authentication")) {
+  if (code === 4401 && !reason.startsWith("no authentication"))
     return new NeuralDocFlowError("unauthorized", "The key is not valid, or no longer.");
-  }
+  if (code === 4403) return new NeuralDocFlowError("forbidden", "The key may not be used here.");
   if (code === 4413)
     return new NeuralDocFlowError("too_large", "A message was larger than the service takes.");
   if (code === 4400) return new NeuralDocFlowError("invalid_request", `The service closed: ${reason}.`);

@@ -17,6 +17,8 @@ export type ErrorCode =
   | "unauthorized"
   | "rate_limited"
   | "internal"
+  /** The key is valid, but may not do this. */
+  | "forbidden"
   /** The service could not be reached. */
   | "unreachable"
   /** No answer within the time-out. */
@@ -63,7 +65,8 @@ export class NeuralDocFlowError extends Error {
 /** The error an answer describes: problem details over HTTP, an error's payload over WebSocket. */
 export function errorOf(told: unknown, details: Details = {}): NeuralDocFlowError {
   const body = (typeof told === "object" && told !== null ? told : {}) as Record<string, unknown>;
-  const code = typeof body.code === "string" ? (body.code as ErrorCode) : codeOf(details.status);
+  let code = typeof body.code === "string" ? (body.code as ErrorCode) : codeOf(details.status);
+  if (code === "unauthorized" && details.status === 403) code = "forbidden";
   const message = [body.detail, body.message].find(each => typeof each === "string");
   return new NeuralDocFlowError(code, (message as string | undefined) ?? "The service refused the request.", {
     retryable: body.retryable === true || details.status === 503,
@@ -72,9 +75,16 @@ export function errorOf(told: unknown, details: Details = {}): NeuralDocFlowErro
   });
 }
 
+/** The error within a session, which has begun with a valid key: what is refused is more than the key may do. */
+export function refusalOf(told: unknown): NeuralDocFlowError {
+  const error = errorOf(told);
+  return error.code === "unauthorized" ? new NeuralDocFlowError("forbidden", error.message) : error;
+}
+
 /** Without a body of ours a proxy has answered: what its status means. */
 function codeOf(status = 500): ErrorCode {
-  if (status === 401 || status === 403) return "unauthorized";
+  if (status === 401) return "unauthorized";
+  if (status === 403) return "forbidden";
   if (status === 413) return "too_large";
   if (status === 429) return "rate_limited";
   if (status === 502 || status === 503 || status === 504) return "unreachable";

@@ -14,11 +14,14 @@ export class Http {
   readonly #url: string;
   readonly #key: string;
   readonly #timeoutMs: number;
+  readonly #keyRefused: (error: NeuralDocFlowError) => void;
 
-  constructor(url: string, key: string, timeoutMs: number) {
+  /** `keyRefused` is told when an answer says that the key is not valid. */
+  constructor(url: string, key: string, timeoutMs: number, keyRefused: (error: NeuralDocFlowError) => void) {
     this.#url = url;
     this.#key = key;
     this.#timeoutMs = timeoutMs;
+    this.#keyRefused = keyRefused;
   }
 
   /** The answer, if it is a good one. Throws NeuralDocFlowError, or the signal's reason. */
@@ -41,7 +44,10 @@ export class Http {
       return answer;
     } catch (error) {
       if (stop.signal.aborted) throw stop.signal.reason;
-      if (error instanceof NeuralDocFlowError) throw error;
+      if (error instanceof NeuralDocFlowError) {
+        if (error.code === "unauthorized") this.#keyRefused(error);
+        throw error;
+      }
       throw new NeuralDocFlowError("unreachable", "The service can't be reached.", { cause: error });
     } finally {
       clearTimeout(timer);

@@ -75,7 +75,12 @@ export interface ConnectionStatus {
   retryInMs?: number;
   /** Why it is `disconnected` or `reconnecting`. */
   error?: NeuralDocFlowError;
+  /** Whose the key is and what it may do, once the service has said so. */
+  key?: { tenant: string; scopes: readonly Scope[] };
 }
+
+/** What a key may do: send documents, read what became of them. */
+export type Scope = "submit" | "read" | "admin";
 
 export interface ConnectionOptions {
   /** Where the service is, such as `http://127.0.0.1:8080`; in a browser the page's own origin if left out. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { errorOf } from "../src/errors.ts";
+import { errorOf, refusalOf } from "../src/errors.ts";
 
 test("a problem of the service keeps its code, its words and what it suggests", () => {
   const retrySuggestions = [{ action: "unlock", reason: "it has a password" }];
@@ -13,6 +13,7 @@ test("a problem of the service keeps its code, its words and what it suggests", 
 
 test.each([
   [401, "unauthorized", false],
+  [403, "forbidden", false],
   [413, "too_large", false],
   [429, "rate_limited", false],
   [502, "unreachable", false],
@@ -22,4 +23,12 @@ test.each([
 ])("what a proxy answers with %i is %s", (status, code, retryable) => {
   for (const body of ["<html>Bad Gateway</html>", null, undefined, []])
     expect(errorOf(body, { status })).toMatchObject({ code, status, retryable });
+});
+
+test("a key that may not do something is another thing than a key that is not valid", () => {
+  const told = { code: "unauthorized", detail: "This key may not submit." };
+  expect(errorOf(told, { status: 401 }).code).toBe("unauthorized");
+  expect(errorOf(told, { status: 403 })).toMatchObject({ code: "forbidden", message: told.detail });
+  expect(refusalOf(told)).toMatchObject({ code: "forbidden", retryable: false });
+  expect(refusalOf({ code: "too_large", message: "Too large." }).code).toBe("too_large");
 });

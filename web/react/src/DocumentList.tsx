@@ -6,6 +6,8 @@ interface Props {
   documents: readonly DocumentEntry[];
   selected: string | null;
   hasMore: boolean;
+  /** Whether what became of documents may be seen. */
+  mayRead: boolean;
   onSelect(key: string): void;
   onCancel(entry: DocumentEntry): void;
   onRetry(entry: DocumentEntry): void;
@@ -38,10 +40,14 @@ export function isOver({ status }: DocumentEntry): boolean {
   return status === "completed" || status === "partial" || status === "failed";
 }
 
-export function DocumentList({ documents, selected, hasMore, onSelect, onCancel, onRetry, onMore }: Props) {
-  if (documents.length === 0) return <p className="ndf-none">Your documents will appear here.</p>;
+export function DocumentList(props: Props) {
+  const { documents, selected, hasMore, mayRead, onSelect, onCancel, onRetry, onMore } = props;
+  const note = mayRead
+    ? documents.length === 0 && "Your documents will appear here."
+    : "This key may send documents, but not see what becomes of them.";
   return (
     <>
+      {note && <p className="ndf-none">{note}</p>}
       <ul className="ndf-list" aria-label="Documents">
         {documents.map(each => (
           <li

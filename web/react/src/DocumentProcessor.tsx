@@ -22,6 +22,7 @@ export function DocumentProcessor(props: DocumentProcessorProps) {
 /** The same for who has the hook's value already. */
 export function DocumentWorkspace({ processing }: { processing: DocumentProcessing }) {
   const { jobs, client, outbox, isConnected, hasMore, cancel, retry, result, page, more } = processing;
+  const scopes = processing.connection.key?.scopes ?? ["submit", "read"]; // until the service says
   const [selected, setSelected] = useState<string | null>(null);
   const [problem, setProblem] = useState("");
   const [told, setTold] = useState("");
@@ -45,7 +46,11 @@ export function DocumentWorkspace({ processing }: { processing: DocumentProcessi
   return (
     <div className="ndf" data-shown={shown ? "" : undefined}>
       <div className="ndf-side">
-        <DropZone profiles={profiles} onFiles={(files, wishes) => attempt(add(files, wishes))} />
+        <DropZone
+          profiles={profiles}
+          refusal={scopes.includes("submit") ? "" : "This key may read documents, but not add any."}
+          onFiles={(files, wishes) => attempt(add(files, wishes))}
+        />
         {problem && (
           <p className="ndf-problem" role="alert">
             {problem}
@@ -57,6 +62,7 @@ export function DocumentWorkspace({ processing }: { processing: DocumentProcessi
         )}
         <DocumentList
           {...{ documents: jobs, selected, hasMore }}
+          mayRead={scopes.includes("read")}
           onSelect={setSelected}
           onCancel={entry => attempt(cancel(entry))}
           onRetry={entry => attempt(retry(entry))}

@@ -6,6 +6,8 @@ import type { Wishes } from "./outbox.ts";
 
 interface Props {
   profiles: readonly ProfileSummary[];
+  /** Why nothing can be added, where nothing can. */
+  refusal: string;
   onFiles(files: File[], wishes: Wishes): void;
 }
 
@@ -18,7 +20,7 @@ const PRIORITIES: [Priority, string][] = [
 ];
 
 /** Takes files: dropped anywhere on the page, chosen, or pasted. */
-export function DropZone({ profiles, onFiles }: Props) {
+export function DropZone({ profiles, refusal, onFiles }: Props) {
   const [wishes, setWishes] = useState<Wishes>({ profile: "auto", priority: "normal" });
   const [over, setOver] = useState(false);
   const input = useRef<HTMLInputElement>(null);
@@ -26,7 +28,7 @@ export function DropZone({ profiles, onFiles }: Props) {
 
   const take = (list: FileList | null | undefined) => {
     const files = Array.from(list ?? []);
-    if (files.length > 0) onFiles(files, wishes);
+    if (files.length > 0 && !refusal) onFiles(files, wishes);
   };
   const latest = useRef(take);
   latest.current = take;
@@ -64,6 +66,7 @@ export function DropZone({ profiles, onFiles }: Props) {
     return () => heard.abort();
   }, []);
 
+  if (refusal) return <p className="ndf-none">{refusal}</p>;
   const swallow = (event: DragEvent) => event.preventDefault();
   return (
     <section

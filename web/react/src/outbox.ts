@@ -80,7 +80,7 @@ export interface OutboxView {
 const AT_ONCE = 3;
 const TRIES = 3;
 const BACKOFF = { firstMs: 2_000, mostMs: 60_000 };
-/** What says nothing about the document: it waits for a connection, or for another key. */
+/** What says nothing about the document: it waits for a connection, or for a valid key. */
 const NOT_NOW = ["unreachable", "disconnected", "unauthorized"];
 
 /** Documents are put here first and sent from here, so that none is lost to a connection that breaks, a page
@@ -97,6 +97,10 @@ export class Outbox {
   #known: Submission[] = [];
   #view: OutboxView = { submissions: [], sending: new Map(), hindrance: null };
   #hindrance: NeuralDocFlowError | null = null;
+  /** Rounds in a row that found no way through. */
+  #vain = 0;
+  /** How often each document found none: those that got further go first, so that no one holds up the rest. */
+  readonly #stumbles = new Map<string, number>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #running: Promise<void> | null = null;
   #again = false;
@@ -136,7 +140,7 @@ export class Outbox {
     await this.#shelf.put(submission, file);
     this.#known = [...this.#known, submission];
     this.#tell();
-    void this.flush();
+    void this.#run();
     return submission;
   }
 
@@ -144,7 +148,7 @@ export class Outbox {
   async retry(id: string): Promise<void> {
     const found = this.#known.find(each => each.id === id);
     if (found) await this.#change({ ...found, state: "waiting", tries: 0, nextTryAt: 0, error: null });
-    void this.flush();
+    void this.#run();
   }
 
   /** Forget one; what is being sent of it is stopped. */
@@ -181,7 +185,7 @@ export class Outbox {
       }
     } finally {
       this.#held.delete(id);
-      void this.flush();
+      void this.#run();
     }
   }
 
@@ -197,6 +201,12 @@ export class Outbox {
 
   /** Send what waits, now that there may be a connection. Resolves when nothing can be sent at the moment. */
   flush(): Promise<void> {
+    this.#vain = 0;
+    this.#stumbles.clear();
+    return this.#run();
+  }
+
+  #run(): Promise<void> {
     if (this.#running) {
       this.#again = true;
       return this.#running;
@@ -206,7 +216,7 @@ export class Outbox {
       this.#schedule();
       if (this.#again) {
         this.#again = false;
-        void this.flush();
+        void this.#run();
       }
     });
     return this.#running;
@@ -217,7 +227,8 @@ export class Outbox {
     const due = this.#known.filter(
       each => each.state === "waiting" && each.nextTryAt <= Date.now() && !this.#held.has(each.id),
     );
-    due.sort((a, b) => a.createdAt - b.createdAt);
+    const stumbles = ({ id }: Submission) => this.#stumbles.get(id) ?? 0;
+    due.sort((a, b) => stumbles(a) - stumbles(b) || a.createdAt - b.createdAt);
     let stopped = false;
     const worker = async () => {
       for (let next = due.shift(); next && !stopped; next = due.shift()) {
@@ -225,6 +236,7 @@ export class Outbox {
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, worker));
+    this.#vain = stopped ? this.#vain + 1 : 0;
   }
 
   /** Send one; false where the next ones would not fare better. */
@@ -236,6 +248,7 @@ export class Outbox {
     try {
       const jobId = await this.#give(submission, abort.signal);
       this.#hindrance = null;
+      this.#stumbles.delete(id);
       await this.#change({ ...submission, state: "sent", jobId, error: null });
       await this.#shelf.dropFile(id);
       return true;
@@ -247,6 +260,7 @@ export class Outbox {
           : new NeuralDocFlowError("internal", "The document can't be read any more.", { cause: failure });
       if (NOT_NOW.includes(error.code)) {
         this.#hindrance = error;
+        this.#stumbles.set(id, (this.#stumbles.get(id) ?? 0) + 1);
         return false;
       }
       await this.#change(afterFailure(submission, error));
@@ -287,10 +301,13 @@ export class Outbox {
 
   #schedule(): void {
     clearTimeout(this.#timer);
-    const later = this.#known.filter(each => each.state === "waiting" && each.nextTryAt > Date.now());
-    if (later.length === 0) return;
-    const next = Math.min(...later.map(each => each.nextTryAt));
-    this.#timer = setTimeout(() => void this.flush(), Math.min(next - Date.now() + 50, 2 ** 31 - 1));
+    const waiting = this.#known.filter(each => each.state === "waiting");
+    const later = waiting.filter(each => each.nextTryAt > Date.now());
+    const waits = later.map(each => each.nextTryAt - Date.now() + 50);
+    // A connection may break for one request alone, so that nobody tells that it is there again.
+    if (this.#vain > 0 && this.#hindrance?.code === "unreachable" && waiting.length > later.length)
+      waits.push(pause(this.#vain - 1, BACKOFF));
+    if (waits.length > 0) this.#timer = setTimeout(() => void this.#run(), Math.min(...waits, 2 ** 31 - 1));
   }
 
   #tell(): void {

@@ -73,7 +73,8 @@ export class Reading {
 
   connection({ state, error }: ConnectionStatus): void {
     if (state === "connecting") return;
-    this.#isOffline = state !== "connected" && error?.code !== "unauthorized";
+    const isRefused = ["unauthorized", "forbidden"].includes(error?.code ?? "");
+    this.#isOffline = state !== "connected" && !isRefused;
     void this.#run();
   }
 

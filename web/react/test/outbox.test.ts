@@ -91,6 +91,49 @@ test("without a connection documents wait, however often it is tried; then each 
   for (const { id } of outbox.getSnapshot().submissions) expect(await shelf.file(id)).toBeNull();
 });
 
+test("a way that breaks for one request is tried again, though nobody says that it is there", async () => {
+  let broken = 3;
+  const at: number[] = [];
+  const outbox = new Outbox(new MemoryShelf(), async () => {
+    at.push(Date.now());
+    if (broken-- > 0) throw new NeuralDocFlowError("unreachable", "Bad Gateway.", { status: 502 });
+    return "job-1";
+  });
+  await outbox.add(letter(), "letter.html", wishes);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(at).toHaveLength(4);
+  expect((at[3] ?? 0) - (at[2] ?? 0)).toBeGreaterThan((at[1] ?? 0) - (at[0] ?? 0)); // longer each time
+  expect(only(outbox)).toMatchObject({ state: "sent", tries: 0 });
+  expect(outbox.getSnapshot().hindrance).toBeNull();
+});
+
+test("a document that breaks every connection does not hold up the others", async () => {
+  const sent: string[] = [];
+  const outbox = new Outbox(new MemoryShelf(), async (_, { filename }) => {
+    if (filename.startsWith("breaks")) throw new NeuralDocFlowError("unreachable", "It broke.");
+    sent.push(filename);
+    return filename;
+  });
+  for (const name of ["breaks-1", "breaks-2", "breaks-3", "a", "b"]) {
+    await outbox.add(letter(), name, wishes);
+    await vi.advanceTimersByTimeAsync(5);
+  }
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(sent).toEqual(["a", "b"]);
+});
+
+test("what the key may not do is no matter of the key: the document fails with what the service said", async () => {
+  const send = vi.fn<Send>(async () => {
+    throw new NeuralDocFlowError("forbidden", "This key may not submit.", { status: 403 });
+  });
+  const outbox = new Outbox(new MemoryShelf(), send);
+  await outbox.add(letter(), "letter.html", wishes);
+  await vi.advanceTimersByTimeAsync(300_000);
+  expect(send).toHaveBeenCalledTimes(1);
+  expect(outbox.getSnapshot().hindrance).toBeNull();
+  expect(only(outbox)).toMatchObject({ state: "failed", error: { message: "This key may not submit." } });
+});
+
 test("one that is taken to be read is not sent meanwhile; its result is sent in its place", async () => {
   let connected = false;
   const send = vi.fn<Send>(async () => {
