@@ -199,31 +199,6 @@ def test_what_is_added_without_a_service_is_sent_once_when_it_is_back(
     page.get_by_text("Sent from this device").wait_for()
 
 
-def test_other_senders_on_the_page_are_told_that_their_document_is_queued(
-    loner: Person, gateway: Gateway
-) -> None:
-    page = loner.open()
-    loner.works_offline()
-    gateway.stop()
-    told = page.evaluate(
-        """async text => {
-            const body = new FormData();
-            body.append("file", new File([text], "theirs.html", { type: "text/html" }));
-            body.append("priority", "high");
-            const answer = await fetch("/api/v1/documents", { method: "POST", body });
-            return [answer.status, (await answer.json()).status];
-        }""",
-        letter(3).decode(),
-    )
-    assert told == [202, "queued"]
-    page.reload()
-    loner.has_status("1 waiting")
-    gateway.start()
-    loner.card("theirs.html").wait_for()
-    loner.has_sent_all()
-    assert [(job["filename"], job["priority"]) for job in gateway.jobs()] == [("theirs.html", "high")]
-
-
 def test_a_revoked_key_is_asked_for_again_and_no_document_is_lost(loner: Person, gateway: Gateway) -> None:
     key, text = gateway.keys.create("page", "default")
     page = loner.open(text)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from support.gateway import Gateway
 from support.packages import program
@@ -21,6 +21,7 @@ _ARGUMENTS = (
 )
 PATIENCE = 60_000
 """Milliseconds to wait for what must come: generous, since machines that test are busy."""
+expect.set_options(timeout=PATIENCE)
 
 
 @contextmanager

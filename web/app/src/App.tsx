@@ -1,45 +1,64 @@
 import { DocumentWorkspace, useDocumentProcessing } from "@neuraldocflow/react";
 import { useEffect, useMemo, useState, useSyncExternalStore } from "react";
 import { Connection } from "./Connection.tsx";
-import { KeyForm } from "./KeyForm.tsx";
-import { forgetKey, keepKey, storedKey } from "./key.ts";
+import { Entrance } from "./Entrance.tsx";
+import { KeyForm, type Left } from "./KeyForm.tsx";
+import { forgetAnswers } from "./kept.ts";
+import { forgetKey, keepKey, keepTenant, storedKey, storedTenant } from "./key.ts";
 import { Logo } from "./Logo.tsx";
 import { OfflineFiles } from "./offline.ts";
 import { localReader, underReadingLock } from "./reader.ts";
 import { DatabaseShelf, underLock } from "./shelf.ts";
+import { markOf } from "./stores.ts";
 import { chooseTheme, theme } from "./theme.ts";
 import { useUpdate } from "./update.ts";
 
 /** The page: asks for a key where there is none, else shows the documents. */
 export function App() {
   const [key, setKey] = useState(storedKey);
-  const [refused, setRefused] = useState(false);
-  const shelf = useMemo(() => new DatabaseShelf(), []);
+  const [tenant, setTenant] = useState(storedTenant);
+  const [left, setLeft] = useState<Left>({ refused: false, waiting: 0 });
   const files = useMemo(() => new OfflineFiles(), []);
   const update = useUpdate();
 
   useEffect(() => {
-    const fromAddress = () => setKey(storedKey());
+    const fromAddress = () => {
+      setKey(storedKey());
+      setTenant(storedTenant());
+    };
     window.addEventListener("hashchange", fromAddress);
     return () => window.removeEventListener("hashchange", fromAddress);
   }, []);
 
   const enter = (given: string) => {
     keepKey(given);
-    setRefused(false);
+    setLeft({ refused: false, waiting: 0 });
     setKey(given);
+    setTenant(storedTenant());
   };
-  const leave = (wasRefused: boolean) => {
+  const known = (told: string) => {
+    keepTenant(told);
+    setTenant(told);
+  };
+  const leave = (why: Left) => {
+    void markOf(key).then(forgetAnswers);
     forgetKey();
-    setRefused(wasRefused);
+    setLeft(why);
     setKey("");
   };
   return (
     <>
-      {key ? (
-        <Work key={key} apiKey={key} shelf={shelf} files={files} onLeave={leave} />
-      ) : (
-        <KeyForm refused={refused} onKey={enter} />
+      {!key && <KeyForm left={left} onKey={enter} />}
+      {key && !tenant && <Entrance key={key} apiKey={key} onTenant={known} onLeave={leave} />}
+      {key && tenant && (
+        <Work
+          key={`${tenant} ${key}`}
+          apiKey={key}
+          tenant={tenant}
+          files={files}
+          onTenant={known}
+          onLeave={leave}
+        />
       )}
       {update && (
         <aside className="app-update" role="status">
@@ -55,12 +74,15 @@ export function App() {
 
 interface WorkProps {
   apiKey: string;
-  shelf: DatabaseShelf;
+  /** Whose the key is. */
+  tenant: string;
   files: OfflineFiles;
-  onLeave(refused: boolean): void;
+  onTenant(tenant: string): void;
+  onLeave(why: Left): void;
 }
 
-function Work({ apiKey, shelf, files, onLeave }: WorkProps) {
+function Work({ apiKey, tenant, files, onTenant, onLeave }: WorkProps) {
+  const shelf = useMemo(() => new DatabaseShelf(tenant, apiKey), [tenant, apiKey]);
   const reader = useMemo(() => localReader(files), [files]);
   const processing = useDocumentProcessing({
     ...{ apiKey, shelf, reader, lock: underLock, readingLock: underReadingLock },
@@ -69,10 +91,16 @@ function Work({ apiKey, shelf, files, onLeave }: WorkProps) {
   const { connection, client, outbox } = processing;
   const { submissions } = useSyncExternalStore(outbox.subscribe, outbox.getSnapshot);
 
+  const waiting = submissions.filter(each => each.state !== "sent").length;
   const refused = ["unauthorized", "forbidden"].includes(connection.error?.code ?? "");
   useEffect(() => {
-    if (refused) onLeave(true);
-  }, [refused, onLeave]);
+    if (refused) onLeave({ refused: true, waiting });
+  }, [refused, waiting, onLeave]);
+
+  const told = connection.key?.tenant ?? tenant;
+  useEffect(() => {
+    if (told !== tenant) onTenant(told);
+  }, [told, tenant, onTenant]);
 
   useEffect(() => {
     const back = () => {
@@ -100,7 +128,12 @@ function Work({ apiKey, shelf, files, onLeave }: WorkProps) {
         <div className="app-head-tools">
           <Connection {...{ connection, client, files }} outbox={outbox} submissions={submissions} />
           <ThemeButton />
-          <button type="button" className="app-tool" onClick={() => onLeave(false)} title="Use another key">
+          <button
+            type="button"
+            className="app-tool"
+            onClick={() => onLeave({ refused: false, waiting })}
+            title="Use another key"
+          >
             <svg viewBox="0 0 24 24" className="ndf-icon" aria-hidden="true">
               <path d="M11.500 12.500 20 4m-4 4 3 3M12.500 16a4.500 4.500 0 1 1-9 0 4.500 4.500 0 0 1 9 0Z" />
             </svg>

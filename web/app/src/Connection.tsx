@@ -23,22 +23,20 @@ export function Connection({ connection, client, files, outbox, submissions }: P
     if (open) dialog.current?.showModal();
     else dialog.current?.close();
   }, [open]);
-  const waiting = submissions.filter(each => each.state === "waiting");
-  const failed = submissions.filter(each => each.state === "failed");
-  const sent = submissions.filter(each => each.state === "sent").reverse();
+  const waiting = submissions.filter(each => each.state === "waiting").length;
+  const failed = submissions.filter(each => each.state === "failed").length;
   const connected = connection.state === "connected";
   const label = connected ? "Connected" : connection.state === "connecting" ? "Connecting" : "Offline";
-  const rest = [
-    waiting.length > 0 ? `${waiting.length} waiting` : "",
-    failed.length > 0 ? `${failed.length} not sent` : "",
-  ].filter(Boolean);
+  const rest = [waiting > 0 ? `${waiting} waiting` : "", failed > 0 ? `${failed} not sent` : ""].filter(
+    Boolean,
+  );
   return (
     <>
       <button
         type="button"
         className="app-status"
         data-state={connection.state}
-        data-failed={failed.length > 0 || undefined}
+        data-failed={failed > 0 || undefined}
         aria-haspopup="dialog"
         onClick={() => setOpen(true)}
       >
@@ -53,17 +51,35 @@ export function Connection({ connection, client, files, outbox, submissions }: P
             <span className="ndf-hidden">Close</span>
           </button>
         </div>
-        <p>
-          {connected
-            ? "The service is there: documents are sent as you add them."
-            : "The service can't be reached now. Go on adding documents: they are kept on this device and sent when it is back, each once."}
-        </p>
-        <OfflineChoice files={files} client={client} isConnected={connected} />
-        <Group name="Waiting on this device" submissions={waiting} outbox={outbox} />
-        <Group name="Not sent" submissions={failed} outbox={outbox} />
-        <Group name="Sent from this device" submissions={sent.slice(0, SHOWN)} outbox={outbox} />
-        {submissions.length === 0 && <p className="app-soft">Nothing has been sent from this device yet.</p>}
+        {open && <Places {...{ connected, client, files, outbox, submissions }} />}
       </dialog>
+    </>
+  );
+}
+
+/** What the dialog says; made only while it is open. */
+function Places({
+  connected,
+  client,
+  files,
+  outbox,
+  submissions,
+}: Omit<Props, "connection"> & { connected: boolean }) {
+  const waiting = submissions.filter(each => each.state === "waiting");
+  const failed = submissions.filter(each => each.state === "failed");
+  const sent = submissions.filter(each => each.state === "sent").reverse();
+  return (
+    <>
+      <p>
+        {connected
+          ? "The service is there: documents are sent as you add them."
+          : "The service can't be reached now. Go on adding documents: they are kept on this device and sent when it is back, each once."}
+      </p>
+      <OfflineChoice files={files} client={client} isConnected={connected} />
+      <Group name="Waiting on this device" submissions={waiting} outbox={outbox} />
+      <Group name="Not sent" submissions={failed} outbox={outbox} />
+      <Group name="Sent from this device" submissions={sent.slice(0, SHOWN)} outbox={outbox} />
+      {submissions.length === 0 && <p className="app-soft">Nothing has been sent from this device yet.</p>}
     </>
   );
 }

@@ -1,8 +1,16 @@
 import { type FormEvent, useState } from "react";
 import { Logo } from "./Logo.tsx";
 
+/** How the key before was left. */
+export interface Left {
+  /** The service does not know it any more. */
+  refused: boolean;
+  /** How many of its documents have not been sent. */
+  waiting: number;
+}
+
 /** Asks for a key, and says where one is had. */
-export function KeyForm({ refused, onKey }: { refused: boolean; onKey(key: string): void }) {
+export function KeyForm({ left, onKey }: { left: Left; onKey(key: string): void }) {
   const [key, setKey] = useState("");
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -12,13 +20,18 @@ export function KeyForm({ refused, onKey }: { refused: boolean; onKey(key: strin
     <main className="app-key">
       <form onSubmit={submit}>
         <Logo />
-        {refused ? (
+        {left.refused ? (
           <p role="alert">
-            <strong>This key is not valid any more.</strong> Enter another one; documents that were not sent
-            are kept on this device and go out with it.
+            <strong>This key is not valid any more.</strong> Enter another one.
           </p>
         ) : (
           <p>Enter the key you were given, to send documents and see their results.</p>
+        )}
+        {left.waiting > 0 && (
+          <p className="app-left">
+            {left.waiting === 1 ? "One document has" : `${left.waiting} documents have`} not been sent. They
+            stay on this device, and go out when a key of the same organisation is used.
+          </p>
         )}
         <label htmlFor="key">Key</label>
         <input

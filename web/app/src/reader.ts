@@ -1,4 +1,4 @@
-import type { LocalReader } from "@neuraldocflow/react";
+import { ADDRESS, type LocalReader } from "@neuraldocflow/react";
 import { NeuralDocFlowWorker } from "@neuraldocflow/wasm";
 import { FOLDER, PROFILES } from "./kept.ts";
 import type { OfflineFiles } from "./offline.ts";
@@ -56,14 +56,17 @@ export function localReader(files: OfflineFiles): LocalReader {
   }
 
   return {
-    reads: filename => files.getSnapshot().state === "kept" && READ.test(filename),
-    async read(file, { id, filename, profile }, onProgress, signal) {
+    reads: ({ filename, type }) =>
+      files.getSnapshot().state === "kept" && READ.test(filename) && type !== ADDRESS,
+    async read(file, { id, filename, profile, options }, onProgress, signal) {
+      const { qualityThreshold } = options;
       tell = onProgress;
       return whileUsed(async () =>
         (await started()).processDocument(file, profile, {
           signal,
           jobId: id,
           filename,
+          options: qualityThreshold === undefined ? {} : { qualityThreshold },
           onProgress: ({ stage, progress }) => onProgress(stage, 0.5 + progress * 0.5),
         }),
       );

@@ -1,38 +1,53 @@
-import type { Priority } from "@neuraldocflow/client";
 import { NeuralDocFlowError, type ProcessingResult } from "@neuraldocflow/client";
 import type { Shelf, Submission } from "@neuraldocflow/react";
-import { type IDBPDatabase, openDB } from "idb";
-import { DATABASE, STORES_VERSION, type StoredDocument, type StoredSync, type Stores } from "./stores.ts";
+import type { IDBPDatabase } from "idb";
+import { forgetAnswers } from "./kept.ts";
+import {
+  CHANGES,
+  DATABASE,
+  markOf,
+  openStores,
+  type StoredDocument,
+  type StoredSync,
+  type Stores,
+} from "./stores.ts";
 
 const KEPT = 500;
 const KEPT_MS = 14 * 86_400_000;
+const RESULTS_KEPT = 50;
 
-/** Documents in the browser's database: what waits outlives the page, and is seen by all its tabs. */
+/** A tenant's documents in the browser's database: what waits outlives the page, and is seen by all its tabs.
+ * Those of other tenants whose keys were used here are neither shown nor sent. */
 export class DatabaseShelf implements Shelf {
-  readonly #database: Promise<IDBPDatabase<Stores>>;
-  readonly #channel = new BroadcastChannel("neuraldocflow-shelf");
+  readonly #tenant: string;
+  readonly #mark: Promise<string>;
+  readonly #name: string;
+  readonly #channel = new BroadcastChannel(CHANGES);
+  #database: Promise<IDBPDatabase<Stores>> | null = null;
 
-  constructor(name = DATABASE) {
-    this.#database = openDB<Stores>(name, STORES_VERSION, {
-      upgrade(database) {
-        const documents = database.createObjectStore("documents", { keyPath: "id" });
-        documents.createIndex("timestamp", "timestamp");
-        documents.createIndex("profile", "profile");
-        const queue = database.createObjectStore("syncQueue", { keyPath: "id" });
-        queue.createIndex("timestamp", "timestamp");
-      },
-    });
+  constructor(tenant: string, key: string, name = DATABASE) {
+    this.#tenant = tenant;
+    this.#mark = markOf(key);
+    this.#name = name;
   }
 
   async all(): Promise<Submission[]> {
-    const database = await this.#database;
+    const mark = await this.#mark;
+    const database = await this.#open();
     const transaction = database.transaction(["documents", "syncQueue"]);
-    const [documents, waiting] = await Promise.all([
+    const [stored, waiting] = await Promise.all([
       transaction.objectStore("documents").index("timestamp").getAll(),
       transaction.objectStore("syncQueue").getAll(),
     ]);
+    for (const each of stored) {
+      if (!mark || each.owner !== mark) continue;
+      each.owner = this.#tenant; // the service worker has taken it, by its key
+      await database.put("documents", each);
+    }
     const syncs = new Map(waiting.map(each => [each.id, each]));
-    return documents.map(each => asSubmission(each, syncs.get(each.id)));
+    return stored
+      .filter(each => each.owner === this.#tenant)
+      .map(each => asSubmission(each, syncs.get(each.id)));
   }
 
   put(submission: Submission, file?: Blob): Promise<void> {
@@ -44,53 +59,58 @@ export class DatabaseShelf implements Shelf {
   }
 
   async #put(submission: Submission, file?: Blob, result?: ProcessingResult): Promise<void> {
-    const database = await this.#database;
+    try {
+      await this.#write(submission, file, result);
+    } catch (error) {
+      if (!isFull(error)) throw error;
+      await this.#makeRoom();
+      await this.#write(submission, file, result).catch(again => {
+        if (!isFull(again)) throw again;
+        if (submission.state === "sent") return this.remove(submission.id); // the service has it
+        const message =
+          "The browser has no room left for this document. Remove some, or connect and add it again.";
+        throw new NeuralDocFlowError("too_large", message, { cause: again });
+      });
+    }
+    if (file) void navigator.storage?.persist?.();
+    this.#channel.postMessage(submission.id);
+  }
+
+  async #write(submission: Submission, file?: Blob, result?: ProcessingResult): Promise<void> {
+    const database = await this.#open();
     const transaction = database.transaction(["documents", "syncQueue"], "readwrite");
     const documents = transaction.objectStore("documents");
     const queue = transaction.objectStore("syncQueue");
-    const known = await documents.get(submission.id);
+    const { id, filename, profile, options, size, type, createdAt, jobId, state, read } = submission;
+    const known = await documents.get(id);
     if (!known && !file) return; // taken back meanwhile
-    const { id, filename, profile, priority, size, type, createdAt, jobId, state, read } = submission;
-    const about = { id, filename, profile, priority, size, type, jobId, read, timestamp: createdAt };
+    const synced = state === "sent";
+    const about = { id, filename, profile, options, size, type, jobId, read, timestamp: createdAt, synced };
     const document = file ?? known?.document ?? null;
-    try {
-      await Promise.all([
-        documents.put({
-          ...about,
-          document,
-          result: result ?? known?.result ?? null,
-          synced: state === "sent",
-        }),
-        state === "sent" ? queue.delete(id) : queue.put(asSync(submission)),
-        transaction.done,
-      ]);
-    } catch (error) {
-      if ((error as DOMException).name !== "QuotaExceededError") throw error;
-      const message =
-        "The browser has no room left for this document. Remove some, or connect and add it again.";
-      throw new NeuralDocFlowError("too_large", message, { cause: error });
-    }
-    if (file) void navigator.storage?.persist?.();
-    this.#channel.postMessage(id);
+    await Promise.all([
+      documents.put({ ...about, owner: this.#tenant, document, result: result ?? known?.result ?? null }),
+      synced ? queue.delete(id) : queue.put(asSync(submission)),
+      transaction.done,
+    ]);
   }
 
   async file(id: string): Promise<Blob | null> {
-    return (await (await this.#database).get("documents", id))?.document ?? null;
+    return (await (await this.#open()).get("documents", id))?.document ?? null;
   }
 
   async result(id: string): Promise<ProcessingResult | null> {
-    return (await (await this.#database).get("documents", id))?.result ?? null;
+    return (await (await this.#open()).get("documents", id))?.result ?? null;
   }
 
   async dropFile(id: string): Promise<void> {
-    const database = await this.#database;
+    const database = await this.#open();
     const known = await database.get("documents", id);
-    if (known) await database.put("documents", { ...known, document: null, result: null });
-    await this.#forgetOld(database);
+    if (known) await database.put("documents", { ...known, document: null });
+    await forgetOld(database);
   }
 
   async remove(id: string): Promise<void> {
-    const database = await this.#database;
+    const database = await this.#open();
     const transaction = database.transaction(["documents", "syncQueue"], "readwrite");
     await Promise.all([
       transaction.objectStore("documents").delete(id),
@@ -105,13 +125,39 @@ export class DatabaseShelf implements Shelf {
     return () => this.#channel.removeEventListener("message", listener);
   }
 
-  /** What was sent long ago, or is more than a list can use; what waits or failed stays. */
-  async #forgetOld(database: IDBPDatabase<Stores>): Promise<void> {
-    const all = await database.getAllFromIndex("documents", "timestamp");
-    const sent = all.filter(each => each.synced);
-    const old = sent.filter((each, at) => each.timestamp < Date.now() - KEPT_MS || at < sent.length - KEPT);
-    await Promise.all(old.map(each => database.delete("documents", each.id)));
+  /** The database; opened again where the browser has closed it, as when it took its room back. */
+  #open(): Promise<IDBPDatabase<Stores>> {
+    const forget = () => {
+      this.#database = null;
+    };
+    this.#database ??= openStores(this.#name, { terminated: forget }).catch(error => {
+      forget();
+      throw error;
+    });
+    return this.#database;
   }
+
+  /** Let go of what the service has too: results that were synced, and answers for the time without it. */
+  async #makeRoom(): Promise<void> {
+    await forgetAnswers();
+    const database = await this.#open();
+    const sent = (await database.getAll("documents")).filter(each => each.synced && each.result);
+    await Promise.all(sent.map(each => database.put("documents", { ...each, result: null })));
+  }
+}
+
+/** Drop what was sent long ago, or is more than a list can use; what waits or failed stays. */
+async function forgetOld(database: IDBPDatabase<Stores>): Promise<void> {
+  const all = await database.getAllFromIndex("documents", "timestamp");
+  const sent = all.filter(each => each.synced);
+  const old = sent.filter((each, at) => each.timestamp < Date.now() - KEPT_MS || at < sent.length - KEPT);
+  await Promise.all(old.map(each => database.delete("documents", each.id)));
+  const withResult = sent.filter(each => each.result && !old.includes(each)).slice(0, -RESULTS_KEPT);
+  await Promise.all(withResult.map(each => database.put("documents", { ...each, result: null })));
+}
+
+function isFull(error: unknown): boolean {
+  return (error as DOMException | null)?.name === "QuotaExceededError";
 }
 
 function asSubmission(stored: StoredDocument, sync: StoredSync | undefined): Submission {
@@ -119,7 +165,7 @@ function asSubmission(stored: StoredDocument, sync: StoredSync | undefined): Sub
     id: stored.id,
     filename: stored.filename,
     profile: stored.profile,
-    priority: stored.priority as Priority,
+    options: stored.options,
     size: stored.size,
     type: stored.type,
     createdAt: stored.timestamp,

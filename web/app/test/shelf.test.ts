@@ -2,6 +2,7 @@ import "fake-indexeddb/auto";
 import { openDB } from "idb";
 import { beforeEach, expect, test, vi } from "vitest";
 import { DatabaseShelf } from "../src/shelf.ts";
+import { markOf, openStores } from "../src/stores.ts";
 
 const NOW = Date.now();
 const DAY = 86_400_000;
@@ -12,9 +13,13 @@ beforeEach(() => {
   name = crypto.randomUUID();
 });
 
+function shelfOf(tenant: string, key = "a key"): DatabaseShelf {
+  return new DatabaseShelf(tenant, key, name);
+}
+
 function waiting(id: string, createdAt = NOW) {
   return {
-    ...{ id, createdAt, filename: `${id}.html`, profile: "auto", priority: "high" as const },
+    ...{ id, createdAt, filename: `${id}.html`, profile: "auto", options: { priority: "high" as const } },
     ...{ size: 8, type: "text/html", state: "waiting" as const, tries: 0, nextTryAt: 0 },
     ...{ jobId: null, error: null, read: null },
   };
@@ -27,16 +32,16 @@ test("what waits outlives the page, with its bytes and what went wrong", async (
     tries: 3,
     error: { code: "internal", message: "No." },
   };
-  const before = new DatabaseShelf(name);
+  const before = shelfOf("acme");
   await before.put(waiting("a"), new Blob(["a letter"]));
   await before.put(failed);
-  const after = new DatabaseShelf(name);
+  const after = shelfOf("acme");
   expect(await after.all()).toEqual([failed]);
   expect(await (await after.file("a"))?.text()).toBe("a letter");
 });
 
 test("the stores and indexes are the specification's", async () => {
-  await new DatabaseShelf(name).put(waiting("a"), new Blob(["a"]));
+  await shelfOf("acme").put(waiting("a"), new Blob(["a"]));
   const database = await openDB(name);
   expect([...database.objectStoreNames]).toEqual(["documents", "syncQueue"]);
   const { store } = database.transaction("documents");
@@ -47,8 +52,8 @@ test("the stores and indexes are the specification's", async () => {
   database.close();
 });
 
-test("a result takes the document's place in the queue, and goes when it is sent", async () => {
-  const shelf = new DatabaseShelf(name);
+test("a result takes the document's place in the queue, and can be read when it is sent", async () => {
+  const shelf = shelfOf("acme");
   await shelf.put(waiting("a"), new Blob(["a"]));
   const read = {
     status: "completed" as const,
@@ -64,13 +69,13 @@ test("a result takes the document's place in the queue, and goes when it is sent
   const sent = { ...waiting("a"), read, state: "sent" as const, jobId: "job" };
   await shelf.put(sent);
   await shelf.dropFile("a");
-  expect(await shelf.result("a")).toBeNull();
+  expect(await shelf.result("a")).toEqual(result);
   expect(await shelf.file("a")).toBeNull();
   expect(await shelf.all()).toEqual([sent]);
 });
 
 test("what was taken back is not brought back by news of it", async () => {
-  const shelf = new DatabaseShelf(name);
+  const shelf = shelfOf("acme");
   await shelf.put(waiting("a"), new Blob(["a"]));
   await shelf.remove("a");
   await shelf.put({ ...waiting("a"), tries: 1 });
@@ -78,7 +83,7 @@ test("what was taken back is not brought back by news of it", async () => {
 });
 
 test("what was sent long ago is forgotten; what waits is not", async () => {
-  const shelf = new DatabaseShelf(name);
+  const shelf = shelfOf("acme");
   for (const [id, days] of Object.entries({ old: 15, older: 30, recent: 1 })) {
     const submission = waiting(id, NOW - days * DAY);
     await shelf.put(submission, new Blob([id]));
@@ -89,9 +94,56 @@ test("what was sent long ago is forgotten; what waits is not", async () => {
   expect(await (await shelf.file("older"))?.text()).toBe("older");
 });
 
+test("of results that were sent the newest are kept", async () => {
+  const shelf = shelfOf("acme");
+  for (let number = 0; number < 52; number += 1) {
+    const submission = waiting(`${number}`, NOW + number);
+    await shelf.put(submission, new Blob(["a"]));
+    const sent = { ...submission, state: "sent" as const, jobId: `${number}` };
+    await shelf.putResult(sent, { jobId: `${number}`, status: "completed" } as never);
+  }
+  await shelf.dropFile("51");
+  expect(await shelf.result("1")).toBeNull();
+  expect(await shelf.result("2")).not.toBeNull();
+  expect(await shelf.all()).toHaveLength(52);
+});
+
+test("another tenant's documents are neither shown nor sent, and are there when its key is used again", async () => {
+  await shelfOf("acme").put(waiting("a"), new Blob(["a letter"]));
+  expect(await shelfOf("zeta").all()).toEqual([]);
+  await shelfOf("zeta").put(waiting("z"), new Blob(["another"]));
+  expect(await shelfOf("acme", "a newer key").all()).toEqual([waiting("a")]);
+});
+
+test("what the service worker has taken belongs to the tenant of its key, and stays so", async () => {
+  const database = await openStores(name);
+  const { createdAt, ...about } = waiting("a");
+  const owner = await markOf("the key");
+  expect(owner).toMatch(/^key-[0-9a-f]{32}$/);
+  const document = new Blob(["a letter"]);
+  await database.put("documents", {
+    ...about,
+    owner,
+    document,
+    timestamp: createdAt,
+    result: null,
+    synced: false,
+  });
+  expect(await shelfOf("zeta", "another key").all()).toEqual([]);
+  expect(await shelfOf("acme", "the key").all()).toEqual([waiting("a")]);
+  expect(await shelfOf("acme", "a newer key").all()).toEqual([waiting("a")]);
+  database.close();
+});
+
+test("the service worker may come first: whoever opens the database makes its stores", async () => {
+  (await openStores(name)).close();
+  await shelfOf("acme").put(waiting("a"), new Blob(["a"]));
+  expect(await shelfOf("acme").all()).toEqual([waiting("a")]);
+});
+
 test("other tabs hear of a change", async () => {
-  const shelf = new DatabaseShelf(name);
-  const heard = new Promise<void>(resolve => new DatabaseShelf(name).onChange(resolve));
+  const shelf = shelfOf("acme");
+  const heard = new Promise<void>(resolve => shelfOf("acme").onChange(resolve));
   await shelf.put(waiting("a"), new Blob(["a"]));
   await heard;
 });

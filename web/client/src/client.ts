@@ -21,7 +21,7 @@ import type {
   StreamConfig,
   SubmitOptions,
 } from "./types.ts";
-import { fromBase64, upload } from "./uploads.ts";
+import { fromBase64, submitAddress, upload } from "./uploads.ts";
 import { type Backoff, Listeners, randomId } from "./waiting.ts";
 
 const BACKOFF: Backoff = { firstMs: 250, mostMs: 15_000 };
@@ -128,14 +128,16 @@ export class NeuralDocFlowClient implements NeuralDocFlowWebSocket {
     return this.submit(bytes, { ...options, profile }, document.filename);
   }
 
-  /** Process a file; its job's id, once it is durable. Large ones go in pieces that survive a lost connection. */
-  submit(document: Blob | File, options: SubmitOptions = {}, filename?: string): Promise<string> {
+  /** Process a file, or what is at an address; its job's id, once it is durable. Large files go in pieces that
+   * survive a lost connection. */
+  submit(document: Blob | File | URL, options: SubmitOptions = {}, filename?: string): Promise<string> {
+    if (document instanceof URL) return submitAddress(this.#web(), document, filename ?? "", options);
     const name = filename ?? ("name" in document ? document.name : "");
     return upload(this.#web(), document, name, options, this.#backoff);
   }
 
   /** Process a file and wait for its result. Throws NeuralDocFlowError for one that failed. */
-  async process(document: Blob | File, options: SubmitOptions = {}): Promise<ProcessingResult> {
+  async process(document: Blob | File | URL, options: SubmitOptions = {}): Promise<ProcessingResult> {
     const job = await this.submit(document, options);
     for await (const event of this.job(job, options.signal ? { signal: options.signal } : {})) {
       if (event.type === "result") return resultOrThrow(event.data);

@@ -1,7 +1,7 @@
 import { NeuralDocFlowError } from "./errors.ts";
 import type { Http } from "./http.ts";
 import type { SubmitOptions } from "./types.ts";
-import { type Backoff, pause, sleep } from "./waiting.ts";
+import { type Backoff, pause, randomId, sleep } from "./waiting.ts";
 
 /** Documents up to this size are sent in one request. */
 const AT_ONCE = 4 * 2 ** 20;
@@ -24,6 +24,25 @@ export async function upload(
   const job = await send(http, document, filename, options, backoff);
   options.onUpload?.(1);
   return job;
+}
+
+/** Have what is at an address fetched and processed; the job's id. Throws as `upload` does. */
+export async function submitAddress(
+  http: Http,
+  address: URL,
+  filename: string,
+  options: SubmitOptions,
+): Promise<string> {
+  const { profile = "auto", priority, qualityThreshold, outputFormat, streamResults } = options;
+  const document = { source: "url", content: address.href, filename };
+  const wanted = { priority, qualityThreshold, outputFormat, streamResults };
+  const { job_id } = await http.json<{ job_id: string }>("/api/v1/documents", {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "Idempotency-Key": options.idempotencyKey ?? randomId() },
+    body: JSON.stringify({ document, profile, options: wanted }),
+    signal: options.signal,
+  });
+  return job_id;
 }
 
 async function atOnce(http: Http, document: Blob, filename: string, options: SubmitOptions): Promise<string> {

@@ -1,3 +1,4 @@
+import { memo } from "react";
 import type { DocumentEntry } from "./documents.ts";
 import { documentType, percent, size, stage, timeLeft, when } from "./format.ts";
 import { Icon, type IconName } from "./icons.tsx";
@@ -50,46 +51,12 @@ export function DocumentList(props: Props) {
       {note && <p className="ndf-none">{note}</p>}
       <ul className="ndf-list" aria-label="Documents">
         {documents.map(each => (
-          <li
+          <Card
             key={each.key}
-            className="ndf-card"
-            data-status={each.status}
-            data-selected={each.key === selected || undefined}
-          >
-            <button
-              type="button"
-              className="ndf-card-main"
-              aria-current={each.key === selected || undefined}
-              onClick={() => onSelect(each.key)}
-            >
-              <span className="ndf-card-name">{each.filename}</span>
-              <StatusBadge status={each.status} />
-              <span className="ndf-card-facts">{facts(each)}</span>
-            </button>
-            {!isOver(each) && (
-              <Doing entry={each}>
-                <button
-                  type="button"
-                  className="ndf-quiet"
-                  disabled={each.cancelling}
-                  onClick={() => onCancel(each)}
-                >
-                  <Icon name="cross" />
-                  <span className="ndf-hidden">Cancel {each.filename}</span>
-                </button>
-              </Doing>
-            )}
-            {each.status === "failed" && (
-              <div className="ndf-card-error">
-                <span>{each.error?.message ?? "It could not be processed."}</span>
-                {each.submission?.state === "failed" && (
-                  <button type="button" className="ndf-link" onClick={() => onRetry(each)}>
-                    Try again
-                  </button>
-                )}
-              </div>
-            )}
-          </li>
+            entry={each}
+            isSelected={each.key === selected}
+            {...{ onSelect, onCancel, onRetry }}
+          />
         ))}
       </ul>
       {hasMore && (
@@ -100,6 +67,52 @@ export function DocumentList(props: Props) {
     </>
   );
 }
+
+interface CardProps extends Pick<Props, "onSelect" | "onCancel" | "onRetry"> {
+  entry: DocumentEntry;
+  isSelected: boolean;
+}
+
+/** One document; drawn again only when something in it has changed, since there may be hundreds. */
+const Card = memo(function Card({ entry, isSelected, onSelect, onCancel, onRetry }: CardProps) {
+  return (
+    <li className="ndf-card" data-status={entry.status} data-selected={isSelected || undefined}>
+      <button
+        type="button"
+        className="ndf-card-main"
+        aria-current={isSelected || undefined}
+        onClick={() => onSelect(entry.key)}
+      >
+        <span className="ndf-card-name">{entry.filename}</span>
+        <StatusBadge status={entry.status} />
+        <span className="ndf-card-facts">{facts(entry)}</span>
+      </button>
+      {!isOver(entry) && (
+        <Doing entry={entry}>
+          <button
+            type="button"
+            className="ndf-quiet"
+            disabled={entry.cancelling}
+            onClick={() => onCancel(entry)}
+          >
+            <Icon name="cross" />
+            <span className="ndf-hidden">Cancel {entry.filename}</span>
+          </button>
+        </Doing>
+      )}
+      {entry.status === "failed" && (
+        <div className="ndf-card-error">
+          <span>{entry.error?.message ?? "It could not be processed."}</span>
+          {entry.submission?.state === "failed" && (
+            <button type="button" className="ndf-link" onClick={() => onRetry(entry)}>
+              Try again
+            </button>
+          )}
+        </div>
+      )}
+    </li>
+  );
+});
 
 /** Progress with its stage and the time left. */
 export function Doing({ entry, children }: { entry: DocumentEntry; children?: React.ReactNode }) {

@@ -1,5 +1,5 @@
 import type { ProfileSummary } from "@neuraldocflow/client";
-import { useEffect, useRef, useState } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 import { DocumentList } from "./DocumentList.tsx";
 import { DocumentView } from "./DocumentView.tsx";
 import { DropZone } from "./DropZone.tsx";
@@ -29,10 +29,12 @@ export function DocumentWorkspace({ processing }: { processing: DocumentProcessi
   const profiles = useProfiles(processing);
   const shown = jobs.find(each => each.key === selected) ?? null;
 
-  const attempt = (work: Promise<unknown>) => {
+  const attempt = useCallback((work: Promise<unknown>) => {
     setProblem("");
     work.catch((error: Error) => setProblem(error.message));
-  };
+  }, []);
+  const onCancel = useCallback((entry: DocumentEntry) => attempt(cancel(entry)), [attempt, cancel]);
+  const onRetry = useCallback((entry: DocumentEntry) => attempt(retry(entry)), [attempt, retry]);
   const add = async (files: File[], wishes: Wishes) => {
     setTold(files.length === 1 ? `${files[0]?.name} added.` : `${files.length} documents added.`);
     for (const file of files) {
@@ -61,11 +63,9 @@ export function DocumentWorkspace({ processing }: { processing: DocumentProcessi
           </p>
         )}
         <DocumentList
-          {...{ documents: jobs, selected, hasMore }}
+          {...{ documents: jobs, selected, hasMore, onCancel, onRetry }}
           mayRead={scopes.includes("read")}
           onSelect={setSelected}
-          onCancel={entry => attempt(cancel(entry))}
-          onRetry={entry => attempt(retry(entry))}
           onMore={() => attempt(more())}
         />
       </div>
@@ -73,11 +73,9 @@ export function DocumentWorkspace({ processing }: { processing: DocumentProcessi
         {shown ? (
           <DocumentView
             key={shown.key}
-            {...{ entry: shown, client, page }}
+            {...{ entry: shown, client, page, onCancel, onRetry }}
             load={result}
             onBack={() => setSelected(null)}
-            onCancel={entry => attempt(cancel(entry))}
-            onRetry={entry => attempt(retry(entry))}
           />
         ) : (
           <Welcome isEmpty={jobs.length === 0} isConnected={isConnected} />

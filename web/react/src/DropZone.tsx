@@ -21,7 +21,7 @@ const PRIORITIES: [Priority, string][] = [
 
 /** Takes files: dropped anywhere on the page, chosen, or pasted. */
 export function DropZone({ profiles, refusal, onFiles }: Props) {
-  const [wishes, setWishes] = useState<Wishes>({ profile: "auto", priority: "normal" });
+  const [wishes, setWishes] = useState<Wishes>({ profile: "auto", options: { priority: "normal" } });
   const [over, setOver] = useState(false);
   const input = useRef<HTMLInputElement>(null);
   const id = useId();
@@ -119,8 +119,10 @@ export function DropZone({ profiles, refusal, onFiles }: Props) {
           Priority
           <select
             id={`${id}priority`}
-            value={wishes.priority}
-            onChange={event => setWishes({ ...wishes, priority: event.target.value as Priority })}
+            value={wishes.options.priority}
+            onChange={event =>
+              setWishes({ ...wishes, options: { priority: event.target.value as Priority } })
+            }
           >
             {PRIORITIES.map(([name, label]) => (
               <option key={name} value={name}>

@@ -10,6 +10,7 @@ import {
   type ProcessingResult,
   type ProgressEvent,
 } from "@neuraldocflow/client";
+import { Bell } from "./bell.ts";
 import type { Outbox, Submission } from "./outbox.ts";
 import type { BeingRead, Reading } from "./reading.ts";
 
@@ -67,7 +68,7 @@ export class Documents {
   readonly #outbox: Outbox;
   readonly #options: () => DocumentsOptions;
   readonly #reading: Reading | null;
-  readonly #listeners = new Set<() => void>();
+  readonly #bell = new Bell(() => this.#look());
   readonly #jobs = new Map<string, Job>();
   readonly #cancelling = new Set<string>();
   readonly #results = new Map<string, ProcessingResult>();
@@ -89,10 +90,7 @@ export class Documents {
     this.#options = options;
   }
 
-  readonly subscribe = (listener: () => void): (() => void) => {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  };
+  readonly subscribe = this.#bell.subscribe;
 
   readonly getSnapshot = (): DocumentsView => this.#view;
 
@@ -117,9 +115,12 @@ export class Documents {
       void client.subscribeToChannel("progress", listen);
       void client.subscribeToChannel("notifications", listen, { onGap });
     }
+    this.#outbox.start();
     this.#outboxChanged();
     return () => {
       clearTimeout(this.#refresh);
+      this.#refresh = undefined;
+      this.#outbox.stop();
       for (const leave of this.#leave.splice(0)) leave();
     };
   }
@@ -128,12 +129,18 @@ export class Documents {
   async result(jobId: string): Promise<ProcessingResult> {
     const known = this.#results.get(jobId);
     if (known) return known;
-    const here = this.#outbox.getSnapshot().submissions.some(each => each.id === jobId && each.read);
-    const made = here ? await this.#outbox.result(jobId) : null;
-    if (made) return made;
-    const result = await this.#client.result(jobId);
-    this.#keep(jobId, result);
-    return result;
+    const { submissions } = this.#outbox.getSnapshot();
+    const read = submissions.find(each => each.read && (each.id === jobId || each.jobId === jobId));
+    const here = () => (read ? this.#outbox.result(read.id) : null);
+    if (read?.jobId === null) return (await here()) ?? Promise.reject(notHere());
+    try {
+      const result = await this.#client.result(jobId);
+      this.#keep(jobId, result);
+      return result;
+    } catch (error) {
+      if (!(error instanceof NeuralDocFlowError) || error.code !== "unreachable") throw error;
+      return (await here()) ?? Promise.reject(notHere());
+    }
   }
 
   /** A page's image, with ids as for `result`. Throws where it can't be drawn. */
@@ -164,10 +171,10 @@ export class Documents {
   #connected(status: ConnectionStatus): void {
     this.#connection = status;
     this.#reading?.connection(status);
-    if (status.state === "connected") {
-      void this.#outbox.flush();
-      if (this.#options().follow === "all") this.#refreshSoon(0);
-    }
+    if (status.state === "connected") void this.#outbox.flush();
+    // Without a connection the service worker may know what there was.
+    const isNew = status.state !== "connecting" && this.#jobs.size === 0;
+    if (status.state === "connected" || isNew) this.#refreshSoon(0);
     this.#tell();
   }
 
@@ -275,6 +282,11 @@ export class Documents {
   }
 
   #tell(): void {
+    this.#bell.ring();
+  }
+
+  /** Make the view anew; entries that are as they were stay the same objects. */
+  #look(): void {
     const { submissions, sending } = this.#outbox.getSnapshot();
     const sent = new Map(submissions.filter(each => each.jobId).map(each => [each.jobId, each]));
     const documents = [
@@ -288,9 +300,20 @@ export class Documents {
     ]
       .map(each => ({ ...each, cancelling: each.jobId !== null && this.#cancelling.has(each.jobId) }))
       .sort((a, b) => b.createdAt - a.createdAt);
-    this.#view = { connection: this.#connection, documents, hasMore: this.#next !== null };
-    for (const listener of this.#listeners) listener();
+    const before = new Map(this.#view.documents.map(each => [each.key, each]));
+    this.#view = {
+      connection: this.#connection,
+      documents: documents.map(each => asBefore(before.get(each.key), each)),
+      hasMore: this.#next !== null,
+    };
   }
+}
+
+/** What was there before, where nothing in it has changed. */
+function asBefore(before: DocumentEntry | undefined, now: DocumentEntry): DocumentEntry {
+  const names = Object.keys(now) as (keyof DocumentEntry)[];
+  const same = before && names.length === Object.keys(before).length;
+  return same && names.every(name => before[name] === now[name]) ? before : now;
 }
 
 function ofSubmission(
@@ -347,6 +370,11 @@ function ofJob(job: Job, submission: Submission | null): Omit<DocumentEntry, "ca
     error: job.error,
     submission,
   };
+}
+
+function notHere(): NeuralDocFlowError {
+  const message = "It has not been opened on this device before. It is shown when the service is back.";
+  return new NeuralDocFlowError("unreachable", message);
 }
 
 /** A job of which only the id is known yet. */

@@ -4,6 +4,7 @@ export type { DocumentEntry } from "./documents.ts";
 export { size, when } from "./format.ts";
 export { Icon, type IconName } from "./icons.tsx";
 export {
+  ADDRESS,
   type Lock,
   MemoryShelf,
   Outbox,

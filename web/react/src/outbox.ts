@@ -1,15 +1,16 @@
 import {
   NeuralDocFlowError,
-  type Priority,
+  type ProcessingOptions,
   type ProcessingResult,
   pause,
   randomId,
 } from "@neuraldocflow/client";
+import { Bell } from "./bell.ts";
 
 /** How a document is to be processed. */
 export interface Wishes {
   profile: string;
-  priority: Priority;
+  options: ProcessingOptions;
 }
 
 /** A document on its way to the service. */
@@ -49,7 +50,7 @@ export interface Shelf {
   /** Keep the result of one that was read here, with what has changed of it. */
   putResult(submission: Submission, result: ProcessingResult): Promise<void>;
   result(id: string): Promise<ProcessingResult | null>;
-  /** Let go of the file and the result of one that is sent, keeping the rest. */
+  /** Let go of the file of one that is sent, keeping the rest. */
   dropFile(id: string): Promise<void>;
   remove(id: string): Promise<void>;
   /** Hear that another page of the same shelf has changed something. */
@@ -77,6 +78,9 @@ export interface OutboxView {
   hindrance: NeuralDocFlowError | null;
 }
 
+/** The type of a file that holds the address of a document, not the document. */
+export const ADDRESS = "text/uri-list";
+
 const AT_ONCE = 3;
 const TRIES = 3;
 const BACKOFF = { firstMs: 2_000, mostMs: 60_000 };
@@ -91,7 +95,7 @@ export class Outbox {
   readonly #sendResult: SendResult | undefined;
   readonly #lock: Lock;
   readonly #held = new Set<string>();
-  readonly #listeners = new Set<() => void>();
+  readonly #bell = new Bell();
   readonly #aborts = new Map<string, AbortController>();
   readonly #sending = new Map<string, number>();
   #known: Submission[] = [];
@@ -104,6 +108,7 @@ export class Outbox {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #running: Promise<void> | null = null;
   #again = false;
+  #stopped = false;
 
   constructor(shelf: Shelf, send: Send, lock: Lock = work => work(), sendResult?: SendResult) {
     this.#shelf = shelf;
@@ -114,10 +119,20 @@ export class Outbox {
     void this.#load();
   }
 
-  readonly subscribe = (listener: () => void): (() => void) => {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  };
+  /** Go on after a `stop`. */
+  start(): void {
+    this.#stopped = false;
+    void this.#run();
+  }
+
+  /** Send nothing more for now: the page goes on with another key, or is left. */
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    for (const abort of this.#aborts.values()) abort.abort();
+  }
+
+  readonly subscribe = this.#bell.subscribe;
 
   readonly getSnapshot = (): OutboxView => this.#view;
 
@@ -194,7 +209,7 @@ export class Outbox {
     return this.#shelf.file(id);
   }
 
-  /** The result of one that was read here and is not sent yet. */
+  /** The result of one that was read here. */
   result(id: string): Promise<ProcessingResult | null> {
     return this.#shelf.result(id);
   }
@@ -211,6 +226,7 @@ export class Outbox {
       this.#again = true;
       return this.#running;
     }
+    if (this.#stopped) return Promise.resolve();
     this.#running = this.#lock(() => this.#sendAll()).finally(() => {
       this.#running = null;
       this.#schedule();
@@ -231,7 +247,7 @@ export class Outbox {
     due.sort((a, b) => stumbles(a) - stumbles(b) || a.createdAt - b.createdAt);
     let stopped = false;
     const worker = async () => {
-      for (let next = due.shift(); next && !stopped; next = due.shift()) {
+      for (let next = due.shift(); next && !stopped && !this.#stopped; next = due.shift()) {
         stopped ||= !(await this.#sendOne(next));
       }
     };
@@ -291,16 +307,23 @@ export class Outbox {
   async #change(submission: Submission): Promise<void> {
     this.#known = this.#known.map(each => (each.id === submission.id ? submission : each));
     this.#tell();
-    await this.#shelf.put(submission);
+    try {
+      await this.#shelf.put(submission);
+    } catch {
+      // No room even for this. It is known here until the page is closed; sent again then, it is the same job.
+    }
   }
 
   async #load(): Promise<void> {
-    this.#known = await this.#shelf.all();
+    const before = new Map(this.#known.map(each => [JSON.stringify(each), each]));
+    const now = await this.#shelf.all();
+    this.#known = now.map(each => before.get(JSON.stringify(each)) ?? each); // unchanged ones stay the same objects
     this.#tell();
   }
 
   #schedule(): void {
     clearTimeout(this.#timer);
+    if (this.#stopped) return;
     const waiting = this.#known.filter(each => each.state === "waiting");
     const later = waiting.filter(each => each.nextTryAt > Date.now());
     const waits = later.map(each => each.nextTryAt - Date.now() + 50);
@@ -312,7 +335,7 @@ export class Outbox {
 
   #tell(): void {
     this.#view = { submissions: this.#known, sending: new Map(this.#sending), hindrance: this.#hindrance };
-    for (const listener of this.#listeners) listener();
+    this.#bell.ring();
   }
 }
 
@@ -366,7 +389,6 @@ export class MemoryShelf implements Shelf {
 
   async dropFile(id: string): Promise<void> {
     this.#files.delete(id);
-    this.#results.delete(id);
   }
 
   async remove(id: string): Promise<void> {

@@ -4,12 +4,13 @@ import {
   NeuralDocFlowError,
   type ProcessingResult,
 } from "@neuraldocflow/client";
+import { Bell } from "./bell.ts";
 import type { Lock, Outbox, Submission } from "./outbox.ts";
 
 /** Reads documents on this device. */
 export interface LocalReader {
-  /** Whether there is all that it needs, and it reads documents of this name. */
-  reads(filename: string): boolean;
+  /** Whether there is all that it needs, and it reads documents such as this. */
+  reads(submission: Submission): boolean;
   read(
     file: Blob,
     submission: Submission,
@@ -33,7 +34,7 @@ export class Reading {
   readonly #outbox: Outbox;
   readonly #reader: LocalReader;
   readonly #lock: Lock;
-  readonly #listeners = new Set<() => void>();
+  readonly #bell = new Bell();
   #isOffline = false;
   #running = false;
   #now: BeingRead | null = null;
@@ -49,10 +50,7 @@ export class Reading {
     return this.#now;
   }
 
-  subscribe(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  }
+  readonly subscribe = this.#bell.subscribe;
 
   /** Begin to look; gives the function that ends it. */
   start(): () => void {
@@ -89,7 +87,7 @@ export class Reading {
     const { submissions, sending } = this.#outbox.getSnapshot();
     const fits = (each: Submission) =>
       each.state === "waiting" && !each.read && !each.error && !sending.has(each.id);
-    return submissions.find(each => fits(each) && this.#reader.reads(each.filename));
+    return submissions.find(each => fits(each) && this.#reader.reads(each));
   }
 
   async #run(): Promise<void> {
@@ -129,7 +127,7 @@ export class Reading {
 
   #tell(now: BeingRead | null): void {
     this.#now = now;
-    for (const listener of this.#listeners) listener();
+    this.#bell.ring();
   }
 }
 

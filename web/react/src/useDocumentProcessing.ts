@@ -2,13 +2,13 @@ import {
   type ConnectionStatus,
   NeuralDocFlowClient,
   NeuralDocFlowError,
-  type Priority,
+  type ProcessingOptions,
   type ProcessingResult,
   type ProgressEvent,
 } from "@neuraldocflow/client";
 import { useCallback, useEffect, useMemo, useRef, useSyncExternalStore } from "react";
 import { type DocumentEntry, Documents } from "./documents.ts";
-import { type Lock, MemoryShelf, Outbox, type Shelf, type Submission } from "./outbox.ts";
+import { ADDRESS, type Lock, MemoryShelf, Outbox, type Shelf, type Submission } from "./outbox.ts";
 import { type LocalReader, Reading } from "./reading.ts";
 
 export interface UseDocumentProcessingOptions {
@@ -32,7 +32,7 @@ export interface UseDocumentProcessingOptions {
 
 export interface DocumentProcessing {
   /** Send a document; resolves to its job's id when it is durable. Throws NeuralDocFlowError. */
-  processDocument(file: File, profile: string, options?: { priority?: Priority }): Promise<string>;
+  processDocument(file: File, profile: string, options?: ProcessingOptions): Promise<string>;
   isConnected: boolean;
   jobs: readonly DocumentEntry[];
   connection: ConnectionStatus;
@@ -61,8 +61,11 @@ export function useDocumentProcessing(options: UseDocumentProcessingOptions): Do
     const client = new NeuralDocFlowClient();
     const outbox = new Outbox(
       shelf ?? new MemoryShelf(),
-      (file, { id, filename, profile, priority }, onUpload, signal) =>
-        client.submit(file, { profile, priority, onUpload, signal, idempotencyKey: id }, filename),
+      async (file, { id, filename, profile, options }, onUpload, signal) => {
+        const document = file.type === ADDRESS ? new URL(await file.text()) : file;
+        const wishes = { ...options, profile, onUpload, signal, idempotencyKey: id };
+        return client.submit(document, wishes, filename);
+      },
       lock,
       async made => {
         const [jobId] = await client.syncResults([made]);
@@ -90,8 +93,8 @@ export function useDocumentProcessing(options: UseDocumentProcessingOptions): Do
   const view = useSyncExternalStore(documents.subscribe, documents.getSnapshot);
 
   const processDocument = useCallback(
-    async (file: File, profile: string, { priority = "normal" }: { priority?: Priority } = {}) => {
-      const { id } = await outbox.add(file, file.name, { profile, priority });
+    async (file: File, profile: string, options: ProcessingOptions = {}) => {
+      const { id } = await outbox.add(file, file.name, { profile, options });
       return sent(outbox, id);
     },
     [outbox],

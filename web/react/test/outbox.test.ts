@@ -2,7 +2,7 @@ import { NeuralDocFlowError } from "@neuraldocflow/client";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { MemoryShelf, Outbox, type Send } from "../src/outbox.ts";
 
-const wishes = { profile: "auto", priority: "normal" } as const;
+const wishes = { profile: "auto", options: {} };
 const letter = () => new Blob(["a letter"], { type: "text/html" });
 
 beforeEach(() => {

@@ -1,0 +1,44 @@
+/** What the service has answered, kept by the service worker for the time without a connection. */
+import { answersTo } from "./kept.ts";
+import { markOf } from "./stores.ts";
+
+/** Jobs, their results and pages, profiles: what a page needs to show what it has shown before. */
+const KEPT = /^\/api\/v1\/(jobs|jobs\/[^/]+(\/result|\/pages\/\d+\.png)?|profiles|profiles\/[^/]+)$/;
+const MOST = 200;
+
+export function isKept(request: Request, { pathname }: URL): boolean {
+  return request.method === "GET" && request.headers.has("Authorization") && KEPT.test(pathname);
+}
+
+/** The service's answer; without a connection the last one it gave to the same key. `later` keeps an answer
+ * without holding it up. */
+export async function answered(request: Request, later: (work: Promise<void>) => void): Promise<Response> {
+  const name = answersTo(await markOf(keyOf(request)));
+  let answer: Response;
+  try {
+    answer = await fetch(request);
+  } catch (error) {
+    const known = await (await caches.open(name)).match(request.url, { ignoreVary: true });
+    if (known) return known;
+    throw error;
+  }
+  if (answer.status === 200) later(keep(name, request.url, answer.clone()));
+  if (answer.status === 401) later(caches.delete(name).then(() => {}));
+  return answer;
+}
+
+/** The key a request comes with. */
+export function keyOf(request: Request): string {
+  return (request.headers.get("Authorization") ?? "").replace(/^Bearer\s+/i, "");
+}
+
+async function keep(name: string, url: string, answer: Response): Promise<void> {
+  const cache = await caches.open(name);
+  const fits = await cache.put(url, answer).then(
+    () => true,
+    () => false, // no room: the half that is older goes
+  );
+  const known = await cache.keys(); // those that came last are last
+  const old = fits ? known.slice(0, -MOST) : known.slice(0, known.length / 2);
+  await Promise.all(old.map(each => cache.delete(each)));
+}

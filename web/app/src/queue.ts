@@ -1,0 +1,104 @@
+/** Documents that other senders on the page post without a connection: taken by the service worker. */
+import type { ProcessingOptions, ProcessingRequest } from "@neuraldocflow/client";
+import { keyOf } from "./answers.ts";
+import { CHANGES, markOf, openStores } from "./stores.ts";
+
+/** Known to @neuraldocflow/react by the same name; its sources need a page. */
+const ADDRESS = "text/uri-list";
+
+interface Wanted {
+  file: Blob;
+  filename: string;
+  profile: string;
+  options: ProcessingOptions;
+}
+
+/** The page's own documents are in the queue before they are sent, under the key they are sent with. */
+export function isDocument(request: Request, { pathname }: URL): boolean {
+  const isPosted = request.method === "POST" && pathname === "/api/v1/documents";
+  return isPosted && request.headers.has("Authorization") && !request.headers.has("Idempotency-Key");
+}
+
+/** The network first; without it the document is kept. A page that is open reads it on this device if it can,
+ * and it is sent when there is a connection and a page. */
+export async function sendOrQueue(request: Request, url: URL): Promise<Response> {
+  const copy = request.clone();
+  try {
+    return await fetch(request);
+  } catch (error) {
+    const wanted = await wantedBy(copy, url).catch(() => null);
+    if (!wanted) throw error; // not a document: the service says why, once it can
+    return queued(wanted, await markOf(keyOf(copy)));
+  }
+}
+
+async function queued({ file, filename, profile, options }: Wanted, owner: string): Promise<Response> {
+  const id = crypto.randomUUID().replaceAll("-", "");
+  const timestamp = Date.now();
+  const about = { id, owner, filename, profile, options, timestamp, size: file.size, type: file.type };
+  const database = await openStores();
+  const transaction = database.transaction(["documents", "syncQueue"], "readwrite");
+  try {
+    await Promise.all([
+      transaction.objectStore("documents").add({ ...about, document: file, result: null, synced: false }),
+      transaction.objectStore("syncQueue").add({ id, action: "submit_document", timestamp, retries: 0 }),
+      transaction.done,
+    ]);
+  } catch (error) {
+    if ((error as DOMException).name !== "QuotaExceededError") throw error;
+    const detail = "There is no connection, and the browser has no room to keep the document.";
+    const problem = { type: "about:blank", title: "Insufficient Storage", status: 507, detail };
+    const headers = { "Content-Type": "application/problem+json" };
+    return Response.json({ ...problem, code: "too_large", retryable: true }, { status: 507, headers });
+  } finally {
+    database.close();
+  }
+  const channel = new BroadcastChannel(CHANGES);
+  channel.postMessage(id);
+  channel.close();
+  return Response.json(
+    { status: "queued", id, message: "Queued for processing when online" },
+    { status: 202 },
+  );
+}
+
+/** What a request asks for. Throws where it is none of the service's. */
+async function wantedBy(request: Request, url: URL): Promise<Wanted> {
+  const type = request.headers.get("Content-Type") ?? "";
+  if (type.startsWith("application/json")) return ofJson(await request.json());
+  const told = new Map(url.searchParams);
+  if (!type.startsWith("multipart/")) return withTexts(await request.blob(), told);
+  const form = await request.formData();
+  const file = form.get("file");
+  if (!(file instanceof File)) throw new TypeError("the form has no file");
+  for (const [name, value] of form) if (typeof value === "string") told.set(name, value);
+  return withTexts(file, told.set("filename", file.name));
+}
+
+function withTexts(file: Blob, told: Map<string, string>): Wanted {
+  const { filename = "", profile = "auto", ...rest } = Object.fromEntries(told);
+  const options: Record<string, unknown> = { ...rest };
+  if (rest.qualityThreshold) options.qualityThreshold = Number(rest.qualityThreshold);
+  if (rest.streamResults) options.streamResults = rest.streamResults === "true";
+  return { file, filename, profile, options: known(options) };
+}
+
+function ofJson({ document, profile = "auto", options = {} }: Partial<ProcessingRequest>): Wanted {
+  const { source, content, filename = "", contentType = "" } = document as ProcessingRequest["document"];
+  if (source === "url") {
+    const address = new URL(content);
+    const file = new Blob([address.href], { type: ADDRESS });
+    return { file, filename: filename || lastOf(address), profile, options: known(options) };
+  }
+  const bytes = Uint8Array.from(atob(content), each => each.charCodeAt(0));
+  return { file: new Blob([bytes], { type: contentType }), filename, profile, options: known(options) };
+}
+
+function lastOf({ pathname, hostname }: URL): string {
+  return decodeURIComponent(pathname.split("/").pop() ?? "") || hostname;
+}
+
+function known({ priority, qualityThreshold, outputFormat, streamResults }: ProcessingOptions) {
+  const all = { priority, qualityThreshold, outputFormat, streamResults };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+}
