@@ -9,15 +9,20 @@ export function useUpdate(): (() => void) | null {
   useEffect(() => {
     if (!import.meta.env.PROD || !("serviceWorker" in navigator)) return;
     const workbox = new Workbox("/worker.js");
-    workbox.addEventListener("waiting", () =>
-      setUpdate(() => () => {
-        workbox.addEventListener("controlling", () => location.reload());
-        workbox.messageSkipWaiting();
-      }),
-    );
+    workbox.addEventListener("waiting", () => setUpdate(() => () => workbox.messageSkipWaiting()));
+    // Also where another tab has taken it up: two versions would share one database.
+    let isFirst = !navigator.serviceWorker.controller;
+    const changed = () => {
+      if (!isFirst) location.reload();
+      isFirst = false;
+    };
+    navigator.serviceWorker.addEventListener("controllerchange", changed);
     void workbox.register().catch(() => {}); // without it the page works, but not offline
     const timer = setInterval(() => void workbox.update().catch(() => {}), LOOK_MS);
-    return () => clearInterval(timer);
+    return () => {
+      clearInterval(timer);
+      navigator.serviceWorker.removeEventListener("controllerchange", changed);
+    };
   }, []);
   return update;
 }
