@@ -1,7 +1,12 @@
-"""Draws what was found onto its PDF: a box around every value, labelled, coloured by confidence."""
+"""Draws what was found onto its PDF: a box around every value, labelled, coloured by confidence.
+
+``python -m neuraldocflow.extraction.annotate FILE`` reads a result and writes the PDF.
+"""
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -147,3 +152,7 @@ def _colour(mark: Mark) -> tuple[float, float, float]:
     if mark.confidence >= 0.9:
         return _SURE
     return _LIKELY if mark.confidence >= 0.6 else _DOUBTFUL
+
+
+if __name__ == "__main__":
+    sys.stdout.buffer.write(annotate(Path(sys.argv[1]), json.load(sys.stdin)))

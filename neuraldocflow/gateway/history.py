@@ -51,7 +51,7 @@ class History:
                             yield Published(told, {**self._hub.positions, **at})
                     at[place] = after
 
-    async def result(self, place: Place, offset: int) -> Arrived | None:
+    async def event(self, place: Place, offset: int) -> Arrived | None:
         """One event by its place; None when it is no longer kept. Raises LogError."""
         try:
             found = await asyncio.to_thread(self._log.read, *place, offset, limit=1)

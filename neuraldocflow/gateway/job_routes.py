@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Literal
 
@@ -16,9 +17,10 @@ from neuraldocflow.gateway.hub import Published
 from neuraldocflow.gateway.jobs import DONE, Arrived, shown
 from neuraldocflow.gateway.listing import LARGEST, USUAL, list_jobs
 from neuraldocflow.gateway.offsets import BadOffset, parse_offset
-from neuraldocflow.gateway.pages import render_page
+from neuraldocflow.gateway.pages import annotated, render_page
 from neuraldocflow.gateway.problems import busy, invalid, not_found
 from neuraldocflow.gateway.results import result_of
+from neuraldocflow.gateway.retries import retry
 from neuraldocflow.gateway.services import Services
 from neuraldocflow.log import LogError
 from neuraldocflow.rendering import Format, render
@@ -75,6 +77,13 @@ class Cancelled(BaseModel):
     status: str
 
 
+class Retried(BaseModel):
+    """The job that the document is now."""
+
+    job_id: str
+    status: Literal["queued"] = "queued"
+
+
 @router.get("", response_model=JobPage, responses=problems(400, 422), summary="Jobs, the newest first")
 async def get_jobs(
     services: Gateway,
@@ -108,6 +117,19 @@ async def cancel_job(job_id: JobId, services: Gateway, key: Submitter) -> Any:
     return Cancelled(job_id=job_id, cancelling=cancelling, status=row["status"])
 
 
+@router.post(
+    "/{job_id}/retry",
+    status_code=202,
+    response_model=Retried,
+    responses=problems(404, 409, 410, 422, 503),
+    summary="Try a failed job again",
+)
+async def retry_job(job_id: JobId, services: Gateway, key: Submitter) -> Any:
+    """Its document is processed once more, with the options it came with, as a job of its own."""
+    row = await asyncio.to_thread(services.find, key, job_id)
+    return Retried(job_id=await retry(services, key, row))
+
+
 @router.get(
     "/{job_id}/result",
     response_model=ProcessingResult,
@@ -128,7 +150,7 @@ async def get_result(
 ) -> Response:
     row = await asyncio.to_thread(services.find, key, job_id)
     if row["status"] not in DONE:
-        return Response(orjson.dumps(shown(row)), 202, {"Retry-After": "1"}, media_type="application/json")
+        return _not_yet(row)
     wanted: Format = format
     body = await asyncio.to_thread(render, await result_of(services, row), wanted)
     return Response(body, media_type=_CONTENT[format])
@@ -226,7 +248,35 @@ async def get_page(
 ) -> Response:
     """At 110 dots an inch, to show where a value was found."""
     row = await asyncio.to_thread(services.find, key, job_id)
-    if row["content_type"] not in (None, "", "application/pdf"):
-        raise not_found("Only PDF documents have pages to show.")
+    _check_has_pages(row)
     image = await render_page(services, row, number)
     return Response(image, media_type="image/png", headers={"Cache-Control": "private, max-age=3600"})
+
+
+@router.get(
+    "/{job_id}/annotated.pdf",
+    response_class=Response,
+    responses={
+        200: {"content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}},
+        202: {"model": Job, "description": "not done yet"},
+        **problems(404, 410, 422, 503),
+    },
+    summary="A PDF with what was found in it boxed",
+)
+async def get_annotated(job_id: JobId, services: Gateway, key: Reader) -> Response:
+    """As `neuraldocflow process --annotate` draws it: coloured by confidence."""
+    row = await asyncio.to_thread(services.find, key, job_id)
+    if row["status"] not in DONE:
+        return _not_yet(row)
+    _check_has_pages(row)
+    pieces = await annotated(services, row, await result_of(services, row))
+    return StreamingResponse(pieces, media_type="application/pdf")
+
+
+def _check_has_pages(row: sqlite3.Row) -> None:
+    if row["content_type"] not in (None, "", "application/pdf"):
+        raise not_found("Only PDF documents have pages to show.")
+
+
+def _not_yet(row: sqlite3.Row) -> Response:
+    return Response(orjson.dumps(shown(row)), 202, {"Retry-After": "1"}, media_type="application/json")

@@ -1,4 +1,7 @@
-"""Pages of PDFs as images, each drawn by a process of its own that may crash, hang or grow without harm."""
+"""Pages of PDFs as images, and PDFs with what was found in them boxed.
+
+Each is drawn by a process of its own that may crash, hang or grow without harm.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,19 @@ import contextlib
 import resource
 import sqlite3
 import sys
+import tempfile
 from collections import OrderedDict
-from pathlib import Path
+from collections.abc import Iterator
+from typing import IO, Any
+
+import orjson
 
 from neuraldocflow.errors import DocumentError, FetchFailed
-from neuraldocflow.gateway.problems import Problem, busy, not_found
+from neuraldocflow.gateway.problems import Problem, busy, invalid, not_found
 from neuraldocflow.gateway.services import Services
 
-_SECONDS = 20.0
+_SECONDS = 30.0
+_PIECE = 1 << 16
 _MEMORY = 1 << 30
 _KEPT = 64 * 2**20
 """Bytes of images kept, the least used dropped first."""
@@ -29,6 +37,46 @@ async def render_page(services: Services, row: sqlite3.Row, number: int) -> byte
     if place in _images:
         _images.move_to_end(place)
         return _images[place]
+    with tempfile.TemporaryFile() as drawn:
+        await _draw(services, row, drawn, "neuraldocflow.page_image", str(number))
+        image = drawn.read()
+    if not image:
+        raise not_found(_GONE)
+    _images[place] = image
+    while sum(map(len, _images.values())) > _KEPT:
+        _images.popitem(last=False)
+    return image
+
+
+async def annotated(services: Services, row: sqlite3.Row, result: dict[str, Any]) -> Iterator[bytes]:
+    """A job's PDF with what was found in it boxed, in pieces. Raises Problem: 404 where there is none."""
+    with contextlib.ExitStack() as stack, tempfile.TemporaryFile() as told:
+        drawn = stack.enter_context(tempfile.TemporaryFile())
+        told.write(orjson.dumps(result))
+        told.seek(0)
+        await _draw(services, row, drawn, "neuraldocflow.extraction.annotate", told=told)
+        if not drawn.read(1):
+            raise invalid("This PDF is too large or too damaged to be written again with boxes in it.", 422)
+        drawn.seek(0)
+        stack.pop_all()  # whoever takes the pieces closes it
+    return _pieces(drawn)
+
+
+def _pieces(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        while piece := file.read(_PIECE):
+            yield piece
+
+
+async def _draw(
+    services: Services,
+    row: sqlite3.Row,
+    drawn: IO[bytes],
+    module: str,
+    *more: str,
+    told: IO[bytes] | None = None,
+) -> None:
+    """Have a module draw a job's document into a file, which is empty where it could not. Raises Problem."""
     uri = row["uri"] or ""
     if not (uri.startswith("file://") or services.payloads.owns(uri)):
         raise not_found(_GONE)
@@ -36,40 +84,37 @@ async def render_page(services: Services, row: sqlite3.Row, number: int) -> byte
         try:
             with contextlib.ExitStack() as stack:
                 path = await asyncio.to_thread(stack.enter_context, services.payloads.local(uri))
-                image = await _draw(path, number)
+                if not await asyncio.to_thread(path.is_file):
+                    raise not_found(_GONE)
+                await _run(drawn, told, "-m", module, str(path), *more)
         except DocumentError as error:
             raise not_found(_GONE) from error
         except OSError as error:
             raise busy("The document can't be read now.", 30) from error
-    _images[place] = image
-    while sum(map(len, _images.values())) > _KEPT:
-        _images.popitem(last=False)
-    return image
 
 
-async def _draw(path: Path, number: int) -> bytes:
-    if not await asyncio.to_thread(path.is_file):
-        raise not_found(_GONE)
+async def _run(drawn: IO[bytes], told: IO[bytes] | None, *arguments: str) -> None:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "neuraldocflow.page_image", str(path), str(number)),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
+        sys.executable,
+        *arguments,
+        stdin=told or asyncio.subprocess.DEVNULL,
+        stdout=drawn,
         stderr=asyncio.subprocess.DEVNULL,
         preexec_fn=_limit,
     )
     try:
-        image, _ = await asyncio.wait_for(process.communicate(), _SECONDS)
+        await asyncio.wait_for(process.wait(), _SECONDS)
     except TimeoutError as error:
-        raise Problem(FetchFailed("Drawing the page took too long."), 503) from error
+        raise Problem(FetchFailed("Drawing took too long."), 503) from error
     finally:
         if process.returncode is None:
             process.kill()
-    if process.returncode or not image:
-        raise not_found(_GONE)
-    return image
+    if process.returncode:
+        drawn.truncate(0)
+    drawn.seek(0)
 
 
 def _limit() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (int(_SECONDS), int(_SECONDS)))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (_MEMORY, _MEMORY))

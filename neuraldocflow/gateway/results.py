@@ -14,7 +14,7 @@ from neuraldocflow.log import PROCESSING_RESULTS, LogError
 async def result_of(services: Services, row: sqlite3.Row) -> dict[str, Any]:
     """The result of a job that is done. Raises Problem."""
     try:
-        event = await services.history.result(
+        event = await services.history.event(
             (PROCESSING_RESULTS, row["result_partition"]), row["result_offset"]
         )
     except LogError as error:

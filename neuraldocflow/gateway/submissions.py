@@ -206,8 +206,6 @@ class Submissions:
             if known["status"] != "failed" or order.idempotency_key:
                 return str(known["id"])
             run = int(known["run"]) + 1
-        if not self._allowance.document(key):
-            raise Problem(RateLimited("This key's documents of today are used up."), 429, _until_midnight())
         event = NewDocument(
             id=document,
             run=run,
@@ -218,12 +216,22 @@ class Submissions:
             options=options,
             tenant=order.tenant,
         )
+        return await self._append(key, event)
+
+    async def submit_again(self, key: Key, event: NewDocument) -> str:
+        """Submit a document that was submitted before, as another run; the job's id. Raises Problem."""
+        self.check(key, event.profile)
+        return await self._append(key, event)
+
+    async def _append(self, key: Key, event: NewDocument) -> str:
+        if not self._allowance.document(key):
+            raise Problem(RateLimited("This key's documents of today are used up."), 429, _until_midnight())
         try:
             await self._appender.append(message_of(event))
         except LogError as error:
             raise busy("The document can't be made durable now: the log does not answer.") from error
         self._waiting += 1
-        return identity.job_id(document, run)
+        return identity.job_id(event.id, event.run)
 
 
 def _is_address(text: str) -> bool:

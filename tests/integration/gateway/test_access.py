@@ -32,7 +32,7 @@ async def code(answer: aiohttp.ClientResponse) -> tuple[int, str]:
 def test_without_a_valid_key_nothing_is_told(gateway: Gateway) -> None:
     async def work() -> None:
         paths = ["/api/v1/jobs", "/api/v1/jobs/x", "/api/v1/jobs/x/result", "/api/v1/jobs/x/events"]
-        paths += ["/api/v1/profiles", "/api/v1/jobs/x/pages/1.png"]
+        paths += ["/api/v1/profiles", "/api/v1/jobs/x/pages/1.png", "/api/v1/jobs/x/annotated.pdf"]
         async with aiohttp.ClientSession(gateway.url) as anyone:
             for headers in ({}, {"Authorization": "Bearer ndf_1_2"}, {"Authorization": "Basic eDp4"}):
                 for path in paths:
@@ -82,11 +82,12 @@ def test_one_tenant_sees_nothing_of_another(gateway: Gateway) -> None:
             job = await submit(my, letter(5))
             await result(my, job)
             nothing = await (await their.get("/api/v1/jobs/none")).text()
-            for path in ("", "/result", "/events", "/pages/1.png"):
+            for path in ("", "/result", "/events", "/pages/1.png", "/annotated.pdf"):
                 answer = await their.get(f"/api/v1/jobs/{job}{path}")
                 assert answer.status == 404
                 assert await answer.text() == nothing
             assert (await their.delete(f"/api/v1/jobs/{job}")).status == 404
+            assert (await their.post(f"/api/v1/jobs/{job}/retry")).status == 404
             assert (await (await their.get("/api/v1/jobs")).json())["jobs"] == []
             for action in ("subscribe", "get_job", "cancel_job"):
                 refused = await talk.ask(action, job_id=job)

@@ -6,13 +6,17 @@ import asyncio
 import base64
 import gzip
 import json
+import signal
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pymupdf
 import pytest
 from support.gateway import Gateway, letter, result, submit
 from support.pdf import simple
+
+SAMPLES = Path(__file__).parents[3] / "neuraldocflow" / "samples"
 
 
 def run(work: Any) -> Any:
@@ -142,6 +146,66 @@ def test_a_page_of_a_pdf_is_shown_and_others_are_not_there(gateway: Gateway) -> 
             html = await submit(session, letter(30))
             await result(session, html)
             assert (await problem(await session.get(f"/api/v1/jobs/{html}/pages/1.png")))[0] == 404
+
+    run(work())
+
+
+def test_a_pdf_is_given_with_what_was_found_boxed(gateway: Gateway) -> None:
+    async def work() -> None:
+        async with gateway.http() as session:
+            content = (SAMPLES / "sample-10-k.pdf").read_bytes()
+            job = await submit(session, content, "filing.pdf")
+            await result(session, job)
+            answer = await session.get(f"/api/v1/jobs/{job}/annotated.pdf")
+            assert answer.content_type == "application/pdf"
+            with pymupdf.open(stream=await answer.read()) as drawn, pymupdf.open(stream=content) as plain:
+                assert "registrant_name 0." in drawn[0].get_text()
+                assert len(drawn[0].get_drawings()) > len(plain[0].get_drawings()) + 10
+            html = await submit(session, letter(31))
+            await result(session, html)
+            assert (await problem(await session.get(f"/api/v1/jobs/{html}/annotated.pdf")))[0] == 404
+            broken = await submit(session, b"%PDF-1.7\nnothing that follows is a document", "broken.pdf")
+            await result(session, broken)
+            told = await session.get(f"/api/v1/jobs/{broken}/annotated.pdf")
+            assert await problem(told) == (422, "invalid_request")
+
+    run(work())
+
+
+def test_a_failed_job_is_tried_again_as_it_was_asked_for_and_another_one_is_not(gateway: Gateway) -> None:
+    async def work() -> None:
+        async with gateway.http() as session:
+            assert gateway.job is not None
+            gateway.job.send_signal(signal.SIGSTOP)
+            job = await submit(session, letter(32), priority="high", qualityThreshold="0.999")
+            assert (await session.delete(f"/api/v1/jobs/{job}")).status == 202
+            gateway.job.send_signal(signal.SIGCONT)
+            assert (await result(session, job))["status"] == "failed"
+            first = await session.post(f"/api/v1/jobs/{job}/retry")
+            assert first.status == 202, await first.text()
+            assert await first.json() == {"job_id": f"{job}:1", "status": "queued"}
+            again = await session.post(f"/api/v1/jobs/{job}/retry")
+            assert (await again.json())["job_id"] == f"{job}:1"
+            assert (await result(session, f"{job}:1"))["status"] == "partial"  # by the threshold
+            now = await (await session.get(f"/api/v1/jobs/{job}:1")).json()
+            assert (now["run"], now["priority"], now["profile"]) == (1, "high", "generic")
+            assert await problem(await session.post(f"/api/v1/jobs/{job}:1/retry")) == (
+                409,
+                "invalid_request",
+            )
+            assert (await problem(await session.post("/api/v1/jobs/none/retry")))[0] == 404
+
+    run(work())
+
+
+def test_a_job_whose_document_is_gone_is_not_tried_again(gateway: Gateway) -> None:
+    async def work() -> None:
+        async with gateway.http() as session:
+            job = await submit(session, b"%PDF-1.7\nnothing at all", "gone.pdf")
+            assert (await result(session, job))["status"] == "failed"
+            for payload in (gateway.folder.root / ".neuraldocflow" / "payloads").rglob("*.pdf"):
+                payload.unlink()
+            assert await problem(await session.post(f"/api/v1/jobs/{job}/retry")) == (410, "invalid_request")
 
     run(work())
 
