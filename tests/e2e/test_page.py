@@ -13,6 +13,7 @@ from http.client import HTTPResponse
 from pathlib import Path
 from typing import Any
 
+import pymupdf
 import pytest
 from playwright.sync_api import Browser, Route, expect
 from support.browser import PATIENCE, Person, chromium, overflow
@@ -88,18 +89,36 @@ def test_a_chosen_document_becomes_a_table_of_values_whose_boxes_are_on_the_page
     assert page.locator(".ndf-value[aria-pressed=true]").count() == 1
 
 
-def test_a_result_is_shown_as_json_yaml_and_xml_and_downloaded(person: Person) -> None:
+def test_a_result_is_shown_in_each_format_and_downloaded(person: Person) -> None:
     page = person.open()
     person.choose(SAMPLES / "sample-record.html")
     person.wait_for("sample-record.html", "Complete")
     page.get_by_role("tab", name="Export").click()
-    for form, begins in (("JSON", "{"), ("YAML", "jobId"), ("XML", "<?xml")):
-        page.get_by_text(form, exact=True).click()
+    for label, begins in (
+        ("JSON", "{"),
+        ("YAML", "jobId"),
+        ("XML", "<?xml"),
+        ("CSV of fields", "field,value"),
+    ):
+        page.get_by_text(label, exact=True).click()
         page.locator("pre", has_text=begins).wait_for()
         with page.expect_download() as download:
             page.get_by_role("button", name="Download").click()
-        assert download.value.suggested_filename == f"sample-record.html.{form.lower()}"
+        assert download.value.suggested_filename == f"sample-record.html.{label[:4].strip().lower()}"
         assert "Wren Calloway" in download.value.path().read_text()
+    assert page.get_by_role("button", name="PDF with boxes").count() == 0  # there is no PDF
+
+
+def test_a_pdf_is_downloaded_with_its_values_boxed(person: Person) -> None:
+    page = person.open()
+    person.choose(SAMPLES / "sample-10-k.pdf")
+    person.wait_for("sample-10-k.pdf", "Complete")
+    page.get_by_role("tab", name="Export").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="PDF with boxes").click()
+    assert download.value.suggested_filename == "sample-10-k.annotated.pdf"
+    with pymupdf.open(download.value.path(), filetype="pdf") as drawn:
+        assert "registrant_name 0." in drawn[0].get_text()
 
 
 @pytest.mark.parametrize("width", [360, 768, 1440])
@@ -252,6 +271,27 @@ def test_a_request_that_breaks_alone_is_made_again_by_itself(loner: Person, gate
     loner.has_sent_all()
     assert len(broken) == 2
     assert names(gateway) == {"again.html": 1}
+
+
+def test_a_document_that_failed_on_the_service_is_tried_again_in_its_place(
+    loner: Person, gateway: Gateway
+) -> None:
+    page = loner.open()
+    assert gateway.job is not None
+    gateway.job.send_signal(signal.SIGSTOP)  # so that it is certainly under way when it is cancelled
+    loner.choose(SAMPLES / "sample-contract.pdf")
+    loner.wait_for("sample-contract.pdf", "Queued")
+    page.get_by_role("button", name="Cancel", exact=True).click()
+    page.get_by_text("Cancelling", exact=True).first.wait_for()
+    gateway.job.send_signal(signal.SIGCONT)
+    loner.wait_for("sample-contract.pdf", "Failed")
+    page.get_by_role("alert").get_by_role("button", name="Try again").click()
+    loner.wait_for("sample-contract.pdf", "Complete")
+    page.get_by_role("tabpanel").wait_for()
+    page.reload()
+    loner.wait_for("sample-contract.pdf", "Complete")
+    assert loner.card("").count() == 1
+    assert sorted(job["run"] for job in gateway.jobs()) == [0, 1]
 
 
 def test_a_waiting_job_is_cancelled(browser: Browser, tmp_path: Path) -> None:

@@ -239,6 +239,12 @@ export class NeuralDocFlowClient implements NeuralDocFlowWebSocket {
     return (await this.#web().json<{ cancelling: boolean }>(path, { method: "DELETE" })).cancelling;
   }
 
+  /** Have a failed job's document processed once more; the id of the job it is then. */
+  async retry(jobId: string): Promise<string> {
+    const path = `/api/v1/jobs/${encodeURIComponent(jobId)}/retry`;
+    return (await this.#web().json<{ job_id: string }>(path, { method: "POST" })).job_id;
+  }
+
   /** A job's result. Throws NeuralDocFlowError while there is none. */
   async result(jobId: string): Promise<ProcessingResult> {
     return JSON.parse(await this.resultAs(jobId, "json")) as ProcessingResult;
@@ -247,14 +253,13 @@ export class NeuralDocFlowClient implements NeuralDocFlowWebSocket {
   /** A job's result as text. Throws NeuralDocFlowError while there is none. */
   async resultAs(jobId: string, format: OutputFormat): Promise<string> {
     const path = `/api/v1/jobs/${encodeURIComponent(jobId)}/result?format=${format}`;
-    const answer = await this.#web().send(path);
-    if (answer.status === 202) {
-      throw new NeuralDocFlowError("invalid_request", "The job is not done yet.", {
-        status: 202,
-        retryable: true,
-      });
-    }
-    return answer.text();
+    return done(await this.#web().send(path)).text();
+  }
+
+  /** A PDF with what was found in it boxed, coloured by confidence. Throws NeuralDocFlowError where there is none. */
+  async annotated(jobId: string, signal?: AbortSignal): Promise<Blob> {
+    const path = `/api/v1/jobs/${encodeURIComponent(jobId)}/annotated.pdf`;
+    return done(await this.#web().send(path, { signal })).blob();
   }
 
   /** A page of a PDF document as a PNG at 110 dots an inch; pages count from 1. */
@@ -395,6 +400,13 @@ export class NeuralDocFlowClient implements NeuralDocFlowWebSocket {
     if (this.#http) return this.#http;
     throw new NeuralDocFlowError("disconnected", "Call connect first.");
   }
+}
+
+/** The answer of a job that is done. */
+function done(answer: Response): Response {
+  if (answer.status !== 202) return answer;
+  const about = { status: 202, retryable: true };
+  throw new NeuralDocFlowError("invalid_request", "The job is not done yet.", about);
 }
 
 /** The result, unless its document failed: then that is thrown. */

@@ -26,6 +26,10 @@ const STATUS: Record<DocumentEntry["status"], [string, IconName]> = {
 };
 
 /** What a status is called. */
+export function statusName(status: DocumentEntry["status"]): string {
+  return STATUS[status][0];
+}
+
 export function StatusBadge({ status }: { status: DocumentEntry["status"] }) {
   const [label, icon] = STATUS[status];
   return (
@@ -103,7 +107,7 @@ const Card = memo(function Card({ entry, isSelected, onSelect, onCancel, onRetry
       {entry.status === "failed" && (
         <div className="ndf-card-error">
           <span>{entry.error?.message ?? "It could not be processed."}</span>
-          {entry.submission?.state === "failed" && (
+          {(entry.submission?.state === "failed" || entry.error?.retryable) && (
             <button type="button" className="ndf-link" onClick={() => onRetry(entry)}>
               Try again
             </button>

@@ -1,6 +1,6 @@
 import type { ProfileSummary } from "@neuraldocflow/client";
 import { useCallback, useEffect, useRef, useState } from "react";
-import { DocumentList } from "./DocumentList.tsx";
+import { DocumentList, statusName } from "./DocumentList.tsx";
 import { DocumentView } from "./DocumentView.tsx";
 import { DropZone } from "./DropZone.tsx";
 import type { DocumentEntry } from "./documents.ts";
@@ -151,7 +151,7 @@ function useAnnouncements(jobs: readonly DocumentEntry[], tell: (text: string) =
       .filter(each => !["completed", "partial", "failed"].includes(each.status))
       .map(each => each.key);
     const done = jobs.filter(each => open.has(each.key) && !now.includes(each.key));
-    if (done.length > 0) tell(done.map(each => `${each.filename}: ${each.status}.`).join(" "));
+    if (done.length > 0) tell(done.map(each => `${each.filename}: ${statusName(each.status)}.`).join(" "));
     if (now.length !== open.size || now.some(each => !open.has(each))) setOpen(new Set(now));
   }, [jobs, open, tell]);
 }

@@ -3,12 +3,12 @@ import { useEffect, useId, useMemo, useRef, useState } from "react";
 import { Checks, Clauses, Sections, Tables } from "./Contents.tsx";
 import { Doing, isOver, StatusBadge } from "./DocumentList.tsx";
 import type { DocumentEntry } from "./documents.ts";
+import { Export } from "./Export.tsx";
 import { FieldTable } from "./FieldTable.tsx";
-import { boxes, fieldRows, fieldsAsCsv, type Item } from "./fields.ts";
-import { documentType, percent, size } from "./format.ts";
+import { boxes, fieldRows, type Item } from "./fields.ts";
+import { documentType, percent, size, suggestion } from "./format.ts";
 import { Icon } from "./icons.tsx";
 import { type DrawPage, PageView } from "./PageView.tsx";
-import { RawView, save } from "./RawView.tsx";
 
 interface Props {
   entry: DocumentEntry;
@@ -108,17 +108,11 @@ function Failure({
     <div className="ndf-problem" role="alert">
       <strong>{entry.error?.message ?? "This document could not be processed."}</strong>
       {suggestions.map(({ action, reason }) => (
-        <p key={action}>
-          {action}: {reason}
-        </p>
+        <p key={action}>{suggestion(action, reason)}</p>
       ))}
-      {entry.submission?.state === "failed" ? (
-        <button type="button" className="ndf-button" onClick={() => onRetry(entry)}>
-          <Icon name="retry" /> Try again
-        </button>
-      ) : (
-        <p>To try again, drop the document once more.</p>
-      )}
+      <button type="button" className="ndf-button" onClick={() => onRetry(entry)}>
+        <Icon name="retry" /> Try again
+      </button>
     </div>
   );
 }
@@ -151,7 +145,7 @@ function Found({ result, client, id, draw, jobId, filename, isOffline }: FoundPr
       ? [["sections", "Sections", data.sections.length] as [string, string, number]]
       : []),
     ["checks", "Checks", failed || null],
-    ["raw", "Export", null],
+    ["export", "Export", null],
   ];
   const [tab, setTab] = useState("fields");
   const [hovered, setHovered] = useState<string | null>(null);
@@ -229,20 +223,15 @@ function Found({ result, client, id, draw, jobId, filename, isOffline }: FoundPr
                 onSelect={choose}
               />
               {quote && quote.id === selected && <Quote item={quote} onClose={() => setQuote(null)} />}
-              <button
-                type="button"
-                className="ndf-link ndf-csv"
-                onClick={() => save(fieldsAsCsv(rows), `${filename}.fields.csv`, "text/csv")}
-              >
-                <Icon name="download" /> Fields as CSV
-              </button>
             </>
           )}
           {tab === "clauses" && <Clauses clauses={data.clauses ?? {}} onPage={show} />}
           {tab === "tables" && <Tables tables={data.tables ?? []} onPage={show} />}
           {tab === "sections" && <Sections sections={data.sections ?? []} />}
           {tab === "checks" && <Checks checks={result.validationResults ?? []} />}
-          {tab === "raw" && <RawView {...{ client, jobId, filename, result }} />}
+          {tab === "export" && (
+            <Export {...{ client, jobId, filename, result, rows }} hasAnnotated={hasPages && !isOffline} />
+          )}
         </div>
       </div>
       {hasPages && (

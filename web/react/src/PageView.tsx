@@ -99,6 +99,8 @@ export function PageView({ id, draw, pages, page, boxes, active, onPage, onHover
                     }}
                     onMouseEnter={() => onHover(id)}
                     onMouseLeave={() => onHover(null)}
+                    onFocus={() => onHover(id)}
+                    onBlur={() => onHover(null)}
                     onClick={() => onSelect(id)}
                   />
                 ))}

@@ -35,7 +35,7 @@ export interface DocumentEntry {
   contentType: string | null;
   pages: number | null;
   origin: string | null;
-  error: { code: string; message: string } | null;
+  error: { code: string; message: string; retryable?: boolean } | null;
   submission: Submission | null;
   /** It has been asked to stop. */
   cancelling: boolean;
@@ -157,6 +157,18 @@ export class Documents {
     }
     if (!(await this.#client.cancel(jobId))) return this.#refreshSoon();
     this.#cancelling.add(jobId);
+    this.#tell();
+  }
+
+  /** Send one again that could not be sent, or have one processed again whose job failed. */
+  async retry({ jobId, submission }: DocumentEntry): Promise<void> {
+    if (submission?.state === "failed") return this.#outbox.retry(submission.id);
+    if (jobId === null) return;
+    const again = await this.#client.retry(jobId);
+    const before = this.#jobs.get(jobId) ?? unknownJob(jobId);
+    if (!this.#jobs.has(again)) this.#jobs.set(again, { ...unknownJob(again), ...aboutDocument(before) });
+    if (this.#options().follow !== "all") this.#client.subscribeToJob(again);
+    this.#refreshSoon();
     this.#tell();
   }
 
@@ -288,14 +300,19 @@ export class Documents {
   /** Make the view anew; entries that are as they were stay the same objects. */
   #look(): void {
     const { submissions, sending } = this.#outbox.getSnapshot();
-    const sent = new Map(submissions.filter(each => each.jobId).map(each => [each.jobId, each]));
+    const sent = new Map(submissions.flatMap(each => (each.jobId ? [[documentOf(each.jobId), each]] : [])));
+    const last = new Map<string, Job>(); // of a document that was processed again, its last run
+    for (const each of this.#jobs.values()) {
+      const document = documentOf(each.job_id);
+      if (runOf(each.job_id) >= runOf(last.get(document)?.job_id ?? "")) last.set(document, each);
+    }
     const documents = [
       ...submissions
-        .filter(each => !each.jobId || !this.#jobs.has(each.jobId))
+        .filter(each => !each.jobId || !last.has(documentOf(each.jobId)))
         .map(each => ofSubmission(each, sending.get(each.id), this.#reading?.now ?? null)),
-      ...[...this.#jobs.values()].map(each => {
+      ...[...last].map(([document, each]) => {
         const found = this.#results.get(each.job_id)?.extractedData;
-        return { ...ofJob(each, sent.get(each.job_id) ?? null), ...(found ? { result: found } : {}) };
+        return { ...ofJob(each, sent.get(document) ?? null), ...(found ? { result: found } : {}) };
       }),
     ]
       .map(each => ({ ...each, cancelling: each.jobId !== null && this.#cancelling.has(each.jobId) }))
@@ -351,7 +368,7 @@ function ofSubmission(
 
 function ofJob(job: Job, submission: Submission | null): Omit<DocumentEntry, "cancelling"> {
   return {
-    key: submission?.id ?? job.job_id,
+    key: submission?.id ?? documentOf(job.job_id),
     id: job.job_id,
     jobId: job.job_id,
     filename: job.filename || submission?.filename || "Document without a name",
@@ -370,6 +387,20 @@ function ofJob(job: Job, submission: Submission | null): Omit<DocumentEntry, "ca
     error: job.error,
     submission,
   };
+}
+
+/** A job's document: its id is the document's, and the number of the run after the first. */
+function documentOf(jobId: string): string {
+  return jobId.split(":")[0] ?? jobId;
+}
+
+function runOf(jobId: string): number {
+  return Number(jobId.split(":")[1] ?? 0);
+}
+
+/** What is as it was when a document is processed again. */
+function aboutDocument({ filename, contentType, bytes, sha256, profile, priority }: Job): Partial<Job> {
+  return { filename, contentType, bytes, sha256, profile, priority };
 }
 
 function notHere(): NeuralDocFlowError {

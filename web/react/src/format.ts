@@ -50,6 +50,24 @@ export function stage(name: string): string {
   return STAGES[name] ?? title(name);
 }
 
+const SUGGESTIONS: Record<string, string> = {
+  allow: "Have its address allowed",
+  choose: "Choose another kind",
+  convert: "Convert it",
+  decrypt: "Remove its password",
+  inspect: "Look into the file",
+  raise_limit: "Have the limit raised",
+  report: "Report it",
+  resend: "Send it again",
+  retry: "Try again later",
+  split: "Split it",
+};
+
+/** What may help, as a sentence. */
+export function suggestion(action: string, reason: string): string {
+  return `${SUGGESTIONS[action] ?? title(action)}: ${reason}.`;
+}
+
 export function size(bytes: number | null): string {
   if (bytes === null) return "";
   const units = ["B", "KB", "MB", "GB"];

@@ -41,7 +41,7 @@ export interface DocumentProcessing {
   more(): Promise<void>;
   /** Stop a document: its upload, or its job. */
   cancel(entry: DocumentEntry): Promise<void>;
-  /** Send one again that could not be sent. */
+  /** Send one again that could not be sent, or have one processed again whose job failed. */
   retry(entry: DocumentEntry): Promise<void>;
   /** A finished job's result. */
   result(jobId: string): Promise<ProcessingResult>;
@@ -100,12 +100,7 @@ export function useDocumentProcessing(options: UseDocumentProcessingOptions): Do
     [outbox],
   );
   const cancel = useCallback((entry: DocumentEntry) => documents.cancel(entry), [documents]);
-  const retry = useCallback(
-    async ({ submission }: DocumentEntry) => {
-      if (submission) await outbox.retry(submission.id);
-    },
-    [outbox],
-  );
+  const retry = useCallback((entry: DocumentEntry) => documents.retry(entry), [documents]);
   const result = useCallback((jobId: string) => documents.result(jobId), [documents]);
   const page = useCallback(
     (id: string, number: number, signal: AbortSignal) => documents.page(id, number, signal),
