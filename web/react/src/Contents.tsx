@@ -1,15 +1,17 @@
-import type { ExtractedData, ValidationResult } from "@neuraldocflow/client";
+import type { Clause, ExtractedData, ValidationResult } from "@neuraldocflow/client";
+import { useEffect, useRef } from "react";
 import { Confidence } from "./FieldTable.tsx";
+import { clauseId, tableId } from "./fields.ts";
 import { title } from "./format.ts";
 import { Icon } from "./icons.tsx";
 
 /** The tables of a document. */
 export function Tables({
   tables,
-  onPage,
+  onPick,
 }: {
   tables: NonNullable<ExtractedData["tables"]>;
-  onPage(page: number): void;
+  onPick(id: string, page: number): void;
 }) {
   return tables.map(({ caption, page, header, rows }, number) => (
     // biome-ignore lint/suspicious/noArrayIndexKey: tables have no other name, and never change places
@@ -17,7 +19,7 @@ export function Tables({
       <figcaption>
         <strong>{caption || `Table ${number + 1}`}</strong>
         {page && (
-          <button type="button" className="ndf-link" onClick={() => onPage(page)}>
+          <button type="button" className="ndf-link" onClick={() => onPick(tableId(number), page)}>
             page {page}
           </button>
         )}
@@ -72,34 +74,75 @@ export function Sections({ sections }: { sections: NonNullable<ExtractedData["se
   ));
 }
 
-/** The clauses of a contract, by kind. */
-export function Clauses({
-  clauses,
-  onPage,
-}: {
+interface ClausesProps {
   clauses: NonNullable<ExtractedData["clauses"]>;
-  onPage(page: number): void;
-}) {
+  /** The clause that is pointed at, here or on the page. */
+  active: string | null;
+  selected: string | null;
+  onHover(id: string | null): void;
+  onPick(id: string, page: number): void;
+}
+
+/** The clauses of a contract, by kind. */
+export function Clauses({ clauses, active, selected, onHover, onPick }: ClausesProps) {
   return Object.entries(clauses)
     .filter(([, found]) => found.length > 0)
     .map(([kind, found]) => (
       <section className="ndf-clauses" key={kind}>
         <h3>{title(kind)}</h3>
-        {found.map(({ text, confidence, provenance }) => (
-          <blockquote key={text}>
-            <p>{text}</p>
-            <footer>
-              <Confidence value={confidence} />
-              {provenance?.[0]?.page && (
-                <button type="button" className="ndf-link" onClick={() => onPage(provenance[0]?.page ?? 1)}>
-                  page {provenance[0].page}
-                </button>
-              )}
-            </footer>
-          </blockquote>
-        ))}
+        {found.map((clause, number) => {
+          const id = clauseId(kind, number);
+          return (
+            <ClauseQuote
+              key={id}
+              isActive={id === active}
+              isChosen={id === selected}
+              {...{ id, clause, onHover, onPick }}
+            />
+          );
+        })}
       </section>
     ));
+}
+
+interface ClauseProps extends Pick<ClausesProps, "onHover" | "onPick"> {
+  id: string;
+  clause: Clause;
+  isActive: boolean;
+  isChosen: boolean;
+}
+
+function ClauseQuote({ id, clause, isActive, isChosen, onHover, onPick }: ClauseProps) {
+  const { text, confidence, provenance } = clause;
+  const page = provenance?.find(each => each.page)?.page;
+  const quote = useRef<HTMLQuoteElement>(null);
+  useEffect(() => {
+    if (isChosen) quote.current?.scrollIntoView({ block: "nearest", behavior: "smooth" });
+  }, [isChosen]);
+  return (
+    <blockquote
+      ref={quote}
+      data-active={isActive || undefined}
+      onMouseEnter={() => onHover(id)}
+      onMouseLeave={() => onHover(null)}
+    >
+      <p>{text}</p>
+      <footer>
+        <Confidence value={confidence} />
+        {page && (
+          <button
+            type="button"
+            className="ndf-link"
+            onFocus={() => onHover(id)}
+            onBlur={() => onHover(null)}
+            onClick={() => onPick(id, page)}
+          >
+            page {page}
+          </button>
+        )}
+      </footer>
+    </blockquote>
+  );
 }
 
 /** What the rules of the profile say, those that failed first. */

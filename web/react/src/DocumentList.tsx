@@ -80,7 +80,12 @@ interface CardProps extends Pick<Props, "onSelect" | "onCancel" | "onRetry"> {
 /** One document; drawn again only when something in it has changed, since there may be hundreds. */
 const Card = memo(function Card({ entry, isSelected, onSelect, onCancel, onRetry }: CardProps) {
   return (
-    <li className="ndf-card" data-status={entry.status} data-selected={isSelected || undefined}>
+    <li
+      className="ndf-card"
+      data-key={entry.key}
+      data-status={entry.status}
+      data-selected={isSelected || undefined}
+    >
       <button
         type="button"
         className="ndf-card-main"

@@ -43,6 +43,7 @@ export function DocumentWorkspace({ processing }: { processing: DocumentProcessi
     }
   };
   useAnnouncements(jobs, setTold);
+  const back = useWayBack(selected);
   useFirst(jobs, selected, setSelected);
 
   return (
@@ -75,7 +76,10 @@ export function DocumentWorkspace({ processing }: { processing: DocumentProcessi
             key={shown.key}
             {...{ entry: shown, client, page, onCancel, onRetry }}
             load={result}
-            onBack={() => setSelected(null)}
+            onBack={() => {
+              setSelected(null);
+              back();
+            }}
           />
         ) : (
           <Welcome isEmpty={jobs.length === 0} isConnected={isConnected} />
@@ -141,6 +145,19 @@ function useFirst(
     const first = jobs.find(each => each.status === "completed" || each.status === "partial");
     if (first && !chosen.current && matchMedia("(width >= 820px)").matches) select(first.key);
   }, [jobs, selected, select]);
+}
+
+/** Brings the focus from a document back to its place in the list. */
+function useWayBack(selected: string | null): () => void {
+  const left = useRef<string | null>(null);
+  useEffect(() => {
+    if (selected !== null || left.current === null) return;
+    document.querySelector<HTMLElement>(`.ndf-card[data-key="${left.current}"] .ndf-card-main`)?.focus();
+    left.current = null;
+  }, [selected]);
+  return () => {
+    left.current = selected;
+  };
 }
 
 /** Tell those who listen what has been done. */

@@ -1,4 +1,4 @@
-import type { FieldValue, ProcessingResult, Provenance } from "@neuraldocflow/client";
+import type { ExtractedData, FieldValue, ProcessingResult, Provenance } from "@neuraldocflow/client";
 import { title, value } from "./format.ts";
 
 export type Mark = "failed" | "doubt" | "ok" | "missing";
@@ -88,13 +88,46 @@ function sentence(message: string, name: string): string {
 /** Every box of every value, for the page images. */
 export function boxes(rows: FieldRow[]): Box[] {
   return rows.flatMap(({ name, label, items }) =>
-    items.flatMap(({ id, text, places }) =>
-      places.flatMap(({ page, bbox }) =>
-        page && bbox?.length === 4
-          ? [{ id, field: name, label: `${label}: ${text}`, page, bbox: bbox as Box["bbox"] }]
-          : [],
-      ),
+    items.flatMap(({ id, text, places }) => boxesAt(places, { id, field: name, label: `${label}: ${text}` })),
+  );
+}
+
+/** Every box of every clause; their ids are those of `clauseId`. */
+export function clauseBoxes(clauses: NonNullable<ExtractedData["clauses"]>): Box[] {
+  return Object.entries(clauses).flatMap(([kind, found]) =>
+    found.flatMap(({ provenance = [] }, number) =>
+      boxesAt(provenance, { id: clauseId(kind, number), field: kind, label: title(kind) }),
     ),
+  );
+}
+
+export function clauseId(kind: string, number: number): string {
+  return `clause ${kind} ${number}`;
+}
+
+/** The box of every table; their ids are those of `tableId`. */
+export function tableBoxes(tables: NonNullable<ExtractedData["tables"]>): Box[] {
+  return tables.flatMap(({ page, bbox, caption }, number) =>
+    boxesAt([{ page, bbox }], {
+      id: tableId(number),
+      field: "table",
+      label: caption || `Table ${number + 1}`,
+    }),
+  );
+}
+
+export function tableId(number: number): string {
+  return `table ${number}`;
+}
+
+interface Place {
+  page?: number | null | undefined;
+  bbox?: readonly unknown[] | null | undefined;
+}
+
+function boxesAt(places: Place[], about: Omit<Box, "page" | "bbox">): Box[] {
+  return places.flatMap(({ page, bbox }) =>
+    page && bbox?.length === 4 ? [{ ...about, page, bbox: bbox as unknown as Box["bbox"] }] : [],
   );
 }
 
