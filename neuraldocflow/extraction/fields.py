@@ -66,6 +66,15 @@ class Found:
         return self.values[0].to_dict() if self.values else None
 
 
+_LOOKED = {
+    "auditor": "in the auditor's report",
+    "clinical_head": "at the head of the record",
+    "cover_page": "on the cover page",
+    "statement": "in the financial statements",
+}
+"""Where strategies look that look in one place."""
+
+
 def find_fields(document: Document, profile: Profile, context: Context) -> Iterator[Found]:
     """Each field of the profile in order; what was decided is in ``context.found`` for those after it."""
     for field in profile.fields:
@@ -88,12 +97,18 @@ def _find(document: Document, field: Field, context: Context) -> Found:
         if usable:
             chosen = _several(usable) if field.type == "list" else [_best(usable)]
             return Found(field, [_value(document, field, context, *each) for each in chosen])
+    return Found(field, [], _why_absent(field, refused))
+
+
+def _why_absent(field: Field, refused: int) -> str:
+    """In the reader's words: where somebody would look who does not believe it."""
     if not field.where:
-        return Found(field, [], "the profile does not say where to look")
-    kind = field.items.type if field.items is not None else field.type
-    return Found(
-        field, [], f"what was found is no valid {kind}" if refused else "nothing in the document matched"
-    )
+        return "the profile does not say where to look"
+    if refused:
+        kind = field.items.type if field.items is not None else field.type
+        return f"what was found is no valid {kind}"
+    last, _ = field.where[-1]
+    return f"not found {_LOOKED.get(last, 'in the document')}"
 
 
 def _normal(candidate: Candidate, field: Field) -> tuple[Any, dict[str, Any]] | None:

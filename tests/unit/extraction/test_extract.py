@@ -15,6 +15,7 @@ import pytest
 from neuraldocflow.errors import Empty, FetchFailed, UnknownProfile
 from neuraldocflow.extraction import Profile, ProfileError, extract
 from neuraldocflow.extraction.calibration import interpolate, isotonic
+from neuraldocflow.profiles import load
 from neuraldocflow.results import ProcessingResult
 from tests.support.pdf import PdfBuilder
 
@@ -103,7 +104,14 @@ def test_a_missing_required_field_makes_it_partial_and_says_why() -> None:
     assert result["extractedData"]["fields"]["number"] is None
     assert failed_rules(result) == ["required"]
     reasons = [each["message"] for each in result["validationResults"] if each["fields"] == ["date"]]
-    assert reasons == ["date: nothing in the document matched"]
+    assert reasons == ["date: not found in the document"]
+
+
+def test_what_is_absent_says_where_it_was_looked_for() -> None:
+    result = extract(invoice("Annual report", "Form 10-K"), load(), "sec_10k")
+    messages = [each["message"] for each in result["validationResults"]]
+    assert "registrant name: not found on the cover page" in messages
+    assert "total assets: not found in the financial statements" in messages
 
 
 def test_a_value_that_is_none_of_its_type_is_absent_with_the_reason() -> None:
