@@ -81,22 +81,24 @@ export function Export({ client, jobId, filename, result, rows, hasAnnotated }: 
           ))}
         </fieldset>
         <span role="status">{told}</span>
-        <button type="button" className="ndf-button" disabled={!text} onClick={() => void copy()}>
-          <Icon name="copy" /> Copy
-        </button>
-        <button
-          type="button"
-          className="ndf-button"
-          disabled={!text}
-          onClick={() => save(new Blob([text ?? ""], { type }), `${filename}.${format}`)}
-        >
-          <Icon name="download" /> Download
-        </button>
-        {jobId && hasAnnotated && (
-          <button type="button" className="ndf-button" onClick={() => void annotated(jobId)}>
-            <Icon name="page" /> PDF with boxes
+        <div className="ndf-raw-do">
+          <button type="button" className="ndf-button" disabled={!text} onClick={() => void copy()}>
+            <Icon name="copy" /> Copy
           </button>
-        )}
+          <button
+            type="button"
+            className="ndf-button"
+            disabled={!text}
+            onClick={() => save(new Blob([text ?? ""], { type }), `${filename}.${format}`)}
+          >
+            <Icon name="download" /> Download
+          </button>
+          {jobId && hasAnnotated && (
+            <button type="button" className="ndf-button" onClick={() => void annotated(jobId)}>
+              <Icon name="page" /> PDF with boxes
+            </button>
+          )}
+        </div>
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reached by keyboard */}
       <pre tabIndex={0}>

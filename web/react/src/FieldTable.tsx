@@ -65,12 +65,13 @@ function Row({ row, active, selected, onHover, onSelect }: RowProps) {
   const { items, label, mark, messages } = row;
   const reveals = items.findIndex(each => each.id === selected) >= SHOWN;
   const shown = all || reveals ? items : items.slice(0, SHOWN);
+  const remarks = items.length === 0 ? messages.slice(1) : messages;
   const [markLabel, icon] = MARKS[mark];
   return (
     <tr data-mark={mark} data-active={items.some(each => each.id === active) || undefined}>
       <th scope="row">{label}</th>
       <td className="ndf-values">
-        {items.length === 0 && <span className="ndf-absent">Not found</span>}
+        {items.length === 0 && <span className="ndf-absent">{messages[0] ?? "Not found"}</span>}
         {shown.map(item => (
           <Value key={item.id} {...{ item, active, selected, onHover, onSelect }} />
         ))}
@@ -79,7 +80,7 @@ function Row({ row, active, selected, onHover, onSelect }: RowProps) {
             {items.length - shown.length} more
           </button>
         )}
-        {messages.length > 0 && mark !== "ok" && <p className="ndf-remark">{messages.join(". ")}</p>}
+        {mark !== "ok" && remarks.length > 0 && <p className="ndf-remark">{remarks.join(". ")}</p>}
       </td>
       <td>{row.confidence !== null && <Confidence value={row.confidence} />}</td>
       <td>

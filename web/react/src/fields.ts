@@ -43,7 +43,12 @@ export function fieldRows(result: ProcessingResult): FieldRow[] {
   const rows = Object.entries(result.extractedData?.fields ?? {}).map(([name, found]) =>
     row(name, found, result),
   );
-  return rows.sort((a, b) => ORDER.indexOf(a.mark) - ORDER.indexOf(b.mark));
+  return rows.sort((a, b) => ORDER.indexOf(a.mark) - ORDER.indexOf(b.mark) || urgency(a) - urgency(b));
+}
+
+/** Of those that need a look the least certain come first; the others stay as the profile has them. */
+function urgency({ mark, confidence }: FieldRow): number {
+  return mark === "failed" || mark === "doubt" ? (confidence ?? 0) : 0;
 }
 
 function row(

@@ -103,11 +103,27 @@ export function value(found: unknown, currency?: unknown): string {
   if (typeof found === "number") return number(found, currency);
   if (typeof found === "string") return date(found) ?? found;
   if (Array.isArray(found)) return found.map(each => value(each)).join(", ");
-  return Object.values(found as object)
-    .filter(each => each !== null && each !== "")
-    .map(each => value(each))
-    .join(" · ");
+  const told = parts(found as Record<string, unknown>)
+    .filter(each => each !== null && each !== undefined && each !== "")
+    .map(each => value(each));
+  return [...new Set(told)].join(" · ");
 }
+
+/** What an object says, a measure with its unit; its codes are for machines. */
+function parts({ codes, ...found }: Record<string, unknown>): unknown[] {
+  if (typeof found.unit !== "string" || found.value == null) return Object.values(found);
+  const { unit, ...rest } = found;
+  return Object.values({ ...rest, value: `${value(found.value)} ${UNITS[unit] ?? unit}` });
+}
+
+/** Units as people write them, where the code for them is another. */
+const UNITS: Record<string, string> = {
+  "mm[Hg]": "mmHg",
+  "[lb_av]": "lb",
+  "[in_i]": "in",
+  "[degF]": "°F",
+  Cel: "°C",
+};
 
 function number(found: number, currency: unknown): string {
   if (typeof currency === "string" && /^[A-Z]{3}$/.test(currency)) {
