@@ -2,6 +2,7 @@ import { Socket } from "#websocket";
 import { Connection, unreachable } from "./connection.ts";
 import { NeuralDocFlowError } from "./errors.ts";
 import { Http } from "./http.ts";
+import { done, resultOrThrow } from "./results.ts";
 import type { ProcessingResult } from "./schema.ts";
 import { type Follower, Subscriptions } from "./subscriptions.ts";
 import type {
@@ -400,25 +401,4 @@ export class NeuralDocFlowClient implements NeuralDocFlowWebSocket {
     if (this.#http) return this.#http;
     throw new NeuralDocFlowError("disconnected", "Call connect first.");
   }
-}
-
-/** The answer of a job that is done. */
-function done(answer: Response): Response {
-  if (answer.status !== 202) return answer;
-  const about = { status: 202, retryable: true };
-  throw new NeuralDocFlowError("invalid_request", "The job is not done yet.", about);
-}
-
-/** The result, unless its document failed: then that is thrown. */
-function resultOrThrow(result: ProcessingResult): ProcessingResult {
-  if (result.status !== "failed") return result;
-  const {
-    code = "internal",
-    message = "The document could not be processed.",
-    retryable,
-  } = result.error ?? {};
-  throw new NeuralDocFlowError(code as NeuralDocFlowError["code"], message, {
-    retryable,
-    retrySuggestions: result.error?.retrySuggestions,
-  });
 }

@@ -1,5 +1,5 @@
 import { memo } from "react";
-import type { DocumentEntry } from "./documents.ts";
+import type { DocumentEntry } from "./entries.ts";
 import { documentType, percent, size, stage, timeLeft, when } from "./format.ts";
 import { Icon, type IconName } from "./icons.tsx";
 

@@ -3,7 +3,7 @@ import { useCallback, useEffect, useRef, useState } from "react";
 import { DocumentList, statusName } from "./DocumentList.tsx";
 import { DocumentView } from "./DocumentView.tsx";
 import { DropZone } from "./DropZone.tsx";
-import type { DocumentEntry } from "./documents.ts";
+import type { DocumentEntry } from "./entries.ts";
 import { Icon } from "./icons.tsx";
 import type { Wishes } from "./outbox.ts";
 import {

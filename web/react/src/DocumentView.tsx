@@ -1,7 +1,7 @@
 import type { NeuralDocFlowClient, ProcessingResult } from "@neuraldocflow/client";
 import { useEffect, useRef, useState } from "react";
 import { Doing, isOver, StatusBadge } from "./DocumentList.tsx";
-import type { DocumentEntry } from "./documents.ts";
+import type { DocumentEntry } from "./entries.ts";
 import { Found } from "./Found.tsx";
 import { documentType, percent, size, suggestion } from "./format.ts";
 import { Icon } from "./icons.tsx";

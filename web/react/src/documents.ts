@@ -2,7 +2,6 @@ import {
   type ChannelEvent,
   type ConnectionStatus,
   type ErrorEvent,
-  type ExtractedData,
   type Job,
   type NeuralDocFlowClient,
   NeuralDocFlowError,
@@ -11,37 +10,18 @@ import {
   type ProgressEvent,
 } from "@neuraldocflow/client";
 import { Bell } from "./bell.ts";
-import type { Outbox, Submission } from "./outbox.ts";
-import type { BeingRead, Reading } from "./reading.ts";
-
-/** A document as the page shows it: on its way, being processed, or done. */
-export interface DocumentEntry {
-  /** Stays the same from the drop to the result. */
-  key: string;
-  /** The job's id, once there is one; before that the key. */
-  id: string;
-  jobId: string | null;
-  filename: string;
-  size: number | null;
-  createdAt: number;
-  status: "waiting" | "uploading" | "queued" | "processing" | "completed" | "partial" | "failed";
-  /** From 0 to 1: of the upload while it is uploaded, then of the processing. */
-  progress: number;
-  stage: string;
-  estimatedRemainingMs: number | null;
-  profile: string | null;
-  documentType: string | null;
-  confidence: number | null;
-  contentType: string | null;
-  pages: number | null;
-  origin: string | null;
-  error: { code: string; message: string; retryable?: boolean } | null;
-  submission: Submission | null;
-  /** It has been asked to stop. */
-  cancelling: boolean;
-  /** What was found, where it has been asked for. */
-  result?: ExtractedData | null;
-}
+import {
+  aboutDocument,
+  asBefore,
+  type DocumentEntry,
+  documentOf,
+  ofJob,
+  ofSubmission,
+  runOf,
+  unknownJob,
+} from "./entries.ts";
+import type { Outbox } from "./outbox.ts";
+import type { Reading } from "./reading.ts";
 
 export interface DocumentsView {
   connection: ConnectionStatus;
@@ -326,95 +306,7 @@ export class Documents {
   }
 }
 
-/** What was there before, where nothing in it has changed. */
-function asBefore(before: DocumentEntry | undefined, now: DocumentEntry): DocumentEntry {
-  const names = Object.keys(now) as (keyof DocumentEntry)[];
-  const same = before && names.length === Object.keys(before).length;
-  return same && names.every(name => before[name] === now[name]) ? before : now;
-}
-
-function ofSubmission(
-  submission: Submission,
-  sent: number | undefined,
-  beingRead: BeingRead | null,
-): Omit<DocumentEntry, "cancelling"> {
-  const { id, jobId, state, filename, size, createdAt, profile, error, type, read } = submission;
-  const now = beingRead?.id === id ? beingRead : null;
-  const open = state === "failed" ? "failed" : sent !== undefined ? "uploading" : "waiting";
-  const told: Omit<DocumentEntry, "cancelling"> = {
-    key: id,
-    id: jobId ?? id,
-    jobId,
-    filename,
-    size,
-    createdAt,
-    status: state === "sent" ? "queued" : open,
-    progress: sent ?? 0,
-    stage: state === "sent" ? "queued" : open,
-    estimatedRemainingMs: null,
-    profile,
-    documentType: null,
-    confidence: null,
-    contentType: type || null,
-    pages: null,
-    origin: null,
-    error: state === "failed" ? error : null,
-    submission,
-  };
-  if (now) return { ...told, status: "processing", stage: now.stage, progress: now.progress };
-  if (read) return { ...told, ...read, stage: "done", progress: 1, origin: "offline" };
-  return told;
-}
-
-function ofJob(job: Job, submission: Submission | null): Omit<DocumentEntry, "cancelling"> {
-  return {
-    key: submission?.id ?? documentOf(job.job_id),
-    id: job.job_id,
-    jobId: job.job_id,
-    filename: job.filename || submission?.filename || "Document without a name",
-    size: job.bytes ?? submission?.size ?? null,
-    createdAt: submission?.createdAt ?? Date.parse(job.createdAt),
-    status: job.status,
-    progress: job.progress,
-    stage: job.stage ?? job.status,
-    estimatedRemainingMs: job.estimatedRemainingMs,
-    profile: job.profile,
-    documentType: job.documentType,
-    confidence: job.confidence,
-    contentType: job.contentType,
-    pages: job.pages,
-    origin: job.origin,
-    error: job.error,
-    submission,
-  };
-}
-
-/** A job's document: its id is the document's, and the number of the run after the first. */
-function documentOf(jobId: string): string {
-  return jobId.split(":")[0] ?? jobId;
-}
-
-function runOf(jobId: string): number {
-  return Number(jobId.split(":")[1] ?? 0);
-}
-
-/** What is as it was when a document is processed again. */
-function aboutDocument({ filename, contentType, bytes, sha256, profile, priority }: Job): Partial<Job> {
-  return { filename, contentType, bytes, sha256, profile, priority };
-}
-
 function notHere(): NeuralDocFlowError {
   const message = "It has not been opened on this device before. It is shown when the service is back.";
   return new NeuralDocFlowError("unreachable", message);
-}
-
-/** A job of which only the id is known yet. */
-function unknownJob(job_id: string): Job {
-  const now = new Date().toISOString();
-  return {
-    ...{ job_id, run: 0, status: "queued", stage: "queued", progress: 0, estimatedRemainingMs: null },
-    ...{ filename: null, contentType: null, bytes: null, sha256: null, profile: null, priority: null },
-    ...{ documentType: null, confidence: null, pages: null, origin: null, error: null },
-    ...{ createdAt: now, updatedAt: now },
-  };
 }

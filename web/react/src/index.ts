@@ -1,12 +1,12 @@
 /** React parts: {@link useDocumentProcessing} for pages of your own, {@link DocumentProcessor} for a whole one. */
 export { DocumentProcessor, type DocumentProcessorProps, DocumentWorkspace } from "./DocumentProcessor.tsx";
-export type { DocumentEntry } from "./documents.ts";
+export type { DocumentEntry } from "./entries.ts";
 export { size, when } from "./format.ts";
 export { Icon, type IconName } from "./icons.tsx";
+export { MemoryShelf } from "./memory.ts";
 export {
   ADDRESS,
   type Lock,
-  MemoryShelf,
   Outbox,
   type OutboxView,
   type Read,

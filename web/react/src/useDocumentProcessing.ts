@@ -7,8 +7,10 @@ import {
   type ProgressEvent,
 } from "@neuraldocflow/client";
 import { useCallback, useEffect, useMemo, useRef, useSyncExternalStore } from "react";
-import { type DocumentEntry, Documents } from "./documents.ts";
-import { ADDRESS, type Lock, MemoryShelf, Outbox, type Shelf, type Submission } from "./outbox.ts";
+import { Documents } from "./documents.ts";
+import type { DocumentEntry } from "./entries.ts";
+import { MemoryShelf } from "./memory.ts";
+import { ADDRESS, type Lock, Outbox, type Shelf, type Submission } from "./outbox.ts";
 import { type LocalReader, Reading } from "./reading.ts";
 
 export interface UseDocumentProcessingOptions {

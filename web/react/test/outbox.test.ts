@@ -1,6 +1,7 @@
 import { NeuralDocFlowError } from "@neuraldocflow/client";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { MemoryShelf, Outbox, type Send } from "../src/outbox.ts";
+import { MemoryShelf } from "../src/memory.ts";
+import { Outbox, type Send } from "../src/outbox.ts";
 
 const wishes = { profile: "auto", options: {} };
 const letter = () => new Blob(["a letter"], { type: "text/html" });

@@ -1,0 +1,45 @@
+import type { ProcessingResult } from "@neuraldocflow/client";
+import type { Shelf, Submission } from "./outbox.ts";
+
+/** Keeps documents as long as the page lives. */
+export class MemoryShelf implements Shelf {
+  readonly #all = new Map<string, Submission>();
+  readonly #files = new Map<string, Blob>();
+  readonly #results = new Map<string, ProcessingResult>();
+
+  async all(): Promise<Submission[]> {
+    return [...this.#all.values()];
+  }
+
+  async put(submission: Submission, file?: Blob): Promise<void> {
+    this.#all.set(submission.id, submission);
+    if (file) this.#files.set(submission.id, file);
+  }
+
+  async file(id: string): Promise<Blob | null> {
+    return this.#files.get(id) ?? null;
+  }
+
+  async putResult(submission: Submission, result: ProcessingResult): Promise<void> {
+    await this.put(submission);
+    this.#results.set(submission.id, result);
+  }
+
+  async result(id: string): Promise<ProcessingResult | null> {
+    return this.#results.get(id) ?? null;
+  }
+
+  async dropFile(id: string): Promise<void> {
+    this.#files.delete(id);
+  }
+
+  async remove(id: string): Promise<void> {
+    this.#all.delete(id);
+    this.#files.delete(id);
+    this.#results.delete(id);
+  }
+
+  onChange(): () => void {
+    return () => {};
+  }
+}
