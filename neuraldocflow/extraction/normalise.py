@@ -46,9 +46,9 @@ _DATES = [
     for pattern in (
         r"\b(?P<year>\d{4})-(?P<number>\d{1,2})-(?P<day>\d{1,2})(?!\d)",
         r"\b(?P<year>(?:19|20)\d{2})(?P<number>[01]\d)(?P<day>[0-3]\d)(?!\d)",
-        rf"\b{_MONTH}\s*{_DAY}\s*,?\s*(?P<year>\d{{4}})\b",
-        rf"\b{_DAY}\s*(?:day\s+of\s+|of\s+)?{_MONTH}\s*,?\s*(?P<year>\d{{4}})\b",
-        r"\b(?P<number>\d{1,2})/(?P<day>\d{1,2})/(?P<year>\d{4})\b",
+        rf"\b{_MONTH}[\s-]*{_DAY}[\s-]*,?\s*(?P<year>\d{{4}})\b",
+        rf"\b{_DAY}[\s-]*(?:day\s+of\s+|of\s+)?{_MONTH}[\s-]*,?\s*(?P<year>\d{{4}})\b",
+        r"\b(?P<number>\d{1,2})([/-])(?P<day>\d{1,2})\2(?P<year>\d{4})\b",
         r"\b(?P<day>\d{1,2})\.(?P<number>\d{1,2})\.(?P<year>\d{4})\b",
         r"\b(?P<number>\d{1,2})[/-](?P<day>\d{1,2})[/-](?P<year>\d{2})\b",
     )
