@@ -78,6 +78,9 @@ class Paragraph:
     blank: int = 0
     """Length of the label alone: a paragraph that is no longer than this is empty."""
     space: bool = False
+    broken: bool = False
+    """A line break stands before what comes next."""
+    breaks: list[int] = field(default_factory=list)
     level: int | None = None
     list_id: str | None = None
     list_level: int | None = None
@@ -163,6 +166,9 @@ class Flow:
         if (paragraph.space or text[0].isspace()) and paragraph.length > paragraph.blank:
             paragraph.parts.append(" ")
             paragraph.length += 1
+            if paragraph.broken:
+                paragraph.breaks.append(paragraph.length)
+        paragraph.broken = False
         look = (
             style.bold if self.bold is None else self.bold,
             style.italic if self.italic is None else self.italic,
@@ -208,6 +214,7 @@ class Flow:
         if paragraph.length > paragraph.blank:
             piece = paragraph.piece
             piece.text = "".join(paragraph.parts)
+            piece.breaks = tuple(paragraph.breaks)
             piece.anchors, self.anchors = self.anchors, []
             piece.kind, piece.level = self._kind_of(paragraph)
             self.sink.append([piece])

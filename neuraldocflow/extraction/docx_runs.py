@@ -114,10 +114,17 @@ def _close_text(flow: Flow) -> None:
         flow.add(text)
 
 
-@opens("tab", "br", "cr", "ptab")
+@opens("tab", "ptab")
 def _blank(flow: Flow, attributes: Attributes) -> None:
     if not flow.in_paragraph_properties:
         flow.add(" ")
+
+
+@opens("br", "cr")
+def _line_break(flow: Flow, attributes: Attributes) -> None:
+    flow.add(" ")
+    if flow.paragraph is not None:
+        flow.paragraph.broken = True
 
 
 @opens("noBreakHyphen")

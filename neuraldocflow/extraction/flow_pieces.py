@@ -20,6 +20,8 @@ class Piece:
     level: int
     runs: list[tuple[int, bool, bool, float]]
     anchors: list[str] = field(default_factory=list)
+    breaks: tuple[int, ...] = ()
+    """Offsets at which the author began another line."""
     owner: Block | Cell | None = None
     offset: int = 0
 
@@ -43,12 +45,18 @@ def text_of(nodes: list[Node]) -> str:
 
 
 def own(owner: Block | Cell, nodes: list[Node], position: int) -> int:
-    """Says where in ``owner``'s text the pieces stand, from ``position`` on; where they end."""
-    for node in nodes:
+    """Says where in ``owner``'s text the pieces stand from ``position`` on and its lines begin; their end."""
+    breaks: list[int] = []
+    for number, node in enumerate(nodes):
         if isinstance(node, list):
+            if number:
+                breaks.append(position)
             for piece in node:
                 piece.owner, piece.offset = owner, position
+                breaks.extend(position + at for at in piece.breaks)
                 position += len(piece.text) + 1
+    if breaks:
+        owner.breaks += tuple(breaks)
     return position - 1
 
 

@@ -66,6 +66,7 @@ class Flow:
         self._parts: list[str] = []
         self._length = 0
         self._space = self._break = False
+        self._breaks: list[int] = []
         self._line_bold: bool | None = None
         self._runs: list[tuple[int, bool, bool, float]] = []
         self._anchors: list[str] = []
@@ -88,11 +89,14 @@ class Flow:
             self._space = True
             return
         core = " ".join(words)
-        if self._break:
+        broken = self._break
+        if broken:
             self._after_break(core)
         if self._length and (self._space or data[0].isspace()):
             self._parts.append(" ")
             self._length += 1
+            if broken:
+                self._breaks.append(self._length)
         look = (self._bold, self._italic, self._size)
         if not self._runs or self._runs[-1][1:] != look:
             self._runs.append((self._length, *look))
@@ -287,11 +291,11 @@ class Flow:
             kind, level = "heading", self._heading
         elif self._item:
             kind, level = "list_item", max(self._lists, 1)
-        piece = Piece("".join(self._parts), kind, level, self._runs, self._anchors)
+        piece = Piece("".join(self._parts), kind, level, self._runs, self._anchors, tuple(self._breaks))
         self.order.append(piece)
         self._sink.append([piece])
         self._kind, self._item = "paragraph", False
-        self._parts, self._runs, self._anchors, self._length = [], [], [], 0
+        self._parts, self._runs, self._anchors, self._length, self._breaks = [], [], [], 0, []
 
     def _table_tag(self, name: str, look: Look) -> None:
         if name == "table":

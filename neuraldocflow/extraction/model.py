@@ -75,6 +75,8 @@ class Cell:
     bbox: Box | None = None
     start: int = -1
     end: int = -1
+    breaks: tuple[int, ...] = ()
+    """Offsets in ``text`` at which its author began another line or paragraph (DOCX, HTML)."""
 
 
 @dataclass(slots=True)
@@ -147,6 +149,8 @@ class Block:
     anchor: str | None = None
     """Ids of the element or bookmark that links point to, separated by spaces."""
     table: Table | None = None
+    breaks: tuple[int, ...] = ()
+    """Offsets in ``text`` at which its author began another line (DOCX, HTML)."""
     start: int = -1
     """Offset of ``text`` in :attr:`Document.text`, set by ``finish()``; -1 where it is not part of it."""
 

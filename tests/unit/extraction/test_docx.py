@@ -294,3 +294,10 @@ def test_numbers_are_written_in_their_format(number: int, form: str, label: str)
     start = f'<w:lvlOverride w:ilvl="0"><w:startOverride w:val="{number}"/></w:lvlOverride>'
     lists = numbering(level(0, form, "%1"), overrides={2: start})
     assert body_text(listed("x", 2), numbering=lists) == f"{label} x"
+
+
+def test_line_breaks_are_known_beside_the_text() -> None:
+    document = read(
+        simple("<w:p><w:r><w:t>one</w:t><w:tab/><w:t>two</w:t><w:br/><w:t>three</w:t></w:r></w:p>")
+    )
+    assert (document.blocks[0].text, document.blocks[0].breaks) == ("one two three", (8,))

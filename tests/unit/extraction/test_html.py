@@ -218,3 +218,12 @@ def test_progress_ends_with_all_of_it() -> None:
 
 def test_a_page_without_text_says_so() -> None:
     assert read(page("<img src=x>")).warnings[0][0] == "no_text"
+
+
+def test_lines_the_author_broke_are_known_in_blocks_and_cells() -> None:
+    rows = "<tr><th>Name</th><th>Since</th></tr><tr><td>A<br>B<p>C</p></td><td>2020</td></tr>"
+    document = read(page(f"<p>one<br>two <b>three</b></p><table border='1'>{rows}</table>"))
+    assert (document.blocks[0].text, document.blocks[0].breaks) == ("one two three", (4,))
+    (table,) = document.tables()
+    *_, cell, other = table.cells
+    assert (cell.text, cell.breaks, other.breaks) == ("A B C", (2, 4), ())
