@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from neuraldocflow.extraction.model import Box, Cell, Table
@@ -190,10 +190,33 @@ def ruled_tables(page: PageContent) -> list[tuple[Table, list[TextLine]]]:
         return []
     found: list[tuple[Table, list[TextLine]]] = []
     for group in clusters(merge_edges(across), merge_edges(down)):
-        made = _filled(page, *cells_of(*group))
-        if made is not None:
-            found.append(made)
+        xs, ys, cells = cells_of(*group)
+        for first, last in stacked_grids(cells, len(ys) - 1):
+            part = [replace(c, row=c.row - first) for c in cells if first <= c.row < last]
+            made = _filled(page, xs, ys[first : last + 1], part)
+            if made is not None:
+                found.append(made)
     return found
+
+
+def stacked_grids(cells: list[Cell], n_rows: int) -> list[tuple[int, int]]:
+    """(first, last) rows of the grids that stand on one another: where all columns end and others begin.
+
+    A grid has two rows at least.
+    """
+    starts: list[set[int]] = [set() for _ in range(n_rows)]
+    joined: set[int] = set()
+    for cell in cells:
+        for row in range(cell.row, cell.row + cell.rowspan):
+            if cell.column:
+                starts[row].add(cell.column)
+        joined.update(range(cell.row + 1, cell.row + cell.rowspan))
+    cuts = [0]
+    for row in range(2, n_rows - 1):
+        above, below = starts[row - 1], starts[row]
+        if above and below and not above & below and row not in joined and row - cuts[-1] >= 2:
+            cuts.append(row)
+    return list(pairwise([*cuts, n_rows]))
 
 
 def _filled(
@@ -245,8 +268,7 @@ def _filled(
         cell.row, cell.column = rows[cell.row], columns[cell.column]
         cell.header = all(line.bold for line in lines)
         made.append(cell)
-    first = [cell for cell in made if cell.row == 0]
-    header_rows = 1 if len(first) > 1 and all(cell.header for cell in first) and len(rows) > 1 else 0
+    header_rows = bold_rows(made, len(rows))
     for cell in made:
         cell.header = cell.row < header_rows
     confidence = 0.7 + 0.28 * min(1.0, len(filled) / max(len(rows) * len(columns), 1))
@@ -260,6 +282,18 @@ def _filled(
         confidence=round(confidence, 3),
     )
     return table, taken
+
+
+def bold_rows(cells: list[Cell], n_rows: int) -> int:
+    """How many rows at the top are all bold; more than one where a cell of the row before spans others."""
+    count = 0
+    while count < n_rows - 1:
+        row = [cell for cell in cells if cell.row == count]
+        spanned = any(cell.row == count - 1 and cell.rowspan + cell.colspan > 2 for cell in cells)
+        if not all(cell.header for cell in row) or (len(row) < 2 if count == 0 else not spanned):
+            break
+        count += 1
+    return count
 
 
 def _stacked_figures(lines: list[TextLine]) -> int:

@@ -2,9 +2,18 @@ from __future__ import annotations
 
 import pytest
 
+from neuraldocflow.extraction.model import Cell
 from neuraldocflow.extraction.pdf import read
 from neuraldocflow.extraction.pdf_figures import figures_of
-from neuraldocflow.extraction.pdf_rulings import Edge, cells_of, clusters, merge_edges, snap
+from neuraldocflow.extraction.pdf_rulings import (
+    Edge,
+    bold_rows,
+    cells_of,
+    clusters,
+    merge_edges,
+    snap,
+    stacked_grids,
+)
 from tests.support.pdf import PdfBuilder
 
 
@@ -201,3 +210,21 @@ def test_figures_in_one_run_of_text_are_cells_of_their_columns() -> None:
 )
 def test_a_run_of_figures_is_nothing_but_figures(text: str, figures: list[str]) -> None:
     assert figures_of(text) == figures
+
+
+def test_grids_that_stand_on_one_another_are_tables_of_their_own() -> None:
+    upper = [Cell(row, column, "") for row in (0, 1) for column in (0, 2)]
+    lower = [Cell(row, column, "") for row in (2, 3) for column in (0, 1, 3)]
+    assert stacked_grids([*upper, *lower], 4) == [(0, 2), (2, 4)]
+    assert stacked_grids(upper, 2) == [(0, 2)]
+    joined = Cell(1, 0, "", rowspan=2)
+    assert stacked_grids([*upper, joined, *lower], 4) == [(0, 4)]
+
+
+def test_bold_rows_below_cells_that_span_are_headers_too() -> None:
+    top = [Cell(0, 0, "", header=True, rowspan=2), Cell(0, 1, "", header=True, colspan=2)]
+    second = [Cell(1, 1, "", header=True), Cell(1, 2, "", header=True)]
+    body = [Cell(2, column, "") for column in range(3)]
+    assert bold_rows([*top, *second, *body], 3) == 2
+    plain = [Cell(row, column, "", header=row < 2) for row in range(3) for column in range(2)]
+    assert bold_rows(plain, 3) == 1
