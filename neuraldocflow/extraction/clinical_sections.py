@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from .clinical_terms import is_bare_title, kind_of_header, section_kind, title_words
-from .clinical_values import Part
+from .clinical_columns import kind_of_header
+from .clinical_parts import Part, part_of
+from .clinical_terms import is_bare_title, section_kind, title_words
 from .model import Block, Document, Table
 
 LISTS = frozenset(
@@ -21,8 +23,23 @@ LISTS = frozenset(
         "diagnoses",
     }
 )
+_OPENING = LISTS | {"encounters"}
+"""Kinds a document's first heading may open; under any other stand the patient's particulars."""
+_IN_LINES = frozenset({"allergies", "medications", "immunizations", "vital_signs", "plan"})
+"""Lists that letters give in a line behind their title, wherever they stand."""
 _DOCUMENT = re.compile(r"\b(?:note|summary|report|record|document|letter)\b", re.IGNORECASE)
-_RUN_IN = re.compile(r"\s*(?P<title>[A-Za-z][A-Za-z ,&/'-]{2,48}?)\s*:\s+(?=\S)")
+_CONTENTS = re.compile(r"\s*(?:table of )?contents\s*", re.IGNORECASE)
+_RUN_IN = re.compile(
+    r"(?:^|\n|(?P<inside>(?<=[.;]) ))\s*(?P<title>[A-Z][A-Za-z ,&/'-]{2,48}?)\s*:(?:\s+(?=\S)|$)"
+)
+_CLOSING = re.compile(
+    r"\s*(?:(?:yours|kind|best|warm|with)\b.{0,20}(?:sincerely|faithfully|truly|regards|wishes)|sincerely|regards"
+    r"|(?:electronically |e-?)?signed (?:by|on)\b|dictated (?:by|on)\b|cc:)",
+    re.IGNORECASE,
+)
+_LONG = 12
+"""Words from which on a paragraph after such a line is a sentence of its own."""
+_PAGE = re.compile(r"\s*page \d+(?: of \d+)?\s*", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -35,6 +52,8 @@ class ClinicalSection:
     tables: list[Table] = field(default_factory=list)
     texts: list[Part] = field(default_factory=list)
     items: list[Part] = field(default_factory=list)
+    run_in: bool = False
+    """Its title stands before its text in one line."""
 
 
 def clinical_sections(document: Document) -> list[ClinicalSection]:
@@ -42,26 +61,57 @@ def clinical_sections(document: Document) -> list[ClinicalSection]:
     current = ClinicalSection("head", "")
     found = [current]
     titles = _title_blocks(document)
+    edges = _right_edges(document)
     first = next((i for i, block in enumerate(document.blocks) if block.kind == "heading"), -1)
     for index, block in enumerate(document.blocks):
         if index in titles:
             kind = section_kind(block.text)
-            if (
-                index == first
-                and block.level <= 1
-                and (kind not in LISTS or _DOCUMENT.search(block.text) or not is_bare_title(block.text))
-            ):
-                kind = "head"  # the document's own title
-            inner = block.kind == "heading" and 0 < current.level < block.level
-            if kind is None and inner:
-                continue
-            current = ClinicalSection(kind, block.text, block.level if block.kind == "heading" else 0)
+            if index == first and (kind not in _OPENING or _is_document_title(block)):
+                kind = "head"
+            elif _CONTENTS.fullmatch(block.text):
+                kind = "contents"
+            elif block.kind == "heading" and _is_inner(block, current):
+                kind = kind or section_kind(f"{current.title} {block.text}")
+                if kind is None or kind == current.kind:
+                    continue
+            level = block.level if block.kind == "heading" else 0
+            current = ClinicalSection(kind, block.text, level)
             found.append(current)
         elif block.table is not None:
             current = _place_table(block.table, current, found)
-        elif block.text.strip():
-            current = _place_text(block, current, found)
+        elif block.text.strip() and not _PAGE.fullmatch(block.text):
+            current = _place_text(block, part_of(block, edges.get(_column(block), 0.0)), current, found)
     return found
+
+
+_INDENT = 16
+"""Points; blocks that begin within these of one another are of one column."""
+
+
+def _column(block: Block) -> tuple[int, int]:
+    """The page of a block and the place of its left edge."""
+    return block.page or 0, int(block.bbox[0] // _INDENT) if block.bbox else 0
+
+
+def _right_edges(document: Document) -> dict[tuple[int, int], float]:
+    """How far to the right the blocks reach that begin at a place or near it."""
+    edges: dict[tuple[int, int], float] = {}
+    for block in document.blocks:
+        if block.bbox is not None:
+            page, place = _column(block)
+            for near in (place - 1, place, place + 1):
+                edges[page, near] = max(edges.get((page, near), 0.0), block.bbox[2])
+    return edges
+
+
+def _is_document_title(block: Block) -> bool:
+    """Whether a first heading that names a list is the whole document's, as in "Medication Record"."""
+    return block.level <= 1 and (bool(_DOCUMENT.search(block.text)) or not is_bare_title(block.text))
+
+
+def _is_inner(block: Block, current: ClinicalSection) -> bool:
+    """Whether a heading parts the current section rather than ends it."""
+    return 0 < current.level < block.level and current.kind != "contents"
 
 
 def _title_blocks(document: Document) -> set[int]:
@@ -104,7 +154,7 @@ def _place_table(table: Table, current: ClinicalSection, found: list[ClinicalSec
             current = ClinicalSection(section_kind(title), title)
             found.append(current)
         kind = None
-        if current.kind in (None, "head"):
+        if current.kind in (None, "head", "contents"):
             rows = part.grid()[: max(part.header_rows, 1)]
             kind = next((k for k in (kind_of_header(row) for row in rows) if k), None)
         if kind is not None:
@@ -136,15 +186,55 @@ def _split_at_titles(table: Table) -> list[tuple[str, Table]]:
     return found
 
 
-def _place_text(block: Block, current: ClinicalSection, found: list[ClinicalSection]) -> ClinicalSection:
-    """Puts a text under the current section, or under one its own run-in title opens (``Allergies: …``)."""
-    part = Part(block.text, block.start, block.end)
-    match = _RUN_IN.match(block.text)
-    open_to_run_ins = current.kind in (None, "head") or current.level == 0
-    if open_to_run_ins and match and is_bare_title(match["title"]) and (kind := section_kind(match["title"])):
-        section = ClinicalSection(kind, match["title"])
-        section.texts.append(part.cut(match.end(), len(block.text)))
-        found.append(section)
-        return section
-    (current.items if block.kind == "list_item" else current.texts).append(part)
-    return current
+def _place_text(
+    block: Block, whole: Part, current: ClinicalSection, found: list[ClinicalSection]
+) -> ClinicalSection:
+    """Puts a text under the current section, or under those its run-in titles open (``Allergies: …``)."""
+    if _CLOSING.match(block.text):
+        return _plain_section(found)
+    if current.run_in and block.kind == "paragraph" and len(block.text.split()) > _LONG:
+        current = _plain_section(found)  # a letter that goes on after what it lists in a line
+    inside = False
+    for match, text in _parted_at_titles(whole, current):
+        if match is not None:
+            title = match["title"]
+            current = ClinicalSection(section_kind(title), title, run_in=bool(text.text))
+            found.append(current)
+            inside = match["inside"] is not None and not title.isupper()
+        if text.text:
+            (current.items if block.kind == "list_item" else current.texts).append(text)
+    return _plain_section(found) if inside else current
+
+
+def _plain_section(found: list[ClinicalSection]) -> ClinicalSection:
+    """A new section of no kind, for what belongs to none."""
+    found.append(ClinicalSection(None, ""))
+    return found[-1]
+
+
+def _parted_at_titles(whole: Part, current: ClinicalSection) -> Iterator[tuple[re.Match[str] | None, Part]]:
+    """A text in parts, each with the run-in title it stands under (None: it has none)."""
+    position = 0
+    before: re.Match[str] | None = None
+    for match in _RUN_IN.finditer(whole.text) if current.kind != "contents" else ():
+        if _opens(match, current):
+            if match.start() > 0:
+                yield before, whole.cut(position, match.start())
+            position, before = match.end(), match
+    yield before, whole.cut(position, len(whole.text))
+
+
+def _opens(match: re.Match[str], current: ClinicalSection) -> bool:
+    """Whether a title with a colon opens a section.
+
+    In capitals it does. Else it has to be nothing but a title; and in the midst of a paragraph, or under a
+    heading of a known kind, to be one of a list that stands in a line.
+    """
+    title = match["title"]
+    kind = section_kind(title)
+    if kind is None or title.isupper():
+        return kind is not None
+    under = current.kind not in (None, "head") and current.level > 0
+    if not is_bare_title(title) or (under and kind == current.kind):
+        return False
+    return kind in _IN_LINES if under else match["inside"] is None or kind in LISTS | {"plan"}

@@ -1,13 +1,12 @@
-"""The words of clinical documents: section titles, column headers, vital signs, statuses, absence.
+"""The words of clinical documents: section titles, vital signs, reactions, statuses, absence.
 
-Titles and headers differ from one record system to the next only in wording; here each wording is put
-under the meaning the rest of the clinical extraction works with.
+Titles differ from one record system to the next only in wording; here each wording is put under the meaning
+the rest of the clinical extraction works with.
 """
 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 _SECTIONS: list[tuple[str, str]] = [
     ("family_history", r"\bfamily\b.*\bhistory\b|\bfamily hx\b"),
@@ -19,10 +18,12 @@ _SECTIONS: list[tuple[str, str]] = [
         r"\b(medications?|drugs?)\b.*\b(administered|given)\b|\badministered\b.*\b(medications?|drugs?)\b",
     ),
     ("allergies", r"\ballerg|\bintoleranc|\badverse (drug )?(reactions?|events?)\b|\bsensitivit(y|ies)\b"),
+    ("medications", r"\bmedications?\b.*\b(devices?|orders?)\b"),
     ("immunizations", r"\bimmuni[sz]ations?\b|\bvaccin"),
     (
         "plan",
-        r"\bplans?\b|\bplanned\b|\bgoals?\b|\bpending\b|\bfuture\b|\brecommendations?\b|\bscheduled\b|\borders\b",
+        r"\bplans?\b|\bplanned\b|\bgoals?\b|\bpending\b|\bfuture\b|\brecommendations?\b|\bscheduled\b|\borders\b"
+        r"|\bfollow ?up\b(?! (?:notes?|letter|visit|report|summary))",
     ),
     ("vital_signs", r"\bvital signs?\b|^vitals\b|\bvitals$|\bvital sign measurements?\b"),
     (
@@ -44,7 +45,9 @@ _SECTIONS: list[tuple[str, str]] = [
     (
         "results",
         r"\bresults?\b|\blab(s|oratory|oratories)?\b|\bdiagnostic (tests?|studies|data)\b|\bstudies\b"
-        r"|\btests?( performed)?$|\bpathology\b|\bmicrobiology\b",
+        r"|\btests?( performed)?$|\bpathology\b|\bmicrobiology\b|\binvestigations?\b"
+        r"|\b(metabolic|lipid|hepatic|renal|thyroid|liver) panel\b"
+        r"|^(cbc|complete blood count|urinalysis|chemistry|hematology|coagulation)\b",
     ),
     ("problems", r"\bproblems? (and )?(diagnos|conditions?)|\bproblem list\b"),
     ("procedures", r"\bprocedures? (and )?surg"),
@@ -73,10 +76,10 @@ _TITLE_WORD = re.compile(
     r"record|reported|last|past|previous|drug|drugs|food|environmental|adverse|reactions?|events?|alerts?|allerg\w+|"
     r"intolerances?|sensitivit\w+|medications?|meds|prescriptions?|prescribed|problems?|conditions?|concerns?|health|"
     r"medical|surgical|surger\w+|procedures?|operations?|vital|vitals|signs?|measurements?|results?|lab|labs|laboratory|"
-    r"diagnos\w+|impressions?|tests?|studies|findings|relevant|immunizations?|immunisations?|vaccin\w+|status|social|"
+    r"diagnos\w+|impressions?|tests?|studies|investigations?|findings|relevant|immunizations?|immunisations?|vaccin\w+|status|social|"
     r"family|plan|care|treatment|assessment|encounters?|visits?|reason|chief|complaint|review|systems|physical|exam|"
-    r"examination|present|illness|instructions?|goals|functional|advance|directives|insurance|payers?|equipment|"
-    r"devices?|general|taken|at|during|pmh|psh|administered|given|values|orders|course|notes?|progress|on|a|p)"
+    r"examination|present|illness|instructions?|goals|follow|up|functional|advance|directives|insurance|payers?|equipment|"
+    r"devices?|general|taken|performed|at|during|pmh|psh|administered|given|values|orders|course|notes?|progress|on|a|p)"
 )
 
 MAX_TITLE_WORDS = 9
@@ -106,136 +109,6 @@ def is_bare_title(text: str) -> bool:
     return bool(words) and len(words) <= 7 and all(_TITLE_WORD.fullmatch(word) for word in words)
 
 
-_ROLES: list[tuple[str, str]] = [
-    ("group", r"^group( description)?$|^category$|^panel$|^class$|^order name$"),
-    ("code_system", r"\b(code|coding) (system|set|type)\b|^vocabulary$"),
-    ("code_name", r"\bcoded? (description|name|term|meaning)\b|^display name$"),
-    (
-        "other",
-        r"^(mfg|manufacturer|trade|lot|vis|inj|zip|area|fill)\b|^(abbreviation|priority|age|quantity|refills)\b",
-    ),
-    ("flag", r"\bflags?\b|\babnormal\b|\binterpretation\b|^h l$"),
-    ("reference_range", r"\bref(erence)?\b|\bnormal (range|values?)\b|^(range|normals?|limits)$"),
-    ("unit", r"^units?( of)?( measure)?$|^uom$"),
-    ("severity", r"\bseverity\b|\bcriticality\b|\bsusceptibility\b"),
-    ("reaction", r"\breactions?( type)?\b|\bmanifestations?\b"),
-    ("status", r"\bstatus\b|^state$|^active$"),
-    ("end_date", r"\b(end|stop|stopped|expiration|expiry|completion|discontinued?|resolved|resolution)\b"),
-    (
-        "date",
-        r"\bdates?\b|\btimes?\b|\bonset\b|\bnoted\b|\bstarted\b|\bcollected\b|\brecorded\b|\bwhen\b"
-        r"|\bperformed on\b",
-    ),
-    ("route", r"\broutes?\b"),
-    ("frequency", r"\bfreq(uency)?\b|\bschedule\b|\bhow often\b|\binterval\b"),
-    ("directions", r"\bsig\b|\bdirections?\b|\binstructions?\b|\bhow to take\b|\bdosing\b"),
-    ("form", r"^(dose |dosage )?form$"),
-    ("dose", r"\bdos(e|age)s?\b|\bstrength\b|^amount$"),
-    ("indication", r"\bindications?\b|\breason\b|\btreats\b|\bused for\b"),
-    (
-        "provider",
-        r"\bproviders?\b|\bperformers?\b|\bphysicians?\b|\bsource\b|\bby\b|\bclinicians?\b|\bprescriber\b",
-    ),
-    ("location", r"\blocation\b|\bfacility\b|\bsite\b|\bclinic\b|\bdepartment\b"),
-    ("comment", r"\bcomments?\b|\bnotes?\b|\bdetails?\b|\bremarks?\b|\bannotations?\b"),
-    ("code", r"\bcodes?\b|^(icd|snomed|cpt|loinc|rxnorm|cvx|ndc|hcpcs)\b"),
-]
-_ROLE_PATTERNS = [(role, re.compile(pattern)) for role, pattern in _ROLES]
-
-_NAME_WORDS: dict[str, str] = {
-    "allergies": (
-        r"^(substances?|allergens?|allerg(y|ies)|agents?|intolerances?)\b|\b(substance"
-        r"|allergen|allergies|agent)$"
-    ),
-    "medications": (
-        r"^(medications?|meds?|drugs?|prescriptions?|products?)\b|\b(medications?"
-        r"|drug name|product)$"
-    ),
-    "problems": (
-        r"^(problems?|conditions?|diagnos[ie]s|disorders?|health concerns?)\b|\b(problems?"
-        r"|conditions?|diagnosis)$"
-    ),
-    "procedures": (
-        r"^(procedures?|surger(y|ies)|operations?|interventions?|services?)\b"
-        r"|\b(procedures?|surgery)$"
-    ),
-    "vital_signs": r"^(vital signs?|vitals?|measurements?|observations?|parameters?)\b|\bvital sign$",
-    "results": (
-        r"^(tests?|components?|analytes?|lab tests?|observations?|investigations?"
-        r"|examinations?|exams?)\b"
-        r"|\b(test|component|analyte)$|^(result|lab|laboratory) (type|name|test|observation)\b|^lab$"
-    ),
-    "immunizations": r"^(vaccines?|vaccinations?|immuni[sz]ations?|products?)\b|\b(vaccine|immuni[sz]ation)$",
-    "encounters": r"^(encounters?|visits?|types?|services?|description|reason)\b",
-    "plan": (
-        r"^(planned|plans?|activity|activities|care plan|orders?|tests?|procedures?|goals?"
-        r"|instructions?|name)\b"
-    ),
-}
-_NAME_PATTERNS = {kind: re.compile(pattern) for kind, pattern in _NAME_WORDS.items()}
-_VALUE = re.compile(
-    r"^((observed|measured|test|lab|result|numeric|actual) )?(values?|results?|readings?|findings?)( unit)?$"
-)
-
-
-@lru_cache(1000)  # of a document's few headers, each is asked for with each of its rows
-def column_role(header: str, kind: str) -> tuple[str | None, int]:
-    """What a column holds in such a section, and a rank: of several names the lowest is the name."""
-    words = " ".join(re.findall(r"[a-z0-9]+", re.sub(r"\([^)]*\)", "", header.lower())))
-    if not words:
-        return None, 9
-    name = _NAME_PATTERNS.get(kind)
-    if _VALUE.search(words) and kind in ("results", "vital_signs"):
-        return "value", 0
-    for role, pattern in _ROLE_PATTERNS:
-        if role in ("group", "code_system", "code_name") and pattern.search(words):
-            return ("name", 0) if role == "code_name" else (role, 0)
-    if (
-        name is not None
-        and name.search(words)
-        and not re.search(r"\b(date|time|status|code|type|id|reaction|instruction)s?$", words)
-    ):
-        return "name", 1
-    for role, pattern in _ROLE_PATTERNS:
-        if pattern.search(words):
-            return role, 0
-    if re.search(r"\bnames?$", words):
-        return "name", 2
-    if re.search(r"\bdescriptions?$|^items?$|^event$", words):
-        return "name", 3
-    if re.search(r"\btypes?$", words):
-        return "name", 4
-    return None, 9
-
-
-_HEADER_KINDS: list[tuple[str, str, str]] = [
-    ("allergies", r"allergen|allerg(y|ies)|substance", r"reaction|severity|criticality"),
-    ("immunizations", r"vaccine|immuni[sz]ation", r"date|lot|dose|given|status"),
-    (
-        "medications",
-        r"medication|drug",
-        r"dose|dosage|sig\b|directions|route|frequency|strength|instructions",
-    ),
-    ("results", r"\btest|component|analyte", r"result|value"),
-    ("vital_signs", r"vital", r"value|result|reading"),
-    ("problems", r"problem|diagnosis|condition", r"icd|snomed|code|onset|status"),
-    ("procedures", r"^procedure|\bprocedure", r"date|cpt|code"),
-]
-_HEADER_KIND_PATTERNS = [
-    (kind, re.compile(first), re.compile(second)) for kind, first, second in _HEADER_KINDS
-]
-
-
-def kind_of_header(headers: list[str]) -> str | None:
-    """The kind of list a table under no known heading holds, by its column headers alone."""
-    texts = [header.lower() for header in headers if header.strip()]
-    for kind, first, second in _HEADER_KIND_PATTERNS:
-        for index, text in enumerate(texts):
-            if first.search(text) and any(second.search(t) for i, t in enumerate(texts) if i != index):
-                return kind
-    return None
-
-
 ABSENCE = re.compile(
     r"^\W*(?:(?:patient )?(?:has |reports |denies )?(?:no|none|nil|denies|without|not|unknown"
     r"|negative|never)\b"
@@ -243,7 +116,7 @@ ABSENCE = re.compile(
     re.IGNORECASE,
 )
 NOT_GIVEN = re.compile(
-    r"^\W*(?:not (?:available|applicable|entered|recorded|on file|specified|documented|known|given)"
+    r"^\W*(?:not (?:available|applicable|entered|recorded|on file|specified|documented|known)"
     r"|n/?a|none|unknown|-+)"
     r"\W*$",
     re.IGNORECASE,
@@ -261,15 +134,29 @@ NOT_YET = re.compile(
 )
 
 VITAL = re.compile(
-    r"\b(?:(?:intravascular )?(?:systolic|diastolic)(?: (?:blood pressure|bp))?|blood pressure(?: \w+)?|bp"
+    r"\b(?:(?:intravascular )?(?:systolic|diastolic)(?: (?:blood pressure|bp))?|blood pressure(?: (?:systolic"
+    r"|diastolic|sitting|standing|lying|supine))?|(?-i:[TPR])(?=\s*[:=]?\s\d)|bp"
     r"(?:[ -]?(?:sys(?:tolic)?|dia(?:stolic)?))?|sbp|dbp|heart rate|pulse(?: rate| oximetry)?|hr|"
     r"resp(?:irat(?:ory|ions?))?\.?(?: rate)?|rr|(?:body )?temp(?:erature)?"
     r"|(?:body )?weight(?: measured)?|wt|"
     r"(?:body )?height(?: \(lying\))?|ht|length|body mass index|bmi|bsa|body surface area|o2 sat(?:uration)?|"
-    r"oxygen saturation|spo2|sao2|head circumference|pain(?: (?:score|scale|level))?|waist circumference)\b",
+    r"oxygen saturation|spo2|sp02|sao2|head circumference|pain(?: (?:score|scale|level))?"
+    r"|waist circumference)\b",
     re.IGNORECASE,
 )
 
+REACTION = (
+    r"(?:hives|urticaria|(?:\w+ )?rash(?:es)?|eczema|itch(?:ing|iness|y)|pruritus|nausea|vomit\w*"
+    r"|emesis|anaphyla\w+"
+    r"|swelling|angio-?edema|edema|wheez\w+|cough\w*|short(?:ness)? of breath|dyspnea|bronchospasm|diarrh\w+"
+    r"|gi upset|(?:stomach|gi) (?:upset|distress|bleed\w*)|upset stomach|dizz\w+|headaches?"
+    r"|hypotension|syncope"
+    r"|palpitations|confusion|hallucinations|fever|blister\w*|(?:contact )?dermatitis"
+    r"|photosensitivity|flushing"
+    r"|infusion reaction|bleeding|agranulocytosis|muscle (?:pain|aches?)|myalgias?|rhinitis|unknown reaction)"
+)
+"""Words of what an allergy shows itself by."""
+
 HONORIFIC = re.compile(
-    r"^(?:(?:mr|mrs|ms|miss|mx|master|dr|prof|rev|sir|dame|sr|sra|patient)\.?\s+)+(?=\S)", re.IGNORECASE
+    r"^(?:(?:mr|mrs|ms|miss|mx|master|dr|dra|prof|rev|sir|dame|sr|sra|patient)\.?\s+)+(?=\S)", re.IGNORECASE
 )

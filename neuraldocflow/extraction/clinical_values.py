@@ -1,99 +1,140 @@
-"""Quantities, codes, doses and names as clinical documents write them, each with its range in the text."""
+"""Quantities as clinical documents write them: numbers, units, flags, reference ranges."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .clinical_terms import HONORIFIC, VITAL
+from .clinical_parts import Part
+from .clinical_terms import VITAL
 
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A piece of text and where it stands in ``Document.text``."""
-
-    text: str
-    start: int
-    end: int
-
-    def cut(self, first: int, last: int) -> Part:
-        """The piece from ``first`` to ``last`` of this text, white space at its ends left out."""
-        piece = self.text[first:last]
-        lead = len(piece) - len(piece.lstrip())
-        piece = piece.strip()
-        return Part(piece, self.start + first + lead, self.start + first + lead + len(piece))
-
-
+_SQUARE = r"1\.73\s?m\s?[2²]"
 UNIT = (
-    r"(?:%|mm\s?\[?Hg\]?"
-    r"|(?:x\s?)?10\s?[*^eE+(]*\s?\d+\)?\s?/\s?[µumc]{0,2}[lL]"
-    r"|/(?:min|hpf|lpf|[uµ]?L)\b"
-    r"|\[?(?:k|m|c|d|u|µ|n|p|f|mc)?(?:g|mol|Eq|eq|osm|IU|U|kat|iu|K|M|thou|mill|cells|beats|breaths|copies)[A-Za-z]*\]?"
-    r"(?:\s?/\s?[A-Za-z0-9.\[\]²³^]+){1,3}"
-    r"|\[?(?:lbs?|lb_av|oz|in(?:ches|_i|_us)?|ft|cm|mm|kg|mg|mcg|[uµ]g|pg|fL|fl|um3|uug|m2|m²|degF|degC|Cel|bpm|rpm|sec|"
-    r"seconds|ratio|mEq|IU|U|g|m|L|mL|ml|M|K|°?\s?[FC])\]?(?![A-Za-z])"
-    r"|°)"
+    r"(?:%"
+    r"|(?:mm|cm)\s?\[?H(?:g|2O)\]?"
+    r"|(?:[x×]\s?)?10\s?[*^eE+(]+\s?\d+\)?(?:\s?/\s?[µμumc]{0,2}[lL])?"
+    r"|/\s?(?:min|hpf|lpf|HPF|LPF|[uµμ]?L)\b"
+    r"|\[?(?:k|m|c|d|u|µ|μ|n|p|f|mc|h)?(?:g|gm|mol|Eq|eq|EQ|osm|Osm|IU|U|kat|iu|u|K|M|thou|mill|cells|beats|breaths"
+    r"|copies|CFU|cfu|units?|L|l|m)[A-Za-z]{0,8}\]?"
+    rf"(?:\s?/\s?(?:{_SQUARE}|[A-Za-z0-9\[\]²³^*]+(?:\.[A-Za-z0-9]+)*)){{1,3}}"
+    r"|\[?(?:[Ll]bs?|lb_av|pounds|oz|in(?:ches|_i|_us)?|ft|feet|cms?|mm|kgs?|mg|mcg|[uµμ]g|pg|fL|fl"
+    r"|um3|uug|m2|m²|sq m"
+    r"|deg ?[CF]|Deg ?[CF]|Cel|bpm|rpm|sec|secs|s|seconds|ratio|mEq|IU|U|g|m|L|mL|ml|M|K|pH|kPa"
+    r"|[°º]?\s?[FC])\]?"
+    r"(?![A-Za-z])"
+    r"|[°º])"
 )
-_NUMBER = r"[<>≤≥]?=?\s?-?\d[\d,]*(?:\.\d+)?"
+_NUMBER = r"[<>≤≥]?=?\s?[-−]?(?:\d[\d,]*(?:\.\d+)?|\.\d+)"
+_FLAG = r"(?:HH?|LL?|AA?|N|HI|LO|LOW|HIGH|CRIT(?:ICAL)?|ABN(?:ORMAL)?|NORMAL)"
 QUANTITY = re.compile(rf"\s*(?P<value>{_NUMBER})\s*(?P<unit>{UNIT})?")
+_NO_NUMBER = re.compile(r"\s*[/:–-]\s*\d|\+")
+"""What follows a number that is part of a date, a ratio, a range or a grade."""
+_COMPOSITE = re.compile(
+    r"\d+\s?(?:ft|feet|'|′)\s?\d+(?:\.\d+)?\s?(?:in(?:ches)?|\"|″)?|\d+\s?lbs?\s\d+(?:\.\d+)?\s?oz"
+)
+_AFTER_FLAG = re.compile(
+    rf"\W*(?:(?P<plain>{_FLAG})(?!\w)|.*?\((?P<bracket>{_FLAG})\)|.*?\*+(?P<star>{_FLAG})\*+)", re.I | re.S
+)
+_DATE_INSIDE = re.compile(r"\((?P<date>\d{1,4}[/-]\d{1,2}[/-]\d{1,4}[^()]*)\)")
 _PRESSURE = re.compile(
     r"(?P<sys>\d{2,3})\s*(?:mm\s?\[?Hg\]?)?\s*/\s*(?P<dia>\d{2,3})(?![\d/])\s*(?P<unit>mm\s?\[?Hg\]?)?"
 )
+_LIMITS = rf"(?:[<>≤≥]=?\s?\d[\d.,]*|\d[\d.,]*\s?[-–]\s?\d[\d.,]*)(?:\s?{UNIT})?"
+_REFERENCE = (
+    r"(?:\s*[(\[]\s*(?i:ref(?:erence)?\.?(?: range| interval)?\s*:?\s*|normal\s*:?\s*)?"
+    rf"(?P<range>{_LIMITS})[)\]])"
+)
+_ENDS = r"(?=\s*(?:$|[\n;|)]|[,.](?:\s|$)))"
 _NAMED_QUANTITY = re.compile(
-    rf"(?P<name>[A-Za-z][^\n\t;|]*?)[\s:=]+(?P<value>{_NUMBER})\s*(?P<unit>{UNIT})(?=$|[\s,;.)])"
+    rf"(?P<name>[A-Za-z][^\n\t;|]{{0,70}}?)[\s:=]+(?P<value>{_NUMBER})(?![\w/:]|-\d|\.\d)"
+    rf"(?:\s*(?P<unit>{UNIT})(?![A-Za-z\d]))?(?:\s*\(?(?P<flag>{_FLAG})\)?(?!\w))?{_REFERENCE}?"
+    rf"(?:\s*\(?(?P<flag2>{_FLAG})\)?(?!\w))?"
 )
 _NAMED_VITAL = re.compile(
-    rf"(?P<name>{VITAL.pattern})\s*(?:is|was|of|[:=-])?\s*(?P<value>\d{{2,3}}\s*/\s*\d{{2,3}}|\d[\d,]*(?:\.\d+)?)"
-    rf"\s*(?P<unit>{UNIT})?",
+    rf"(?P<name>{VITAL.pattern})\s*(?:\([^()\d]{{1,12}}\))?\s*(?:is|was|of|[:=-])?\s*"
+    rf"(?P<value>\d{{2,3}}\s*/\s*\d{{2,3}}|{_COMPOSITE.pattern}|\d[\d,]*(?:\.\d+)?)(?:\s*(?P<unit>{UNIT}))?",
     re.IGNORECASE,
 )
-_RANGE_IN_NAME = re.compile(r"\s*\((?P<range>[^()]*\d[^()]*)\)\s*$")
+_RANGE_IN_NAME = re.compile(r"\s*[(\[](?P<range>[^()\[\]]*\d[^()\[\]]*)[)\]]\s*$")
+_UNIT_IN_NAME = re.compile(rf"\s*,?\s*\(\s*(?P<unit>{UNIT}(?:\s?\(calc\))?)\s*\)?\s*$")
+_UNIT_BEHIND = re.compile(rf"\s(?P<unit>{UNIT})$")
+_SYMBOLS = frozenset("KMLU")
+"""Units that are rather a symbol where they stand behind a name: ``Potassium (K)``."""
+_YEAR = re.compile(r"(?:19|20)\d\d$")
 
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """A measured value; ``unit`` is None where none is written beside it."""
+    """A measured value, and what the same cell says of it."""
 
     value: Part
-    unit: Part | None
+    unit: Part | None = None
+    flag: Part | None = None
+    date: Part | None = None
+    reference: Part | None = None
 
 
 def quantity(cell: Part) -> Quantity | None:
-    """The number a cell begins with, and its unit: ``141 mmol/L``, ``123 (L)``; None without one."""
+    """The number a cell begins with, its unit, flag and date: ``141 mmol/L``, ``123 (L)``."""
+    if composite := _COMPOSITE.match(cell.text):
+        return Quantity(cell.cut(*composite.span()))
     match = QUANTITY.match(cell.text)
     if match is None:
         return None
-    rest = cell.text[match.end("value") :]
-    if re.match(r"\s*[/:-]\s*\d", rest) and match["unit"] is None:
+    if match["unit"] is None and _NO_NUMBER.match(cell.text, match.end("value")):
         return None
     unit = cell.cut(*match.span("unit")) if match["unit"] else None
-    return Quantity(cell.cut(*match.span("value")), unit)
+    return Quantity(cell.cut(*match.span("value")), unit, *_told(cell, match.end()))
 
 
-def pressures(cell: Part) -> tuple[Part, Part, Part | None] | None:
-    """Systolic, diastolic and unit of ``132/86 mmHg`` or ``135mm[Hg]/93mm[Hg]``; None for anything else."""
-    match = _PRESSURE.match(cell.text.strip())
-    if match is None:
-        return None
-    lead = len(cell.text) - len(cell.text.lstrip())
-    unit = cell.cut(lead + match.start("unit"), lead + match.end("unit")) if match["unit"] else None
-    if unit is None and (inner := re.search(r"mm\s?\[?Hg\]?", cell.text)):
-        unit = cell.cut(*inner.span())
+def _told(cell: Part, position: int) -> tuple[Part | None, Part | None]:
+    """The flag and the date behind a value."""
+    rest = cell.cut(position, len(cell.text))
+    flag, date = _AFTER_FLAG.match(rest.text), _DATE_INSIDE.search(rest.text)
+    which = flag.lastgroup if flag else None
     return (
-        cell.cut(lead + match.start("sys"), lead + match.end("sys")),
-        cell.cut(lead + match.start("dia"), lead + match.end("dia")),
-        unit,
+        rest.cut(*flag.span(which)) if flag and which else None,
+        rest.cut(*date.span("date")) if date else None,
     )
 
 
-def named_quantities(text: Part) -> list[tuple[Part, Quantity]]:
-    """Every ``name number unit`` of a running text, such as a cell that holds a whole panel."""
-    found = []
+def pressures(cell: Part) -> tuple[Part, Quantity] | None:
+    """Systolic, and diastolic with the unit, of ``132/86 mmHg``; None for others."""
+    match = _PRESSURE.match(cell.text)
+    if match is None:
+        return None
+    unit = cell.cut(*match.span("unit")) if match["unit"] else None
+    if unit is None and (inner := re.search(r"mm\s?\[?Hg\]?", cell.text)):
+        unit = cell.cut(*inner.span())
+    diastolic = Quantity(cell.cut(*match.span("dia")), unit, *_told(cell, match.end()))
+    return cell.cut(*match.span("sys")), diastolic
+
+
+def named_quantities(text: Part) -> Iterator[tuple[Part, Quantity]]:
+    """Every ``name number unit`` of a running text, such as a cell that holds a whole panel.
+
+    A number without a unit counts where nothing but a range, a flag or the sentence's end follows it.
+    """
     for match in _NAMED_QUANTITY.finditer(text.text):
-        name = text.cut(*match.span("name"))
-        if 0 < len(name.text.split()) <= 8:
-            found.append((name, Quantity(text.cut(*match.span("value")), text.cut(*match.span("unit")))))
-    return found
+        sure = match["unit"] or match["range"] or match["flag"]
+        if not sure and (_YEAR.match(match["value"]) or not re.compile(_ENDS).match(text.text, match.end())):
+            continue
+        name = _title(text.cut(*match.span("name")))
+        if not re.search("[A-Za-z]", name.text) or len(name.text.split()) > (8 if sure else 5):
+            continue
+        unit, flag, reference = (
+            text.cut(*match.span(group)) if match[group] else None for group in ("unit", "flag", "range")
+        )
+        if flag is None and match["flag2"]:
+            flag = text.cut(*match.span("flag2"))
+        yield name, Quantity(text.cut(*match.span("value")), unit, flag, None, reference)
+
+
+def _title(name: Part) -> Part:
+    """A name without the date, the sentence or the list before it."""
+    before = [match.end() for match in re.finditer(r"\d[/-]\d{1,2}[/-]\d{1,4}\W+|[.:]\s+|^and ", name.text)]
+    return name.cut(max(before, default=0), len(name.text)).trimmed(" ,")
 
 
 def named_vitals(text: Part) -> list[tuple[Part, Part, Part | None]]:
@@ -109,83 +150,24 @@ def named_vitals(text: Part) -> list[tuple[Part, Part, Part | None]]:
 
 
 def split_range(name: Part) -> tuple[Part, Part | None]:
-    """A test's name and the reference range in parentheses behind it, as in ``HGB (12-16 g/dl)``."""
+    """A test's name and the reference range in brackets behind it, as in ``HGB (12-16 g/dl)``."""
     match = _RANGE_IN_NAME.search(name.text)
-    if match is None or not re.search(r"\d\s*-\s*\d|[<>]", match["range"]):
+    if match is None or not re.search(r"\d\s*[-–]\s*\d|[<>≤≥]", match["range"]):
         return name, None
     return name.cut(0, match.start()), name.cut(*match.span("range"))
+
+
+def split_unit(name: Part, kind: str) -> tuple[Part, str | None]:
+    """A test's name and the unit in brackets behind it; behind a vital sign also without brackets."""
+    match = _UNIT_IN_NAME.search(name.text)
+    if match is None and kind == "vital_signs":
+        match = _UNIT_BEHIND.search(name.text)
+    if match is None or match.start() == 0 or match["unit"] in _SYMBOLS:
+        return name, None
+    return name.cut(0, match.start()), match["unit"]
 
 
 def unit_in(text: str) -> str | None:
     """The first unit that follows a number in a reference range; None where it has none."""
     match = re.search(rf"\d\s*(?P<unit>{UNIT})(?=$|[\s,;).])", text)
     return match["unit"] if match else None
-
-
-CODE_SYSTEMS = (
-    r"(?:ICD-?\s?(?:9|10)(?:-?CM|-?PCS)?|SNOMED(?:[ -]?CT)?|CPT(?:-?4)?|LOINC|RxNorm|NDC"
-    r"|NDF-RT|HCPCS|CVX|UNII)"
-)
-_CODE = re.compile(
-    rf"[(\[]?\s*(?:(?P<system>{CODE_SYSTEMS})(?:\s?codes?)?\s*[:#-]?\s*(?P<code>[A-Z]?\d[\w.]*)"
-    rf"|(?P<code2>[A-Z]?\d[\w.]*)\s*[,;:-]?\s*(?P<system2>{CODE_SYSTEMS}))\s*[)\]]?",
-    re.IGNORECASE,
-)
-_BARE_CODE = re.compile(r"\s*[(\[](?P<code>\d{6,18}|[A-TV-Z]\d[\dA-Z](?:\.[\dA-Z]{1,4})?|\d{5})[)\]]\s*$")
-
-
-def split_codes(name: Part) -> tuple[Part, list[dict[str, str]]]:
-    """A name without the codes written behind it, and the codes: ``Asthma (SNOMED CT: 195967001)``."""
-    codes: list[dict[str, str]] = []
-    first = len(name.text)
-    for match in _CODE.finditer(name.text):
-        system, code = match["system"] or match["system2"], match["code"] or match["code2"]
-        codes.append({"system": system, "code": code})
-        first = min(first, match.start())
-    if not codes and (bare := _BARE_CODE.search(name.text)):
-        codes.append({"system": _system_of(bare["code"]), "code": bare["code"]})
-        first = bare.start()
-    if codes and first > 0:
-        name = name.cut(0, len(name.text[:first].rstrip(" -–,;:([")))
-    return name, codes
-
-
-def _system_of(code: str) -> str:
-    """The code system a bare code has the form of."""
-    if re.fullmatch(r"\d{5}", code):
-        return "CPT"
-    return "SNOMED CT" if code.isdigit() else "ICD-10"
-
-
-DOSE = re.compile(
-    r"\b\d[\d,.]*(?:\s?-\s?\d[\d,.]*)?\s?(?:mg|mcg|[µu]g|g|mL|ml|units?|IU|mEq|puffs?|tab(?:let)?s?|cap(?:sule)?s?|"
-    r"drops?|sprays?|patch(?:es)?|suppositor(?:y|ies)|milliliters?|teaspoons?)\b(?:/\w+)?",
-    re.IGNORECASE,
-)
-ROUTE = re.compile(
-    r"\b(?:p\.?o\.?|by mouth|oral(?:ly)?|(?:by )?(?:oral|inhalation|rectal|topical|nasal|ophthalmic"
-    r"|vaginal|transdermal|"
-    r"subcutaneous|intramuscular|intravenous|sublingual|buccal) route|sub-?q|sc|s\.?c\.|sublingual(?:ly)?|"
-    r"iv|im|intravenous(?:ly)?|intramuscular(?:ly)?|subcutaneous(?:ly)?|inhaled|inh|topical(?:ly)?|rectal(?:ly)?|"
-    r"transdermal|intranasal)\b",
-    re.IGNORECASE,
-)
-FREQUENCY = re.compile(
-    r"\b(?:(?:once|twice|three times|four times|\d times)(?: (?:a|per|each|every))?\s?(?:daily|day"
-    r"|week(?:ly)?)|"
-    r"every \d+(?:\s?-\s?\d+)?\s?(?:hours?|hrs?|days?|weeks?|minutes?)|every (?:day|morning|evening"
-    r"|night|other day|week)|"
-    r"(?:once )?daily|nightly|weekly|monthly|at bedtime|q\.?\s?\d+(?:\s?-\s?\d+)?\s?h(?:rs?|ours?)?"
-    r"|q\.?d\.?|qam|qpm|qhs|"
-    r"b\.?i\.?d\.?|t\.?i\.?d\.?|q\.?i\.?d\.?|hs|prn|as needed)(?![\w])(?:[ ,]+(?:prn|as needed)\b)?",
-    re.IGNORECASE,
-)
-
-
-def person(text: str) -> str:
-    """A person's name without titles before it, in natural order where it is given surname first."""
-    text = HONORIFIC.sub("", " ".join(text.split())).strip(" ,;")
-    match = re.fullmatch(r"([\w'’-]+(?: [\w'’-]+)?),\s*([\w'’.-]+(?: [\w'’.-]+)*)", text)
-    if match and not re.fullmatch(r"(?:M\.?D|D\.?O|Ph\.?D|R\.?N|N\.?P|P\.?A|Jr|Sr|II|III|IV)\.?", match[2]):
-        text = f"{match[2]} {match[1]}"
-    return text

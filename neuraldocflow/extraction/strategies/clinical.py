@@ -14,11 +14,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ..candidates import Candidate, Context, strategy
-from ..clinical_entries import Entry, entries
-from ..clinical_head import identifiers, iso_date, particulars, sex
+from ..clinical_dates import date_in, day_first
+from ..clinical_doses import dosing
+from ..clinical_entries import entries
+from ..clinical_head import particulars
+from ..clinical_identity import values_of
+from ..clinical_parts import Entry
 from ..clinical_sections import ClinicalSection, clinical_sections
-from ..clinical_terms import ABSENCE, NOT_DONE, NOT_YET
-from ..clinical_values import DOSE, FREQUENCY, ROUTE, Part, person
+from ..clinical_terms import NOT_DONE, NOT_YET
 from ..model import Document
 
 if TYPE_CHECKING:
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 
 _KEPT = (
     "dose",
+    "strength",
     "route",
     "frequency",
     "directions",
@@ -41,6 +45,17 @@ _KEPT = (
     "comment",
     "group",
 )
+
+
+_NEAR = 0.08
+"""Particulars told this much less surely than the surest still count: a line beside a table of the head."""
+
+
+def _date(text: str, document: Document, context: Context) -> str | None:
+    """The first date of a text, read as the document writes its dates."""
+    if "clinical_day_first" not in context.cache:
+        context.cache["clinical_day_first"] = day_first(document.text)
+    return date_in(text, context.cache["clinical_day_first"])
 
 
 def _sections(document: Document, context: Context) -> list[ClinicalSection]:
@@ -72,7 +87,8 @@ def _entries(document: Document, spec: dict[str, Any], context: Context) -> list
 def _wanted(entry: Entry, spec: dict[str, Any]) -> bool:
     """Whether an entry is done, and no statement of absence unless the field keeps those."""
     status = entry.parts["status"].text if "status" in entry.parts else ""
-    if NOT_DONE.search(status) or (spec.get("done_only") and NOT_YET.match(status)):
+    dated = entry.parts["date"].text if "date" in entry.parts else ""
+    if NOT_DONE.search(f"{status} {dated}") or (spec.get("done_only") and NOT_YET.match(status)):
         return False
     if entry.absence:
         return bool(spec.get("keep_absence")) and bool(
@@ -107,20 +123,13 @@ def clinical_details(
                 value[role] = " ".join(entry.parts[role].text.split())
         for role in ("date", "end_date"):
             if role in entry.parts:
-                value[role] = iso_date(entry.parts[role].text) or entry.parts[role].text
+                value[role] = _date(entry.parts[role].text, document, context) or entry.parts[role].text
         if entry.codes:
             value["codes"] = entry.codes
         if entry.kind in ("medications", "administered"):
-            _complete_dose(value)
+            told = dosing(value.get("directions") or name, f"{value.get('strength', '')} {name}")
+            value = {**told, **value}
         yield _object(entry, name, value)
-
-
-def _complete_dose(value: dict[str, Any]) -> None:
-    """Fills dose, route and frequency from the directions, else from the line itself."""
-    text = value.get("directions") or value["name"]
-    for role, pattern in (("dose", DOSE), ("route", ROUTE), ("frequency", FREQUENCY)):
-        if role not in value and (match := pattern.search(text)):
-            value[role] = match[0].strip()
 
 
 def _object(entry: Entry, name: str, value: dict[str, Any]) -> Candidate:
@@ -150,9 +159,7 @@ def clinical_measures(
             name = f"{'Blood Pressure' if '/' in name else name} {entry.parts['component'].text}"
         value: dict[str, Any] = {
             "name": name,
-            "value": entry.parts["value"].text.replace(" ", "")
-            if entry.explicit
-            else entry.parts["value"].text,
+            "value": re.sub(r"^([<>≤≥]=?)\s+", r"\1", entry.parts["value"].text),
         }
         unit = entry.unit_text()
         value["unit"] = unit
@@ -161,7 +168,7 @@ def clinical_measures(
                 if role in entry.parts:
                     value[role] = " ".join(entry.parts[role].text.split())
             if "date" in entry.parts:
-                value["date"] = iso_date(entry.parts["date"].text) or entry.parts["date"].text
+                value["date"] = _date(entry.parts["date"].text, document, context) or entry.parts["date"].text
             if entry.codes:
                 value["codes"] = entry.codes
         yield _object(entry, name, value)
@@ -175,7 +182,7 @@ def clinical_dates(
     seen: set[str] = set()
     for entry in _entries(document, spec, context):
         part = entry.parts.get("date")
-        value = iso_date(part.text) if part else None
+        value = _date(part.text, document, context) if part else None
         if part and value and value not in seen:
             seen.add(value)
             yield Candidate(part.text, entry.score, part.start, part.end, value=value)
@@ -189,40 +196,17 @@ def clinical_head(
     if "clinical_head" not in context.cache:
         context.cache["clinical_head"] = list(particulars(document, _sections(document, context)))
     role = spec["role"]
-    strongest = max((s for r, _, s in context.cache["clinical_head"] if r == role), default=0.0)
+    told = [
+        (score, pair)
+        for found, part, score in context.cache["clinical_head"]
+        if found == role
+        for pair in values_of(role, part, lambda text: _date(text, document, context))
+        if pair[1]
+    ]
+    strongest = max((score for score, _ in told), default=0.0)
     seen: set[str] = set()
-    for found, part, score in context.cache["clinical_head"]:
-        if found != role or score < strongest:
-            continue
-        for piece, value in _head_values(role, part):
-            key = value.lower().split(",")[0] if role == "provider" else value.lower()
-            if value and key not in seen:
-                seen.add(key)
-                yield Candidate(piece.text, score - 0.01 * len(seen), piece.start, piece.end, value=value)
-
-
-def _head_values(role: str, part: Part) -> Iterator[tuple[Part, str]]:
-    text = " ".join(part.text.split())
-    if ABSENCE.match(text) and role != "sex":
-        return
-    if role == "identifiers":
-        for piece in identifiers(part):
-            yield piece, piece.text
-    elif role == "patient_name":
-        name = re.split(r",?\s*(?:\(|\b(?:DOB|MRN|born)\b)", text)[0]
-        if re.search(r"[A-Za-z]{2}", name) and len(name.split()) <= 7:
-            yield part, person(name)
-    elif role == "sex":
-        yield part, sex(text) or ""
-    elif role == "encounter_date":
-        for date in re.split(r"\bto\b", text):
-            yield part, iso_date(date) or ""
-    elif role == "birth_date":
-        yield part, iso_date(text) or ""
-    elif role == "provider":
-        name = re.split(r"\s+(?:of|at|signed|on)\s|\s*\n", part.text.split("\n")[0])[0]
-        yield part, " ".join(name.split()).strip(" ,")
-    else:
-        name = part.text.split("\n")[0].strip(" ,")
-        if not name.lower().startswith("id:"):
-            yield part, " ".join(name.split())
+    for score, (piece, value) in told:
+        key = value.lower().split(",")[0] if role == "provider" else value.lower()
+        if score >= strongest - _NEAR and key not in seen:
+            seen.add(key)
+            yield Candidate(piece.text, score - 0.01 * len(seen), piece.start, piece.end, value=value)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from support.clinical_records import found, heading, measures, names, paragraph, record, table
 
+from neuraldocflow.extraction.model import Block, Cell, Table
+
 
 @pytest.mark.parametrize(
     "title",
@@ -197,3 +199,38 @@ def test_a_header_that_comes_again_is_no_entry() -> None:
         table(header, ["Fablox", "1/2/2020", ""], ["Expired", "", ""], header, ["Bazlox", "1/2/2019", ""]),
     )
     assert names(document, "medications") == ["Fablox", "Bazlox"]
+
+
+def test_results_with_a_column_for_each_date_are_measured_on_it() -> None:
+    rows = [["Test", "1/2/2020", "3/4/2020"], ["Sodium", "139 mmol/L", "141 mmol/L"]]
+    document = record(heading("Lab Results"), table(*rows))
+    assert measures(document, "results") == [("Sodium", "139", "mmol/L"), ("Sodium", "141", "mmol/L")]
+    values = found(document, "clinical_measures", sections=["results"], numeric_only=True)
+    assert [value["date"] for value in values] == ["2020-01-02", "2020-03-04"]
+
+
+def test_the_unit_behind_a_name_is_no_part_of_it() -> None:
+    rows = [["Analyte", "Result", "Ref. Range"], ["Glucose (mg/dL)", "104 H", "70-99"]]
+    document = record(heading("Laboratory Results"), table(*rows))
+    (value,) = found(document, "clinical_measures", sections=["results"], numeric_only=True)
+    assert (value["name"], value["value"], value["unit"]) == ("Glucose", "104", "mg/dL")
+    assert value["flag"] == "H"
+
+
+def test_a_type_is_no_name_where_another_column_holds_it() -> None:
+    rows = [["Allergy Type", "Causative Agent", "Reaction"], ["Drug allergy", "Quinzine", "Hives"]]
+    assert names(record(heading("Allergies"), table(*rows)), "allergies") == ["Quinzine"]
+
+
+def test_labels_beside_values_are_an_entry_for_each_run() -> None:
+    rows = [["Substance", "Quinzine"], ["Reaction", "Hives"], ["Substance", "Latex"], ["Reaction", "Rash"]]
+    document = record(heading("Allergies"), table(*rows, header_rows=0))
+    assert names(document, "allergies") == ["Quinzine", "Latex"]
+    values = found(document, "clinical_details", sections=["allergies"])
+    assert [value["reaction"] for value in values] == ["Hives", "Rash"]
+
+
+def test_lines_of_a_cell_that_stands_alone_are_entries() -> None:
+    cells = [Cell(0, 0, "Substance"), Cell(0, 1, "Reaction"), Cell(1, 0, "Quinzine Latex", breaks=(9,))]
+    shown = Block("table", "", table=Table(cells, 2, 2, header_rows=1))
+    assert names(record(heading("Allergies"), shown), "allergies") == ["Quinzine", "Latex"]

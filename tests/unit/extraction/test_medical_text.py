@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from support.clinical_records import found, heading, item, measures, names, paragraph, record, table
 
-from neuraldocflow.extraction.clinical_head import iso_date, sex
-from neuraldocflow.extraction.clinical_values import person
+from neuraldocflow.extraction.clinical_dates import date_in
+from neuraldocflow.extraction.clinical_identity import person, sex
 
 
 def head(document, role: str) -> list[str]:  # type: ignore[no-untyped-def]
@@ -98,7 +98,7 @@ def test_a_letter_names_the_patient_in_one_line() -> None:
     ],
 )
 def test_dates_are_iso_or_nothing(text: str, date: str | None) -> None:
-    assert iso_date(text) == date
+    assert date_in(text) == date
 
 
 @pytest.mark.parametrize(("text", "value"), [("F", "female"), ("Male", "male"), ("see chart", None)])
@@ -139,3 +139,16 @@ def test_a_provider_named_twice_is_one() -> None:
     ]
     document = record(heading("Test Clinic Summary", 1), table(*rows, header_rows=0))
     assert head(document, "provider") == ["Ada Sample, MD", "Bo Example"]
+
+
+def test_slashed_dates_are_day_first_where_some_can_be_read_only_so() -> None:
+    document = record(
+        paragraph("Date of birth: 04/09/1948"), paragraph("Seen in clinic on 25/03/2020 and 28/03/2020.")
+    )
+    assert head(document, "birth_date") == ["1948-09-04"]
+
+
+def test_a_line_of_labels_is_an_entry_with_what_they_say() -> None:
+    document = record(heading("Allergies"), item("Substance: Quinzine; Reaction: Hives; Severity: Mild"))
+    (value,) = found(document, "clinical_details", sections=["allergies"])
+    assert (value["name"], value["reaction"], value["severity"]) == ("Quinzine", "Hives", "Mild")

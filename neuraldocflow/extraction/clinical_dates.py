@@ -1,0 +1,32 @@
+"""Dates at the beginning of a clinical text, and the first date of one."""
+
+from __future__ import annotations
+
+import re
+
+from .normalise import parse_date
+
+DATE = re.compile(
+    r"^\W*(?:\d{1,4}[-/.]\s?\d{1,2}[-/.]\s?\d{1,4}|\d{1,2}[-/]\d{4}"
+    r"|\d{1,2}[ -]?[A-Z][a-z]{2}[ -]?(?:19|20)\d\d"
+    r"|(?:[A-Z][a-z]{2,8}\.? )?(?:\d{1,2},? )?(?:19|20)\d\d)(?!\d)"
+)
+"""A text that begins with a date: a day, a month or a year."""
+
+
+_SLASHED = re.compile(r"(?<![\d/])(\d{1,2})/(\d{1,2})/((?:19|20)?\d\d)(?![\d/])")
+
+
+def day_first(text: str) -> bool:
+    """Whether slashed dates are written day first: some can be read only so, and none only month first."""
+    pairs = [(int(one), int(other)) for one, other, _ in _SLASHED.findall(text)]
+    return any(one > 12 >= other for one, other in pairs) and not any(other > 12 for _, other in pairs)
+
+
+def date_in(text: str, day_leads: bool = False) -> str | None:
+    """The first date of a text as ISO 8601; a slashed one is read month first unless the day leads.
+
+    None without a whole date.
+    """
+    text = re.sub(r"(?<=\d)\s*([-/])\s*(?=\d)", r"\1", text)
+    return parse_date(_SLASHED.sub(r"\2/\1/\3", text) if day_leads else text)

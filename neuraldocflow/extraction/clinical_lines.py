@@ -1,0 +1,192 @@
+"""Entries in list items and lines: a name, and behind it what is said of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from .clinical_codes import column_codes, split_codes
+from .clinical_columns import column_role
+from .clinical_doses import DOSE, FREQUENCY, ROUTE
+from .clinical_parts import Entry, Part
+from .clinical_terms import ABSENCE, REACTION, is_bare_title, title_words
+
+_BULLET = re.compile(r"^[\s•*·▪◦-]+|^\(?\d{1,2}[.)]\s+")
+_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
+_RANK = re.compile(
+    r"(?:principal|primary|secondary|admitting|final|discharge"
+    r"|working)(?: diagnos[ei]s)?\s*:\s*",
+    re.IGNORECASE,
+)
+_FIELD = re.compile(r"(?:^|[;,|\n]\s*)(?P<label>[A-Z][A-Za-z ]{1,24}?)\s*:\s*(?=\S)")
+_DATED = (
+    r"(?:on |in |since |due )?\(?(?:\d{1,4}[-/]\d{1,2}[-/]\d{1,4}|\d{1,2}[-/]\d{4}"
+    rf"|(?:{_MONTH} )?(?:\d{{1,2}},? )?(?:19|20)\d\d)\b"
+)
+_SAID = (
+    r"(?:(?:in)?active|resolved|chronic|acute|controlled|stable|since|onset|status(?! post)|diagnosed"
+    r"|completed|given"
+    r"|planned|scheduled|ordered|pending|refused|declined|not given|cancel+ed|discontinued|stopped"
+    r"|started|verified)"
+)
+_TAIL = re.compile(rf"\s*(?::|\s[-–—]|,|\()\s*(?={_SAID}\b|{_DATED})|\s+(?={_DATED})", re.IGNORECASE)
+_ALLERGY_TAIL = re.compile(
+    rf"{_TAIL.pattern}|\s*[,(]\s*(?=(?:reaction|mild|moderate|severe|{REACTION})\b)|\s*:\s+|\s+[-–—]\s+|\s+causes\s+",
+    re.IGNORECASE,
+)
+_DIRECTIONS = re.compile(
+    r"\s*(?:[,;:–—]|\s-)?\s+(?=(?:sig\b|take|give|inhale|inject|apply|use|instil+|insert|dissolve|"
+    r"chew|place|by mouth|p\.?o\.?(?![\w])|once|twice|every|daily|nightly|weekly|as needed"
+    r"|start(?:ed)? (?:date|on|\d)|"
+    rf"\d+ (?:tab|cap|puff|spray|drop)\w*|[bt]\.?i\.?d\b|q\d|qhs|qd|{ROUTE.pattern} {FREQUENCY.pattern})"
+    r"(?!\w))"
+    rf"|\s*[,;:–—]\s+(?={DOSE.pattern} {ROUTE.pattern})",
+    re.IGNORECASE,
+)
+_LABEL = re.compile(
+    r"\s*[,;(–—-]*\s*(?<!\w)(?P<label>indications?|reactions?|severity|criticality|status"
+    r"|onset(?: date)?|comments?|notes?"
+    r"|sig|directions|date)\s*:\s*(?=\S)",
+    re.IGNORECASE,
+)
+_NUMBER_FIRST = re.compile(r"\s*\(?\d{1,2}[.)]\s")
+_GOES_ON = re.compile(rf"{_LABEL.pattern}|\s*(?:\(|and\b|take\b|sig\b|{DOSE.pattern}[ ,])", re.IGNORECASE)
+"""What a line begins with that still speaks of the entry in the line above."""
+_LABEL_ROLES = {
+    "indications": "indication",
+    "reactions": "reaction",
+    "criticality": "severity",
+    "onset": "date",
+    "onset date": "date",
+    "comments": "comment",
+    "notes": "comment",
+    "note": "comment",
+    "sig": "directions",
+}
+_NO_ENTRY = re.compile(
+    r"(?:see|refer|as above|reviewed|patient|the|he|she|this|these|unless|documented|none|data"
+    r"|section|reported)\b",
+    re.IGNORECASE,
+)
+_DRUG = (
+    r"[A-Za-z][\w/-]+(?: [A-Za-z][\w/-]+){0,2} \d[\d.,]*(?:[-/]\d[\d.]*)? ?(?:mg|mcg|[µμu]g|g|mL"
+    r"|units?|IU|mEq)\b"
+)
+_SEPARATORS = {
+    "allergies": rf"(?:[;,]| and (?=\w+\W*$)"
+    rf"|(?<=[a-z)])\. (?=[A-Z]))(?!(?i:{_LABEL.pattern.replace('?P<label>', '?:')}))",
+    "medications": rf";(?!\s*(?:\d|by mouth|(?i:take|give|inhale|inject|apply|once|twice|every)))"
+    rf"|,(?: and)? (?={_DRUG})|(?<=[\w)])[.,]? (?=\d{{1,2}}\. [A-Z])",
+}
+_TAILS = {"medications": _DIRECTIONS, "administered": _DIRECTIONS, "allergies": _ALLERGY_TAIL, "plan": None}
+_NUMBERED = r";|(?<=[\w)])[.,]? (?=\d{1,2}\. [A-Z])"
+_MOST_WORDS, _MOST_WORDS_OF_ITEM, _MOST_WORDS_OF_PLAN = 10, 14, 25
+"""A line with more is a sentence."""
+
+
+def split_remarks(cell: Part, kind: str, told: dict[str, Part]) -> tuple[Part, dict[str, Part]]:
+    """A name without what its own cell says of it, and that by role; ``told`` is what other cells say."""
+    name, said = _labelled(cell)
+    if kind in ("medications", "administered") and not {"directions", "frequency"} & told.keys():
+        tail = _DIRECTIONS.search(name.text)
+        if tail is not None and tail.start() > 2:
+            said.setdefault("directions", name.cut(tail.end(), len(name.text)))
+            name = name.cut(0, tail.start())
+    return name, said
+
+
+def _labelled(text: Part) -> tuple[Part, dict[str, Part]]:
+    """A text up to its first label, and what stands behind each: ``Quinzine – Reaction: Hives``."""
+    labels = [match for match in _LABEL.finditer(text.text) if match.start() > 2]
+    said: dict[str, Part] = {}
+    for match, end in zip(labels, [*(m.start() for m in labels[1:]), len(text.text)], strict=False):
+        word = match["label"].lower()
+        shown = text.cut(match.end(), end).trimmed(" ,;)–—-")
+        if shown.text:
+            said.setdefault(_LABEL_ROLES.get(word, word), shown)
+    name = text.cut(0, labels[0].start()).trimmed(" ,;:(") if labels else text
+    return name, said
+
+
+def labelled_parts(text: Part, kind: str) -> dict[str, Part] | None:
+    """What a line says by role, where all of it is labelled and the name comes first."""
+    bullet = _BULLET.match(text.text)
+    text = text.cut(bullet.end(), len(text.text)) if bullet else text
+    labels = list(_FIELD.finditer(text.text))
+    roles = [column_role(match["label"], kind)[0] for match in labels]
+    if len(labels) < 2 or labels[0].start() > 0 or roles[0] != "name" or None in roles:
+        return None
+    ends = [*(match.start() for match in labels[1:]), len(text.text)]
+    said: dict[str, Part] = {}
+    for role, match, end in zip(roles, labels, ends, strict=True):
+        shown = text.cut(match.end(), end).trimmed(" ;,|")
+        if role and shown.text:
+            said.setdefault(role, shown)
+    return said if "name" in said else None
+
+
+def line_entries(part: Part, kind: str, is_item: bool) -> Iterator[Entry]:
+    """Entries of a list item, or of a line that may list several."""
+    for line in _joined_lines(part, is_item):
+        said = labelled_parts(line, kind)
+        if said is None:
+            yield from _free_entries(line, kind, is_item)
+            continue
+        code = said.pop("code", None)
+        name, codes = split_codes(said.pop("name"))
+        codes = [*(column_codes(code, "", "") if code else []), *codes]
+        yield Entry(kind, name, said, codes, 0.9)
+
+
+def _free_entries(line: Part, kind: str, is_item: bool) -> Iterator[Entry]:
+    """Entries of a line as people write them: a name, and behind it what is said of it."""
+    for piece in _pieces(line, kind, is_item):
+        labelled, parts = _labelled(piece)
+        pattern = _TAILS.get(kind, _TAIL)
+        tail = pattern.search(labelled.text) if pattern is not None else None
+        name = labelled
+        if tail is not None and tail.start() > 2:
+            name = labelled.cut(0, tail.start())
+            said = "directions" if pattern is _DIRECTIONS else "status"
+            parts.setdefault(said, labelled.cut(tail.end(), len(labelled.text)).trimmed(" )"))
+        name, codes = split_codes(name)
+        codes += split_codes(Part("- " + piece.text[len(name.text) :], -1, -1))[1] if not codes else []
+        name = name.trimmed(" .;,:")
+        words = name.text.split()
+        most = _MOST_WORDS_OF_PLAN if kind == "plan" else _MOST_WORDS_OF_ITEM if is_item else _MOST_WORDS
+        if not re.search(r"[A-Za-z]{3}", name.text) or len(words) > most:
+            continue
+        if _NO_ENTRY.match(name.text) or not title_words(name.text):
+            continue
+        if kind != "plan" and is_bare_title(name.text):
+            continue
+        if ABSENCE.match(re.sub(r"^[\d/:.\s-]+", "", name.text)):
+            continue
+        yield Entry(kind, name, parts, codes, 0.8 if is_item else 0.6)
+
+
+def _pieces(line: Part, kind: str, is_item: bool) -> list[Part]:
+    """The entries a line lists, bullets, numbers and ranks left out."""
+    found: list[Part] = []
+    position = 0
+    matches = [] if is_item else re.finditer(_SEPARATORS.get(kind, _NUMBERED), line.text)
+    for match in [*matches, None]:
+        piece = line.cut(position, match.start() if match else len(line.text))
+        for lead in (_BULLET, _RANK):
+            if before := lead.match(piece.text):
+                piece = piece.cut(before.end(), len(piece.text))
+        found.append(piece)
+        position = match.end() if match else 0
+    return [piece for piece in found if piece.text]
+
+
+def _joined_lines(part: Part, is_item: bool) -> list[Part]:
+    """The lines of a text, each with those that go on speaking of it; of an item all without a number."""
+    spans: list[list[int]] = []
+    for match in re.finditer(r"[^\n]+", part.text):
+        goes_on = not _NUMBER_FIRST.match(match[0]) if is_item else _GOES_ON.match(match[0])
+        if spans and goes_on:
+            spans[-1][1] = match.end()
+        else:
+            spans.append([*match.span()])
+    return [part.cut(first, last) for first, last in spans]

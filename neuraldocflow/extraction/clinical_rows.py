@@ -1,0 +1,100 @@
+"""Rows of clinical tables by the roles of their columns, and the rows that speak of others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from .clinical_codes import Code, column_codes
+from .clinical_columns import Layout, Rows, names_columns
+from .clinical_parts import Entry, Part, part_of
+from .clinical_terms import NOT_GIVEN
+from .model import Cell
+
+_REMARK = re.compile(
+    r"\s*(?P<word>sig|directions?|instructions?|comments?|notes?|indications?|reason|reactions?|severity|status)"
+    r"\s*:\s*(?=\S)",
+    re.IGNORECASE,
+)
+_REMARK_ROLES = {
+    "sig": "directions",
+    "direction": "directions",
+    "instruction": "directions",
+    "comment": "comment",
+    "note": "comment",
+    "indication": "indication",
+    "reason": "indication",
+    "reaction": "reaction",
+}
+
+
+def body_rows(rows: Rows, layout: Layout) -> Iterator[tuple[int, list[Cell]]]:
+    """The rows below the headers; headers that come again, and the titles over them, are left out."""
+    repeated = {number for number, row in rows.items() if names_columns(row, layout.kind)}
+    for number, row in rows.items():
+        if number <= layout.header_row or number in repeated or not any(cell.text.strip() for cell in row):
+            continue
+        if number + 1 in repeated and sum(bool(cell.text.strip()) for cell in row) == 1:
+            continue
+        yield number, row
+
+
+def row_parts(row: list[Cell], layout: Layout) -> dict[str, Part]:
+    """What a row says, by role: of several columns of a role the first that is filled."""
+    found: dict[str, Part] = {}
+    for cell in row:
+        role = layout.roles.get(cell.column)
+        text = part_of(cell)
+        if role and role not in found and text.text and not (role != "name" and NOT_GIVEN.match(text.text)):
+            found[role] = text
+    return found
+
+
+def row_codes(row: list[Cell], layout: Layout) -> list[Code]:
+    """The codes of all columns of codes."""
+    system = next((cell.text for cell in row if layout.roles.get(cell.column) == "code_system"), "")
+    return [
+        code
+        for cell in row
+        if layout.roles.get(cell.column) == "code" and not NOT_GIVEN.match(cell.text)
+        for code in column_codes(part_of(cell), layout.titles.get(cell.column, ""), system.strip())
+    ]
+
+
+def is_translation(parts: dict[str, Part], codes: list[Code], layout: Layout) -> bool:
+    """Whether a row only gives another code for the entry above: a code, but no date, status or group."""
+    if not codes or "name" not in parts:
+        return False
+    leading = {"group", "date", "status"} & set(layout.roles.values())
+    return len(leading) >= 2 and not leading & set(parts)
+
+
+class Remarks:
+    """Rows with a single cell: the title of the group below, or a remark on the entry above."""
+
+    def __init__(self, n_columns: int) -> None:
+        self.n_columns = n_columns
+        self.group: Part | None = None
+        self.previous: Entry | None = None
+
+    def takes(self, row: list[Cell]) -> bool:
+        """Whether a row is no entry of its own; what it says is kept."""
+        filled = [cell for cell in row if cell.text.strip()]
+        if len(filled) != 1 or self.n_columns < 2:
+            return False
+        text = part_of(filled[0])
+        remark = _REMARK.match(text.text)
+        if remark is not None and self.previous is not None:
+            word = remark["word"].lower().rstrip("s")
+            role = _REMARK_ROLES.get(word, word)
+            self.previous.parts.setdefault(role, text.cut(remark.end(), len(text.text)))
+            return True
+        if filled[0].colspan < self.n_columns:
+            return False
+        self.group = text
+        self.previous = None
+        return True
+
+    def told(self) -> dict[str, Part]:
+        """What the row of a group says of those below it."""
+        return {"group": self.group} if self.group is not None else {}
