@@ -47,7 +47,8 @@ def _fill(element: ElementTree.Element, value: Any) -> None:
     if isinstance(value, dict):
         for key, inner in value.items():
             plain = _NAME.fullmatch(key) is not None
-            child = ElementTree.SubElement(element, key if plain else "entry", {} if plain else {"name": key})
+            about = {} if plain else {"name": _FORBIDDEN.sub("\ufffd", key)}
+            child = ElementTree.SubElement(element, key if plain else "entry", about)
             _fill(child, inner)
     elif isinstance(value, list | tuple):
         for inner in value:

@@ -6,23 +6,32 @@ know are kept, so that a newer agent's result passes an older gateway.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from neuraldocflow.values import Priority
+
 Status = Literal["completed", "partial", "failed"]
 BoundingBox = tuple[float, float, float, float]
+Share = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=0, le=2**53 - 1)]
+"""A whole number that every reader of JSON takes for the same."""
+Milliseconds = Annotated[float, Field(ge=0, le=1e12)]
+Name = Annotated[str, Field(max_length=1024)]
 
 
 class _Result(BaseModel):
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="allow")
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, extra="allow", allow_inf_nan=False
+    )
 
 
 class Provenance(_Result):
     """Where a value stands: a page and a box in PDF points (origin top left), or a block of DOCX and HTML."""
 
-    page: int | None = None
+    page: Count | None = None
     bbox: BoundingBox | None = None
     block: str | int | None = None
     text: str = ""
@@ -33,7 +42,7 @@ class FieldValue(_Result):
 
     value: Any = None
     raw: str | None = None
-    confidence: float = Field(0.0, ge=0, le=1)
+    confidence: Share = 0.0
     provenance: list[Provenance] = Field(default_factory=list)
 
 
@@ -42,65 +51,74 @@ class Section(_Result):
 
     id: str
     title: str
-    level: int
-    page_start: int | None = None
-    page_end: int | None = None
+    level: Count
+    page_start: Count | None = None
+    page_end: Count | None = None
     text: str = ""
+    confidence: Share | None = None
 
 
 class Clause(_Result):
     """A clause of a contract."""
 
     text: str
-    confidence: float = Field(ge=0, le=1)
+    confidence: Share
     provenance: list[Provenance] = Field(default_factory=list)
 
 
 class Table(_Result):
     """A table as text cells; ``header`` may be empty."""
 
-    page: int | None = None
+    page: Count | None = None
     bbox: BoundingBox | None = None
     header: list[str | None] = Field(default_factory=list)
     rows: list[list[str | None]] = Field(default_factory=list)
     caption: str | None = None
+    confidence: Share | None = None
 
 
 class ExtractedData(_Result):
     """What was read out of a document. A list field is a list of field values; absent is null."""
 
-    document_type: str | None = None
+    document_type: Name | None = None
+    confidence: Share | None = None
     fields: dict[str, FieldValue | list[FieldValue] | None] = Field(default_factory=dict)
     sections: list[Section] = Field(default_factory=list)
     clauses: dict[str, list[Clause]] = Field(default_factory=dict)
     tables: list[Table] = Field(default_factory=list)
-    pages: int | None = None
+    pages: Count | None = None
     language: str | None = None
+    text: str | None = None
 
 
 class Timings(_Result):
     """Milliseconds of each stage."""
 
-    queued_ms: float | None = None
-    read_ms: float | None = None
-    tables_ms: float | None = None
-    fields_ms: float | None = None
-    validate_ms: float | None = None
-    total_ms: float | None = None
+    queued_ms: Milliseconds | None = None
+    read_ms: Milliseconds | None = None
+    tables_ms: Milliseconds | None = None
+    fields_ms: Milliseconds | None = None
+    validate_ms: Milliseconds | None = None
+    total_ms: Milliseconds | None = None
 
 
 class ResultMetadata(_Result):
     """About the file and the run."""
 
-    filename: str | None = None
-    content_type: str | None = None
-    bytes: int | None = None
-    sha256: str | None = None
-    profile: str | None = None
+    filename: Name | None = None
+    content_type: Name | None = None
+    bytes: Count | None = None
+    sha256: Name | None = None
+    profile: Name | None = None
     profile_version: str | int | None = None
     engine_version: str | None = None
     agent_id: str | None = None
-    attempt: int | None = None
+    attempt: Count | None = None
+    priority: Priority | None = None
+    origin: Name | None = None
+    """``offline`` for results that were made without the service and synced later."""
+    offline_job_id: Name | None = None
+    """What such a result was called where it was made."""
     timings: Timings = Field(default_factory=Timings)
 
 
@@ -124,7 +142,7 @@ class RetrySuggestion(_Result):
 class ErrorInfo(_Result):
     """Why there is no result; ``code`` is one of contract 4's."""
 
-    code: str
+    code: Name
     message: str
     retryable: bool = False
     retry_suggestions: list[RetrySuggestion] = Field(default_factory=list)
@@ -133,8 +151,8 @@ class ErrorInfo(_Result):
 class ProcessingResult(_Result):
     """The result of one run over one document."""
 
-    job_id: str
-    run: int = Field(0, ge=0)
+    job_id: Name
+    run: Count = 0
     status: Status
     extracted_data: ExtractedData | None = None
     metadata: ResultMetadata = Field(default_factory=ResultMetadata)

@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from neuraldocflow import __version__
 from neuraldocflow.errors import InvalidRequest
-from neuraldocflow.gateway import descriptions, documents, job_routes, tus
+from neuraldocflow.gateway import descriptions, documents, job_routes, offline_results, tus
 from neuraldocflow.gateway.access import Gateway, Reader, problems
 from neuraldocflow.gateway.metrics import Metrics
 from neuraldocflow.gateway.problems import Problem, ProblemBody, answer_problem, invalid, not_found
@@ -69,7 +69,10 @@ def make_app(services: Services, relay: Relay) -> FastAPI:
     )
     app.state.services = services
     app.state.relay = relay
-    app.state.metrics = Metrics(services, relay)
+    app.state.metrics = Metrics(
+        str(form.get("document_type") or name) for name, form in services.profiles.items()
+    )
+    services.hub.observers.append(app.state.metrics.observe)
     app.state.uploads = tus.Uploads(
         services.config.runtime.state_directory.absolute() / "gateway" / "uploads"
     )
@@ -80,7 +83,9 @@ def make_app(services: Services, relay: Relay) -> FastAPI:
         (Exception, _fault),
     ):
         app.add_exception_handler(error, answer)
-    for router in (documents.router, job_routes.router, tus.router, _profiles, _health, descriptions.router):
+    for part in (documents, offline_results, job_routes, tus, descriptions):
+        app.include_router(part.router)
+    for router in (_profiles, _health):
         app.include_router(router)
     # FastAPI describes this one, and Starlette serves it: that is a third less work for each document
     path = "/api/v1/documents"
@@ -198,21 +203,31 @@ def _summary(form: Any) -> dict[str, Any]:
 _health = APIRouter(tags=["health"])
 
 
-@_health.get("/health/live", response_class=PlainTextResponse, summary="The process answers")
-async def live() -> str:
-    return "ok\n"
+_UNWELL: dict[int | str, dict[str, Any]] = {
+    503: {"content": {"text/plain": {}}, "description": "what is missing"}
+}
 
 
 @_health.get(
-    "/health/ready",
+    "/health/live",
     response_class=PlainTextResponse,
-    responses={503: {"content": {"text/plain": {}}, "description": "what is missing"}},
-    summary="The log can be read",
+    responses=_UNWELL,
+    summary="The process answers, and gives out what comes",
+)
+async def live(services: Gateway) -> Response:
+    return _health_of(services.hub.fault)
+
+
+@_health.get(
+    "/health/ready", response_class=PlainTextResponse, responses=_UNWELL, summary="The log can be read"
 )
 async def ready(services: Gateway) -> Response:
-    if services.tail.fault is not None:
-        return PlainTextResponse("the log can't be read\n", 503)
-    return PlainTextResponse("ready\n")
+    unread = "the log can't be read" if services.tail.fault is not None else None
+    return _health_of(services.hub.fault or unread)
+
+
+def _health_of(fault: str | None) -> Response:
+    return PlainTextResponse("ok\n") if fault is None else PlainTextResponse(f"{fault}\n", 503)
 
 
 @_health.get(
@@ -229,9 +244,11 @@ async def dataflow(services: Gateway) -> Response:
 
 
 @_health.get("/metrics", response_class=PlainTextResponse, summary="Prometheus metrics")
-async def get_metrics(request: Request) -> Response:
+async def get_metrics(request: Request, services: Gateway) -> Response:
     metrics: Metrics = request.app.state.metrics
-    return Response(metrics.render(), media_type="text/plain; version=0.0.4; charset=utf-8")
+    relay: Relay = request.app.state.relay
+    text = await asyncio.to_thread(metrics.render, services, len(relay.all_connections))
+    return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
 def _describe(app: FastAPI) -> None:

@@ -1,33 +1,24 @@
-"""Routes that take documents: ``POST /documents`` and results that were made offline."""
+"""``POST /documents``: takes a document and what is wanted of it."""
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import orjson
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
-from neuraldocflow import identity
 from neuraldocflow.deadlines import LONGEST_MS
 from neuraldocflow.errors import DocumentError
-from neuraldocflow.events import ProcessingCompleted
-from neuraldocflow.gateway.access import Gateway, Submitter, bearer_token, problems, services_of
+from neuraldocflow.gateway.access import bearer_token, problems, services_of
 from neuraldocflow.gateway.keys import Key
 from neuraldocflow.gateway.problems import as_problem, busy, invalid
-from neuraldocflow.gateway.receiving import BodyCheck, Received, read_json, receive
-from neuraldocflow.gateway.requests import MAX_NAME, options_from, validated
+from neuraldocflow.gateway.receiving import BodyCheck, Received, receive
+from neuraldocflow.gateway.requests import MAX_NAME, options_from
 from neuraldocflow.gateway.services import Services
 from neuraldocflow.gateway.submissions import Order, order_of
-from neuraldocflow.log import LogError
-from neuraldocflow.results import ProcessingResult
-from neuraldocflow.topics.own import results_key
-from sinks.events import message_of
 
 router = APIRouter(prefix="/api/v1", tags=["documents"])
-
-_MOST_RESULTS = 100
 
 
 class Accepted(BaseModel):
@@ -35,12 +26,6 @@ class Accepted(BaseModel):
 
     job_id: str
     status: str = "queued"
-
-
-class Synced(BaseModel):
-    """The jobs under which results made offline are kept."""
-
-    job_ids: list[str]
 
 
 BODIES: dict[str, Any] = {
@@ -112,71 +97,6 @@ async def post_document(request: Request) -> Response:
     received = await received_from(request, services)
     order = order_from(received, key, query, "rest", request.headers.get("idempotency-key", ""))
     return accepted(await submit(services, key, received, order))
-
-
-@router.post(
-    "/results/sync",
-    response_model=Synced,
-    responses=problems(400, 408, 413, 422, 503),
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {
-                "application/json": {
-                    "schema": {
-                        "type": "object",
-                        "required": ["results"],
-                        "properties": {
-                            "results": {
-                                "type": "array",
-                                "maxItems": _MOST_RESULTS,
-                                "items": {"$ref": "#/components/schemas/ProcessingResult"},
-                            }
-                        },
-                    }
-                }
-            },
-        }
-    },
-    summary="Keep results that were made offline",
-)
-async def sync_results(request: Request, services: Gateway, key: Submitter) -> Synced:
-    """Each becomes a job of this tenant, marked `origin: offline`; sent again, it is the same job. One whose
-    document was submitted by REST with its `jobId` as Idempotency-Key is that job, and is not kept."""
-    body = await read_json(request)
-    results = body.get("results") if isinstance(body, dict) else None
-    if not isinstance(results, list) or not 0 < len(results) <= _MOST_RESULTS:
-        raise invalid(f"results must be a list of 1 to {_MOST_RESULTS} results.")
-    valid = [validated(ProcessingResult, each) for each in results]
-    sent = [identity.document_id(f"{key.tenant}/rest", "", "key", each.job_id) for each in valid]
-    made = [_offline(key, each) for each in valid]
-    await asyncio.to_thread(services.catch_up)  # the documents may have been sent a moment ago
-    known = [services.jobs.latest_run(each) for each in sent]
-    new = [
-        event
-        for event, submitted in zip(made, known, strict=True)
-        if submitted is None and services.jobs.get(event.id, key.tenant) is None
-    ]
-    try:
-        for event in new:
-            await services.appender.append(message_of(event, results_key(services.config)))
-    except LogError as error:
-        raise busy("The results can't be made durable now: the log does not answer.") from error
-    return Synced(
-        job_ids=[
-            event.id if submitted is None else str(submitted["id"])
-            for event, submitted in zip(made, known, strict=True)
-        ]
-    )
-
-
-def _offline(key: Key, result: ProcessingResult) -> ProcessingCompleted:
-    told = result.model_dump(mode="json", by_alias=True)
-    document = identity.document_id(f"{key.tenant}/offline", "", "job", result.job_id)
-    told["metadata"]["origin"] = "offline"
-    told["metadata"]["offlineJobId"] = result.job_id
-    told |= {"jobId": document, "run": 0}
-    return ProcessingCompleted(id=document, origin="/offline", tenant=key.tenant, result=told)
 
 
 async def received_from(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 
+from neuraldocflow.gateway.arrivals import Arrived, arrived
 from neuraldocflow.gateway.hub import Hub, Published
-from neuraldocflow.gateway.jobs import Arrived, arrived
 from neuraldocflow.gateway.news import News
 from neuraldocflow.gateway.offsets import Place, Positions
 from neuraldocflow.log import Log, OffsetOutOfRange, Record

@@ -7,6 +7,7 @@ loses progress first; one that stays behind is let go, and comes back with the o
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -16,10 +17,12 @@ from typing import Any, Literal, Protocol, get_args
 import orjson
 from websockets.frames import Frame, Opcode
 
-from neuraldocflow.gateway.jobs import Arrived
+from neuraldocflow.gateway.arrivals import Arrived
 from neuraldocflow.gateway.offsets import Positions, format_offset
 from neuraldocflow.log import PROCESSING_RESULTS
 from sinks.websocket import Channel, WebSocketConfig
+
+log = logging.getLogger(__name__)
 
 CHANNELS: tuple[Channel, ...] = get_args(Channel)
 Kind = Literal["progress", "result", "notification"]
@@ -55,13 +58,13 @@ class Published:
         if self.kind == "progress":
             return _progress(job, data)
         if self.kind == "result":
-            return {**data["result"], "jobId": job}
+            return {**self.event.result, "jobId": job}
         return {"type": self.event.name, "jobId": job, "timestamp": self.event.time, **_plain(data)}
 
     @cached_property
     def summary(self) -> dict[str, Any]:
         """A result as a notification: that it is there, not all that is in it."""
-        result = self.event.data["result"]
+        result = self.event.result
         extracted = result.get("extractedData") or {}
         return {
             "type": "ProcessingFailed" if result["status"] == "failed" else "ProcessingCompleted",
@@ -184,6 +187,11 @@ class Hub:
         """Take events and the positions after them; they are given out in the event loop."""
         self._loop.call_soon_threadsafe(self._queue.put_nowait, (events, positions))
 
+    @property
+    def fault(self) -> str | None:
+        """Why nothing is given out any more, if so."""
+        return "events are not given out any more" if self._task.done() else None
+
     async def close(self) -> None:
         """Give nothing out any more."""
         self._task.cancel()
@@ -229,16 +237,32 @@ class Hub:
             at = dict(self.positions)
             for event in events:
                 at = {**at, (event.record.topic, event.record.partition): event.record.offset + 1}
-                published = Published(event, at)
-                readers = self._readers(published)
-                self.positions = at  # who begins to follow from here on gets the next one
-                for number, (reader, channel) in enumerate(readers, 1):
-                    reader.push(published, channel)
-                    if number % _SLICE == 0:
-                        await asyncio.sleep(0)
-                for observe in self.observers:
-                    observe(event)
+                try:
+                    await self._give_out(event, at)
+                except Exception:  # the next ones are for others
+                    log.exception("an event could not be given out", extra={"job": event.job})
             self.positions = positions
+
+    async def _give_out(self, event: Arrived, at: Positions) -> None:
+        """To the readers and the observers; what fails with one of them is logged, once, after the others."""
+        published = Published(event, at)
+        readers = self._readers(published)
+        self.positions = at  # who begins to follow from here on gets the next one
+        faults: list[Exception] = []
+        for number, (reader, channel) in enumerate(readers, 1):
+            try:
+                reader.push(published, channel)
+            except Exception as error:
+                faults.append(error)
+            if number % _SLICE == 0:
+                await asyncio.sleep(0)
+        for observe in self.observers:
+            try:
+                observe(event)
+            except Exception as error:
+                faults.append(error)
+        if faults:
+            raise ExceptionGroup("of readers and observers", faults[:3])
 
     def _readers(self, event: Published) -> list[tuple[Reader, Channel]]:
         """Who gets an event, and on which channel; each once but for results on two channels."""

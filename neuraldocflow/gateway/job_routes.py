@@ -13,8 +13,9 @@ from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel
 
 from neuraldocflow.gateway.access import Gateway, Reader, Submitter, problems
+from neuraldocflow.gateway.arrivals import DONE, Arrived
 from neuraldocflow.gateway.hub import Published
-from neuraldocflow.gateway.jobs import DONE, Arrived, shown
+from neuraldocflow.gateway.jobs import shown
 from neuraldocflow.gateway.listing import LARGEST, USUAL, list_jobs
 from neuraldocflow.gateway.offsets import BadOffset, parse_offset
 from neuraldocflow.gateway.pages import annotated, render_page

@@ -6,19 +6,20 @@ in the same transaction, so a restart goes on where it was. Rows are as old as t
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from neuraldocflow.gateway.arrivals import DONE, Arrived
 from neuraldocflow.gateway.offsets import Place, Positions
-from neuraldocflow.identity import job_id
-from neuraldocflow.log import Record
+
+log = logging.getLogger(__name__)
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS jobs (
@@ -36,9 +37,11 @@ CREATE TABLE IF NOT EXISTS positions (
 ) STRICT, WITHOUT ROWID;
 """
 _VERSION = 1
-DONE = ("completed", "partial", "failed")
-_STATUS_WHEN = "CASE WHEN status IN ('completed', 'partial', 'failed') THEN status ELSE '{}' END"
-
+_FAULTS_OF_A_RECORD = (
+    *(sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError, sqlite3.InterfaceError),
+    *(ArithmeticError, LookupError, TypeError, ValueError, AttributeError),
+)
+"""What a record's content can raise; anything else is the index's own trouble, and passes."""
 
 _FILL = ", ".join(
     f"{column} = coalesce({column}, excluded.{column})"
@@ -54,40 +57,6 @@ _FILL = ", ".join(
     )
 )
 """What is known of a document may come after its result: topics are read one by one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Arrived:
-    """A record of the log, decoded: what the index, the relay and the event streams need of it."""
-
-    record: Record
-    name: str
-    """The event's name, such as ``ProcessingProgress``."""
-    event_id: str
-    document: str
-    run: int
-    tenant: str
-    time: str
-    data: dict[str, Any]
-
-    @property
-    def job(self) -> str:
-        return job_id(self.document, self.run)
-
-
-def arrived(record: Record) -> Arrived | None:
-    """The event in a record; None for what is none of ours."""
-    try:
-        envelope = orjson.loads(record.value)
-        data = envelope["data"]
-        name = envelope["type"].split(".")[1]
-        tenant = envelope.get("tenant") or data.get("tenant") or "default"
-        run = int(data.get("run", 0))
-        return Arrived(
-            record, name, envelope["id"], envelope["subject"], run, tenant, envelope.get("time", ""), data
-        )
-    except (orjson.JSONDecodeError, KeyError, TypeError, IndexError, ValueError, AttributeError):
-        return None
 
 
 class Jobs:
@@ -117,37 +86,56 @@ class Jobs:
             rows = self._db.execute("SELECT topic, part, next FROM positions").fetchall()
         return {(row["topic"], row["part"]): row["next"] for row in rows}
 
-    def apply(self, batch: Iterable[Arrived], positions: Mapping[Place, int]) -> None:
-        """Take up events, and the positions after them, in one transaction."""
+    def apply(self, batch: Iterable[Arrived], positions: Mapping[Place, int]) -> list[Arrived]:
+        """Take up events, and the positions after them, in one transaction; the events that could be.
+
+        One that can't is logged and passed over.
+        """
         with self._lock:
             self._db.execute("BEGIN")
             try:
-                for each in batch:
-                    self._apply(each)
+                taken = [each for each in batch if self._taken(each)]
                 rows = [(topic, part, offset) for (topic, part), offset in positions.items()]
                 self._db.executemany("INSERT OR REPLACE INTO positions VALUES (?, ?, ?)", rows)
             except BaseException:
                 self._db.execute("ROLLBACK")
                 raise
             self._db.execute("COMMIT")
+        return taken
+
+    def _taken(self, each: Arrived) -> bool:
+        """Take up one event, whole or not at all."""
+        self._db.execute("SAVEPOINT one")
+        try:
+            self._apply(each)
+        except _FAULTS_OF_A_RECORD as error:
+            self._db.execute("ROLLBACK TO one")
+            record = each.record
+            log.error(
+                "a record is passed over, %s[%d] at %d: %s: %s",
+                *(record.topic, record.partition, record.offset, type(error).__name__, error),
+                extra={"job": each.job},
+            )
+            return False
+        finally:
+            self._db.execute("RELEASE one")
+        return True
 
     def _apply(self, each: Arrived) -> None:
-        data, job = each.data, each.job
+        data = each.data
         if each.name in ("NewDocument", "DocumentReceived"):
             self._born(each, data.get("source") or {}, data.get("metadata") or data)
         elif each.name == "ProcessingStarted":
-            self._update(job, each, status=_STATUS_WHEN.format("processing"), stage="'opening'")
+            self._under_way(each, stage="opening")
         elif each.name == "ProcessingProgress":
-            self._update(
-                job,
+            self._under_way(
                 each,
-                status=_STATUS_WHEN.format("processing"),
                 stage=data.get("stage"),
                 progress=data.get("progress"),
                 remaining_ms=data.get("estimated_remaining_ms"),
             )
         elif each.name == "ProcessingCompleted":
-            self._finished(each, data["result"])
+            self._finished(each, each.result)
 
     def _born(self, each: Arrived, source: dict[str, Any], about: dict[str, Any]) -> None:
         now = _milliseconds(each)
@@ -165,19 +153,16 @@ class Jobs:
             values,
         )
 
-    def _update(self, job: str, each: Arrived, **changes: Any) -> None:
-        """Set columns; a text that begins with CASE or a quote is SQL of ours, anything else a value."""
-        sets, values = ["updated_ms = ?"], [_milliseconds(each)]
-        for column, value in changes.items():
-            if isinstance(value, str) and value.startswith(("CASE", "'")):
-                sets.append(f"{column} = {value}")
-            elif column == "progress":  # a crash has made the dataflow begin anew
-                sets.append("progress = max(progress, ?)")
-                values.append(value)
-            else:
-                sets.append(f"{column} = ?")
-                values.append(value)
-        self._db.execute(f"UPDATE jobs SET {', '.join(sets)} WHERE id = ?", (*values, job))
+    def _under_way(self, each: Arrived, **changes: Any) -> None:
+        """It is worked on, unless it is done already."""
+        status = "status = CASE WHEN status IN (?, ?, ?) THEN status ELSE 'processing' END"
+        self._update(each, changes, status, *DONE)
+
+    def _update(self, each: Arrived, changes: Mapping[str, Any], also: str, *values: str) -> None:
+        """Set columns to values, and what the SQL of ``also`` says with values of its own."""
+        sets = ", ".join([also, "updated_ms = ?", *map(_set, changes)])
+        given = (*values, _milliseconds(each), *changes.values(), each.job)
+        self._db.execute(f"UPDATE jobs SET {sets} WHERE id = ?", given)
 
     def _finished(self, each: Arrived, result: dict[str, Any]) -> None:
         data, metadata = result.get("extractedData") or {}, result.get("metadata") or {}
@@ -192,22 +177,20 @@ class Jobs:
             },  # never an address: results made offline come from outside
             metadata,
         )
-        self._update(
-            each.job,
-            each,
-            status=result["status"],
-            stage="done",
-            progress=1.0,
-            remaining_ms=0.0,
-            profile=metadata.get("profile"),
-            document_type=data.get("documentType"),
-            confidence=data.get("confidence"),
-            pages=data.get("pages"),
-            error=orjson.dumps(error).decode() if error else None,
-            origin=metadata.get("origin"),
-            result_partition=each.record.partition,
-            result_offset=each.record.offset,
-        )
+        changes = {
+            "stage": "done",
+            "progress": 1.0,
+            "remaining_ms": 0.0,
+            "profile": metadata.get("profile"),
+            "document_type": data.get("documentType"),
+            "confidence": data.get("confidence"),
+            "pages": data.get("pages"),
+            "error": orjson.dumps(error).decode() if error else None,
+            "origin": metadata.get("origin"),
+            "result_partition": each.record.partition,
+            "result_offset": each.record.offset,
+        }
+        self._update(each, changes, "status = ?", result["status"])
 
     def get(self, job: str, tenant: str | None) -> sqlite3.Row | None:
         """A job of a tenant (None: of any)."""
@@ -286,6 +269,11 @@ class Jobs:
         with self._lock, self._reading:
             self._db.close()
             self._view.close()
+
+
+def _set(column: str) -> str:
+    """SQL that gives a column a value: of progress the furthest, as after a crash the dataflow begins anew."""
+    return "progress = max(progress, ?)" if column == "progress" else f"{column} = ?"
 
 
 def _connected(path: Path) -> sqlite3.Connection:

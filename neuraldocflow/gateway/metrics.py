@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from neuraldocflow.gateway.jobs import Arrived
+from neuraldocflow.gateway.arrivals import Arrived
+from neuraldocflow.gateway.problems import STATUS
 from neuraldocflow.gateway.services import Services
-
-if TYPE_CHECKING:
-    from neuraldocflow.gateway.relay import Relay
 
 _SECONDS = (0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 _STAGES = {"queuedMs": "queued", "readMs": "reading", "tablesMs": "tables", "fieldsMs": "fields"}
@@ -23,7 +22,7 @@ def declared(registry: CollectorRegistry) -> dict[str, Any]:
         "documents": Counter(
             "neuraldocflow_documents", "Documents done", ("document_type", "status"), registry=registry
         ),
-        "pages": Counter("neuraldocflow_pages", "Pages read", ("document_type",), registry=registry),
+        "pages": Counter("neuraldocflow_pages", "Pages read", ("document_type", "status"), registry=registry),
         "failures": Counter(
             "neuraldocflow_failures", "Documents that failed, by error code", ("code",), registry=registry
         ),
@@ -50,39 +49,48 @@ def declared(registry: CollectorRegistry) -> dict[str, Any]:
 
 
 class Metrics:
-    """One process' metrics; counters begin with the process, and count what its tail has seen since."""
+    """One process' metrics; counters begin with the process, and count what its tail has seen since.
 
-    def __init__(self, services: Services, relay: Relay) -> None:
-        self._services = services
-        self._relay = relay
+    Labels have the values known here: ``document_types`` and our error codes; anything else is ``other``.
+    """
+
+    def __init__(self, document_types: Iterable[str]) -> None:
+        self._document_types = frozenset(document_types)
         self._registry = CollectorRegistry()
         self._of = declared(self._registry)
-        services.hub.observers.append(self._count)
 
-    def render(self) -> bytes:
+    def render(self, services: Services, connections: int) -> bytes:
         """The text format."""
         self._of["queued"].clear()
-        waiting, in_flight = self._services.jobs.depths()
+        waiting, in_flight = services.jobs.depths()
         for priority, count in waiting.items():
             self._of["queued"].labels(priority).set(count)
         self._of["in_flight"].set(in_flight)
-        self._of["connections"].set(len(self._relay.all_connections))
-        self._of["log_up"].set(0 if self._services.tail.fault else 1)
+        self._of["connections"].set(connections)
+        self._of["log_up"].set(0 if services.tail.fault else 1)
         return generate_latest(self._registry)
 
-    def _count(self, event: Arrived) -> None:
+    def observe(self, event: Arrived) -> None:
+        """Count an event of the log. Results that were made offline say what their makers like, and cost
+        nothing here: they are not counted."""
         if event.name == "ResultDelivered":
             status = event.data.get("delivery_status") or {}
             self._of["deliveries"].labels(str(status.get("sink")), str(status.get("status"))).inc()
         elif event.name == "ProcessingCompleted":
-            result = event.data["result"]
-            extracted, metadata = result.get("extractedData") or {}, result.get("metadata") or {}
-            kind = str(extracted.get("documentType") or "unknown")
-            self._of["documents"].labels(kind, str(result["status"])).inc()
-            self._of["pages"].labels(kind).inc(extracted.get("pages") or 0)
-            if result.get("error"):
-                self._of["failures"].labels(str(result["error"].get("code"))).inc()
-            for name, stage in _STAGES.items():
-                value = (metadata.get("timings") or {}).get(name)
-                if isinstance(value, int | float):
-                    self._of["latency"].labels(stage).observe(value / 1000)
+            metadata = event.result.get("metadata") or {}
+            if metadata.get("origin") != "offline":
+                self._done(event.result, metadata.get("timings") or {})
+
+    def _done(self, result: dict[str, Any], timings: dict[str, Any]) -> None:
+        extracted = result.get("extractedData") or {}
+        kind = extracted.get("documentType") or "unknown"
+        labels = (kind if kind in self._document_types or kind == "unknown" else "other", result["status"])
+        self._of["documents"].labels(*labels).inc()
+        self._of["pages"].labels(*labels).inc(extracted.get("pages") or 0)
+        if result.get("error"):
+            code = result["error"].get("code")
+            self._of["failures"].labels(code if code in STATUS else "other").inc()
+        for name, stage in _STAGES.items():
+            value = timings.get(name)
+            if isinstance(value, int | float):
+                self._of["latency"].labels(stage).observe(value / 1000)

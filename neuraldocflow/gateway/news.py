@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from neuraldocflow.gateway.jobs import Arrived
+from neuraldocflow.gateway.arrivals import Arrived
 from neuraldocflow.repeats import Repeats
 
 _MOST = 10_000

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from neuraldocflow.cancellations import cancel
 from neuraldocflow.config import Config
 from neuraldocflow.errors import RateLimited, Unauthorized
+from neuraldocflow.gateway.arrivals import DONE
 from neuraldocflow.gateway.history import History
 from neuraldocflow.gateway.hub import Hub
-from neuraldocflow.gateway.jobs import DONE, Jobs
+from neuraldocflow.gateway.jobs import Jobs
 from neuraldocflow.gateway.keys import Allowance, Key, KeyStore, Scope
 from neuraldocflow.gateway.offsets import Positions
 from neuraldocflow.gateway.problems import Problem, not_found
@@ -42,7 +43,7 @@ class Services:
     history: History
     appender: Appender
     submissions: Submissions
-    profiles: Mapping[str, object]
+    profiles: Mapping[str, dict[str, Any]]
 
     def authenticate(self, text: str) -> Key:
         """The key of a text, and one request of its rate. Raises Problem."""

@@ -7,8 +7,9 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, get_args
 
+from neuraldocflow.gateway.arrivals import DONE, Arrived
 from neuraldocflow.gateway.hub import Filter, Published, Reader
-from neuraldocflow.gateway.jobs import DONE, Arrived, shown
+from neuraldocflow.gateway.jobs import shown
 from neuraldocflow.gateway.keys import Key
 from neuraldocflow.gateway.listing import list_jobs
 from neuraldocflow.gateway.offsets import BadOffset, Positions, format_offset, parse_offset

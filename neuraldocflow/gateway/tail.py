@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from neuraldocflow.gateway.jobs import Arrived, Jobs, arrived
+from neuraldocflow.gateway.arrivals import Arrived, arrived
+from neuraldocflow.gateway.jobs import Jobs
 from neuraldocflow.gateway.news import News
 from neuraldocflow.gateway.offsets import FOLLOWED, Place, Positions
 from neuraldocflow.log import DOCUMENT_STREAM, Log, LogError, OffsetOutOfRange, Record
@@ -129,7 +130,7 @@ class Tail:
         before = self._positions
         after = {**before, place: records[-1].offset + 1}
         found = [each for each in map(arrived, records) if each is not None]
-        self._jobs.apply(found, {place: after[place]})
+        found = self._jobs.apply(found, {place: after[place]})
         self._positions = after
         if place[0] != DOCUMENT_STREAM:
             fresh = [each for each in map(self._news.of, found) if each is not None]

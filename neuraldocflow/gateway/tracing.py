@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from neuraldocflow.errors import ConfigError
-from neuraldocflow.gateway.jobs import Arrived
+from neuraldocflow.gateway.arrivals import Arrived
 
 _SWITCHES = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 _STAGES = {"queuedMs": "queued", "readMs": "reading", "tablesMs": "tables", "fieldsMs": "fields"}

@@ -18,9 +18,9 @@ from fastapi.responses import JSONResponse, Response
 from connectors.webhook import WebhookSourceConfig
 from neuraldocflow.errors import ConfigError, Unauthorized
 from neuraldocflow.gateway.access import bearer_token, problems, services_of
+from neuraldocflow.gateway.arrivals import DONE
 from neuraldocflow.gateway.documents import BODIES, Accepted, accepted, order_from, received_from, submit
 from neuraldocflow.gateway.hub import Published
-from neuraldocflow.gateway.jobs import DONE
 from neuraldocflow.gateway.keys import Key
 from neuraldocflow.gateway.problems import Problem
 from neuraldocflow.gateway.receiving import BodyCheck

@@ -9,7 +9,8 @@ from support.deliveries import delivery
 from typer.testing import CliRunner
 
 from neuraldocflow.cli import app
-from neuraldocflow.gateway.jobs import Arrived, Jobs
+from neuraldocflow.gateway.arrivals import Arrived
+from neuraldocflow.gateway.jobs import Jobs
 from neuraldocflow.gateway.offsets import Positions
 from neuraldocflow.gateway.tail import Tail
 from neuraldocflow.log import TOPICS, EmbeddedLog

@@ -18,7 +18,8 @@ from neuraldocflow.events import (
     ProcessingProgress,
     ProcessingStarted,
 )
-from neuraldocflow.gateway.jobs import Arrived, Jobs, arrived, shown
+from neuraldocflow.gateway.arrivals import Arrived, arrived
+from neuraldocflow.gateway.jobs import Jobs, shown
 from neuraldocflow.log import DOCUMENT_STREAM, PROCESSING_EVENTS, PROCESSING_RESULTS, Record
 from sinks.events import message_of
 

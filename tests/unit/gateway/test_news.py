@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from neuraldocflow.events import Event, ProcessingCompleted, ProcessingProgress, ProcessingStarted
-from neuraldocflow.gateway.jobs import arrived
+from neuraldocflow.gateway.arrivals import arrived
 from neuraldocflow.gateway.news import News
 from neuraldocflow.log import PROCESSING_EVENTS, Record
 from sinks.events import message_of

@@ -1,0 +1,112 @@
+"""``POST /results/sync``: results that were made offline become jobs."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel
+
+from neuraldocflow import identity
+from neuraldocflow.events import ProcessingCompleted
+from neuraldocflow.gateway.access import Gateway, Submitter, problems
+from neuraldocflow.gateway.keys import Key
+from neuraldocflow.gateway.problems import busy, invalid
+from neuraldocflow.gateway.receiving import read_json
+from neuraldocflow.gateway.requests import validated
+from neuraldocflow.log import LogError
+from neuraldocflow.results import ProcessingResult
+from neuraldocflow.topics.own import results_key
+from sinks.events import message_of
+
+router = APIRouter(prefix="/api/v1/results", tags=["documents"])
+
+_MOST = 100
+_DEEPEST = 64
+"""Levels of objects and lists in a result; what reads it again takes a few more."""
+
+
+class Synced(BaseModel):
+    """The jobs under which results made offline are kept."""
+
+    job_ids: list[str]
+
+
+@router.post(
+    "/sync",
+    response_model=Synced,
+    responses=problems(400, 408, 413, 422, 503),
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {
+                    "schema": {
+                        "type": "object",
+                        "required": ["results"],
+                        "properties": {
+                            "results": {
+                                "type": "array",
+                                "maxItems": _MOST,
+                                "items": {"$ref": "#/components/schemas/ProcessingResult"},
+                            }
+                        },
+                    }
+                }
+            },
+        }
+    },
+    summary="Keep results that were made offline",
+)
+async def sync_results(request: Request, services: Gateway, key: Submitter) -> Synced:
+    """Each becomes a job of this tenant, marked `origin: offline`; sent again, it is the same job. One whose
+    document was submitted by REST with its `jobId` as Idempotency-Key is that job, and is not kept."""
+    body = await read_json(request)
+    results = body.get("results") if isinstance(body, dict) else None
+    if not isinstance(results, list) or not 0 < len(results) <= _MOST:
+        raise invalid(f"results must be a list of 1 to {_MOST} results.")
+    valid = [checked(each) for each in results]
+    sent = [identity.document_id(f"{key.tenant}/rest", "", "key", each.job_id) for each in valid]
+    made = [offline(key, each) for each in valid]
+    await asyncio.to_thread(services.catch_up)  # the documents may have been sent a moment ago
+    known = [services.jobs.latest_run(each) for each in sent]
+    new = [
+        event
+        for event, submitted in zip(made, known, strict=True)
+        if submitted is None and services.jobs.get(event.id, key.tenant) is None
+    ]
+    try:
+        for event in new:
+            await services.appender.append(message_of(event, results_key(services.config)))
+    except LogError as error:
+        raise busy("The results can't be made durable now: the log does not answer.") from error
+    return Synced(
+        job_ids=[
+            event.id if submitted is None else str(submitted["id"])
+            for event, submitted in zip(made, known, strict=True)
+        ]
+    )
+
+
+def checked(data: Any) -> ProcessingResult:
+    """One result, as the log may have it. Raises Problem."""
+    result = validated(ProcessingResult, data)
+    if _is_deep(data, _DEEPEST):
+        raise invalid(f"A result's values are nested {_DEEPEST} deep at most.")
+    return result
+
+
+def _is_deep(value: Any, left: int) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return left == 0 or any(_is_deep(each, left - 1) for each in inner)
+
+
+def offline(key: Key, result: ProcessingResult) -> ProcessingCompleted:
+    """The event of a result that was made elsewhere: a job of the key's tenant, run 0, and marked."""
+    told = result.model_dump(mode="json", by_alias=True)
+    document = identity.document_id(f"{key.tenant}/offline", "", "job", result.job_id)
+    told["metadata"]["origin"] = "offline"
+    told["metadata"]["offlineJobId"] = result.job_id
+    told |= {"jobId": document, "run": 0}
+    return ProcessingCompleted(id=document, origin="/offline", tenant=key.tenant, result=told)
