@@ -21,7 +21,9 @@ _CONFIG = typer.Option(None, "--config", "-c", help="A configuration in YAML.")
 def create(
     name: str = typer.Option("", "--name", help="Whose it is."),
     tenant: str = typer.Option("default", "--tenant", help="Whose documents it is for."),
-    scope: list[str] = typer.Option(["submit", "read"], "--scope", help="submit, read or admin; repeat it."),
+    scope: list[str] = typer.Option(
+        ["submit", "read"], "--scope", help="submit, read, metrics or admin; repeat it."
+    ),
     rate: int | None = typer.Option(None, "--rate", min=1, help="Requests a minute."),
     quota: int | None = typer.Option(None, "--quota", min=1, help="Documents a day."),
     config: Path | None = _CONFIG,

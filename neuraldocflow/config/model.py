@@ -205,8 +205,15 @@ class GatewayConfig(Section):
     keys_file: Path | None = Field(None, description="default: keys.json in the state directory")
     cors_origins: tuple[str, ...] = Field((), description="sites whose pages may call the API")
     max_upload_size: Size = Field(2_147_483_648, description="larger documents are refused with 413")
-    max_waiting: int = Field(10_000, ge=1, description="jobs under way before 503 is answered")
+    max_waiting: int = Field(
+        10_000,
+        ge=1,
+        description="jobs under way before 503 is answered; shared equally by tenants",
+    )
     max_connections: int = Field(10_000, ge=1, description="WebSocket connections of one process")
+    max_connections_per_key: int = Field(
+        1000, ge=1, description="WebSocket connections and event streams of one key, of one process"
+    )
     idle_timeout_s: float = Field(
         3600, gt=0, description="a WebSocket without requests or events for so long is closed"
     )

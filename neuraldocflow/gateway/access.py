@@ -54,6 +54,12 @@ async def submitter(services: Gateway, key: Annotated[Key, Depends(caller)]) -> 
     return key
 
 
+async def operator(services: Gateway, key: Annotated[Key, Depends(caller)]) -> Key:
+    """A caller who may know of the whole service. Raises Problem."""
+    services.check_scope(key, "metrics")
+    return key
+
+
 def bearer_token(request: Request) -> str:
     """The bearer token of a request, or an empty text."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
@@ -62,3 +68,4 @@ def bearer_token(request: Request) -> str:
 
 Reader = Annotated[Key, Depends(reader)]
 Submitter = Annotated[Key, Depends(submitter)]
+Operator = Annotated[Key, Depends(operator)]

@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from neuraldocflow import __version__
 from neuraldocflow.errors import InvalidRequest
 from neuraldocflow.gateway import descriptions, documents, job_routes, offline_results, tus
-from neuraldocflow.gateway.access import Gateway, Reader, problems
+from neuraldocflow.gateway.access import Gateway, Operator, Reader, problems
 from neuraldocflow.gateway.metrics import Metrics
 from neuraldocflow.gateway.problems import Problem, ProblemBody, answer_problem, invalid, not_found
 from neuraldocflow.gateway.relay import Relay
@@ -243,8 +243,9 @@ async def dataflow(services: Gateway) -> Response:
     return PlainTextResponse(f"{told}\n", 200 if found.phase in ("running", "starting") else 503)
 
 
-@_health.get("/metrics", response_class=PlainTextResponse, summary="Prometheus metrics")
-async def get_metrics(request: Request, services: Gateway) -> Response:
+@_health.get("/metrics", response_class=PlainTextResponse, responses=problems(), summary="Prometheus metrics")
+async def get_metrics(request: Request, services: Gateway, key: Operator) -> Response:
+    """Of all tenants' documents: needs a key with the scope `metrics`."""
     metrics: Metrics = request.app.state.metrics
     relay: Relay = request.app.state.relay
     text = await asyncio.to_thread(metrics.render, services, len(relay.all_connections))

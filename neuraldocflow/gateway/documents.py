@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -16,7 +17,7 @@ from neuraldocflow.gateway.problems import as_problem, busy, invalid
 from neuraldocflow.gateway.receiving import BodyCheck, Received, receive
 from neuraldocflow.gateway.requests import MAX_NAME, options_from
 from neuraldocflow.gateway.services import Services
-from neuraldocflow.gateway.submissions import Order, order_of
+from neuraldocflow.gateway.submissions import Order
 
 router = APIRouter(prefix="/api/v1", tags=["documents"])
 
@@ -94,17 +95,22 @@ async def post_document(request: Request) -> Response:
         if not least <= len(text) <= MAX_NAME:
             raise invalid(f"{name} must be a text of {least} to {MAX_NAME} characters.", 422)
     services.submissions.check(key, query.get("profile", "auto"))
-    received = await received_from(request, services)
+    received = await received_from(request, services, key)
     order = order_from(received, key, query, "rest", request.headers.get("idempotency-key", ""))
     return accepted(await submit(services, key, received, order))
 
 
 async def received_from(
-    request: Request, services: Services, max_bytes: int | None = None, check: BodyCheck | None = None
+    request: Request,
+    services: Services,
+    key: Key,
+    max_bytes: int | None = None,
+    check: BodyCheck | None = None,
 ) -> Received:
     """The body, received. Raises Problem."""
     try:
-        return await receive(request, services.submissions, max_bytes, check)
+        with services.memory.room(key.id) as room:
+            return await receive(request, services.submissions, room, max_bytes, check)
     except DocumentError as error:
         raise as_problem(error) from error
     except OSError as error:
@@ -112,33 +118,21 @@ async def received_from(
 
 
 def order_from(
-    received: Received, key: Key, query: dict[str, str], source: str, idempotency_key: str
+    received: Received, key: Key, query: Mapping[str, str], source: str, idempotency_key: str
 ) -> Order:
-    """What is wanted: from the JSON request, else from the form's fields and the query. Raises Problem."""
-    if received.request is not None:
-        return order_of(key, received.request, source=source, idempotency_key=idempotency_key)
+    """What is wanted: by the JSON request or the form's fields, and else by the query. Raises Problem."""
     told = {**query, **received.fields}
-    return Order(
-        tenant=key.tenant,
-        profile=told.get("profile") or "auto",
-        options=options_from(told),
-        source=source,
-        idempotency_key=idempotency_key,
-    )
+    profile, options = told.get("profile") or "auto", options_from(told)
+    if (asked := received.request) is not None:
+        profile = asked.profile if "profile" in asked.model_fields_set else profile
+        options = asked.options.over(options)
+    return Order(key.tenant, profile, options, source, idempotency_key)
 
 
 async def submit(services: Services, key: Key, received: Received, order: Order) -> str:
     """Make it durable; the job's id. Raises Problem."""
     services.submissions.check_profile(order.profile)
-    try:
-        if received.stored is not None:
-            return await services.submissions.submit_stored(key, received.stored, order)
-        assert received.request is not None
-        return await services.submissions.submit_request(key, received.request, order, None)
-    except DocumentError as error:
-        raise as_problem(error) from error
-    except OSError as error:
-        raise busy("The document can't be stored now.", 30) from error
+    return await services.submissions.submit(key, received.document, order)
 
 
 def accepted(job: str) -> Response:

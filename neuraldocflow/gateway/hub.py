@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, Protocol, get_args
+from typing import Any, ClassVar, Literal, Protocol, get_args
 
 import orjson
 from websockets.frames import Frame, Opcode
@@ -25,6 +25,7 @@ from sinks.websocket import Channel, WebSocketConfig
 log = logging.getLogger(__name__)
 
 CHANNELS: tuple[Channel, ...] = get_args(Channel)
+Filtered = Literal["jobId", "documentType", "profile", "status", "priority", "stage", "type"]
 Kind = Literal["progress", "result", "notification"]
 _SLICE = 256
 """Subscribers written to before other work of the event loop gets its turn."""
@@ -145,9 +146,9 @@ class Reader(Protocol):
 class Filter:
     """Which events of a channel are wanted: each key's value must be equal."""
 
-    wanted: Mapping[str, Any]
+    wanted: Mapping[Filtered, Any]
 
-    KEYS = ("jobId", "documentType", "profile", "status", "priority", "stage", "type")
+    KEYS: ClassVar[tuple[str, ...]] = get_args(Filtered)
 
     def passes(self, event: Published) -> bool:
         """Whether an event is wanted."""

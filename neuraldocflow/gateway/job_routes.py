@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections import deque
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Literal
 
 import orjson
-from fastapi import APIRouter, Header, Path, Query, Request
+from fastapi import APIRouter, Header, Path, Query
 from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel
 
 from neuraldocflow.gateway.access import Gateway, Reader, Submitter, problems
-from neuraldocflow.gateway.arrivals import DONE, Arrived
+from neuraldocflow.gateway.arrivals import DONE
 from neuraldocflow.gateway.hub import Published
 from neuraldocflow.gateway.jobs import shown
-from neuraldocflow.gateway.listing import LARGEST, USUAL, list_jobs
-from neuraldocflow.gateway.offsets import BadOffset, parse_offset
+from neuraldocflow.gateway.keys import Key
+from neuraldocflow.gateway.listing import LARGEST, USUAL, Job, JobPage, State, list_jobs
+from neuraldocflow.gateway.offsets import BadOffset, Positions, parse_offset
 from neuraldocflow.gateway.pages import annotated, render_page
 from neuraldocflow.gateway.problems import busy, invalid, not_found
 from neuraldocflow.gateway.results import result_of
@@ -25,7 +27,7 @@ from neuraldocflow.gateway.retries import retry
 from neuraldocflow.gateway.services import Services
 from neuraldocflow.log import LogError
 from neuraldocflow.rendering import Format, render
-from neuraldocflow.results import ErrorInfo, ProcessingResult
+from neuraldocflow.results import ProcessingResult
 from sinks.websocket import Channel
 
 router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
@@ -37,37 +39,6 @@ _MOST_WAITING = 1000
 _STREAM: dict[int | str, dict[str, Any]] = {
     200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}, "description": "events"}
 }
-
-
-class Job(BaseModel):
-    """How a job stands."""
-
-    job_id: str
-    run: int
-    status: Literal["queued", "processing", "completed", "partial", "failed"]
-    stage: str | None
-    progress: float
-    estimatedRemainingMs: float | None  # noqa: N815 - the API's names
-    filename: str | None
-    contentType: str | None  # noqa: N815
-    bytes: int | None
-    sha256: str | None
-    profile: str | None
-    priority: str | None
-    documentType: str | None  # noqa: N815
-    confidence: float | None
-    pages: int | None
-    origin: str | None
-    error: ErrorInfo | None
-    createdAt: str  # noqa: N815
-    updatedAt: str  # noqa: N815
-
-
-class JobPage(BaseModel):
-    """Jobs, the newest first; ``next`` is for ``after`` of the next page."""
-
-    jobs: list[Job]
-    next: str | None
 
 
 class Cancelled(BaseModel):
@@ -91,9 +62,9 @@ async def get_jobs(
     key: Reader,
     limit: Annotated[int, Query(ge=1, le=LARGEST)] = USUAL,
     after: Annotated[str | None, Query(max_length=400)] = None,
-    status: Literal["queued", "processing", "completed", "partial", "failed"] | None = None,
+    status: State | None = None,
 ) -> Any:
-    return await list_jobs(services, key, {"limit": limit, "after": after, "status": status})
+    return await list_jobs(services, key, limit, after, status)
 
 
 @router.get("/{job_id}", response_model=Job, responses=problems(404, 422), summary="How a job stands")
@@ -161,7 +132,6 @@ async def get_result(
     "/{job_id}/events", responses={**_STREAM, **problems(400, 404, 422, 503)}, summary="A job's events"
 )
 async def get_events(
-    request: Request,
     job_id: JobId,
     services: Gateway,
     key: Reader,
@@ -177,54 +147,72 @@ async def get_events(
         except BadOffset as error:
             raise invalid(f"Last-Event-ID: {error}.") from error
         start = {place: max(given[place], offset) for place, offset in start.items()}
-    stream = _EventStream(services, row["id"])
+    services.attendance.check(key)
     return StreamingResponse(
-        stream.run(start, request),
+        _EventStream(services, row["id"], key).run(start),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 
 class _EventStream:
-    """One reader of one job's events."""
+    """One reader of one job's events: of the hub, and a guest of the attendance."""
 
-    def __init__(self, services: Services, job: str) -> None:
+    def __init__(self, services: Services, job: str, key: Key) -> None:
         self._services = services
         self._job = job
-        self._waiting: asyncio.Queue[Published] = asyncio.Queue(_MOST_WAITING)
-        self._behind = False
+        self._key = key
+        self._waiting: deque[Published] = deque()
+        self._woken = asyncio.Event()
+        self._is_over = False
 
     def push(self, event: Published, channel: Channel) -> None:
-        try:
-            self._waiting.put_nowait(event)
-        except asyncio.QueueFull:
-            self._behind = True
+        if len(self._waiting) < _MOST_WAITING:
+            self._waiting.append(event)
+        else:
+            self._is_over = True  # too slow: it comes back with the last id
+        self._woken.set()
 
-    async def run(self, start: dict[tuple[str, int], int], request: Request) -> AsyncIterator[bytes]:
-        def of_job(event: Arrived) -> bool:
-            return event.job == self._job
+    def key_changed(self, key: Key | None) -> None:
+        if key is None or key.tenant != self._key.tenant or not key.may("read"):
+            self._is_over = True
+            self._woken.set()
 
-        hub = self._services.hub
+    async def run(self, start: Positions) -> AsyncIterator[bytes]:
+        """The events as they are sent; ends after the result."""
+        hub, attendance = self._services.hub, self._services.attendance
+        attendance.enter(self, self._key)
         try:
-            async for event in self._services.history.events(
-                start, of_job, lambda: hub.follow_job(self._job, self)
-            ):
-                yield _sse(event)
-                if event.kind == "result":
-                    return
-            while not self._behind:
-                try:
-                    event = await asyncio.wait_for(self._waiting.get(), _HEARTBEAT)
-                except TimeoutError:
+            async for event in self._events(start):
+                if event is None:
                     yield b": still here\n\n"
-                    continue
-                yield _sse(event)
-                if event.kind == "result":
+                else:
+                    yield _sse(event)
+                if self._is_over or (event is not None and event.kind == "result"):
                     return
         except LogError:
             yield b'event: error\ndata: {"code":"internal","message":"The log does not answer now."}\n\n'
         finally:
             hub.leave_job(self._job, self)
+            attendance.leave(self, self._key)
+
+    async def _events(self, start: Positions) -> AsyncIterator[Published | None]:
+        """What happened before, then what comes; None where nothing has come for a while."""
+        job = self._job
+
+        def follow() -> None:
+            self._services.hub.follow_job(job, self)
+
+        async for event in self._services.history.events(start, lambda each: each.job == job, follow):
+            yield event
+        while not self._is_over:
+            while self._waiting:
+                yield self._waiting.popleft()
+            self._woken.clear()
+            try:
+                await asyncio.wait_for(self._woken.wait(), _HEARTBEAT)
+            except TimeoutError:
+                yield None
 
 
 def _sse(event: Published) -> bytes:

@@ -21,7 +21,8 @@ from neuraldocflow.gateway.offsets import Place, Positions
 
 log = logging.getLogger(__name__)
 
-_SCHEMA = """
+_UNDER_WAY = "status IN ('queued', 'processing')"
+_SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS jobs (
     id TEXT PRIMARY KEY, document TEXT NOT NULL, run INTEGER NOT NULL, tenant TEXT NOT NULL,
     status TEXT NOT NULL, stage TEXT, progress REAL NOT NULL DEFAULT 0, remaining_ms REAL,
@@ -31,12 +32,12 @@ CREATE TABLE IF NOT EXISTS jobs (
     result_partition INTEGER, result_offset INTEGER, first_offset INTEGER
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS by_tenant ON jobs (tenant, created_ms DESC, id);
-CREATE INDEX IF NOT EXISTS under_way ON jobs (status) WHERE status IN ('queued', 'processing');
+CREATE INDEX IF NOT EXISTS under_way ON jobs (tenant, status, priority) WHERE {_UNDER_WAY};
 CREATE TABLE IF NOT EXISTS positions (
     topic TEXT, part INTEGER, next INTEGER NOT NULL, PRIMARY KEY (topic, part)
 ) STRICT, WITHOUT ROWID;
 """
-_VERSION = 1
+_VERSION = 2
 _FAULTS_OF_A_RECORD = (
     *(sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError, sqlite3.InterfaceError),
     *(ArithmeticError, LookupError, TypeError, ValueError, AttributeError),
@@ -222,19 +223,21 @@ class Jobs:
         with self._reading:
             return self._view.execute(select, (*values, limit)).fetchall()
 
-    def waiting(self) -> int:
-        """How many jobs are queued or under way, of all tenants."""
+    def waiting(self) -> dict[str, int]:
+        """How many jobs are queued or under way, by tenant."""
+        select = f"SELECT tenant, count(*) AS n FROM jobs WHERE {_UNDER_WAY} GROUP BY tenant"
         with self._reading:
-            count = "SELECT count(*) FROM jobs WHERE status IN ('queued', 'processing')"
-            return int(self._view.execute(count).fetchone()[0])
+            return {str(row["tenant"]): int(row["n"]) for row in self._view.execute(select)}
 
     def depths(self) -> tuple[dict[str, int], int]:
         """How many jobs wait, by priority, and how many are being worked on, of all tenants."""
-        select = "SELECT priority, count(*) AS n FROM jobs WHERE status = 'queued' GROUP BY priority"
+        select = (
+            f"SELECT status, priority, count(*) AS n FROM jobs WHERE {_UNDER_WAY} GROUP BY status, priority"
+        )
         with self._reading:
-            waiting = {str(row["priority"]): int(row["n"]) for row in self._view.execute(select)}
-            count = "SELECT count(*) FROM jobs WHERE status = 'processing'"
-            return waiting, int(self._view.execute(count).fetchone()[0])
+            rows = self._view.execute(select).fetchall()
+        waiting = {str(row["priority"]): int(row["n"]) for row in rows if row["status"] == "queued"}
+        return waiting, sum(int(row["n"]) for row in rows if row["status"] == "processing")
 
     def oldest_waiting(self) -> sqlite3.Row | None:
         """The job that has waited longest."""
@@ -272,7 +275,7 @@ class Jobs:
 
 
 def _set(column: str) -> str:
-    """SQL that gives a column a value: of progress the furthest, as after a crash the dataflow begins anew."""
+    """SQL that gives a column a value; of progress the furthest: after a crash it begins anew."""
     return "progress = max(progress, ?)" if column == "progress" else f"{column} = ?"
 
 

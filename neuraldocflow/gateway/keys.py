@@ -15,15 +15,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from neuraldocflow.errors import ConfigError
 
-Scope = Literal["submit", "read", "admin"]
-SCOPES: tuple[Scope, ...] = ("submit", "read", "admin")
+Scope = Literal["submit", "read", "metrics", "admin"]
+"""``metrics`` is for who runs the service: they count all tenants' documents."""
+SCOPES: tuple[Scope, ...] = get_args(Scope)
 
 
 class Key(BaseModel):

@@ -15,6 +15,7 @@ from neuraldocflow.gateway.keys import Key
 from neuraldocflow.gateway.problems import busy, invalid
 from neuraldocflow.gateway.receiving import read_json
 from neuraldocflow.gateway.requests import validated
+from neuraldocflow.gateway.services import Services
 from neuraldocflow.log import LogError
 from neuraldocflow.results import ProcessingResult
 from neuraldocflow.topics.own import results_key
@@ -23,6 +24,8 @@ from sinks.events import message_of
 router = APIRouter(prefix="/api/v1/results", tags=["documents"])
 
 _MOST = 100
+_WEIGHT = 4
+"""Results as objects take more memory than as JSON."""
 _DEEPEST = 64
 """Levels of objects and lists in a result; what reads it again takes a few more."""
 
@@ -62,31 +65,38 @@ class Synced(BaseModel):
 async def sync_results(request: Request, services: Gateway, key: Submitter) -> Synced:
     """Each becomes a job of this tenant, marked `origin: offline`; sent again, it is the same job. One whose
     document was submitted by REST with its `jobId` as Idempotency-Key is that job, and is not kept."""
-    body = await read_json(request)
+    with services.memory.room(key.id) as room:
+        body = await read_json(request, room, weight=_WEIGHT)
+        made = await asyncio.to_thread(_events_of, key, body)
+        del body
+        return Synced(job_ids=await _keep(services, key, made))
+
+
+def _events_of(key: Key, body: object) -> list[tuple[str, ProcessingCompleted]]:
+    """The results of a request as events, each with its document's id if that was sent. Raises Problem."""
     results = body.get("results") if isinstance(body, dict) else None
     if not isinstance(results, list) or not 0 < len(results) <= _MOST:
         raise invalid(f"results must be a list of 1 to {_MOST} results.")
     valid = [checked(each) for each in results]
     sent = [identity.document_id(f"{key.tenant}/rest", "", "key", each.job_id) for each in valid]
-    made = [offline(key, each) for each in valid]
+    return list(zip(sent, (offline(key, each) for each in valid), strict=True))
+
+
+async def _keep(services: Services, key: Key, made: list[tuple[str, ProcessingCompleted]]) -> list[str]:
+    """Put on the log what is new there; all jobs' ids. Raises Problem."""
     await asyncio.to_thread(services.catch_up)  # the documents may have been sent a moment ago
-    known = [services.jobs.latest_run(each) for each in sent]
-    new = [
-        event
-        for event, submitted in zip(made, known, strict=True)
-        if submitted is None and services.jobs.get(event.id, key.tenant) is None
-    ]
-    try:
-        for event in new:
-            await services.appender.append(message_of(event, results_key(services.config)))
-    except LogError as error:
-        raise busy("The results can't be made durable now: the log does not answer.") from error
-    return Synced(
-        job_ids=[
-            event.id if submitted is None else str(submitted["id"])
-            for event, submitted in zip(made, known, strict=True)
-        ]
-    )
+    jobs: list[str] = []
+    for document, event in made:
+        if (submitted := services.jobs.latest_run(document)) is not None:
+            jobs.append(str(submitted["id"]))
+            continue
+        jobs.append(event.id)
+        if services.jobs.get(event.id, key.tenant) is None:
+            try:
+                await services.appender.append(message_of(event, results_key(services.config)))
+            except LogError as error:
+                raise busy("The results can't be made durable now: the log does not answer.") from error
+    return jobs
 
 
 def checked(data: Any) -> ProcessingResult:

@@ -14,13 +14,14 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect
 
 from neuraldocflow.errors import TooLarge
+from neuraldocflow.gateway.memory import SMALL, Room
 from neuraldocflow.gateway.problems import Problem, invalid
 from neuraldocflow.gateway.requests import MAX_NAME, ProcessingRequest, parse_request
-from neuraldocflow.gateway.submissions import Stored, Submissions
+from neuraldocflow.gateway.submissions import Linked, Stored, Submissions
 from neuraldocflow.payloads import Incoming
 
-MAX_JSON = 16 * 2**20
-"""Bytes of a JSON body, which is whole in memory."""
+MAX_JSON, LARGEST_JSON = 16 * 2**20, 64 * 2**20
+"""Bytes of a JSON body, which is whole in memory: usually, and where a source allows documents so large."""
 _WRITE = 1 << 20
 _SILENCE = 30.0
 """Seconds a sender may say nothing."""
@@ -31,9 +32,9 @@ _MAX_FIELD, _MAX_FIELDS = 64 * 1024, 32
 
 @dataclass(slots=True)
 class Received:
-    """What a body had: a document, or a request for one; and a form's other fields."""
+    """What a body had: a document, kept by now, and what is wanted of it, as JSON or as a form's fields."""
 
-    stored: Stored | None = None
+    document: Stored | Linked
     request: ProcessingRequest | None = None
     fields: dict[str, str] = field(default_factory=dict)
 
@@ -51,18 +52,23 @@ class BodyCheck:
 async def receive(
     request: Request,
     submissions: Submissions,
+    room: Room,
     max_bytes: int | None = None,
     check: BodyCheck | None = None,
 ) -> Received:
-    """Read a request's body. Raises Problem and DocumentError; then nothing of it is kept."""
+    """Read a request's body; ``room`` is for one that is whole in memory, ``max_bytes`` a document's limit in
+    whichever way it comes. Raises Problem and DocumentError; then nothing of it is kept."""
     check = check or BodyCheck()
     if request.headers.get("content-encoding", "identity") != "identity":
         raise invalid("A compressed body is not taken: send it as it is.", 415)
     kind, options = parse_options_header(request.headers.get("content-type", ""))
     most = min(max_bytes or submissions.max_upload_size, submissions.max_upload_size)
-    _refuse_announced(request, MAX_JSON if kind == b"application/json" else most)
     if kind == b"application/json":
-        return Received(request=parse_request(await read_json(request, check)))
+        in_json = MAX_JSON if max_bytes is None else min(most * 4 // 3 + _MAX_FIELD, LARGEST_JSON)
+        asked = parse_request(await read_json(request, room, in_json, check))
+        submissions.check_profile(asked.profile)
+        return Received(await submissions.prepare(asked.document, {}, most), _without_content(asked))
+    _refuse_announced(request, most)
     if kind == b"multipart/form-data":
         boundary = options.get(b"boundary")
         if not boundary:
@@ -92,22 +98,32 @@ async def receive(
         return Received(await asyncio.to_thread(submissions.keep, incoming, name, content_type))
 
 
-async def read_json(request: Request, check: BodyCheck | None = None) -> object:
-    """A JSON body. Raises Problem."""
+async def read_json(
+    request: Request, room: Room, most: int = MAX_JSON, check: BodyCheck | None = None, weight: int = 1
+) -> object:
+    """A JSON body of ``most`` bytes at most, for which ``weight`` times its size is held. Raises Problem."""
     check = check or BodyCheck()
+    _refuse_announced(request, most)
     body = bytearray()
     async for chunk in chunks(request):
         body += chunk
         check.update(chunk)
-        if len(body) > MAX_JSON:
+        if len(body) > most:
             raise Problem(
-                TooLarge(f"A JSON body has at most {MAX_JSON} bytes: send the file as multipart or raw body.")
+                TooLarge(f"A JSON body has at most {most} bytes: send the file as multipart or raw body.")
             )
+        if len(body) * weight > SMALL:
+            await room.hold(len(body) * weight)
     check.finish()
     try:
-        return orjson.loads(bytes(body))
+        return orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise invalid(f"The body is not JSON: {error.msg} at byte {error.pos}.") from error
+
+
+def _without_content(request: ProcessingRequest) -> ProcessingRequest:
+    """What is wanted; the document itself is on the disk."""
+    return request.model_copy(update={"document": request.document.model_copy(update={"content": ""})})
 
 
 async def _write(incoming: Incoming, held: bytearray) -> None:

@@ -16,12 +16,11 @@ from urllib.parse import parse_qs, urlsplit
 from websockets.asyncio.server import Server, ServerConnection
 from websockets.datastructures import Headers
 from websockets.exceptions import InvalidMessage
-from websockets.frames import CloseCode
 from websockets.http11 import Request, Response
 from websockets.protocol import State
-from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
+from neuraldocflow.gateway.connection import Connection
 from neuraldocflow.gateway.services import Services
 from neuraldocflow.gateway.session import Session
 
@@ -29,23 +28,15 @@ log = logging.getLogger(__name__)
 
 PATH = "/v1/stream"
 SUBPROTOCOL = Subprotocol("neuraldocflow.v1")
-MAX_MESSAGE = 16 * 2**20
-"""Bytes of one message; larger documents come in pieces."""
-TOO_LARGE, SHUTTING_DOWN = 4413, 4503
+SHUTTING_DOWN = 4503
 _HANDSHAKE_SECONDS = 10.0
 _DRAIN_SECONDS = 5.0
-_PING_SECONDS = 20.0
+_STRANGERS = 10
+"""One in so many of the connections there may be may be of callers who have not said who they are."""
 
 
 _FORGOTTEN = Request("", Headers())
 """Instead of a request's headers, which are not needed again, cost memory and may hold the key."""
-
-
-class _Protocol(ServerProtocol):
-    """Says with our code that a message is too large."""
-
-    def fail(self, code: CloseCode | int, reason: str = "") -> None:
-        super().fail(TOO_LARGE if code == CloseCode.MESSAGE_TOO_BIG else code, reason)
 
 
 class Relay:
@@ -54,47 +45,37 @@ class Relay:
     def __init__(self, services: Services) -> None:
         self._services = services
         self.logger = logging.getLogger("websockets.server")
-        self.all_connections: set[ServerConnection] = set()
+        self.all_connections: set[Connection] = set()
+        self._strangers: set[Connection] = set()
         self.handler_tasks: set[asyncio.Task[None]] = set()
         self._serving = True
 
-    def protocol(self, config: Any, server_state: Any, app_state: Any) -> ServerConnection:
+    def protocol(self, config: Any, server_state: Any, app_state: Any) -> Connection:
         """What uvicorn makes for an upgrade request."""
         made: Server = self  # type: ignore[assignment]
-        return ServerConnection(
-            _Protocol(
-                max_size=MAX_MESSAGE,
-                subprotocols=[SUBPROTOCOL],
-                select_subprotocol=_offered,
-                logger=self.logger,
-            ),
-            made,
-            ping_interval=_PING_SECONDS,
-            ping_timeout=_PING_SECONDS,
-            close_timeout=5,
-            max_queue=4,
-        )
+        return Connection(made, self._services.memory, SUBPROTOCOL, self.logger, self._strangers.discard)
 
     def is_serving(self) -> bool:
         """Whether new connections are taken."""
         return self._serving
 
-    async def handler(self, connection: ServerConnection) -> None:
+    async def handler(self, connection: Connection) -> None:
         """The life of a connection."""
         token = ""
 
         def check(_: ServerConnection, request: Request) -> Response | None:
             nonlocal token
             token = _token(request)
-            return self._refusal(connection, request)
+            return self._refusal(connection, request, token)
 
+        self._strangers.add(connection)
         try:
             async with asyncio.timeout(_HANDSHAKE_SECONDS):
                 await connection.handshake(check, server_header=None)
             if connection.protocol.state is not State.OPEN:
                 connection.transport.close()
                 return
-            connection.request = _FORGOTTEN
+            connection.forget_request(_FORGOTTEN)
             self.all_connections.add(connection)
             connection.start_keepalive()
             async with connection:
@@ -106,6 +87,7 @@ class Relay:
             connection.transport.abort()
         finally:
             self.all_connections.discard(connection)
+            self._strangers.discard(connection)
             task = asyncio.current_task()
             assert task is not None
             self.handler_tasks.discard(task)
@@ -122,7 +104,7 @@ class Relay:
         for each in list(self.all_connections):
             each.transport.abort()
 
-    def _refusal(self, connection: ServerConnection, request: Request) -> Response | None:
+    def _refusal(self, connection: ServerConnection, request: Request, token: str) -> Response | None:
         gateway = self._services.config.runtime.gateway
         if urlsplit(request.path).path != PATH:
             return connection.respond(HTTPStatus.NOT_FOUND, f"The WebSocket is at {PATH}.\n")
@@ -131,7 +113,9 @@ class Relay:
             origin, request.headers.get("Host", ""), gateway.cors_origins
         ):
             return connection.respond(HTTPStatus.FORBIDDEN, "Pages of this site may not connect.\n")
-        if len(self.all_connections) >= gateway.max_connections:
+        most = gateway.max_connections
+        without_key = not token and len(self._strangers) * _STRANGERS > max(most, _STRANGERS)
+        if len(self.all_connections) >= most or without_key:
             return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, "Too many connections.\n")
         return None
 
@@ -146,7 +130,3 @@ def _token(request: Request) -> str:
     if authorization[:7].lower() == "bearer ":
         return authorization[7:].strip()
     return parse_qs(urlsplit(request.path).query).get("token", [""])[0]
-
-
-def _offered(protocol: ServerProtocol, offered: Sequence[Subprotocol]) -> Subprotocol | None:
-    return SUBPROTOCOL if SUBPROTOCOL in offered else None

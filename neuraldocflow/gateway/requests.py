@@ -40,6 +40,10 @@ class Options(_Request):
     deadline_ms: int | None = Field(None, ge=1, le=LONGEST_MS)
     """Milliseconds after which nobody wants the result: the job then ends as failed, with code timeout."""
 
+    def over(self, others: Options) -> Options:
+        """These, and what they leave out as ``others`` have it."""
+        return others.model_copy(update={name: getattr(self, name) for name in self.model_fields_set})
+
     def for_event(self) -> dict[str, Any]:
         """What the dataflow is told beside the priority."""
         return self.model_dump(by_alias=True, exclude_none=True, exclude={"priority"})

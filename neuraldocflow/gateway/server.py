@@ -21,11 +21,13 @@ from neuraldocflow import profiles
 from neuraldocflow.config import Config
 from neuraldocflow.errors import ConfigError
 from neuraldocflow.gateway.app import make_app
+from neuraldocflow.gateway.attendance import Attendance
 from neuraldocflow.gateway.history import History
 from neuraldocflow.gateway.http import Http
 from neuraldocflow.gateway.hub import Hub
 from neuraldocflow.gateway.jobs import Jobs
-from neuraldocflow.gateway.keys import Allowance, KeyStore
+from neuraldocflow.gateway.keys import Allowance, KeyStore, id_of
+from neuraldocflow.gateway.memory import Memory
 from neuraldocflow.gateway.relay import Relay
 from neuraldocflow.gateway.services import Services
 from neuraldocflow.gateway.submissions import Appender, Submissions
@@ -78,17 +80,19 @@ def local_key(config: Config, keys: KeyStore) -> str:
     Empty where keys were configured by hand. Raises ConfigError for a public address without keys.
     """
     file = config.runtime.state_directory / "local-key"
+    local = ""
     with suppress(FileNotFoundError):
         text = file.read_text().strip()
-        if keys.authenticate(text) is not None:
-            return text if _is_loopback(config.runtime.gateway.host) else ""
-    if keys.all():
-        return ""
+        local = text if keys.authenticate(text) is not None else ""
     if not _is_loopback(config.runtime.gateway.host):
-        raise ConfigError(
-            f"runtime.gateway.host: {config.runtime.gateway.host} can be reached from outside and there "
-            "are no keys. Make one first: neuraldocflow keys create --name NAME"
-        )
+        if not any(key.id != id_of(local) for key in keys.all()):
+            raise ConfigError(
+                f"runtime.gateway.host: {config.runtime.gateway.host} can be reached from outside and there "
+                "are no keys but this machine's own. Make one first: neuraldocflow keys create --name NAME"
+            )
+        return ""
+    if local or keys.all():
+        return local
     config.runtime.state_directory.mkdir(parents=True, exist_ok=True)
     _, text = keys.create("local", scopes=("submit", "read", "admin"))
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -161,6 +165,8 @@ async def _serve(config: Config, keys: KeyStore, listener: socket.socket, ready:
         payloads=payloads,
         keys=keys,
         allowance=allowance,
+        attendance=Attendance(keys, gateway.max_connections_per_key),
+        memory=Memory(),
         jobs=jobs,
         tail=tail,
         hub=hub,
@@ -199,6 +205,7 @@ async def _serve(config: Config, keys: KeyStore, listener: socket.socket, ready:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
+    watching = loop.create_task(services.attendance.watch())
     serving = loop.create_task(server.serve([listener]))
     try:
         while not server.started and not serving.done():
@@ -211,6 +218,7 @@ async def _serve(config: Config, keys: KeyStore, listener: socket.socket, ready:
         await relay.drain()
         server.should_exit = True
         await serving
+        watching.cancel()
         await hub.close()
         tail.stop()
         jobs.close()

@@ -9,10 +9,12 @@ from neuraldocflow.cancellations import cancel
 from neuraldocflow.config import Config
 from neuraldocflow.errors import RateLimited, Unauthorized
 from neuraldocflow.gateway.arrivals import DONE
+from neuraldocflow.gateway.attendance import Attendance
 from neuraldocflow.gateway.history import History
 from neuraldocflow.gateway.hub import Hub
 from neuraldocflow.gateway.jobs import Jobs
 from neuraldocflow.gateway.keys import Allowance, Key, KeyStore, Scope
+from neuraldocflow.gateway.memory import Memory
 from neuraldocflow.gateway.offsets import Positions
 from neuraldocflow.gateway.problems import Problem, not_found
 from neuraldocflow.gateway.submissions import Appender, Submissions
@@ -37,6 +39,8 @@ class Services:
     payloads: PayloadStore
     keys: KeyStore
     allowance: Allowance
+    attendance: Attendance
+    memory: Memory
     jobs: Jobs
     tail: Tail
     hub: Hub
@@ -66,7 +70,7 @@ class Services:
     def check_scope(self, key: Key, scope: Scope) -> None:
         """Raises Problem."""
         if not key.may(scope):
-            raise Problem(Unauthorized(f"This key may not {scope}."), 403)
+            raise Problem(Unauthorized(f"This key does not have the scope {scope}."), 403)
 
     def find(self, key: Key, job: str) -> sqlite3.Row:
         """A job of the key's tenant, blocking. Raises Problem: the same for others' as for none."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import TYPE_CHECKING, Any, get_args
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
+from neuraldocflow.gateway.actions import ListJobs, OfChannel, OfJob, Subscribe, SubscribeChannel
 from neuraldocflow.gateway.arrivals import DONE, Arrived
 from neuraldocflow.gateway.hub import Filter, Published, Reader
 from neuraldocflow.gateway.jobs import shown
@@ -23,9 +25,17 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_CHANNELS: tuple[Channel, ...] = get_args(Channel)
 _MOST = 1000
 SendHistory = Callable[[Published, Channel], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class _Followed:
+    """A job; ``task`` tells what happened before."""
+
+    task: asyncio.Task[None]
+    is_over: bool = False
+    """The result has been told: what may still come are deliveries."""
 
 
 class Subscriptions:
@@ -36,7 +46,7 @@ class Subscriptions:
         self.key: Key | None = None
         self._reader = reader
         self._send = send_history
-        self._jobs: dict[str, asyncio.Task[None]] = {}
+        self._jobs: dict[str, _Followed] = {}
         self._channels: dict[Channel, asyncio.Task[None]] = {}
 
     @property
@@ -45,18 +55,17 @@ class Subscriptions:
         assert self.key is not None
         return self.key
 
-    async def subscribe(self, payload: dict[str, Any]) -> dict[str, Any]:
-        """``{job_id, from_offset?}`` to ``{job_id, offset, state, recovered}``, then the job's events: all,
-        or those after the offset."""
+    async def subscribe(self, asked: Subscribe) -> dict[str, Any]:
+        """Then the job's events: all, or those after the offset."""
         now = self.services.hub.positions
-        row = await self.find(payload)
+        row = await self.find(asked.job_id)
         start = self.services.start_of(row, now)
         recovered = True
-        if payload.get("from_offset") is not None:
-            given = self._parsed(payload["from_offset"], now)
+        if asked.from_offset is not None:
+            given = self._parsed(asked.from_offset, now)
             start = {place: max(given[place], offset) for place, offset in start.items()}
             recovered = await self.services.history.is_kept(start)
-        await self._follow_job(row["id"], start)
+        self._follow_job(row["id"], start)
         return {
             "job_id": row["id"],
             "offset": format_offset({**now, **start}),
@@ -70,23 +79,21 @@ class Subscriptions:
         row = await asyncio.to_thread(self.services.jobs.get, job, self.own.tenant)
         if row is not None and row["status"] in DONE:
             now = self.services.start_of(row, now)
-        await self._follow_job(job, now)
+        self._follow_job(job, now)
 
-    async def unsubscribe(self, payload: dict[str, Any]) -> dict[str, Any]:
-        """``{job_id}``; no error for one that is not followed."""
-        job = _text(payload, "job_id")
-        self._stop(self._jobs.pop(job, None))
-        self.services.hub.leave_job(job, self._reader)
-        return {"job_id": job}
+    async def unsubscribe(self, asked: OfJob) -> dict[str, Any]:
+        """No error for one that is not followed."""
+        self._leave_job(asked.job_id)
+        return {"job_id": asked.job_id}
 
-    async def subscribe_channel(self, payload: dict[str, Any]) -> dict[str, Any]:
-        """``{channel, filter?, from_offset?}`` to ``{channel, offset, recovered}``, then its events."""
+    async def subscribe_channel(self, asked: SubscribeChannel) -> dict[str, Any]:
+        """Then the channel's events."""
         self.services.check_scope(self.own, "read")
-        channel, wanted = _channel(payload), _filter(payload)
+        channel, wanted = asked.channel, Filter(asked.filter)
         now = self.services.hub.positions
         start, recovered = now, True
-        if payload.get("from_offset") is not None:
-            start = self._parsed(payload["from_offset"], now)
+        if asked.from_offset is not None:
+            start = self._parsed(asked.from_offset, now)
             recovered = await self.services.history.is_kept(start)
         tenant, hub = self.own.tenant, self.services.hub
 
@@ -105,45 +112,55 @@ class Subscriptions:
         self._channels[channel] = self._begin(catch_up())
         return {"channel": channel, "offset": format_offset(start), "recovered": recovered}
 
-    async def unsubscribe_channel(self, payload: dict[str, Any]) -> dict[str, Any]:
-        """``{channel}``; no error for one that is not followed."""
-        channel = _channel(payload)
-        self._stop(self._channels.pop(channel, None))
-        self.services.hub.leave_channel(self.own.tenant, channel, self._reader)
-        return {"channel": channel}
+    async def unsubscribe_channel(self, asked: OfChannel) -> dict[str, Any]:
+        """No error for one that is not followed."""
+        self._stop(self._channels.pop(asked.channel, None))
+        self.services.hub.leave_channel(self.own.tenant, asked.channel, self._reader)
+        return {"channel": asked.channel}
 
-    async def find(self, payload: dict[str, Any]) -> sqlite3.Row:
-        """The job a request names, if it is the tenant's. Raises Problem."""
-        job = _text(payload, "job_id")
+    async def find(self, job: str) -> sqlite3.Row:
+        """A job, if it is the tenant's. Raises Problem."""
         self.services.check_scope(self.own, "read")
         return await asyncio.to_thread(self.services.find, self.own, job)
 
-    async def job(self, payload: dict[str, Any]) -> dict[str, Any]:
-        """``{job_id}`` to the job's state."""
-        return shown(await self.find(payload))
+    async def job(self, asked: OfJob) -> dict[str, Any]:
+        return shown(await self.find(asked.job_id))
 
-    async def jobs(self, payload: dict[str, Any]) -> dict[str, Any]:
-        """``{limit?, after?, status?}`` to a page of jobs."""
+    async def jobs(self, asked: ListJobs) -> dict[str, Any]:
         self.services.check_scope(self.own, "read")
-        return await list_jobs(self.services, self.own, payload)
+        return await list_jobs(self.services, self.own, asked.limit, asked.after, asked.status)
+
+    def ended(self, job: str) -> None:
+        """A result has been given to the reader."""
+        if job in self._jobs:
+            self._jobs[job].is_over = True
+
+    def make_room(self) -> None:
+        """For one more job: one that is over is followed no longer. Raises Problem where none is."""
+        if len(self._jobs) >= _MOST:
+            over = next((job for job, each in self._jobs.items() if each.is_over), None)
+            if over is None:
+                raise invalid(f"A session follows {_MOST} jobs at most: unsubscribe from some.")
+            self._leave_job(over)
 
     def close(self) -> None:
         """The session ends."""
-        for task in (*self._jobs.values(), *self._channels.values()):
+        for job in list(self._jobs):
+            self._leave_job(job)
+        for task in self._channels.values():
             task.cancel()
-        for job in self._jobs:
-            self.services.hub.leave_job(job, self._reader)
         for channel in self._channels:
             self.services.hub.leave_channel(self.own.tenant, channel, self._reader)
 
-    async def _follow_job(self, job: str, start: Positions) -> None:
-        if job not in self._jobs and len(self._jobs) >= _MOST:
-            done = next((each for each, task in self._jobs.items() if task.done()), None)
-            if done is None:
-                raise invalid(f"A session follows {_MOST} jobs at most: unsubscribe from some.")
-            await self.unsubscribe({"job_id": done})
+    def _leave_job(self, job: str) -> None:
+        followed = self._jobs.pop(job, None)
+        self._stop(followed.task if followed is not None else None)
         self.services.hub.leave_job(job, self._reader)
-        self._stop(self._jobs.pop(job, None))
+
+    def _follow_job(self, job: str, start: Positions) -> None:
+        if job not in self._jobs:
+            self.make_room()
+        self._leave_job(job)
 
         def of_job(event: Arrived) -> bool:
             return event.job == job
@@ -155,7 +172,7 @@ class Subscriptions:
             async for event in self.services.history.events(start, of_job, follow):
                 await self._send(event, event.channel)
 
-        self._jobs[job] = self._begin(catch_up())
+        self._jobs[job] = _Followed(self._begin(catch_up()))
 
     @staticmethod
     def _begin(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -176,29 +193,8 @@ class Subscriptions:
             task.cancel()
 
     @staticmethod
-    def _parsed(offset: Any, now: Positions) -> Positions:
+    def _parsed(offset: str, now: Positions) -> Positions:
         try:
             return parse_offset(offset, now)
         except BadOffset as error:
             raise invalid(f"from_offset: {error}.") from error
-
-
-def _text(payload: dict[str, Any], name: str) -> str:
-    value = payload.get(name)
-    if not isinstance(value, str) or not 0 < len(value) <= 200:
-        raise invalid(f"{name} must be a text.")
-    return value
-
-
-def _channel(payload: dict[str, Any]) -> Channel:
-    for channel in _CHANNELS:
-        if payload.get("channel") == channel:
-            return channel
-    raise invalid(f"channel must be one of {', '.join(_CHANNELS)}.")
-
-
-def _filter(payload: dict[str, Any]) -> Filter:
-    wanted = payload.get("filter") or {}
-    if not isinstance(wanted, dict) or not wanted.keys() <= set(Filter.KEYS):
-        raise invalid(f"filter must be an object with keys of {', '.join(Filter.KEYS)}.")
-    return Filter(wanted)

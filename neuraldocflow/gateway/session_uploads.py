@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
 import secrets
 from dataclasses import dataclass
 from typing import Any
 
 from neuraldocflow.errors import TooLarge
+from neuraldocflow.gateway.actions import UploadBegin, UploadChunk, UploadEnd
 from neuraldocflow.gateway.keys import Key
 from neuraldocflow.gateway.problems import Problem, invalid
-from neuraldocflow.gateway.requests import MAX_NAME
 from neuraldocflow.gateway.services import Services
 from neuraldocflow.gateway.submissions import Stored
 from neuraldocflow.payloads import Incoming
@@ -39,48 +38,40 @@ class Uploads:
         self._next = ""
         """The upload the next binary frame belongs to."""
 
-    async def begin(self, payload: dict[str, Any]) -> dict[str, Any]:
-        """Begin an upload: ``{filename?, contentType?, size?}``."""
+    async def begin(self, asked: UploadBegin) -> dict[str, Any]:
         assert self.key is not None
         self._services.submissions.check(self.key, "auto")
         if len(self._open) >= _MOST_OPEN:
             raise invalid(f"There are {_MOST_OPEN} uploads under way: end one first.")
-        size = payload.get("size", 0)
-        if not isinstance(size, int) or size < 0:
-            raise invalid("size must be a number of bytes.")
-        if size > self._services.submissions.max_upload_size:
-            most = self._services.submissions.max_upload_size
+        most = self._services.submissions.max_upload_size
+        if asked.size > most:
             raise Problem(TooLarge(f"The document is larger than the {most} bytes allowed."))
-        upload = _Upload(
-            self._services.submissions.begin(), _text(payload, "filename"), _text(payload, "contentType")
-        )
+        upload = _Upload(self._services.submissions.begin(), asked.filename, asked.content_type)
         self._next = secrets.token_urlsafe(16)
         self._open[self._next] = upload
         return {"upload_id": self._next, "received": 0}
 
-    async def chunk(self, payload: dict[str, Any]) -> dict[str, Any]:
-        """More of an upload: ``data`` in base64; without it the binary frames that follow are meant."""
-        upload_id, upload = self._find(payload)
-        self._next = upload_id
-        if "data" in payload:
+    async def chunk(self, asked: UploadChunk) -> dict[str, Any]:
+        """More of an upload, in base64; or the binary frames that follow are meant."""
+        upload = self._find(asked.upload_id)
+        self._next = asked.upload_id
+        if asked.data is not None:
             try:
-                await self._write(upload_id, base64.b64decode(payload["data"], validate=True))
-            except (binascii.Error, TypeError, ValueError) as error:
+                await self._write(asked.upload_id, base64.b64decode(asked.data, validate=True))
+            except ValueError as error:
                 raise invalid("data is not base64.") from error
-        return {"upload_id": upload_id, "received": upload.incoming.size}
+        return {"upload_id": asked.upload_id, "received": upload.incoming.size}
 
-    async def take(self, data: bytes) -> dict[str, Any]:
+    async def take(self, data: bytes) -> None:
         """A binary frame."""
         if self._next not in self._open:
             raise invalid("A binary frame belongs to an upload: send upload_begin first.")
         await self._write(self._next, data)
-        return {"upload_id": self._next, "received": self._open[self._next].incoming.size}
 
-    async def end(self, payload: dict[str, Any]) -> dict[str, Any]:
-        """All is there: ``sha256`` is compared if given."""
-        upload_id, upload = self._find(payload)
-        expected = payload.get("sha256")
-        if expected is not None and expected != upload.incoming.sha256:
+    async def end(self, asked: UploadEnd) -> dict[str, Any]:
+        """All is there."""
+        upload_id, upload = asked.upload_id, self._find(asked.upload_id)
+        if asked.sha256 is not None and asked.sha256 != upload.incoming.sha256:
             self._drop(upload_id)
             raise invalid("sha256 differs from that of what was received: send it again.")
         if len(self.finished) >= _MOST_FINISHED:
@@ -109,16 +100,7 @@ class Uploads:
     def _drop(self, upload_id: str) -> None:
         self._open.pop(upload_id).incoming.abort()
 
-    def _find(self, payload: dict[str, Any]) -> tuple[str, _Upload]:
-        upload_id = payload.get("upload_id")
-        upload = self._open.get(upload_id) if isinstance(upload_id, str) else None
-        if upload is None or not isinstance(upload_id, str):
+    def _find(self, upload_id: str) -> _Upload:
+        if upload_id not in self._open:
             raise invalid("There is no such upload under way.")
-        return upload_id, upload
-
-
-def _text(payload: dict[str, Any], name: str) -> str:
-    value = payload.get(name, "")
-    if not isinstance(value, str) or len(value) > MAX_NAME:
-        raise invalid(f"{name} must be a text of at most {MAX_NAME} characters.")
-    return value
+        return self._open[upload_id]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
 import secrets
 import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import urlsplit
 
 from neuraldocflow import identity
@@ -18,7 +17,7 @@ from neuraldocflow.extraction.sniff import sniff
 from neuraldocflow.gateway.jobs import Jobs
 from neuraldocflow.gateway.keys import Allowance, Key
 from neuraldocflow.gateway.problems import Problem, busy, invalid
-from neuraldocflow.gateway.requests import Document, Options, ProcessingRequest, safe_name
+from neuraldocflow.gateway.requests import Document, Options, safe_name
 from neuraldocflow.log import Log, LogError, Message
 from neuraldocflow.payloads import Incoming, Payload, PayloadStore
 from sinks.events import message_of
@@ -29,7 +28,9 @@ _CONTENT_TYPES = {
     "html": "text/html",
 }
 _LOOK_AGAIN = 1.0
-_FULL = "Too many documents are waiting."
+_PIECE = 4 << 20
+"""Letters of base64 that are decoded at a time; four of them are three bytes."""
+_FULL = "Too many of this tenant's documents are waiting."
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,15 @@ class Stored:
     """A document in the payload store, recognised."""
 
     payload: Payload
+    filename: str
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """A document that is fetched from an address when its turn comes."""
+
+    uri: str
     filename: str
     content_type: str
 
@@ -107,22 +117,24 @@ class Submissions:
         self._profiles = profiles
         self.max_upload_size = max_upload_size
         self._max_waiting = max_waiting
-        self._waiting, self._counted = 0, float("-inf")
+        self._waiting: dict[str, int] = {}
+        self._counted = float("-inf")
 
     def check(self, key: Key, profile: str) -> None:
         """Before a document is read: may this key send one now? Raises Problem."""
         if not key.may("submit"):
             raise Problem(Unauthorized("This key may not submit documents."), 403)
         self.check_profile(profile)
-        self.check_room()
+        self.check_room(key.tenant)
         if not self._allowance.may_send(key):
             raise Problem(RateLimited("This key's documents of today are used up."), 429, _until_midnight())
 
-    def check_room(self) -> None:
-        """Raises Problem when too many documents are waiting already."""
+    def check_room(self, tenant: str) -> None:
+        """Raises Problem when too many of the tenant's documents are waiting already: it may have as many as
+        any other that has some."""
         if time.monotonic() - self._counted > _LOOK_AGAIN:
             self._waiting, self._counted = self._jobs.waiting(), time.monotonic()
-        if self._waiting >= self._max_waiting:
+        if self._waiting.get(tenant, 0) * len(self._waiting.keys() | {tenant}) >= self._max_waiting:
             raise busy(_FULL)
 
     def check_profile(self, profile: str) -> None:
@@ -156,40 +168,48 @@ class Submissions:
 
         return await asyncio.to_thread(keep)
 
-    async def submit_stored(self, key: Key, stored: Stored, order: Order) -> str:
-        """Submit a kept document; the job's id. Raises Problem."""
-        payload = stored.payload
+    async def prepare(
+        self, document: Document, uploads: Mapping[str, Stored], max_bytes: int | None = None
+    ) -> Stored | Linked:
+        """Keep what a request has of its document; ``uploads`` are those it may refer to. Raises Problem."""
+        if document.source == "url":
+            if not _is_address(document.content):
+                raise invalid("document.content must be an http or https address with source url.")
+            last = document.content.split("?", 1)[0].split("#", 1)[0]
+            name = safe_name(document.filename) or safe_name(last)
+            return Linked(document.content, name, document.content_type)
+        if document.source == "file" and document.content in uploads:
+            return uploads[document.content]
+
+        def keep() -> Stored:
+            with self.begin(max_bytes) as incoming:
+                for piece in _decoded(document):
+                    incoming.write(piece)
+                return self.keep(incoming, document.filename, document.content_type)
+
+        return await asyncio.to_thread(keep)
+
+    async def submit(self, key: Key, document: Stored | Linked, order: Order) -> str:
+        """Submit what is kept; the job's id, durable on the log. Raises Problem."""
+        if isinstance(document, Linked):
+            source = DocumentSource(
+                kind="url",
+                uri=document.uri,
+                size=0,
+                filename=document.filename,
+                content_type=document.content_type,
+            )
+            return await self._submit(key, source, secrets.token_hex(16), order)  # what is there may change
+        payload = document.payload
         source = DocumentSource(
             kind="file",
             uri=payload.uri,
             size=payload.size,
             sha256=payload.sha256,
-            filename=stored.filename,
-            content_type=stored.content_type,
-        )
-        return await self._submit(key, source, payload.sha256, order)
-
-    async def submit_request(
-        self, key: Key, request: ProcessingRequest, order: Order, uploads: dict[str, Stored] | None = None
-    ) -> str:
-        """Submit what a ProcessingRequest describes; ``uploads`` are those it may refer to."""
-        document = request.document
-        if document.source in ("file", "base64"):
-            stored = (uploads or {}).get(document.content) if document.source == "file" else None
-            if stored is None:
-                stored = await self.take_bytes(_decoded(document), document.filename, document.content_type)
-            return await self.submit_stored(key, stored, order)
-        if not _is_address(document.content):
-            raise invalid("document.content must be an http or https address with source url.")
-        name = safe_name(document.filename) or safe_name(document.content.split("?", 1)[0].split("#", 1)[0])
-        source = DocumentSource(
-            kind="url",
-            uri=document.content,
-            size=0,
-            filename=name,
+            filename=document.filename,
             content_type=document.content_type,
         )
-        return await self._submit(key, source, secrets.token_hex(16), order)  # what is there may change
+        return await self._submit(key, source, payload.sha256, order)
 
     async def _submit(self, key: Key, source: DocumentSource, content: str, order: Order) -> str:
         where = f"{order.tenant}/{order.source}"
@@ -230,7 +250,7 @@ class Submissions:
             await self._appender.append(message_of(event))
         except LogError as error:
             raise busy("The document can't be made durable now: the log does not answer.") from error
-        self._waiting += 1
+        self._waiting[key.tenant] = self._waiting.get(key.tenant, 0) + 1
         return identity.job_id(event.id, event.run)
 
 
@@ -242,19 +262,19 @@ def _is_address(text: str) -> bool:
         return False
 
 
-def _decoded(document: Document) -> bytes:
+def _decoded(document: Document) -> Iterator[bytes]:
     """A document in base64; with source ``file`` too, as the specification's React hook sends it."""
+    text = document.content
     try:
-        return base64.b64decode(document.content, validate=True)
-    except (binascii.Error, ValueError) as error:
+        for start in range(0, len(text), _PIECE):
+            piece = text[start : start + _PIECE]
+            if "=" in piece and start + _PIECE < len(text):
+                raise ValueError  # that is the end, and there is more
+            yield base64.b64decode(piece, validate=True)
+    except ValueError as error:
         what = "neither a finished upload nor base64" if document.source == "file" else "not base64"
         raise invalid(f"document.content is {what}.") from error
 
 
 def _until_midnight() -> dict[str, str]:
     return {"Retry-After": str(86_400 - int(time.time()) % 86_400)}
-
-
-def order_of(key: Key, request: ProcessingRequest, **more: Any) -> Order:
-    """The order of a ProcessingRequest."""
-    return Order(tenant=key.tenant, profile=request.profile, options=request.options, **more)

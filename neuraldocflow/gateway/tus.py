@@ -238,7 +238,7 @@ async def _finish(services: Services, key: Key, upload: _Upload) -> str:
         raise as_problem(error) from error
     except OSError as error:
         raise busy("The document can't be stored now.", 30) from error
-    job = await services.submissions.submit_stored(key, stored, _order(key, upload.metadata))
+    job = await services.submissions.submit(key, stored, _order(key, upload.metadata))
     upload.remove()
     return job
 

@@ -94,7 +94,7 @@ class WebhookSource:
         if self._config.authentication != "bearer_token":
             assert self._config.signing_secret is not None
             signature = Signature(request, self._config.signing_secret.get_secret_value())
-        received = await received_from(request, services, self._config.max_payload_size, signature)
+        received = await received_from(request, services, key, self._config.max_payload_size, signature)
         defaults = {"profile": self._config.profile, "priority": self._config.priority}
         query = {**defaults, **request.query_params}
         given = idempotency_key or request.headers.get("webhook-id", "")[:MAX_NAME]

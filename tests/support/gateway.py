@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import json
 import signal
 import subprocess
@@ -14,10 +15,13 @@ from pathlib import Path
 from typing import Any, Self
 
 import aiohttp
+import jsonschema
 import yaml
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from neuraldocflow.gateway.actions import ACTIONS
+from neuraldocflow.gateway.asyncapi import describe
 from neuraldocflow.gateway.keys import KeyStore
 from support.job import JobFolder
 from support.servers.serving import free_port, listens
@@ -119,8 +123,15 @@ class Gateway:
         return connect(address, max_size=None, **options)
 
 
+@functools.cache
+def described(message: str) -> jsonschema.Draft202012Validator:
+    """How the AsyncAPI document has a message."""
+    reference = f"#/components/messages/{message}/payload"
+    return jsonschema.Draft202012Validator({**describe(), "$ref": reference})
+
+
 class Talk:
-    """Requests and events over one WebSocket."""
+    """Requests and events over one WebSocket, each as it is described."""
 
     def __init__(self, socket: ClientConnection) -> None:
         self.socket = socket
@@ -131,12 +142,19 @@ class Talk:
         """Send a request; its answer. Events that come meanwhile are kept."""
         self._number += 1
         request_id = str(self._number)
-        request = {"id": request_id, "type": "request", "timestamp": "2026-01-01T00:00:00Z"}
-        await self.socket.send(json.dumps({**request, "payload": {"action": action, **payload}}))
+        request: dict[str, Any] = {"id": request_id, "type": "request", "timestamp": "2026-01-01T00:00:00Z"}
+        request["payload"] = {"action": action, **payload}
+        await self.socket.send(json.dumps(request))
         while True:
             message = await self.receive()
             if message["type"] != "event" and message["id"] == request_id:
+                is_error = message["type"] == "error"
+                if not is_error:
+                    described(f"ask-{action}").validate(request)
+                if action in ACTIONS:
+                    described("error" if is_error else f"answer-{action}").validate(message)
                 return message
+            described("event").validate(message)
             self.events.append(message["payload"])
 
     async def receive(self, seconds: float = 30) -> dict[str, Any]:

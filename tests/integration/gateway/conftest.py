@@ -15,7 +15,11 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
         stream_sources={
             "hooks": {
                 "type": "webhook",
-                "config": {"endpoint": "/api/v1/documents/webhook", "max_payload_size": "20KB"},
+                "config": {
+                    "endpoint": "/api/v1/documents/webhook",
+                    "max_payload_size": "20KB",
+                    "priority": "low",
+                },
             },
         },
         gateway={"max_upload_size": "40MB"},

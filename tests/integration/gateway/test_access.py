@@ -108,6 +108,14 @@ def test_the_webhook_source_takes_documents_with_its_limits(gateway: Gateway) ->
             assert made["metadata"]["filename"] == "hook.html"
             large = await session.post("/api/v1/documents/webhook", data=letter() + bytes(30_000))
             assert await code(large) == (413, "too_large")
+            fits, does_not = letter(61).ljust(19_000), letter(62).ljust(21_000)  # in base64 as well
+            for content, status in ((fits, 202), (does_not, 413)):
+                given = {"source": "base64", "content": base64.b64encode(content).decode()}
+                answer = await session.post("/api/v1/documents/webhook", json={"document": given})
+                assert answer.status == status, await answer.text()
+                if status == 202:
+                    job = await (await session.get(answer.headers["Location"])).json()
+                    assert job["priority"] == "low"  # the source's, where the request says none
         async with aiohttp.ClientSession(gateway.url) as anyone:
             assert (await anyone.post("/api/v1/documents/webhook", data=letter())).status == 401
 
@@ -136,6 +144,9 @@ def test_a_webhook_source_may_have_a_token_of_its_own_a_signature_and_answer_wit
             assert (await session.post("/bearer", data=letter(1), headers=with_token)).status == 202
             wrong = {"Authorization": "Bearer the-tokem"}
             assert (await session.post("/bearer", data=letter(1), headers=wrong)).status == 401
+            content = base64.b64encode(letter(9).ljust(15_000_000)).decode()  # longer than other JSON may be
+            in_json = {"document": {"source": "base64", "content": content}}
+            assert (await session.post("/bearer", json=in_json, headers=with_token)).status == 202
             now = time.time()
             for body, moment, signed, expected in (
                 (letter(2), now, letter(2), 200),
@@ -205,6 +216,12 @@ def test_a_public_address_without_keys_is_refused_and_a_key_is_in_no_output(tmp_
     told, _ = process.communicate(timeout=60)
     assert process.returncode == 2
     assert "neuraldocflow keys create" in told
+    local = gateway.key("default")
+    (tmp_path / ".neuraldocflow" / "local-key").write_text(local)  # as a start on loopback leaves it
+    process = gateway.folder.start("gateway", "-c", "job.yaml")
+    told, _ = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "keys create" in told
     text = gateway.key("public")
     with gateway:
 

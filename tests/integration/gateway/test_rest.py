@@ -6,6 +6,7 @@ import asyncio
 import base64
 import gzip
 import json
+import re
 import signal
 from pathlib import Path
 from typing import Any
@@ -128,6 +129,10 @@ def test_jobs_are_listed_newest_first_a_page_at_a_time(gateway: Gateway) -> None
                     break
                 after = f"&after={page['next']}"
             assert seen == made[::-1]
+            for crafted in (b"99999999999999999999999 x", b"-1 x", b"1", b"\xff 1"):
+                after = base64.urlsafe_b64encode(crafted).decode()
+                wrong = await session.get(f"/api/v1/jobs?after={after}")
+                assert await problem(wrong) == (400, "invalid_request")
             failed = await (await session.get("/api/v1/jobs?status=failed")).json()
             assert failed == {"jobs": [], "next": None}
 
@@ -382,18 +387,28 @@ def test_profiles_are_served_as_browsers_load_them(gateway: Gateway) -> None:
     run(work())
 
 
-def test_health_and_metrics_need_no_key_and_tell_nothing_of_documents(gateway: Gateway) -> None:
+def test_health_needs_no_key_and_metrics_one_of_the_operators(gateway: Gateway) -> None:
     async def work() -> None:
         async with gateway.http() as session:
             job = await submit(session, letter(50), "secret-name.html")
             await result(session, job)
+            made = {"jobId": "odd", "status": "failed", "error": {"code": "odd-code", "message": ""}}
+            made["extractedData"] = {"documentType": "odd-type"}
+            assert (await session.post("/api/v1/results/sync", json={"results": [made]})).status == 200
         async with aiohttp.ClientSession(gateway.url) as anyone:
-            for path in ("/health/live", "/health/ready", "/health/dataflow", "/metrics"):
-                answer = await anyone.get(path)
-                assert answer.status == 200, path
-                text = await answer.text()
-                assert "secret-name" not in text
-                assert job not in text
-            assert "neuraldocflow_documents_total" in text
+            for path in ("/health/live", "/health/ready", "/health/dataflow"):
+                assert (await anyone.get(path)).status == 200, path
+            assert await problem(await anyone.get("/metrics")) == (401, "unauthorized")
+        async with gateway.http(gateway.key("tenant")) as tenant:
+            assert await problem(await tenant.get("/metrics")) == (403, "unauthorized")
+        async with gateway.http(gateway.key("watcher", scopes=("metrics",))) as watcher:
+            answer = await watcher.get("/metrics")
+            assert answer.status == 200
+            text = await answer.text()
+            assert (await watcher.get("/api/v1/jobs")).status == 403
+        assert re.search(r'neuraldocflow_documents_total\{document_type="generic",status="\w+"\} [1-9]', text)
+        assert re.search(r'neuraldocflow_pages_total\{document_type="generic",status="\w+"\}', text)
+        for absent in ("secret-name", job, "odd-type", "odd-code"):
+            assert absent not in text
 
     run(work())

@@ -16,6 +16,9 @@ from support.gateway import Gateway, Talk, close_code, letter, result, submit
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+OVERFLOWING = base64.urlsafe_b64encode(b"99999999999999999999999 x").decode()
+DOCUMENT = {"document": {"source": "base64", "content": "AAAA"}}
+
 
 def run(work: Any) -> Any:
     return asyncio.run(work)
@@ -195,6 +198,9 @@ def test_what_is_no_message_ends_the_session_with_a_code(gateway: Gateway, messa
         ("process_document", {"document": {"source": "base64", "content": "AAAA"}, "options": []}, "options"),
         ("upload_end", {"upload_id": "none"}, "upload"),
         ("list_jobs", {"limit": "many"}, "limit"),
+        ("list_jobs", {"after": OVERFLOWING}, "after"),
+        ("process_document", {**DOCUMENT, "idempotencyKey": 5}, "idempotencyKey"),
+        ("process_document", {**DOCUMENT, "idempotencyKey": "k" * 256}, "idempotencyKey"),
         ("start_stream", {"window": 0}, "window"),
     ],
 )

@@ -5,8 +5,12 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from neuraldocflow.gateway.descriptions import describe
-from neuraldocflow.gateway.session import ACTIONS, Session
+import jsonschema
+import pytest
+
+from neuraldocflow.gateway.actions import ACTIONS
+from neuraldocflow.gateway.asyncapi import describe
+from neuraldocflow.gateway.session import Session
 from neuraldocflow.schemas import schemas
 
 
@@ -32,5 +36,23 @@ def test_every_reference_of_the_asyncapi_document_leads_somewhere() -> None:
 
 def test_every_action_is_described_and_handled() -> None:
     source = inspect.getsource(Session)
+    document = describe()
     for action in ACTIONS:
         assert f'"{action}"' in source
+        operation = document["operations"][action]
+        assert operation["messages"] == [{"$ref": f"#/channels/stream/messages/ask-{action}"}]
+        assert {"$ref": "#/channels/stream/messages/error"} in operation["reply"]["messages"]
+
+
+def test_a_request_is_described_as_it_is_checked() -> None:
+    document = describe()
+    schema = {**document, "$ref": "#/components/messages/ask-subscribe/payload"}
+    request: dict[str, Any] = {
+        "id": "1",
+        "type": "request",
+        "payload": {"action": "subscribe", "job_id": "x"},
+    }
+    jsonschema.validate(request, schema)
+    for wrong in ({"job_id": 1}, {"job_id": ""}, {"from_offset": 3}, {"action": "subscribed"}):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate({**request, "payload": {**request["payload"], **wrong}}, schema)

@@ -23,11 +23,13 @@ import type {
   SubmitOptions,
 } from "./types.ts";
 import { fromBase64, submitAddress, upload } from "./uploads.ts";
-import { type Backoff, Listeners, randomId } from "./waiting.ts";
+import { type Backoff, Listeners, pause, randomId, sleep } from "./waiting.ts";
 
 const BACKOFF: Backoff = { firstMs: 250, mostMs: 15_000 };
 /** A WebSocket message has at most 16 MiB; what is longer in base64 is uploaded. */
 const MOST_IN_MESSAGE = 8 * 2 ** 20;
+/** How often a document of a stream is sent again that the service had no room for. */
+const MOST_REFUSALS = 8;
 
 /** Sends documents to a NeuralDocFlow service and follows them: WebSocket for events, HTTP for bytes.
  *
@@ -120,9 +122,7 @@ export class NeuralDocFlowClient implements NeuralDocFlowWebSocket {
     const { document, profile, options } = request;
     if (document.source === "url" || document.content.length <= MOST_IN_MESSAGE) {
       const source = document.source === "file" ? "base64" : document.source;
-      // An address may hold something else each time, so that only a key says that it is the same request.
-      const key = document.source === "url" ? { idempotencyKey: randomId() } : {};
-      const wanted = { ...request, ...key, document: { ...document, source } };
+      const wanted = { ...request, ...keyOf(document), document: { ...document, source } };
       return String((await this.#connected().request("process_document", wanted)).job_id);
     }
     const bytes = new Blob([fromBase64(document.content)], { type: document.contentType ?? "" });
@@ -315,12 +315,13 @@ export class NeuralDocFlowClient implements NeuralDocFlowWebSocket {
 
   /** Put a document into a stream; resolves to its job's id when there is room for it. */
   async streamDocument(streamId: string, document: ProcessingRequest["document"]): Promise<string> {
-    for (;;) {
+    const key = keyOf(document); // one for all tries
+    for (let refused = 0; ; ) {
       const stream = this.#streams.get(streamId);
       if (!stream) throw new NeuralDocFlowError("invalid_request", "There is no such stream.");
       const source = document.source === "file" ? "base64" : document.source;
       try {
-        const wanted = { stream_id: await stream.there, document: { ...document, source } };
+        const wanted = { stream_id: await stream.there, ...key, document: { ...document, source } };
         const told = await this.#connected().request("stream_document", wanted, {
           again: false,
           timeoutMs: 2 ** 31 - 1, // room comes when a document is done
@@ -329,8 +330,10 @@ export class NeuralDocFlowClient implements NeuralDocFlowWebSocket {
         this.subscribeToJob(job);
         return job;
       } catch (error) {
-        if (!(error instanceof NeuralDocFlowError) || error.code !== "unreachable") throw error;
-        await this.#nextConnection();
+        if (!(error instanceof NeuralDocFlowError)) throw error;
+        if (error.code === "unreachable") await this.#nextConnection();
+        else if (error.code !== "rate_limited" || refused >= MOST_REFUSALS) throw error;
+        else await sleep(pause(refused++, this.#backoff)); // very many wait already
       }
     }
   }
@@ -402,3 +405,9 @@ export class NeuralDocFlowClient implements NeuralDocFlowWebSocket {
     throw new NeuralDocFlowError("disconnected", "Call connect first.");
   }
 }
+
+/** An address may hold something else each time, so that only a key says that it is the same request. */
+function keyOf(document: ProcessingRequest["document"]): { idempotencyKey?: string } {
+  return document.source === "url" ? { idempotencyKey: randomId() } : {};
+}
+

@@ -1,0 +1,170 @@
+"""One WebSocket connection, with what it may hold in memory bounded while its messages come.
+
+Before its caller is known a message may have 4 KB, in one frame. After that small messages come as they are;
+what is larger needs room in the gateway's memory, and a connection that gets none is not read meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Generator
+from typing import Any
+
+from websockets.asyncio.server import Server, ServerConnection
+from websockets.frames import DATA_OPCODES, CloseCode, Frame
+from websockets.http11 import Request
+from websockets.server import ServerProtocol
+from websockets.typing import Subprotocol
+
+from neuraldocflow.gateway.memory import SMALL, Memory, Room
+
+MAX_MESSAGE = 16 * 2**20
+"""Bytes of one message; larger documents come in pieces."""
+MAX_FROM_STRANGERS = 4096
+"""Bytes of a message whose sender is not known yet."""
+BAD_MESSAGE, TOO_SLOW, TOO_LARGE = 4400, 4408, 4413
+_PING_SECONDS = 20.0
+_MESSAGE_SECONDS = 300.0
+"""In which a large message has to be whole: 56 KB/s for the largest."""
+_OF_FRAME = 256
+"""Bytes that a piece of a message costs beside its content."""
+
+
+class _Protocol(ServerProtocol):
+    """Says with our code that a message is too large, and how many bytes the present frame still needs."""
+
+    awaited = 0
+
+    def fail(self, code: CloseCode | int, reason: str = "") -> None:
+        super().fail(TOO_LARGE if code == CloseCode.MESSAGE_TOO_BIG else code, reason)
+
+    def count_awaited(self) -> None:
+        """From now on; the library asks its reader for a whole frame's content at once."""
+        read_exact = self.reader.read_exact
+
+        def counted(n: int) -> Generator[None, None, bytearray]:
+            self.awaited = n
+            return read_exact(n)
+
+        self.reader.read_exact = counted  # type: ignore[method-assign]
+
+
+class Connection(ServerConnection):
+    """A connection of the ``websockets`` library; ``known`` is called once its caller is."""
+
+    protocol: _Protocol
+
+    def __init__(
+        self,
+        server: Server,
+        memory: Memory,
+        subprotocol: Subprotocol,
+        logger: Any,
+        known: Callable[[Connection], None],
+    ) -> None:
+        def offered(_: ServerProtocol, names: Any) -> Subprotocol | None:
+            return subprotocol if subprotocol in names else None
+
+        protocol = _Protocol(
+            max_size=MAX_FROM_STRANGERS,
+            subprotocols=[subprotocol],
+            select_subprotocol=offered,
+            logger=logger,
+        )
+        super().__init__(
+            protocol,
+            server,
+            ping_interval=_PING_SECONDS,
+            ping_timeout=_PING_SECONDS,
+            close_timeout=5,
+            max_queue=4,
+        )
+        self._memory = memory
+        self._known = known
+        self._key = ""
+        self._room: Room | None = None
+        """Of the message that comes now."""
+        self._rooms: deque[Room] = deque()
+        """Of the messages that are whole, one each."""
+        self._pieces = 0
+        self._pauses: set[str] = set()
+        self._patience: asyncio.TimerHandle | None = None
+
+    def belongs_to(self, key: str) -> None:
+        """The caller is known: messages may be large, in what room the key has."""
+        self._key = key
+        self._known(self)
+        self.protocol.max_message_size = MAX_MESSAGE
+
+    def forget_request(self, instead: Request) -> None:
+        """The request's headers cost memory, may hold the key, and are not needed again."""
+        self.request = instead
+
+    def room_of_message(self) -> Room:
+        """The room that the message just received has; whoever works on it gives it back."""
+        return self._rooms.popleft()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self.protocol.count_awaited()
+        self.recv_messages.pause = lambda: self._pause("messages wait")
+        self.recv_messages.resume = lambda: self._resume("messages wait")
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        comes = self.protocol.awaited + (self.protocol.current_size or 0) + self._pieces * _OF_FRAME
+        if comes > SMALL and self._key and not self.transport.is_closing():
+            self._need(comes)
+
+    def process_event(self, event: Any) -> None:
+        if isinstance(event, Frame) and event.opcode in DATA_OPCODES:
+            content, event.data = event.data, b""  # the parser keeps the last frame, however long it is idle
+            event = Frame(event.opcode, content, event.fin)
+            if event.fin:
+                self._rooms.append(self._room or self._memory.room(self._key))
+                self._room, self._pieces = None, 0
+                self._stop_patience()
+                self._resume("no room")
+            elif self._key:
+                self._pieces += 1
+            else:
+                self.protocol.fail(BAD_MESSAGE, "authenticate in one frame")
+                self.send_data()
+                return
+        super().process_event(event)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_patience()
+        for room in (*self._rooms, *([self._room] if self._room else [])):
+            room.release()
+        super().connection_lost(exc)
+
+    def _need(self, size: int) -> None:
+        """Room for the message that comes; until there is, no more of it is read."""
+        if self._room is None:
+            self._room = self._memory.room(self._key)
+            self._patience = self.loop.call_later(_MESSAGE_SECONDS, self._give_up)
+        if not self._room.ask(size, lambda: self._resume("no room")):
+            self._pause("no room")
+
+    def _give_up(self) -> None:
+        self.protocol.fail(TOO_SLOW, f"a message took longer than {_MESSAGE_SECONDS:g} s")
+        self.send_data()
+        self.transport.close()
+
+    def _stop_patience(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+
+    def _pause(self, why: str) -> None:
+        if not self._pauses and not self.transport.is_closing():
+            self.transport.pause_reading()
+        self._pauses.add(why)
+
+    def _resume(self, why: str) -> None:
+        if why in self._pauses:
+            self._pauses.discard(why)
+            if not self._pauses and not self.transport.is_closing():
+                self.transport.resume_reading()
