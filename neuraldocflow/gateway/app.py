@@ -27,6 +27,7 @@ from neuraldocflow.gateway.problems import Problem, ProblemBody, answer_problem,
 from neuraldocflow.gateway.relay import Relay
 from neuraldocflow.gateway.requests import ProcessingRequest
 from neuraldocflow.gateway.services import Services
+from neuraldocflow.gateway.uploads import Uploads
 from neuraldocflow.gateway.webhook_sources import add_webhook_sources
 from neuraldocflow.liveness import look
 from neuraldocflow.results import ProcessingResult
@@ -73,9 +74,7 @@ def make_app(services: Services, relay: Relay) -> FastAPI:
         str(form.get("document_type") or name) for name, form in services.profiles.items()
     )
     services.hub.observers.append(app.state.metrics.observe)
-    app.state.uploads = tus.Uploads(
-        services.config.runtime.state_directory.absolute() / "gateway" / "uploads"
-    )
+    app.state.uploads = Uploads(services.config.runtime.state_directory.absolute() / "gateway" / "uploads")
     for error, answer in (
         (Problem, answer_problem),
         (RequestValidationError, _invalid),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -15,9 +16,9 @@ from neuraldocflow.gateway.access import bearer_token, problems, services_of
 from neuraldocflow.gateway.keys import Key
 from neuraldocflow.gateway.problems import as_problem, busy, invalid
 from neuraldocflow.gateway.receiving import BodyCheck, Received, receive
-from neuraldocflow.gateway.requests import MAX_NAME, options_from
+from neuraldocflow.gateway.requests import MAX_NAME
 from neuraldocflow.gateway.services import Services
-from neuraldocflow.gateway.submissions import Order
+from neuraldocflow.gateway.submissions import Order, order_of
 
 router = APIRouter(prefix="/api/v1", tags=["documents"])
 
@@ -121,12 +122,11 @@ def order_from(
     received: Received, key: Key, query: Mapping[str, str], source: str, idempotency_key: str
 ) -> Order:
     """What is wanted: by the JSON request or the form's fields, and else by the query. Raises Problem."""
-    told = {**query, **received.fields}
-    profile, options = told.get("profile") or "auto", options_from(told)
-    if (asked := received.request) is not None:
-        profile = asked.profile if "profile" in asked.model_fields_set else profile
-        options = asked.options.over(options)
-    return Order(key.tenant, profile, options, source, idempotency_key)
+    order = order_of(key, {**query, **received.fields}, source, idempotency_key)
+    if (asked := received.request) is None:
+        return order
+    profile = asked.profile if "profile" in asked.model_fields_set else order.profile
+    return replace(order, profile=profile, options=asked.options.over(order.options))
 
 
 async def submit(services: Services, key: Key, received: Received, order: Order) -> str:

@@ -33,6 +33,7 @@ from neuraldocflow.gateway.services import Services
 from neuraldocflow.gateway.submissions import Appender, Submissions
 from neuraldocflow.gateway.tail import Tail
 from neuraldocflow.gateway.tracing import tracing
+from neuraldocflow.gateway.uploads import Uploads
 from neuraldocflow.log import open_log
 from neuraldocflow.payloads import PayloadStore
 from sinks.websocket import WebSocketConfig
@@ -40,6 +41,7 @@ from sinks.websocket import WebSocketConfig
 log = logging.getLogger(__name__)
 
 _GRACE_SECONDS = 10
+_HOUR = 3600
 _SWITCH_SECONDS = 0.0005
 """How long a thread that stores documents or indexes jobs may keep the event loop waiting (usually 5 ms)."""
 
@@ -184,9 +186,10 @@ async def _serve(config: Config, keys: KeyStore, listener: socket.socket, ready:
         profiles=known,
     )
     relay = Relay(services)
+    app = make_app(services, relay)
     server = _Server(
         uvicorn.Config(
-            make_app(services, relay),
+            app,
             http=Http,
             ws=relay.protocol,  # type: ignore[arg-type]
             loop="none",
@@ -205,7 +208,10 @@ async def _serve(config: Config, keys: KeyStore, listener: socket.socket, ready:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    watching = loop.create_task(services.attendance.watch())
+    beside = [
+        loop.create_task(services.attendance.watch()),
+        loop.create_task(_tidying(app.state.uploads)),
+    ]
     serving = loop.create_task(server.serve([listener]))
     try:
         while not server.started and not serving.done():
@@ -218,13 +224,20 @@ async def _serve(config: Config, keys: KeyStore, listener: socket.socket, ready:
         await relay.drain()
         server.should_exit = True
         await serving
-        watching.cancel()
+        for task in beside:
+            task.cancel()
         await hub.close()
         tail.stop()
         jobs.close()
         job_log.close()
         if tracer is not None:
             await asyncio.to_thread(tracer.close)
+
+
+async def _tidying(uploads: Uploads) -> None:
+    while True:
+        await asyncio.sleep(_HOUR)
+        await asyncio.to_thread(uploads.tidy)
 
 
 def _relay_config(config: Config) -> WebSocketConfig:

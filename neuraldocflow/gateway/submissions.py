@@ -17,7 +17,7 @@ from neuraldocflow.extraction.sniff import sniff
 from neuraldocflow.gateway.jobs import Jobs
 from neuraldocflow.gateway.keys import Allowance, Key
 from neuraldocflow.gateway.problems import Problem, busy, invalid
-from neuraldocflow.gateway.requests import Document, Options, safe_name
+from neuraldocflow.gateway.requests import Document, Options, options_from, safe_name
 from neuraldocflow.log import Log, LogError, Message
 from neuraldocflow.payloads import Incoming, Payload, PayloadStore
 from sinks.events import message_of
@@ -189,8 +189,16 @@ class Submissions:
 
         return await asyncio.to_thread(keep)
 
-    async def submit(self, key: Key, document: Stored | Linked, order: Order) -> str:
-        """Submit what is kept; the job's id, durable on the log. Raises Problem."""
+    def count(self, key: Key) -> None:
+        """One document of the key's today. Raises Problem where it has none left."""
+        if not self._allowance.document(key):
+            raise Problem(RateLimited("This key's documents of today are used up."), 429, _until_midnight())
+
+    async def submit(
+        self, key: Key, document: Stored | Linked, order: Order, *, counted: bool = False
+    ) -> str:
+        """Submit what is kept; the job's id, durable on the log. ``counted``: it is one of today's already.
+        Raises Problem."""
         if isinstance(document, Linked):
             source = DocumentSource(
                 kind="url",
@@ -199,7 +207,8 @@ class Submissions:
                 filename=document.filename,
                 content_type=document.content_type,
             )
-            return await self._submit(key, source, secrets.token_hex(16), order)  # what is there may change
+            content = secrets.token_hex(16)  # what is there may change
+            return await self._submit(key, source, content, order, counted)
         payload = document.payload
         source = DocumentSource(
             kind="file",
@@ -209,9 +218,11 @@ class Submissions:
             filename=document.filename,
             content_type=document.content_type,
         )
-        return await self._submit(key, source, payload.sha256, order)
+        return await self._submit(key, source, payload.sha256, order, counted)
 
-    async def _submit(self, key: Key, source: DocumentSource, content: str, order: Order) -> str:
+    async def _submit(
+        self, key: Key, source: DocumentSource, content: str, order: Order, counted: bool
+    ) -> str:
         where = f"{order.tenant}/{order.source}"
         options = order.options.for_event()
         asked = f"{order.profile} {sorted(options.items())}"
@@ -226,6 +237,8 @@ class Submissions:
             if known["status"] != "failed" or order.idempotency_key:
                 return str(known["id"])
             run = int(known["run"]) + 1
+        if not counted:
+            self.count(key)
         event = NewDocument(
             id=document,
             run=run,
@@ -241,11 +254,10 @@ class Submissions:
     async def submit_again(self, key: Key, event: NewDocument) -> str:
         """Submit a document that was submitted before, as another run; the job's id. Raises Problem."""
         self.check(key, event.profile)
+        self.count(key)
         return await self._append(key, event)
 
     async def _append(self, key: Key, event: NewDocument) -> str:
-        if not self._allowance.document(key):
-            raise Problem(RateLimited("This key's documents of today are used up."), 429, _until_midnight())
         try:
             await self._appender.append(message_of(event))
         except LogError as error:
@@ -278,3 +290,8 @@ def _decoded(document: Document) -> Iterator[bytes]:
 
 def _until_midnight() -> dict[str, str]:
     return {"Retry-After": str(86_400 - int(time.time()) % 86_400)}
+
+
+def order_of(key: Key, told: Mapping[str, str], source: str, idempotency_key: str) -> Order:
+    """What texts ask for: those of a form, a query, an upload's metadata. Raises Problem."""
+    return Order(key.tenant, told.get("profile") or "auto", options_from(told), source, idempotency_key)

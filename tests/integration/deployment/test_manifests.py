@@ -21,6 +21,7 @@ from support.topics import wait_for
 
 from neuraldocflow import config as configuration
 from neuraldocflow.gateway.keys import KeyStore
+from neuraldocflow.gateway.tus import router as uploads
 
 OVERLAYS = ("local", "production")
 OTHERS = ("ScaledObject", "ServiceMonitor", "KafkaTopic")
@@ -91,6 +92,30 @@ def test_every_selector_finds_its_pods_and_every_reference_is_there() -> None:
     for pod in (pod_of("production", "StatefulSet", DATAFLOW), pod_of("production", "Deployment", GATEWAY)):
         (used,) = (volume["configMap"]["name"] for volume in pod["volumes"] if "configMap" in volume)
         assert used in maps
+
+
+def test_uploads_stay_with_the_pod_that_began_them() -> None:
+    objects = rendered("production")
+    service = one(objects, "Service", "neuraldocflow-uploads")["spec"]
+    assert service["sessionAffinity"] == "ClientIP"
+    ingress = one(objects, "Ingress", "neuraldocflow-uploads")
+    assert "nginx.ingress.kubernetes.io/upstream-hash-by" in ingress["metadata"]["annotations"]
+    (path,) = ingress["spec"]["rules"][0]["http"]["paths"]
+    assert path["path"] == uploads.prefix
+    assert path["backend"]["service"]["name"] == "neuraldocflow-uploads"
+
+
+def test_who_watches_has_a_key_and_sees_each_pod_once() -> None:
+    objects = rendered("production")
+    monitor = one(objects, "ServiceMonitor", GATEWAY)["spec"]
+    assert monitor["endpoints"][0]["authorization"]["credentials"]["name"] == "neuraldocflow-metrics"
+    wanted = monitor["selector"]["matchLabels"]
+    watched = [
+        each["metadata"]["name"]
+        for each in objects
+        if each["kind"] == "Service" and wanted.items() <= each["metadata"]["labels"].items()
+    ]
+    assert watched == [GATEWAY]
 
 
 def test_prometheus_finds_the_ports_it_is_sent_to() -> None:

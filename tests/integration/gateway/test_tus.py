@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import errno
+import os
+import threading
+import time
+from pathlib import Path
 from typing import Any
 
 import aiohttp
+from support.faulty import Faults
 from support.gateway import Gateway, letter, result
+from support.topics import wait_for
+from tusclient.client import TusClient
+
+from neuraldocflow.gateway.uploads import KEPT_SECONDS
 
 TUS = {"Tus-Resumable": "1.0.0"}
 BYTES = {**TUS, "Content-Type": "application/offset+octet-stream"}
@@ -43,9 +53,16 @@ def test_an_upload_that_breaks_off_goes_on_where_it_was_and_becomes_a_job(gatewa
             wrong = await session.patch(place, data=content, headers={**BYTES, "Upload-Offset": "0"})
             assert wrong.status == 409
             rest = await session.patch(place, data=content[20:], headers={**BYTES, "Upload-Offset": "20"})
-            made = await result(session, rest.headers["NeuralDocFlow-Job"])
+            job = rest.headers["NeuralDocFlow-Job"]
+            made = await result(session, job)
             assert made["metadata"]["filename"] == "resumed.html"
-            assert (await session.head(place, headers=TUS)).status == 404
+            whole = await session.head(place, headers=TUS)  # the last answer may have got lost
+            assert (whole.headers["Upload-Offset"], whole.headers["NeuralDocFlow-Job"]) == (
+                str(len(content)),
+                job,
+            )
+            again = {**BYTES, "Upload-Offset": str(len(content))}
+            assert (await session.patch(place, headers=again)).headers["NeuralDocFlow-Job"] == job
 
     run(work())
 
@@ -73,6 +90,11 @@ def test_what_tus_forbids_is_refused(gateway: Gateway) -> None:
             assert (await session.post("/api/v1/uploads", headers=TUS)).status == 400
             large = {**TUS, "Upload-Length": "50000000"}
             assert (await session.post("/api/v1/uploads", headers=large)).status == 413
+            empty = await session.post("/api/v1/uploads", headers={**TUS, "Upload-Length": "0"})
+            assert (empty.status, (await empty.json())["code"]) == (422, "empty")
+            for about in ({"priority": "soon"}, {"qualityThreshold": "2"}, {"idempotencyKey": "k" * 300}):
+                wrong = {**TUS, "Upload-Length": "1", "Upload-Metadata": metadata(**about)}
+                assert (await session.post("/api/v1/uploads", headers=wrong)).status == 400
             place = await begin(session, 10)
             assert (
                 await session.patch(place, data=b"x", headers={**TUS, "Upload-Offset": "0"})
@@ -100,3 +122,102 @@ def test_a_whole_upload_that_is_no_document_is_refused_and_forgotten(gateway: Ga
             assert (await session.head(place, headers=TUS)).status == 404
 
     run(work())
+
+
+def client_of(gateway: Gateway, key: str) -> TusClient:
+    """A standard client of the protocol."""
+    return TusClient(f"{gateway.url}/api/v1/uploads", headers={"Authorization": f"Bearer {key}"})
+
+
+def test_a_standard_client_uploads_in_pieces_with_all_that_is_wanted(
+    gateway: Gateway, tmp_path: Path
+) -> None:
+    file = tmp_path / "large.html"
+    file.write_bytes(letter(71) + b"<p>" + b"word " * 100_000 + b"</p>")
+    about = {"filename": "large.html", "filetype": "text/html", "priority": "urgent", "profile": "generic"}
+    about |= {"qualityThreshold": "1", "streamResults": "true", "outputFormat": "yaml"}
+    about["idempotencyKey"] = "made-by-the-page"
+    first = client_of(gateway, gateway.local_key).uploader(str(file), chunk_size=100_000, metadata=about)
+    for _ in range(2):
+        first.upload_chunk()
+    # as after a restart of the caller
+    later = client_of(gateway, gateway.local_key).uploader(str(file), url=first.url, chunk_size=100_000)
+    assert later.offset == 200_000
+    later.upload()
+
+    async def work() -> None:
+        async with gateway.http() as session:
+            job = (await session.head(first.url, headers=TUS)).headers["NeuralDocFlow-Job"]
+            made = await result(session, job)
+            assert made["status"] == "partial"  # less sure than wanted
+            state = await (await session.get(f"/api/v1/jobs/{job}")).json()
+            assert (state["priority"], state["profile"]) == ("urgent", "generic")
+            offline = {"jobId": about["idempotencyKey"], "status": "completed"}
+            synced = await session.post("/api/v1/results/sync", json={"results": [offline]})
+            assert await synced.json() == {"job_ids": [job]}
+
+    run(work())
+
+
+def test_an_upload_that_can_not_be_submitted_now_is_led_to_its_end_later(tmp_path: Path) -> None:
+    gateway = Gateway(tmp_path / "service", with_job=False)
+    state = tmp_path / "service" / ".neuraldocflow"
+    state.mkdir()
+    faults = Faults(tmp_path, state / "log.db")
+    gateway.folder.environment = faults.environment
+    file = tmp_path / "a.html"
+    file.write_bytes(letter(72))
+
+    def whole() -> bool:
+        uploads = state / "gateway" / "uploads" / "of-default"
+        return any(each.stat().st_size == len(letter(72)) for each in uploads.glob("*[!json]"))
+
+    async def submitted(place: str) -> list[str]:
+        async with gateway.http() as session:
+            job = (await session.head(place, headers=TUS)).headers["NeuralDocFlow-Job"]
+            listed = (await (await session.get("/api/v1/jobs")).json())["jobs"]
+            assert [each["job_id"] for each in listed] == [job]
+            return [each["filename"] for each in listed]
+
+    with gateway:
+        client = client_of(gateway, gateway.local_key)
+        upload = client.uploader(str(file), metadata={"filename": "a.html"}, retries=300)
+        upload.retry_delay = 0.1
+        upload.set_url(upload.create_url())
+        faults.disk_errors(errno.ENOSPC)
+        sending = threading.Thread(target=upload.upload, daemon=True)
+        sending.start()
+        wait_for(whole, 30)
+        time.sleep(0.5)  # it is refused a few times
+        assert client.uploader(str(file), url=upload.url).get_offset() == len(letter(72)) - 1
+        faults.disk_is_well()
+        sending.join(60)
+        assert not sending.is_alive()
+        assert run(submitted(upload.url)) == ["a.html"]
+
+
+def test_uploads_count_as_documents_and_are_forgotten_when_they_are_given_up(tmp_path: Path) -> None:
+    uploads = tmp_path / ".neuraldocflow" / "gateway" / "uploads" / "of-acme"
+
+    async def fill(key: str) -> None:
+        async with gateway.http(key) as session:
+            for _ in range(3):
+                await begin(session, 10)
+            refused = await session.post("/api/v1/uploads", headers={**TUS, "Upload-Length": "1"})
+            assert (refused.status, (await refused.json())["code"]) == (429, "rate_limited")
+        async with gateway.http(gateway.key("acme")) as session:
+            for _ in range(61):
+                await begin(session, 10)
+            many = await session.post("/api/v1/uploads", headers={**TUS, "Upload-Length": "1"})
+            assert (many.status, (await many.json())["code"]) == (429, "rate_limited")
+
+    gateway = Gateway(tmp_path, with_job=False)
+    with gateway:
+        run(fill(gateway.key("acme", quota=3)))
+        assert len(list(uploads.iterdir())) == 128
+        old = time.time() - KEPT_SECONDS - 60
+        for file in uploads.iterdir():
+            os.utime(file, (old, old))
+        gateway.stop()
+        gateway.start()
+        wait_for(lambda: not list(uploads.iterdir()), 30)
