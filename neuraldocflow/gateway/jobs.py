@@ -29,7 +29,7 @@ CREATE TABLE IF NOT EXISTS jobs (
     filename TEXT, content_type TEXT, bytes INTEGER, sha256 TEXT, uri TEXT, profile TEXT, priority TEXT,
     document_type TEXT, confidence REAL, pages INTEGER, error TEXT, origin TEXT,
     created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL,
-    result_partition INTEGER, result_offset INTEGER, first_offset INTEGER
+    result_partition INTEGER, result_offset INTEGER, first_offset INTEGER, received_ms INTEGER
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS by_tenant ON jobs (tenant, created_ms DESC, id);
 CREATE INDEX IF NOT EXISTS under_way ON jobs (tenant, status, priority) WHERE {_UNDER_WAY};
@@ -55,6 +55,7 @@ _FILL = ", ".join(
         "profile",
         "priority",
         "first_offset",
+        "received_ms",
     )
 )
 """What is known of a document may come after its result: topics are read one by one."""
@@ -141,15 +142,17 @@ class Jobs:
     def _born(self, each: Arrived, source: dict[str, Any], about: dict[str, Any]) -> None:
         now = _milliseconds(each)
         first = each.record.offset if each.name == "DocumentReceived" else None
+        received = each.data.get("received_at") if each.name == "NewDocument" else None
+        received_ms = None if received is None else int(datetime.fromisoformat(received).timestamp() * 1000)
         values = (
             *(each.job, each.document, each.run, each.tenant, "queued", "queued"),
             *(source.get("filename"), source.get("content_type"), source.get("size"), source.get("sha256")),
-            *(source.get("uri"), about.get("profile"), about.get("priority"), now, now, first),
+            *(source.get("uri"), about.get("profile"), about.get("priority"), now, now, first, received_ms),
         )
         self._db.execute(
             "INSERT INTO jobs (id, document, run, tenant, status, stage, filename, content_type, bytes,"
-            " sha256, uri, profile, priority, created_ms, updated_ms, first_offset) VALUES"
-            " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
+            " sha256, uri, profile, priority, created_ms, updated_ms, first_offset, received_ms) VALUES"
+            " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
             f" {_FILL}",
             values,
         )

@@ -34,7 +34,7 @@ from neuraldocflow.gateway.submissions import Appender, Submissions
 from neuraldocflow.gateway.tail import Tail
 from neuraldocflow.gateway.tracing import tracing
 from neuraldocflow.gateway.uploads import Uploads
-from neuraldocflow.log import open_log
+from neuraldocflow.log import PROCESSING_RESULTS, open_log
 from neuraldocflow.payloads import PayloadStore
 from sinks.websocket import WebSocketConfig
 
@@ -145,7 +145,6 @@ def _listener(host: str, port: int) -> socket.socket:
 
 async def _serve(config: Config, keys: KeyStore, listener: socket.socket, ready: Callable[[], None]) -> None:
     state = config.runtime.state_directory.absolute()
-    tracer = tracing()
     job_log = await asyncio.to_thread(open_log, config.runtime)
     jobs = Jobs(state / "gateway" / f"jobs-{config.runtime.gateway.port}.db")
     hub: Hub | None = None
@@ -201,8 +200,10 @@ async def _serve(config: Config, keys: KeyStore, listener: socket.socket, ready:
             timeout_graceful_shutdown=_GRACE_SECONDS,
         )
     )
+    tracer = tracing(config.runtime, jobs, len(job_log.partitions(PROCESSING_RESULTS)))
     if tracer is not None:
         hub.observers.append(tracer.observe)
+        services.submissions.observers.append(tracer.taken)
     tail.start()
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()

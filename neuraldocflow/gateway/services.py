@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,8 @@ from neuraldocflow.payloads import PayloadStore
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Mapping
+
+log = logging.getLogger(__name__)
 
 _PATIENCE = 2.0
 """Seconds to wait for the index to have what the log has, before a job is said not to exist."""
@@ -91,6 +94,7 @@ class Services:
         if row["status"] in DONE:
             return False
         cancel(self.log, row["document"], row["run"])
+        log.info("asked to be cancelled", extra={"job": row["id"]})
         return True
 
     @staticmethod

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -114,7 +115,7 @@ class Documents:
 
     def _order(self, profile: str, options: Options, idempotency_key: str) -> Order:
         tenant = self._subscriptions.own.tenant
-        return Order(tenant, profile, options, source="websocket", idempotency_key=idempotency_key)
+        return Order(tenant, profile, options, "websocket", idempotency_key, time.time_ns())
 
     def _find(self, stream_id: str) -> _Stream:
         stream = self._streams.get(stream_id)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import logging
 import secrets
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from neuraldocflow import identity
@@ -21,6 +23,8 @@ from neuraldocflow.gateway.requests import Document, Options, options_from, safe
 from neuraldocflow.log import Log, LogError, Message
 from neuraldocflow.payloads import Incoming, Payload, PayloadStore
 from sinks.events import message_of
+
+log = logging.getLogger(__name__)
 
 _CONTENT_TYPES = {
     "pdf": "application/pdf",
@@ -43,6 +47,8 @@ class Order:
     source: str = "rest"
     """The name of the source it came by."""
     idempotency_key: str = ""
+    began: int = 0
+    """When it began to come, nanoseconds since 1970; 0 for now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +123,8 @@ class Submissions:
         self._profiles = profiles
         self.max_upload_size = max_upload_size
         self._max_waiting = max_waiting
+        self.observers: list[Callable[[NewDocument, int], None]] = []
+        """Called with each document that is durable now, and when it began to come."""
         self._waiting: dict[str, int] = {}
         self._counted = float("-inf")
 
@@ -239,31 +247,38 @@ class Submissions:
             run = int(known["run"]) + 1
         if not counted:
             self.count(key)
+        began = order.began or time.time_ns()
         event = NewDocument(
             id=document,
             run=run,
             origin=f"/sources/{order.source}",
+            received_at=datetime.fromtimestamp(began / 1e9, UTC),
             source=source,
             profile=order.profile,
             priority=order.options.priority,
             options=options,
             tenant=order.tenant,
         )
-        return await self._append(key, event)
+        return await self._append(key, event, began)
 
     async def submit_again(self, key: Key, event: NewDocument) -> str:
         """Submit a document that was submitted before, as another run; the job's id. Raises Problem."""
         self.check(key, event.profile)
         self.count(key)
-        return await self._append(key, event)
+        return await self._append(key, event, time.time_ns())
 
-    async def _append(self, key: Key, event: NewDocument) -> str:
+    async def _append(self, key: Key, event: NewDocument, began: int) -> str:
         try:
             await self._appender.append(message_of(event))
         except LogError as error:
             raise busy("The document can't be made durable now: the log does not answer.") from error
         self._waiting[key.tenant] = self._waiting.get(key.tenant, 0) + 1
-        return identity.job_id(event.id, event.run)
+        for observe in self.observers:
+            observe(event, began)
+        job = identity.job_id(event.id, event.run)
+        taken_from = event.origin.rpartition("/")[2]
+        log.info("taken from %s, %d bytes", taken_from, event.source.size, extra={"job": job})
+        return job
 
 
 def _is_address(text: str) -> bool:
@@ -292,6 +307,7 @@ def _until_midnight() -> dict[str, str]:
     return {"Retry-After": str(86_400 - int(time.time()) % 86_400)}
 
 
-def order_of(key: Key, told: Mapping[str, str], source: str, idempotency_key: str) -> Order:
+def order_of(key: Key, told: Mapping[str, str], source: str, idempotency_key: str, began: int = 0) -> Order:
     """What texts ask for: those of a form, a query, an upload's metadata. Raises Problem."""
-    return Order(key.tenant, told.get("profile") or "auto", options_from(told), source, idempotency_key)
+    profile = told.get("profile") or "auto"
+    return Order(key.tenant, profile, options_from(told), source, idempotency_key, began)

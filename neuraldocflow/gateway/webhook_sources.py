@@ -86,6 +86,7 @@ class WebhookSource:
         self, request: Request, idempotency_key: Annotated[str, Header(max_length=MAX_NAME)] = ""
     ) -> Response:
         """A document: the file itself, a form with a `file`, or a ProcessingRequest in JSON."""
+        began = time.time_ns()
         services = await services_of(request)
         key = self._authenticated(request, services)
         services.take_request(key)
@@ -98,7 +99,7 @@ class WebhookSource:
         defaults = {"profile": self._config.profile, "priority": self._config.priority}
         query = {**defaults, **request.query_params}
         given = idempotency_key or request.headers.get("webhook-id", "")[:MAX_NAME]
-        order = order_from(received, key, query, self._name, given)
+        order = order_from(received, key, query, self._name, given, began)
         job = await submit(services, key, received, order)
         if self._config.async_processing:
             return accepted(job)
