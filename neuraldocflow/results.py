@@ -33,7 +33,7 @@ class Provenance(_Result):
 
     page: Count | None = None
     bbox: BoundingBox | None = None
-    block: str | int | None = None
+    block: str | Count | None = None
     text: str = ""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +24,13 @@ from neuraldocflow.errors import InvalidRequest
 from neuraldocflow.gateway import descriptions, documents, job_routes, offline_results, tus
 from neuraldocflow.gateway.access import Gateway, Operator, Reader, problems
 from neuraldocflow.gateway.metrics import Metrics
+from neuraldocflow.gateway.openapi import Methods, describe, name_of
 from neuraldocflow.gateway.problems import Problem, ProblemBody, answer_problem, invalid, not_found
 from neuraldocflow.gateway.relay import Relay
-from neuraldocflow.gateway.requests import ProcessingRequest
 from neuraldocflow.gateway.services import Services
 from neuraldocflow.gateway.uploads import Uploads
 from neuraldocflow.gateway.webhook_sources import add_webhook_sources
 from neuraldocflow.liveness import look
-from neuraldocflow.results import ProcessingResult
 
 STATIC = Path(__file__).parent.parent / "static"
 """The web app's built files."""
@@ -67,6 +67,7 @@ def make_app(services: Services, relay: Relay) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
+        generate_unique_id_function=name_of,
     )
     app.state.services = services
     app.state.relay = relay
@@ -91,7 +92,8 @@ def make_app(services: Services, relay: Relay) -> FastAPI:
     app.router.routes.insert(0, Route(path, documents.post_document, methods=["POST"]))
     app.mount("/docs/assets", StaticFiles(packages=[("fastapi_offline", "static")]), name="docs-assets")
     add_webhook_sources(app, services)
-    _describe(app)
+    describe(app)
+    app.state.methods = Methods(app)
     app.add_middleware(_Secured)
     origins = services.config.runtime.gateway.cors_origins
     if origins:
@@ -152,10 +154,12 @@ async def _invalid(request: Request, error: Exception) -> Response:
 
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    if error.status_code == 404:
+    status, headers = error.status_code, dict(error.headers or {})
+    if status in (404, 405) and (allowed := request.app.state.methods.at(request.url.path)):
+        status, headers = 405, {"Allow": ", ".join(allowed)}
+    if status == 404:
         return not_found("There is nothing at this address.").response()
-    problem = Problem(InvalidRequest(f"{error.detail}."), error.status_code, dict(error.headers or {}))
-    return problem.response()
+    return Problem(InvalidRequest(f"{HTTPStatus(status).phrase}."), status, headers).response()
 
 
 async def _fault(request: Request, error: Exception) -> Response:
@@ -249,14 +253,3 @@ async def get_metrics(request: Request, services: Gateway, key: Operator) -> Res
     relay: Relay = request.app.state.relay
     text = await asyncio.to_thread(metrics.render, services, len(relay.all_connections))
     return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
-
-
-def _describe(app: FastAPI) -> None:
-    """The schema names what routes read by themselves."""
-    made = app.openapi()
-    named = made.setdefault("components", {}).setdefault("schemas", {})
-    for model in (ProcessingRequest, ProcessingResult, ProblemBody):
-        schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
-        named.update(schema.pop("$defs", {}))
-        named[model.__name__] = schema
-    app.openapi_schema = made

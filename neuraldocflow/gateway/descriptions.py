@@ -41,7 +41,10 @@ async def asyncapi() -> dict[str, Any]:
 
 
 @router.get(
-    "/schemas/{name}.json", responses=problems(404, 422), summary="JSON Schemas of events and results"
+    "/schemas/{name}.json",
+    responses={200: {"content": {"application/schema+json": {}}}, **problems(404, 422)},
+    response_class=Response,
+    summary="JSON Schemas of events and results",
 )
 async def get_schema(name: str) -> Response:
     found = schemas().get(f"{name}.json")

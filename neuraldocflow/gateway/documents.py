@@ -5,16 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import orjson
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
-from neuraldocflow.deadlines import LONGEST_MS
 from neuraldocflow.errors import DocumentError
 from neuraldocflow.gateway.access import bearer_token, problems, services_of
 from neuraldocflow.gateway.keys import Key
+from neuraldocflow.gateway.openapi import BODIES, TO_THE_JOB, parameter
 from neuraldocflow.gateway.problems import as_problem, busy, invalid
 from neuraldocflow.gateway.receiving import BodyCheck, Received, receive
 from neuraldocflow.gateway.requests import MAX_NAME
@@ -31,51 +30,18 @@ class Accepted(BaseModel):
     status: str = "queued"
 
 
-BODIES: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file"],
-                    "properties": {
-                        "file": {"type": "string", "format": "binary"},
-                        "profile": {"type": "string", "default": "auto"},
-                        "priority": {"enum": ["urgent", "high", "normal", "low"]},
-                        "qualityThreshold": {"type": "number", "minimum": 0, "maximum": 1},
-                        "outputFormat": {"enum": ["json", "yaml", "xml"]},
-                        "deadlineMs": {"type": "integer", "minimum": 1, "maximum": LONGEST_MS},
-                    },
-                }
-            },
-            "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
-            "application/json": {"schema": {"$ref": "#/components/schemas/ProcessingRequest"}},
-        },
-    }
-}
-
-
-def _parameter(where: str, name: str, least: int = 0, **more: str) -> dict[str, Any]:
-    """OpenAPI's description of a text in the query or the headers."""
-    schema: dict[str, Any] = {"type": "string", "maxLength": MAX_NAME, "default": more.pop("default", "")}
-    if least:
-        schema["minLength"] = least
-    return {"in": where, "name": name, "required": False, "schema": schema, **more}
-
-
 @router.post(
     "/documents",
     status_code=202,
     response_model=Accepted,
-    responses=problems(400, 404, 408, 413, 415, 422, 503),
+    responses={202: TO_THE_JOB, **problems(400, 404, 408, 413, 415, 422, 503)},
     openapi_extra={
         **BODIES,
         "security": [{"HTTPBearer": []}],
         "parameters": [
-            _parameter("query", "profile", least=1, default="auto"),
-            _parameter("query", "filename", description="of a raw body"),
-            _parameter("header", "idempotency-key"),
+            parameter("query", "profile", least=1, default="auto"),
+            parameter("query", "filename", description="of a raw body"),
+            parameter("header", "idempotency-key"),
         ],
     },
     summary="Process a document",

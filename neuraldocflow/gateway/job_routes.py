@@ -37,7 +37,22 @@ _CONTENT = {"json": "application/json", "yaml": "application/yaml", "xml": "appl
 _HEARTBEAT = 15.0
 _MOST_WAITING = 1000
 _STREAM: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}, "description": "events"}
+    200: {
+        "content": {
+            "text/event-stream": {
+                "schema": {
+                    "type": "object",
+                    "required": ["event", "data"],
+                    "properties": {
+                        "id": {"type": "string", "description": "for Last-Event-ID"},
+                        "event": {"enum": ["progress", "result", "notification", "error"]},
+                        "data": {"type": "string", "contentMediaType": "application/json"},
+                    },
+                }
+            }
+        },
+        "description": "events",
+    }
 }
 
 
@@ -108,7 +123,7 @@ async def retry_job(job_id: JobId, services: Gateway, key: Submitter) -> Any:
     responses={
         200: {
             "content": {
-                "application/yaml": {"schema": {}},  # what reads YAML finds an object, what does not a text
+                "application/yaml": {"schema": {"$ref": "#/components/schemas/ProcessingResult"}},
                 "application/xml": {"schema": {"type": "string"}},
             }
         },

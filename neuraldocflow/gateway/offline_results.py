@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import orjson
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
@@ -12,9 +13,10 @@ from neuraldocflow import identity
 from neuraldocflow.events import ProcessingCompleted
 from neuraldocflow.gateway.access import Gateway, Submitter, problems
 from neuraldocflow.gateway.keys import Key
+from neuraldocflow.gateway.openapi import RESULTS
 from neuraldocflow.gateway.problems import busy, invalid
 from neuraldocflow.gateway.receiving import read_json
-from neuraldocflow.gateway.requests import validated
+from neuraldocflow.gateway.requests import validated_json
 from neuraldocflow.gateway.services import Services
 from neuraldocflow.log import LogError
 from neuraldocflow.results import ProcessingResult
@@ -40,26 +42,7 @@ class Synced(BaseModel):
     "/sync",
     response_model=Synced,
     responses=problems(400, 408, 413, 422, 503),
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {
-                "application/json": {
-                    "schema": {
-                        "type": "object",
-                        "required": ["results"],
-                        "properties": {
-                            "results": {
-                                "type": "array",
-                                "maxItems": _MOST,
-                                "items": {"$ref": "#/components/schemas/ProcessingResult"},
-                            }
-                        },
-                    }
-                }
-            },
-        }
-    },
+    openapi_extra=RESULTS,
     summary="Keep results that were made offline",
 )
 async def sync_results(request: Request, services: Gateway, key: Submitter) -> Synced:
@@ -101,10 +84,9 @@ async def _keep(services: Services, key: Key, made: list[tuple[str, ProcessingCo
 
 def checked(data: Any) -> ProcessingResult:
     """One result, as the log may have it. Raises Problem."""
-    result = validated(ProcessingResult, data)
     if _is_deep(data, _DEEPEST):
         raise invalid(f"A result's values are nested {_DEEPEST} deep at most.")
-    return result
+    return validated_json(ProcessingResult, orjson.dumps(data))
 
 
 def _is_deep(value: Any, left: int) -> bool:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from neuraldocflow.deadlines import LONGEST_MS
-from neuraldocflow.gateway.problems import invalid
+from neuraldocflow.gateway.problems import Problem, invalid
 from neuraldocflow.values import Priority
 
 MAX_NAME = 255
@@ -100,8 +100,20 @@ def validated(model: type[Model], data: Any) -> Model:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        told = [_told(line) for line in error.errors(include_url=False, include_input=False)[:5]]
-        raise invalid(f"The request is not as expected: {'; '.join(told)}.") from error
+        raise _unexpected(error) from error
+
+
+def validated_json(model: type[Model], data: bytes) -> Model:
+    """The same of JSON, in which no value is taken for one of another type."""
+    try:
+        return model.model_validate_json(data, strict=True)
+    except ValidationError as error:
+        raise _unexpected(error) from error
+
+
+def _unexpected(error: ValidationError) -> Problem:
+    told = [_told(line) for line in error.errors(include_url=False, include_input=False)[:5]]
+    return invalid(f"The request is not as expected: {'; '.join(told)}.")
 
 
 def _told(line: Any) -> str:

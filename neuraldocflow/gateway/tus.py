@@ -18,6 +18,7 @@ from fastapi import APIRouter, Path, Request, Response
 from neuraldocflow.errors import DocumentError, Empty, TooLarge
 from neuraldocflow.gateway.access import Gateway, Submitter, problems
 from neuraldocflow.gateway.keys import Key
+from neuraldocflow.gateway.openapi import TUS, TUS_BEGIN, TUS_PIECE
 from neuraldocflow.gateway.problems import Problem, as_problem, busy, invalid
 from neuraldocflow.gateway.receiving import chunks
 from neuraldocflow.gateway.requests import MAX_NAME
@@ -38,7 +39,7 @@ def _uploads(request: Request) -> Uploads:
 
 
 @router.options("", status_code=204, summary="What of tus is supported")
-async def options(services: Gateway) -> Response:
+async def describe_uploads(services: Gateway) -> Response:
     most = services.submissions.max_upload_size
     told = {
         "Tus-Version": "1.0.0",
@@ -53,9 +54,10 @@ async def options(services: Gateway) -> Response:
     status_code=201,
     response_class=Response,
     responses=problems(400, 412, 413, 422, 503),
+    openapi_extra=TUS_BEGIN,
     summary="Begin an upload",
 )
-async def create(request: Request, services: Gateway, key: Submitter) -> Response:
+async def begin_upload(request: Request, services: Gateway, key: Submitter) -> Response:
     """`Upload-Length` is needed; `Upload-Metadata` may have filename, filetype, profile, priority,
     qualityThreshold, outputFormat, streamResults, idempotencyKey. It counts as one of the key's documents."""
     _check_version(request)
@@ -78,9 +80,13 @@ async def create(request: Request, services: Gateway, key: Submitter) -> Respons
 
 
 @router.head(
-    "/{upload_id}", response_class=Response, responses=problems(404, 412, 422), summary="How far it is"
+    "/{upload_id}",
+    response_class=Response,
+    responses=problems(404, 412, 422),
+    openapi_extra=TUS,
+    summary="How far it is",
 )
-async def head(upload_id: UploadId, request: Request, key: Submitter) -> Response:
+async def find_upload(upload_id: UploadId, request: Request, key: Submitter) -> Response:
     """Whole uploads tell their job's id in `NeuralDocFlow-Job`."""
     _check_version(request)
     return Response(status_code=200, headers=_state(_uploads(request).find(key, upload_id)))
@@ -91,9 +97,12 @@ async def head(upload_id: UploadId, request: Request, key: Submitter) -> Respons
     status_code=204,
     response_class=Response,
     responses=problems(400, 404, 408, 409, 412, 413, 415, 422, 423, 503),
+    openapi_extra=TUS_PIECE,
     summary="Send more of it",
 )
-async def patch(upload_id: UploadId, request: Request, services: Gateway, key: Submitter) -> Response:
+async def continue_upload(
+    upload_id: UploadId, request: Request, services: Gateway, key: Submitter
+) -> Response:
     """The answer to the last piece has the job's id in `NeuralDocFlow-Job`."""
     _check_version(request)
     if request.headers.get("content-type") != "application/offset+octet-stream":
@@ -116,9 +125,10 @@ async def patch(upload_id: UploadId, request: Request, services: Gateway, key: S
     status_code=204,
     response_class=Response,
     responses=problems(404, 412, 422, 423),
+    openapi_extra=TUS,
     summary="Give it up",
 )
-async def delete(upload_id: UploadId, request: Request, key: Submitter) -> Response:
+async def give_up_upload(upload_id: UploadId, request: Request, key: Submitter) -> Response:
     _check_version(request)
     with _uploads(request).find(key, upload_id).alone() as upload:
         upload.remove()

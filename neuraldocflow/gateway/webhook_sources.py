@@ -19,9 +19,10 @@ from connectors.webhook import WebhookSourceConfig
 from neuraldocflow.errors import ConfigError, Unauthorized
 from neuraldocflow.gateway.access import bearer_token, problems, services_of
 from neuraldocflow.gateway.arrivals import DONE
-from neuraldocflow.gateway.documents import BODIES, Accepted, accepted, order_from, received_from, submit
+from neuraldocflow.gateway.documents import Accepted, accepted, order_from, received_from, submit
 from neuraldocflow.gateway.hub import Published
 from neuraldocflow.gateway.keys import Key
+from neuraldocflow.gateway.openapi import BODIES, TO_THE_JOB
 from neuraldocflow.gateway.problems import Problem
 from neuraldocflow.gateway.receiving import BodyCheck
 from neuraldocflow.gateway.requests import MAX_NAME
@@ -52,6 +53,7 @@ def add_webhook_sources(app: FastAPI, services: Services) -> None:
         if path in taken:
             raise ConfigError(f"stream_sources.{name}.config.endpoint: {taken[path]} has {path} already")
         taken[path] = name
+        with_signature = entry.config.authentication == "signature"
         app.add_api_route(
             path,
             source.receive,
@@ -60,9 +62,11 @@ def add_webhook_sources(app: FastAPI, services: Services) -> None:
             response_model=Accepted,
             responses={
                 200: {"model": ProcessingResult, "description": "the result (async_processing: false)"},
+                202: TO_THE_JOB,
                 **problems(400, 404, 408, 413, 415, 422, 503),
             },
-            openapi_extra=BODIES,
+            openapi_extra=BODIES if with_signature else {**BODIES, "security": [{"HTTPBearer": []}]},
+            operation_id=f"receive_{name}",
             tags=["webhook sources"],
             summary=f"Documents for the source {name}",
         )
