@@ -7,8 +7,7 @@ what is larger needs room in the gateway's memory, and a connection that gets no
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 from websockets.asyncio.server import Server, ServerConnection
@@ -19,6 +18,8 @@ from websockets.typing import Subprotocol
 
 from neuraldocflow.gateway.memory import SMALL, Memory, Room
 
+SUBPROTOCOL = Subprotocol("neuraldocflow.v1")
+_SUBPROTOCOLS = [SUBPROTOCOL]
 MAX_MESSAGE = 16 * 2**20
 """Bytes of one message; larger documents come in pieces."""
 MAX_FROM_STRANGERS = 4096
@@ -59,17 +60,13 @@ class Connection(ServerConnection):
         self,
         server: Server,
         memory: Memory,
-        subprotocol: Subprotocol,
         logger: Any,
         known: Callable[[Connection], None],
     ) -> None:
-        def offered(_: ServerProtocol, names: Any) -> Subprotocol | None:
-            return subprotocol if subprotocol in names else None
-
         protocol = _Protocol(
             max_size=MAX_FROM_STRANGERS,
-            subprotocols=[subprotocol],
-            select_subprotocol=offered,
+            subprotocols=_SUBPROTOCOLS,
+            select_subprotocol=_offered,
             logger=logger,
         )
         super().__init__(
@@ -85,10 +82,11 @@ class Connection(ServerConnection):
         self._key = ""
         self._room: Room | None = None
         """Of the message that comes now."""
-        self._rooms: deque[Room] = deque()
+        self._rooms: list[Room] = []
         """Of the messages that are whole, one each."""
         self._pieces = 0
-        self._pauses: set[str] = set()
+        self._messages_wait = self._room_waits = False
+        """Why it is not read now."""
         self._patience: asyncio.TimerHandle | None = None
 
     def belongs_to(self, key: str) -> None:
@@ -103,13 +101,13 @@ class Connection(ServerConnection):
 
     def room_of_message(self) -> Room:
         """The room that the message just received has; whoever works on it gives it back."""
-        return self._rooms.popleft()
+        return self._rooms.pop(0)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         self.protocol.count_awaited()
-        self.recv_messages.pause = lambda: self._pause("messages wait")
-        self.recv_messages.resume = lambda: self._resume("messages wait")
+        self.recv_messages.pause = self._messages_are_many
+        self.recv_messages.resume = self._messages_are_few
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -125,7 +123,7 @@ class Connection(ServerConnection):
                 self._rooms.append(self._room or self._memory.room(self._key))
                 self._room, self._pieces = None, 0
                 self._stop_patience()
-                self._resume("no room")
+                self._has_room()
             elif self._key:
                 self._pieces += 1
             else:
@@ -145,8 +143,9 @@ class Connection(ServerConnection):
         if self._room is None:
             self._room = self._memory.room(self._key)
             self._patience = self.loop.call_later(_MESSAGE_SECONDS, self._give_up)
-        if not self._room.ask(size, lambda: self._resume("no room")):
-            self._pause("no room")
+        if not self._room.ask(size, self._has_room):
+            self._pause()
+            self._room_waits = True
 
     def _give_up(self) -> None:
         self.protocol.fail(TOO_SLOW, f"a message took longer than {_MESSAGE_SECONDS:g} s")
@@ -158,13 +157,27 @@ class Connection(ServerConnection):
             self._patience.cancel()
             self._patience = None
 
-    def _pause(self, why: str) -> None:
-        if not self._pauses and not self.transport.is_closing():
-            self.transport.pause_reading()
-        self._pauses.add(why)
+    def _messages_are_many(self) -> None:
+        self._pause()
+        self._messages_wait = True
 
-    def _resume(self, why: str) -> None:
-        if why in self._pauses:
-            self._pauses.discard(why)
-            if not self._pauses and not self.transport.is_closing():
-                self.transport.resume_reading()
+    def _messages_are_few(self) -> None:
+        self._messages_wait = False
+        self._resume()
+
+    def _has_room(self) -> None:
+        if self._room_waits:
+            self._room_waits = False
+            self._resume()
+
+    def _pause(self) -> None:
+        if not (self._messages_wait or self._room_waits or self.transport.is_closing()):
+            self.transport.pause_reading()
+
+    def _resume(self) -> None:
+        if not (self._messages_wait or self._room_waits or self.transport.is_closing()):
+            self.transport.resume_reading()
+
+
+def _offered(_: ServerProtocol, offered: Sequence[Subprotocol]) -> Subprotocol | None:
+    return SUBPROTOCOL if SUBPROTOCOL in offered else None

@@ -18,7 +18,6 @@ from websockets.datastructures import Headers
 from websockets.exceptions import InvalidMessage
 from websockets.http11 import Request, Response
 from websockets.protocol import State
-from websockets.typing import Subprotocol
 
 from neuraldocflow.gateway.connection import Connection
 from neuraldocflow.gateway.services import Services
@@ -27,7 +26,6 @@ from neuraldocflow.gateway.session import Session
 log = logging.getLogger(__name__)
 
 PATH = "/v1/stream"
-SUBPROTOCOL = Subprotocol("neuraldocflow.v1")
 SHUTTING_DOWN = 4503
 _HANDSHAKE_SECONDS = 10.0
 _DRAIN_SECONDS = 5.0
@@ -53,7 +51,7 @@ class Relay:
     def protocol(self, config: Any, server_state: Any, app_state: Any) -> Connection:
         """What uvicorn makes for an upgrade request."""
         made: Server = self  # type: ignore[assignment]
-        return Connection(made, self._services.memory, SUBPROTOCOL, self.logger, self._strangers.discard)
+        return Connection(made, self._services.memory, self.logger, self._strangers.discard)
 
     def is_serving(self) -> bool:
         """Whether new connections are taken."""

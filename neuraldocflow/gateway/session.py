@@ -49,6 +49,11 @@ _MOST_WAITING = 1000
 class Session:
     """Serves one connection; a :class:`~neuraldocflow.gateway.hub.Reader`, and a guest of the attendance."""
 
+    __slots__ = (
+        *("_active", "_connection", "_documents", "_letting_go", "_refusals", "_services"),
+        *("_subscriptions", "_tasks", "_uploads", "key"),
+    )
+
     def __init__(self, connection: Connection, services: Services) -> None:
         self._connection = connection
         self._services = services
@@ -60,25 +65,6 @@ class Session:
         self._uploads = Uploads(services)
         self._subscriptions = Subscriptions(services, self, self.send_history)
         self._documents = Documents(self._subscriptions, self._uploads.finished)
-        self._with_documents: dict[str, Callable[[Any, Room], Coroutine[Any, Any, Payload]]] = {
-            "process_document": self._documents.process,
-            "stream_document": self._documents.document,
-        }
-        self._actions: dict[str, Callable[[Any], Awaitable[Payload]]] = {
-            "subscribe": self._subscriptions.subscribe,
-            "unsubscribe": self._subscriptions.unsubscribe,
-            "subscribe_channel": self._subscriptions.subscribe_channel,
-            "unsubscribe_channel": self._subscriptions.unsubscribe_channel,
-            "start_stream": self._documents.start,
-            "stop_stream": self._documents.stop,
-            "upload_begin": self._uploads.begin,
-            "upload_chunk": self._uploads.chunk,
-            "upload_end": self._uploads.end,
-            "get_job": self._subscriptions.job,
-            "list_jobs": self._subscriptions.jobs,
-            "cancel_job": self._cancel_job,
-            "ping": self._ping,
-        }
 
     async def run(self, token: str) -> None:
         """Serve until the connection ends."""
@@ -189,7 +175,7 @@ class Session:
             return await self._close(BAD_MESSAGE, "a message is a JSON object")
         del message
         request_id, short, action, payload = _parts(envelope)
-        if action in self._with_documents and self.key is not None:
+        if action in _OF_DOCUMENTS and self.key is not None:
             self._begin(self._answer(request_id, short, action, payload, room), room)
             return None
         with room:
@@ -228,9 +214,9 @@ class Session:
         self._services.take_request(self.key)
         asked = validated(ACTIONS[action].asked, payload)
         del payload
-        if action in self._actions:
-            return await self._actions[action](asked)
-        work = self._with_documents[action](asked, room)
+        if action in _ACTIONS:
+            return await _ACTIONS[action](self)(asked)
+        work = _OF_DOCUMENTS[action](self._documents, asked, room)
         del asked
         return await work
 
@@ -297,6 +283,27 @@ class Session:
 
     async def _close(self, code: int, reason: str) -> None:
         await self._connection.close(code, reason)
+
+
+_ACTIONS: dict[str, Callable[[Session], Callable[[Any], Awaitable[Payload]]]] = {
+    "subscribe": lambda session: session._subscriptions.subscribe,
+    "unsubscribe": lambda session: session._subscriptions.unsubscribe,
+    "subscribe_channel": lambda session: session._subscriptions.subscribe_channel,
+    "unsubscribe_channel": lambda session: session._subscriptions.unsubscribe_channel,
+    "start_stream": lambda session: session._documents.start,
+    "stop_stream": lambda session: session._documents.stop,
+    "upload_begin": lambda session: session._uploads.begin,
+    "upload_chunk": lambda session: session._uploads.chunk,
+    "upload_end": lambda session: session._uploads.end,
+    "get_job": lambda session: session._subscriptions.job,
+    "list_jobs": lambda session: session._subscriptions.jobs,
+    "cancel_job": lambda session: session._cancel_job,
+    "ping": lambda session: session._ping,
+}
+_OF_DOCUMENTS: dict[str, Callable[[Documents, Any, Room], Coroutine[Any, Any, Payload]]] = {
+    "process_document": Documents.process,
+    "stream_document": Documents.document,
+}
 
 
 def _code_of(problem: Problem) -> int:

@@ -35,6 +35,8 @@ class _Stream:
 class Documents:
     """The documents and streams of one session. ``uploads`` are the finished ones it may refer to."""
 
+    __slots__ = ("_streams", "_submissions", "_subscriptions", "_uploads")
+
     def __init__(self, subscriptions: Subscriptions, uploads: Mapping[str, Stored]) -> None:
         self._subscriptions = subscriptions
         self._submissions = subscriptions.services.submissions

@@ -41,6 +41,8 @@ class _Followed:
 class Subscriptions:
     """The jobs and channels one reader follows. ``send_history`` gives it what happened before."""
 
+    __slots__ = ("_channels", "_jobs", "_reader", "_send", "key", "services")
+
     def __init__(self, services: Services, reader: Reader, send_history: SendHistory) -> None:
         self.services = services
         self.key: Key | None = None

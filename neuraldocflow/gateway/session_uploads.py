@@ -29,6 +29,8 @@ class _Upload:
 class Uploads:
     """The uploads of one session. What is not finished when it ends is dropped."""
 
+    __slots__ = ("_next", "_open", "_services", "finished", "key")
+
     def __init__(self, services: Services) -> None:
         self._services = services
         self.key: Key | None = None

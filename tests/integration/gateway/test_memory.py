@@ -19,7 +19,6 @@ from neuraldocflow.log import Log, open_log
 from sinks.events import message_of
 
 MB = 1 << 20
-LARGE = 256 * MB
 
 
 @pytest.fixture(scope="module")
@@ -33,17 +32,24 @@ def pid_of(gateway: Gateway) -> int:
     return gateway.process.pid
 
 
-@pytest.mark.parametrize("way", ["raw", "form", "tus"])
-def test_a_large_upload_is_streamed_to_the_disk_in_little_memory(alone: Gateway, way: str) -> None:
+@pytest.mark.parametrize(
+    ("way", "size"),
+    [
+        pytest.param("raw", 2048 * MB, marks=pytest.mark.slow),  # as large as the usual limit
+        ("form", 256 * MB),
+        ("tus", 256 * MB),
+    ],
+)
+def test_a_large_upload_is_streamed_to_the_disk_in_little_memory(alone: Gateway, way: str, size: int) -> None:
     send = getattr(Sender(alone.port, alone.local_key), way)
     assert send(2 * MB) in (202, 204)  # what is loaded with the first upload is not its size's fault
     pid = pid_of(alone)
     forget_highest(pid)
     before = resident(pid)
-    assert send(LARGE) in (202, 204)
+    assert send(size) in (202, 204)
     assert highest(pid) - before < 64 * MB
     state = alone.folder.root / ".neuraldocflow"
-    kept = [file for file in state.rglob("*") if file.is_file() and file.stat().st_size >= LARGE]
+    kept = [file for file in state.rglob("*") if file.is_file() and file.stat().st_size >= size]
     assert len(kept) == 1  # nothing of it is left elsewhere
     kept[0].unlink()
 
@@ -59,8 +65,10 @@ def test_connections_that_say_nothing_are_cheap(alone: Gateway) -> None:
 
             await connect(100)
             before = resident(pid_of(alone))
-            await connect(400)
-            assert (resident(pid_of(alone)) - before) / 400 < 40 * 1024
+            await connect(600)
+            assert (
+                resident(pid_of(alone)) - before
+            ) / 600 < 24 * 1024  # 18 KB; the allocator takes its steps
 
     asyncio.run(work())
 

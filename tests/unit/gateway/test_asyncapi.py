@@ -8,9 +8,9 @@ from typing import Any
 import jsonschema
 import pytest
 
+from neuraldocflow.gateway import session
 from neuraldocflow.gateway.actions import ACTIONS
 from neuraldocflow.gateway.asyncapi import describe
-from neuraldocflow.gateway.session import Session
 from neuraldocflow.schemas import schemas
 
 
@@ -35,7 +35,7 @@ def test_every_reference_of_the_asyncapi_document_leads_somewhere() -> None:
 
 
 def test_every_action_is_described_and_handled() -> None:
-    source = inspect.getsource(Session)
+    source = inspect.getsource(session)
     document = describe()
     for action in ACTIONS:
         assert f'"{action}"' in source
