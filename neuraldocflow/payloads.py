@@ -43,7 +43,7 @@ class Incoming:
     def __init__(self, folder: Path, max_bytes: int | None, keep: Callable[[Path, str, str], str]) -> None:
         handle, name = tempfile.mkstemp(prefix=".incoming-", dir=folder)
         self.path = Path(name)
-        """What there is of it so far; complete for whoever reads it after ``flush``."""
+        """What there is of it so far, to read after ``flush``; on the disk to stay only after ``commit``."""
         self._file = os.fdopen(handle, "wb")
         self._max_bytes = max_bytes
         self._keep = keep
@@ -63,13 +63,13 @@ class Incoming:
         return self._digest.hexdigest()
 
     def flush(self) -> None:
-        """Hand everything to the disk, where it then is."""
+        """Whoever reads it has all that has been written."""
         self._file.flush()
-        os.fsync(self._file.fileno())
 
     def commit(self, filename: str = "") -> Payload:
         """It is whole: keep it under its hash. Raises OSError where that can't be done now."""
         self.flush()
+        os.fsync(self._file.fileno())
         self._file.close()
         uri = self._keep(self.path, self.sha256, _suffix(filename))
         return Payload(uri, self.size, self.sha256)

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from neuraldocflow import identity
@@ -157,9 +158,12 @@ class Submissions:
 
     def keep(self, incoming: Incoming, filename: str, content_type: str) -> Stored:
         """Recognise what has come and keep it; blocking. Raises DocumentError for what can't be read."""
-        filename = safe_name(filename)
         incoming.flush()
-        kind = sniff(incoming.path, filename)
+        return self._keep(incoming, incoming.path, filename, content_type)
+
+    def _keep(self, incoming: Incoming, content: bytes | Path, filename: str, content_type: str) -> Stored:
+        filename = safe_name(filename)
+        kind = sniff(content, filename)
         return Stored(
             incoming.commit(filename), filename, _CONTENT_TYPES.get(str(kind), content_type or "text/html")
         )
@@ -172,7 +176,7 @@ class Submissions:
         def keep() -> Stored:
             with self.begin(max_bytes) as incoming:
                 incoming.write(content)
-                return self.keep(incoming, filename, content_type)
+                return self._keep(incoming, content, filename, content_type)
 
         return await asyncio.to_thread(keep)
 
