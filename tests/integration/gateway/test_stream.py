@@ -231,7 +231,7 @@ def test_a_key_may_come_in_the_address_a_header_or_the_first_message(gateway: Ga
             assert (await talk.ask("authenticate", token=gateway.local_key))["payload"] == {
                 "authenticated": True,
                 "tenant": "default",
-                "scopes": ["submit", "read", "admin"],
+                "scopes": ["submit", "read", "metrics", "admin"],
             }
             assert (await talk.ask("ping"))["type"] == "response"
         async with connect(address, subprotocols=["neuraldocflow.v1"]) as socket:  # type: ignore[list-item]

@@ -410,4 +410,3 @@ export class NeuralDocFlowClient implements NeuralDocFlowWebSocket {
 function keyOf(document: ProcessingRequest["document"]): { idempotencyKey?: string } {
   return document.source === "url" ? { idempotencyKey: randomId() } : {};
 }
-
