@@ -80,7 +80,7 @@ export interface ConnectionStatus {
 }
 
 /** What a key may do: send documents, read what became of them. */
-export type Scope = "submit" | "read" | "admin";
+export type Scope = "submit" | "read" | "metrics" | "admin";
 
 export interface ConnectionOptions {
   /** Where the service is, such as `http://127.0.0.1:8080`; in a browser the page's own origin if left out. */
