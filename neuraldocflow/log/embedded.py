@@ -67,7 +67,6 @@ class EmbeddedLog(Log):
         self._path = path
         self._by_thread: dict[int, tuple[int, sqlite3.Connection]] = {}
         self._listeners: dict[int, Listener] = {}
-        self._opened: list[tuple[int, sqlite3.Connection]] = []
         self._writing = threading.Lock()
         self._inherited: list[sqlite3.Connection] = []
         self._closed = False
@@ -270,10 +269,9 @@ class EmbeddedLog(Log):
         self._closed = True
         with self._exclusively() as descriptor:
             ring(descriptor)
-        for pid, connection in self._opened:
-            if pid == os.getpid():  # another process's connection is not ours to close
-                connection.close()
-        self._opened.clear()
+        known = list(self._by_thread.values())
+        self._inherited += [connection for pid, connection in known if pid != os.getpid()]
+        self._by_thread.clear()  # who uses a connection now is its last holder: it is closed after that
 
     def _connection(self) -> sqlite3.Connection:
         if self._closed:
@@ -291,7 +289,6 @@ class EmbeddedLog(Log):
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA journal_size_limit = 67108864")
             self._by_thread[thread] = (pid, connection)
-            self._opened.append((pid, connection))
             return connection
         return known
 
