@@ -256,7 +256,9 @@ class KafkaPartition(StatefulSourcePartition[NewDocument, Any]):
         return events
 
     def _take(self) -> list[NewDocument]:
-        room = min(self._context.room(), self._source.config.max_poll_records)
+        context = self._context
+        room = context.urgent_room() if self._lane.manners.rank == "urgent" else context.room()
+        room = min(room, self._source.config.max_poll_records)
         if not room or not self._lane.items or self._source.reader.more_urgent(self._lane.rank):
             return []
         found: list[tuple[int, NewDocument]] = []

@@ -154,6 +154,7 @@ def _build_sources(config: Config, engine: Engine, wanted: tuple[str, ...]) -> d
     context = SourceContext(
         engine.state_directory,
         engine.room,
+        engine.urgent_room,
         engine.stopping,
         may_end=engine.may_end,
         patience=engine.patience,

@@ -28,6 +28,8 @@ class SourceContext:
     state_directory: Path
     room: Callable[[], int] = lambda: 1_000_000
     """Credits: how many documents may be emitted now. A source returns ``[]`` when it is 0."""
+    urgent_room: Callable[[], int] = lambda: 1_000_000
+    """The same for urgent documents, for which some places are kept."""
     stopping: threading.Event = field(default_factory=threading.Event)
     """Set for a graceful end: the source raises ``StopIteration`` at its next batch."""
     may_end: Callable[[], bool] = lambda: True

@@ -40,6 +40,8 @@ log = logging.getLogger(__name__)
 
 _PATIENCE, _QUIET = 0.25, 0.5
 """Seconds an idle job's sources wait at a time, all together, and after which it is idle."""
+_KEPT_FOR_URGENT = 8
+"""Places of the buffer that only urgent documents take, so that they wait for agents and not for places."""
 _HOUR = 3600.0
 GRACE = 10.0
 """Seconds agents get to finish what they are at when the job is told to stop."""
@@ -138,7 +140,12 @@ class Engine:
         return f"{os.getpid()}:{next(self._owners)}"
 
     def room(self) -> int:
-        """How many documents sources may emit now."""
+        """How many documents sources may emit now that are not urgent."""
+        kept = min(self.config.processing_pipeline.buffer_config.max_buffer_size // 4, _KEPT_FOR_URGENT)
+        return max(self.urgent_room() - kept, 0)
+
+    def urgent_room(self) -> int:
+        """How many documents sources may emit now if they are urgent."""
         if self.cluster.stopping() and not self.stopping.is_set():
             self.stop()
         return 0 if self.stopping.is_set() else max(self.start().room() - self.fetching.count(), 0)

@@ -1,6 +1,7 @@
 """Submissions: the documents that came through the gateway (or a replay), read from the log.
 
-One partition for the whole topic: what it emits is keyed at once, so work spreads over all workers.
+One partition for the whole topic: what it emits is keyed at once, so work spreads over all workers. It reads
+ahead of what there is room for, and emits what is urgent first: a backlog holds nothing urgent up.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -17,13 +20,18 @@ from neuraldocflow.components import SourceContext
 from neuraldocflow.dead_letters import refused
 from neuraldocflow.events import DecodeError, NewDocument, decode
 from neuraldocflow.log import DOCUMENT_STREAM, Log, LogError, OffsetOutOfRange, Record
+from neuraldocflow.swarm.queues import PriorityQueues
 from neuraldocflow.versions import readable
 from neuraldocflow.wakes import look_again
 
 log = logging.getLogger(__name__)
 
-_VERSION = 1
+_VERSION = 2
 _BATCH = 64
+_AHEAD = 4096
+"""Records between the first that waits to be emitted and the last that is read, over all partitions."""
+_READ = 256
+"""Records read of a partition at a time."""
 _WAIT = 1.0
 _SHOWN = 5.0
 """Seconds between the times it is shown outside how far the topic is read."""
@@ -43,18 +51,68 @@ class SubmissionsSource(FixedPartitionedSource[NewDocument, Any]):
         return SubmissionsPartition(self._log, self._context, resume_state)
 
 
+class _Place:
+    """How far a partition of the topic is read, and which of what is read still waits to be emitted."""
+
+    def __init__(self, begin: int, end: int, waiting: Iterable[int]) -> None:
+        self._unread = set(waiting)
+        """Offsets before ``end``, as far as the snapshot reaches: the others there were emitted."""
+        self._end = end
+        self.position = min(self._unread, default=max(begin, end))
+        self.waiting: dict[int, None] = {}
+
+    @property
+    def first(self) -> int:
+        """Where reading has to go on after a restart."""
+        return next(iter(self.waiting), self.position)
+
+    def passed(self, offset: int) -> bool:
+        """Notes that a record is read; whether it was emitted before."""
+        self.position = offset + 1
+        if offset >= self._end:
+            return False
+        new = offset in self._unread
+        self._unread.discard(offset)
+        return not new
+
+    def skip_to(self, begin: int) -> None:
+        """Records before there are gone."""
+        self._unread = {offset for offset in self._unread if offset >= begin}
+        self.position = begin
+
+    def left(self) -> list[int]:
+        """Offsets that are read or were, and not emitted."""
+        return [*self.waiting, *sorted(self._unread)]
+
+    def reach(self) -> int:
+        """The offset from which on nothing was ever read."""
+        return max(self.position, self._end)
+
+
+@dataclass(slots=True)
+class _Waiting:
+    part: int
+    offset: int
+    event: NewDocument
+
+
 class SubmissionsPartition(StatefulSourcePartition[NewDocument, Any]):
     """All partitions of the topic, in turn."""
 
     def __init__(self, job_log: Log, context: SourceContext, state: Any) -> None:
         self._log = job_log
         self._context = context
-        resumed = readable("submissions", state, (_VERSION,))
-        known: dict[int, int] = resumed["positions"] if resumed else {}
-        places = job_log.partitions(DOCUMENT_STREAM)
-        self._positions = {part: known.get(part, job_log.begin(DOCUMENT_STREAM, part)) for part in places}
-        self._ends = {part: job_log.end(DOCUMENT_STREAM, part) for part in places} if context.once else None
-        self._kept = dict(self._positions)
+        resumed = readable("submissions", state, (1, _VERSION)) or {"positions": {}}
+        known, left = resumed["positions"], resumed.get("waiting", {})  # version 1 read nothing ahead
+        parts = job_log.partitions(DOCUMENT_STREAM)
+        self._places = {
+            part: _Place(job_log.begin(DOCUMENT_STREAM, part), known.get(part, 0), left.get(part, ()))
+            for part in parts
+        }
+        self._ahead = max(_AHEAD // max(len(parts), 1), _READ)
+        self._queues: PriorityQueues[_Waiting] = PriorityQueues()
+        self._ends = {part: job_log.end(DOCUMENT_STREAM, part) for part in parts} if context.once else None
+        self._kept = self._firsts()
         """As of the latest snapshot."""
         self._idle = False
         self._news, self._taken, self._closed = threading.Event(), threading.Event(), threading.Event()
@@ -64,12 +122,12 @@ class SubmissionsPartition(StatefulSourcePartition[NewDocument, Any]):
     def next_batch(self) -> list[NewDocument]:
         if self._context.stopping.is_set():
             return self._nothing_more()
-        events, rested = self._read(), False
+        events, rested = self._next(), False
         if not events:
-            if self._ends is not None and all(self._positions[p] >= end for p, end in self._ends.items()):
+            if self._ends is not None and all(self._places[p].first >= end for p, end in self._ends.items()):
                 return self._nothing_more()
             if rested := self._context.rest():
-                events = self._read()
+                events = self._next()
         self._idle = not (events or rested)
         return events
 
@@ -82,7 +140,7 @@ class SubmissionsPartition(StatefulSourcePartition[NewDocument, Any]):
                 if shown != self._kept and time.monotonic() - at > _SHOWN:
                     shown, at = self._kept, time.monotonic()
                     self._log.reached(DOCUMENT_STREAM, shown)
-                places = {(DOCUMENT_STREAM, part): offset for part, offset in self._positions.items()}
+                places = {(DOCUMENT_STREAM, part): place.position for part, place in self._places.items()}
                 if self._log.wait(places, _WAIT) and not self._closed.is_set():
                     self._taken.clear()
                     self._news.set()
@@ -96,30 +154,46 @@ class SubmissionsPartition(StatefulSourcePartition[NewDocument, Any]):
         self._closed.set()
         self._taken.set()
 
-    def _read(self) -> list[NewDocument]:
+    def _next(self) -> list[NewDocument]:
+        """What there is room for of what waits, the most urgent first."""
+        if self._news.is_set():
+            self._look_ahead()
         events: list[NewDocument] = []
-        room = min(self._context.room(), _BATCH)
-        if not room or not self._news.is_set():
-            return events
-        self._news.clear()
-        for part, offset in self._positions.items():
-            if len(events) >= room:
+        room, urgent_room = self._context.room(), self._context.urgent_room()
+        while len(events) < min(urgent_room, _BATCH):
+            found = self._queues.take(urgent=len(events) >= room)
+            if found is None:
                 break
+            place = self._places[found.part]
+            del place.waiting[found.offset]
+            events.append(found.event)
+        if events:
+            self._news.set()  # it may be read further now
+        return events
+
+    def _look_ahead(self) -> None:
+        self._news.clear()
+        for part, place in self._places.items():
+            limit = min(place.first + self._ahead - place.position, _READ)
+            if limit <= 0:
+                continue
             try:
-                records = self._log.read(DOCUMENT_STREAM, part, offset, limit=room - len(events))
+                records = self._log.read(DOCUMENT_STREAM, part, place.position, limit=limit)
             except OffsetOutOfRange as error:
                 log.warning("submissions up to offset %d of partition %d are gone", error.begin, part)
-                self._positions[part] = error.begin
+                place.skip_to(error.begin)
+                self._news.set()
                 continue
             for record in records:
+                if place.passed(record.offset):
+                    continue
                 event = self._decoded(record)
                 if event is not None:
-                    events.append(event)
-                self._positions[part] = record.offset + 1
-        if len(events) >= room:
-            self._news.set()  # there may be more
+                    place.waiting[record.offset] = None
+                    self._queues.put(_Waiting(part, record.offset, event), event.priority, event.tenant)
+            if len(records) >= limit:
+                self._news.set()  # there may be more
         self._taken.set()
-        return events
 
     def _decoded(self, record: Record) -> NewDocument | None:
         """The document; what is none goes to the dead letters with the reason."""
@@ -145,5 +219,12 @@ class SubmissionsPartition(StatefulSourcePartition[NewDocument, Any]):
         return look_again(self._idle)
 
     def snapshot(self) -> Any:
-        self._kept = dict(self._positions)
-        return {"version": _VERSION, "positions": self._kept}
+        self._kept = self._firsts()
+        return {
+            "version": _VERSION,
+            "positions": {part: place.reach() for part, place in self._places.items()},
+            "waiting": {part: left for part, place in self._places.items() if (left := place.left())},
+        }
+
+    def _firsts(self) -> dict[int, int]:
+        return {part: place.first for part, place in self._places.items()}

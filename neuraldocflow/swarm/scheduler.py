@@ -1,22 +1,20 @@
 """Which job is next: a state machine without I/O. Jobs and a clock in, assignments and outcomes out.
 
-One queue a priority, urgent first; within a priority tenants take turns. A lower priority that was passed
-over :data:`PASSED_OVER` times goes next once: nothing starves, and an urgent job hardly ever waits for that.
-A job whose agent died goes once more, to a fresh agent; if that dies too the job fails.
+The order is that of :mod:`.queues`. A job whose agent died goes once more, to a fresh agent; if that dies too
+the job fails.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections import OrderedDict, deque
+from collections import deque
 from dataclasses import dataclass, replace
 
 from neuraldocflow.errors import AgentCrashed, DeadlinePassed, DocumentError, InvalidRequest
 
-from .job import PRIORITIES, Job, Outcome
+from .job import Job, Outcome, Priority
+from .queues import PASSED_OVER, PriorityQueues
 
-PASSED_OVER = 128
-"""How often other priorities may go before a waiting one that is not starved yet goes."""
 ATTEMPTS = 2
 
 
@@ -30,40 +28,13 @@ class _Waiting:
     since: float
 
 
-class _Queue:
-    """One priority's jobs: first in, first out by tenant, tenants in turn."""
-
-    def __init__(self) -> None:
-        self.tenants: OrderedDict[str, deque[_Waiting]] = OrderedDict()
-        self.passed_over = 0
-
-    def put(self, waiting: _Waiting) -> None:
-        self.tenants.setdefault(waiting.job.tenant, deque()).append(waiting)
-
-    def take(self) -> _Waiting:
-        """The next; there has to be one."""
-        tenant, jobs = self.tenants.popitem(last=False)
-        waiting = jobs.popleft()
-        if jobs:
-            self.tenants[tenant] = jobs
-        return waiting
-
-    def remove(self, waiting: _Waiting) -> None:
-        """Take one out before its turn."""
-        jobs = self.tenants[waiting.job.tenant]
-        jobs.remove(waiting)
-        if not jobs:
-            del self.tenants[waiting.job.tenant]
-
-
 class Scheduler:
     """Bounded by ``capacity`` jobs waiting or running."""
 
     def __init__(self, capacity: int, *, by_priority: bool = True, passed_over: int = PASSED_OVER) -> None:
         self._capacity = capacity
         self._by_priority = by_priority
-        self._most_passed_over = passed_over
-        self._queues = {priority: _Queue() for priority in PRIORITIES}
+        self._queues: PriorityQueues[_Waiting] = PriorityQueues(passed_over)
         self._waiting: dict[tuple[str, int], _Waiting] = {}
         self._suspects: deque[_Waiting] = deque()
         self._running: dict[tuple[str, int], tuple[Job, float, float]] = {}
@@ -104,33 +75,21 @@ class Scheduler:
         if job.attempt > 1:  # its agent died before a restart
             self._suspects.append(waiting)
         else:
-            self._queue_of(job).put(waiting)
+            self._queues.put(waiting, self._priority_of(job), job.tenant)
         if job.deadline is not None:
             if len(self._deadlines) > 2 * self._capacity:
                 self._forget_deadlines()
             heapq.heappush(self._deadlines, (job.deadline, job.identity))
 
-    def _queue_of(self, job: Job) -> _Queue:
-        return self._queues[job.priority if self._by_priority else "normal"]
+    def _priority_of(self, job: Job) -> Priority:
+        return job.priority if self._by_priority else "normal"
 
     def next(self, now: float, *, fresh: bool = False) -> Job | None:
         """The job for a free agent, now running; None when nothing waits. ``fresh`` ones get suspects."""
         if fresh and self._suspects:
             return self._start(self._suspects.popleft(), now)
-        queue = self._choose()
-        return self._start(queue.take(), now) if queue is not None else None
-
-    def _choose(self) -> _Queue | None:
-        filled = [queue for queue in self._queues.values() if queue.tenants]
-        if not filled:
-            return None
-        starved = max(filled[1:], key=lambda queue: queue.passed_over, default=None)
-        chosen = (
-            starved if starved is not None and starved.passed_over >= self._most_passed_over else filled[0]
-        )
-        for queue in filled:
-            queue.passed_over = 0 if queue is chosen else queue.passed_over + 1
-        return chosen
+        waiting = self._queues.take()
+        return self._start(waiting, now) if waiting is not None else None
 
     def _start(self, waiting: _Waiting, now: float) -> Job:
         del self._waiting[waiting.job.identity]
@@ -190,7 +149,8 @@ class Scheduler:
             if waiting in self._suspects:
                 self._suspects.remove(waiting)
             else:
-                self._queue_of(waiting.job).remove(waiting)
+                job = waiting.job
+                self._queues.remove(waiting, self._priority_of(job), job.tenant)
             outcomes.append(failed(waiting.job, error))
         return outcomes, [self._running[each][0] for each in chosen if each in self._running]
 

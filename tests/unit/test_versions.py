@@ -58,7 +58,11 @@ STATES: dict[str, tuple[Callable[[Path], Resume], dict[str, Any]]] = {
     "submissions": (submissions, {"positions": {0: 0, 1: 0}}),
 }
 """Each state as version 1 wrote it: this stays as it is when a version 2 comes."""
-NOW: dict[str, dict[str, Any]] = {"acknowledge": {"version": 2, "spent": []}, "extract": {"version": 2}}
+NOW: dict[str, dict[str, Any]] = {
+    "acknowledge": {"version": 2, "spent": []},
+    "extract": {"version": 2},
+    "submissions": {"version": 2, "waiting": {}},
+}
 """What is another in the state as it is written now."""
 
 
