@@ -334,6 +334,25 @@ def test_a_document_that_is_not_done_by_its_deadline_fails_as_late(tmp_path: Pat
         run(work(gateway))
 
 
+def test_urgent_documents_overtake_those_that_wait_on_the_log(tmp_path: Path) -> None:
+    count = 600  # six times what the buffer holds
+
+    async def work(gateway: Gateway) -> None:
+        async with gateway.http() as session:
+            for number in range(count):
+                await submit(session, letter(number), priority="low")
+            several = range(count, count + 8)  # in all partitions of the topic
+            urgent = [await submit(session, letter(number), priority="urgent") for number in several]
+            gateway.start_job()
+            for job in urgent:
+                assert (await result(session, job))["error"] is None
+            done = await (await session.get("/api/v1/jobs?status=completed&limit=200")).json()
+            assert len(done["jobs"]) < 200
+
+    with Gateway(tmp_path, with_job=False) as gateway:
+        run(work(gateway))
+
+
 def test_results_made_offline_are_kept_once_and_marked(gateway: Gateway) -> None:
     async def work() -> None:
         async with gateway.http() as session:
