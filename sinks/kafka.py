@@ -19,7 +19,7 @@ from pydantic import Field
 
 from neuraldocflow.components import SINKS, Component, SinkContext
 from neuraldocflow.deliveries import Delivery
-from neuraldocflow.durable import patiently
+from neuraldocflow.durable import OutputError, patiently
 from neuraldocflow.errors import ConfigError
 from neuraldocflow.events import Event
 from neuraldocflow.kafka_settings import KafkaSettings, Topic
@@ -163,8 +163,12 @@ class KafkaPartition(StatefulSinkPartition[Delivery | Event, None]):
         self._writer.wait()
 
     def close(self) -> None:
-        if not self._writer.gave_up:
+        if self._writer.gave_up:
+            return
+        try:
             self._writer.wait()
+        except OutputError as error:  # the engine can't bear an exception here, and delivers it after a restart
+            log.warning("%s", error)
 
 
 SINKS.add(Component("kafka", KafkaSinkConfig, KafkaSink))

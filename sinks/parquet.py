@@ -8,6 +8,7 @@ belongs to its archive, not to an output of the configuration: outputs may be re
 from __future__ import annotations
 
 import logging
+import sqlite3
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -102,12 +103,14 @@ class ParquetPartition(StatefulSinkPartition[Delivery | Tick, None]):
             self._unsynced = []
 
     def close(self) -> None:
-        try:
-            self._flush()
-        except OutputError as error:  # the engine can't bear an exception here; the spool has the results
-            log.warning("%s", error)
-        self._spool.close()
-        self._datasets.close()
+        """Write what waits if that can be done at once: the spool has it for the next start. The engine can't
+        bear an exception here."""
+        self._patience = 0.0
+        for step in (self._flush, self._spool.close, self._datasets.close):
+            try:
+                step()
+            except (OutputError, OSError, sqlite3.Error) as error:
+                log.warning("%s", error)
 
     def _add(self, line: Line) -> None:
         identity = identity_of(line)

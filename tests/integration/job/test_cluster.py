@@ -93,7 +93,7 @@ def test_a_disk_that_hangs_under_the_supervisor_itself_is_noticed_and_waited_for
     job: JobFolder, tmp_path: Path
 ) -> None:
     hangs = tmp_path / "hangs"
-    names = job.letters(100)
+    names = job.letters(300)  # some are left when it hangs
     process = with_hanging_looks(job, hangs)
     until_results(job, 5)
     hung = members_of(process.pid)
