@@ -167,7 +167,7 @@ class KafkaPartition(StatefulSinkPartition[Delivery | Event, None]):
             return
         try:
             self._writer.wait()
-        except OutputError as error:  # the engine can't bear an exception here, and delivers it after a restart
+        except OutputError as error:  # the engine can't bear an exception here
             log.warning("%s", error)
 
 
