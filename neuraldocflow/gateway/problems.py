@@ -9,7 +9,7 @@ from fastapi import Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
-from neuraldocflow.errors import DocumentError, InvalidRequest
+from neuraldocflow.errors import DocumentError, InvalidRequest, Unauthorized
 
 STATUS: dict[str, int] = {
     "unsupported_format": 415,
@@ -95,6 +95,11 @@ def not_found(message: str = "There is no such job, or it is another tenant's.")
 def invalid(message: str, status: int = 400) -> Problem:
     """The request is at fault."""
     return Problem(InvalidRequest(message), status)
+
+
+def lacks(scope: str) -> Problem:
+    """403: the key is valid, but is not for this."""
+    return Problem(Unauthorized(f"This key may not do this: it does not have the scope {scope}."), 403)
 
 
 async def answer_problem(request: Request, error: Exception) -> JSONResponse:

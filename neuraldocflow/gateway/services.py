@@ -17,7 +17,7 @@ from neuraldocflow.gateway.jobs import Jobs
 from neuraldocflow.gateway.keys import Allowance, Key, KeyStore, Scope
 from neuraldocflow.gateway.memory import Memory
 from neuraldocflow.gateway.offsets import Positions
-from neuraldocflow.gateway.problems import Problem, not_found
+from neuraldocflow.gateway.problems import Problem, lacks, not_found
 from neuraldocflow.gateway.submissions import Appender, Submissions
 from neuraldocflow.gateway.tail import Tail
 from neuraldocflow.log import PROCESSING_EVENTS, PROCESSING_RESULTS, Log, partition_of
@@ -73,7 +73,7 @@ class Services:
     def check_scope(self, key: Key, scope: Scope) -> None:
         """Raises Problem."""
         if not key.may(scope):
-            raise Problem(Unauthorized(f"This key does not have the scope {scope}."), 403)
+            raise lacks(scope)
 
     def find(self, key: Key, job: str) -> sqlite3.Row:
         """A job of the key's tenant, blocking. Raises Problem: the same for others' as for none."""

@@ -14,12 +14,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from neuraldocflow import identity
-from neuraldocflow.errors import RateLimited, Unauthorized, UnknownProfile
+from neuraldocflow.errors import RateLimited, UnknownProfile
 from neuraldocflow.events import DocumentSource, NewDocument
 from neuraldocflow.extraction.sniff import sniff
 from neuraldocflow.gateway.jobs import Jobs
 from neuraldocflow.gateway.keys import Allowance, Key
-from neuraldocflow.gateway.problems import Problem, busy, invalid
+from neuraldocflow.gateway.problems import Problem, busy, invalid, lacks
 from neuraldocflow.gateway.requests import Document, Options, options_from, safe_name
 from neuraldocflow.log import Log, LogError, Message
 from neuraldocflow.payloads import Incoming, Payload, PayloadStore
@@ -132,7 +132,7 @@ class Submissions:
     def check(self, key: Key, profile: str) -> None:
         """Before a document is read: may this key send one now? Raises Problem."""
         if not key.may("submit"):
-            raise Problem(Unauthorized("This key may not submit documents."), 403)
+            raise lacks("submit")
         self.check_profile(profile)
         self.check_room(key.tenant)
         if not self._allowance.may_send(key):

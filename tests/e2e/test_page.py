@@ -244,7 +244,7 @@ def test_a_key_that_may_only_read_is_kept_and_says_so_and_what_waits_is_not_lost
     gateway.start()
     loner.enter(reading)
     page.get_by_text("This key may read documents, but not add any.").wait_for()
-    loner.card("kept.html").get_by_text("This key may not submit.").wait_for()
+    loner.card("kept.html").get_by_text("it does not have the scope submit.").wait_for()
     page.reload()
     loner.has_status("Connected · 1 not sent")
     assert loner.violations() == []

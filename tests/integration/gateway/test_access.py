@@ -71,6 +71,20 @@ def test_scopes_rates_and_quotas_hold_and_a_revoked_key_ends(gateway: Gateway) -
     run(work())
 
 
+def test_what_a_key_may_not_do_is_said_in_the_same_words_over_http_and_websocket(gateway: Gateway) -> None:
+    async def work() -> None:
+        reading = gateway.key("t1", scopes=("read",))
+        content = base64.b64encode(letter()).decode()
+        async with gateway.http(reading) as session, gateway.stream(reading) as socket:
+            posted = await session.post("/api/v1/documents", data=letter())
+            document = {"source": "base64", "content": content, "filename": "a.html"}
+            asked = await Talk(socket).ask("process_document", document=document, profile="auto")
+            said = "This key may not do this: it does not have the scope submit."
+            assert (await posted.json())["detail"] == asked["payload"]["message"] == said
+
+    run(work())
+
+
 def test_one_tenant_sees_nothing_of_another(gateway: Gateway) -> None:
     mine, theirs = gateway.key("mine"), gateway.key("theirs")
 
