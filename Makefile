@@ -27,7 +27,7 @@ services: setup ## real servers to try things with (Kafka, S3, SQS), until Ctrl-
 
 test: setup     ## every test, real servers included, two files at a time: many wait for servers
 	@sh scripts/web.sh --required test
-	@$(PY) -m pytest -n 2 --dist loadfile
+	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=15
 
 test-fast: setup  ## the tests that need no server, in under a minute
 	@$(PY) -m pytest -m "not servers and not slow and not cluster"

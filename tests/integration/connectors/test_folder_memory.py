@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -38,14 +36,6 @@ while not (watcher.drained.is_set() and watcher.found.empty()):
     seen += 1
 print(seen, most() - before, watcher.fault)
 """
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """A folder in memory where there is one."""
-    where = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-    with TemporaryDirectory(dir=where) as made:
-        yield Path(made)
 
 
 def test_a_hundred_thousand_fresh_files_take_less_than_20_mb(folder: Path) -> None:
