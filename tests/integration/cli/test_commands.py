@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pymupdf
 import pytest
+from support import command
 
 from tests.support.job import JobFolder
 
@@ -18,8 +19,15 @@ INVOICE = ROOT / "docs" / "examples" / "invoice"
 
 
 def neuraldocflow(*arguments: str | Path, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "neuraldocflow", *map(str, arguments)]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+    return command.neuraldocflow(*arguments, folder=folder)
+
+
+def test_the_program_is_run_by_its_module(tmp_path: Path) -> None:
+    module = [sys.executable, "-m", "neuraldocflow", "tail"]
+    done = subprocess.run(module, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 2
+    assert "try neuraldocflow up" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_process_prints_a_result_and_several_as_a_list(tmp_path: Path) -> None:
@@ -140,12 +148,6 @@ def test_tail_shows_results_and_events_and_filters_them(tmp_path: Path) -> None:
     assert len(recent.splitlines()) == 3
 
 
-def test_tail_without_a_job_says_what_to_do(tmp_path: Path) -> None:
-    done = neuraldocflow("tail", folder=tmp_path)
-    assert done.returncode == 2
-    assert "try neuraldocflow up" in done.stderr
-
-
 def test_help_has_an_example_for_every_command() -> None:
-    for command in (["up"], ["run"], ["process"], ["tail"], ["profiles", "check"], ["config", "check"]):
-        assert "Example: neuraldocflow" in neuraldocflow(*command, "--help").stdout
+    for typed in (["up"], ["run"], ["process"], ["tail"], ["profiles", "check"], ["config", "check"]):
+        assert "Example: neuraldocflow" in neuraldocflow(*typed, "--help").stdout

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from support.command import neuraldocflow
 from support.job import JobFolder
 from support.receiver import Receiver
 from support.servers.serving import free_port
@@ -40,14 +40,7 @@ def job(tmp_path: Path) -> JobFolder:
 
 
 def replay(job: JobFolder, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "neuraldocflow", "replay", "-c", "job.yaml", *arguments],
-        cwd=job.root,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    return neuraldocflow("replay", "-c", "job.yaml", *arguments, folder=job.root)
 
 
 def replay_beside_a_job(job: JobFolder, *arguments: str) -> tuple[str, str]:
@@ -62,15 +55,9 @@ def replay_beside_a_job(job: JobFolder, *arguments: str) -> tuple[str, str]:
 
 
 def tail(job: JobFolder, *arguments: str) -> list[str]:
-    command = [sys.executable, "-m", "neuraldocflow", "tail", "-c", "job.yaml", *arguments]
-    done = subprocess.run(
-        [*command, "--from-beginning", "--no-follow", "--json"],
-        cwd=job.root,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
+    shown = ("--from-beginning", "--no-follow", "--json")
+    done = neuraldocflow("tail", "-c", "job.yaml", *arguments, *shown, folder=job.root)
+    assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import uuid
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support.command import neuraldocflow
 from support.deliveries import delivery
 from support.job import JobFolder
 from support.topics import Topics
@@ -22,15 +21,9 @@ from sinks.events import message_of
 
 
 def tail(job: JobFolder, topic: str) -> list[dict[str, Any]]:
-    command = [sys.executable, "-m", "neuraldocflow", "tail", topic, "-c", "job.yaml"]
-    done = subprocess.run(
-        [*command, "--from-beginning", "--no-follow", "--json"],
-        cwd=job.root,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
+    shown = ("--from-beginning", "--no-follow", "--json")
+    done = neuraldocflow("tail", topic, "-c", "job.yaml", *shown, folder=job.root)
+    assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 

@@ -7,7 +7,6 @@ import base64
 import http.client
 import os
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import aiohttp
 import pytest
 import yaml
 from standardwebhooks.webhooks import Webhook
+from support.command import neuraldocflow
 from support.gateway import Gateway, Talk, letter, result, submit
 
 from neuraldocflow.gateway.keys import KeyStore
@@ -198,13 +198,7 @@ def test_a_webhook_source_may_have_a_token_of_its_own_a_signature_and_answer_wit
 
 def test_keys_are_made_listed_and_revoked_on_the_command_line(tmp_path: Path) -> None:
     def command(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "neuraldocflow", "keys", *arguments],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return neuraldocflow("keys", *arguments, folder=tmp_path)
 
     text = command(
         "create", "--name", "reports", "--tenant", "acme", "--scope", "read", "--rate", "60"

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -20,6 +18,7 @@ import pyarrow.dataset as ds
 import pytest
 from aiohttp import web
 from support.certificates import Authority
+from support.command import neuraldocflow
 from support.gateway import Gateway, Talk
 from support.job import kill
 from support.receiver import Receiver
@@ -35,7 +34,7 @@ pytestmark = [pytest.mark.servers, pytest.mark.slow]
 TOPIC, EVENTS = "processing-results", "document-events"
 
 
-OUTAGE = 30.0
+OUTAGE = 5.0
 """Seconds that the broker is away."""
 
 
@@ -167,9 +166,9 @@ ENDINGS = {
 
 def told(root: Path, topic: str) -> list[dict[str, Any]]:
     """What ``tail`` shows of a topic: repeats are not among it."""
-    command = [sys.executable, "-m", "neuraldocflow", "tail", topic, "-c", "job.yaml"]
-    command += ["--from-beginning", "--no-follow", "--json"]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=60, check=True)
+    shown = ("--from-beginning", "--no-follow", "--json")
+    done = neuraldocflow("tail", topic, "-c", "job.yaml", *shown, folder=root)
+    assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 

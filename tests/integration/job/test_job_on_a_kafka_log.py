@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
-import sys
 import uuid
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support.command import neuraldocflow
 from support.gateway import Gateway, Talk, letter, result, submit
 from support.job import JobFolder
 from support.servers.kafka import KafkaServer
@@ -23,24 +22,9 @@ def log_on(servers: str) -> dict[str, Any]:
 
 def results(job: JobFolder) -> list[str]:
     """The names of the files that the log has results of."""
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "neuraldocflow",
-            "tail",
-            "-c",
-            "job.yaml",
-            "--from-beginning",
-            "--no-follow",
-            "--json",
-        ],
-        cwd=job.root,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
+    shown = ("--from-beginning", "--no-follow", "--json")
+    done = neuraldocflow("tail", "-c", "job.yaml", *shown, folder=job.root)
+    assert done.returncode == 0, done.stderr
     return [json.loads(line)["result"]["metadata"]["filename"] for line in done.stdout.splitlines()]
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any
 
+from support.command import neuraldocflow
 from support.gateway import Gateway
 from support.topics import wait_for
 
@@ -20,14 +19,8 @@ from tests.support.job import JobFolder
 
 def said(job: JobFolder, *arguments: str) -> list[dict[str, Any]]:
     """What a reading command prints as JSON."""
-    done = subprocess.run(
-        [sys.executable, "-m", "neuraldocflow", *arguments, "-c", "job.yaml", "--json"],
-        cwd=job.root,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
+    done = neuraldocflow(*arguments, "-c", "job.yaml", "--json", folder=job.root)
+    assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 

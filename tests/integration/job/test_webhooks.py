@@ -8,7 +8,6 @@ import json
 import signal
 import ssl
 import subprocess
-import sys
 import time
 from collections import Counter
 from contextlib import closing
@@ -19,6 +18,7 @@ import pytest
 import yaml
 from aiohttp import web
 from standardwebhooks.webhooks import Webhook
+from support.command import neuraldocflow
 from support.job import JobFolder
 from support.receiver import Receiver
 from support.servers.serving import free_port
@@ -47,17 +47,9 @@ def job_with(root: Path, *endpoints: dict[str, Any], private: bool = True) -> Jo
 
 
 def told(job: JobFolder, topic: str) -> list[dict[str, Any]]:
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "neuraldocflow", "tail", topic, "-c", "job.yaml"),
-            *("--from-beginning", "--no-follow", "--json"),
-        ],
-        cwd=job.root,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
+    shown = ("--from-beginning", "--no-follow", "--json")
+    done = neuraldocflow("tail", topic, "-c", "job.yaml", *shown, folder=job.root)
+    assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
@@ -266,13 +258,7 @@ def killed_with_all_undelivered(job: JobFolder, count: int) -> set[str]:
 
 def test_an_endpoint_can_be_tried_by_hand(tmp_path: Path) -> None:
     def command(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "neuraldocflow", "webhooks", "test", *arguments],
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        return neuraldocflow("webhooks", "test", *arguments, folder=tmp_path)
 
     with Receiver() as receiver:
         good = command(receiver.url("hook"), "--secret", SECRET, "--allow-private")
