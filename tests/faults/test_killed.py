@@ -11,6 +11,9 @@ import pytest
 
 from tests.support.job import JobFolder, children_of, kill
 
+MOST = 8
+"""Kills of one test: each costs a start of the job, or of an agent."""
+
 
 def killed_until_done(job: JobFolder, count: int, seed: int, *, agents_only: bool = False) -> int:
     """Run the job, killing the process or one of its agents at random; how often something was killed."""
@@ -21,7 +24,7 @@ def killed_until_done(job: JobFolder, count: int, seed: int, *, agents_only: boo
         process = job.start("run", "--once", "-c", "job.yaml", "--workers", str(chance.choice([1, 2, 3])))
         while process.poll() is None:
             time.sleep(0.01)
-            if results_of(job) == before:
+            if kills >= MOST or results_of(job) == before:
                 continue  # each run gets somewhere
             time.sleep(chance.uniform(0, 0.2))
             if results_of(job) >= count * 0.9:
@@ -116,7 +119,7 @@ def test_500_documents_through_two_processes_while_something_is_killed_every_sec
         while supervisor.poll() is None:
             time.sleep(1.0)
             done = results_of(job)
-            if done == before or done > 450 or kills >= 20:
+            if done == before or done > 450 or kills >= MOST:
                 continue
             before = done
             members = members_of(supervisor.pid)

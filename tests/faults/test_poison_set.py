@@ -23,11 +23,10 @@ def test_poisonous_documents_fail_alone_and_at_once_when_they_come_again(
     job = JobFolder(tmp_path)
     names = job.letters(40)
     expected = {}
-    for number in range(2):
-        for place, (instruction, code) in enumerate(POISON.items()):
-            name = f"poison-{number}-{place}.html"
-            (job.inbox / name).write_text(f"<!DOCTYPE html><!--{instruction}--><p>Number {number}</p>")
-            expected[name] = code
+    for place, (instruction, code) in enumerate(POISON.items()):
+        name = f"poison-{place}.html"
+        (job.inbox / name).write_text(f"<!DOCTYPE html><!--{instruction}--><p>Number {place}</p>")
+        expected[name] = code
     config = Config.model_validate(
         {
             "stream_sources": {

@@ -7,7 +7,6 @@ import signal
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,9 +19,12 @@ def run(work: Any) -> Any:
     return asyncio.run(work)
 
 
-@pytest.fixture(params=["embedded", pytest.param("kafka", marks=pytest.mark.servers)])
-def two(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Gateway, Gateway]]:
+@pytest.fixture(scope="module", params=["embedded", pytest.param("kafka", marks=pytest.mark.servers)])
+def two(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Gateway, Gateway]]:
     """Two gateways and a job: in one state directory, or each in its own with the log in Kafka."""
+    tmp_path = tmp_path_factory.mktemp("replicas")
     first_state = tmp_path / "first" / ".neuraldocflow"
     shared: dict[str, Any] = {"payload_store": str(first_state / "payloads")}
     second: dict[str, Any] = {"state_directory": str(first_state)}
