@@ -47,7 +47,7 @@ def test_the_last_three_quarters_of_forty_thousand_objects_take_less_than_4_mb(
 ) -> None:
     """What is loaded, and what a first page takes, is not the bucket's size's fault: it is not counted.
 
-    To hold them all takes ten times the limit, to hold only what was given out twice. The files are put under
+    To hold only the names of what was given out takes 6 MB. The files are put under
     the server by hand: uploading them would take minutes.
     """
     for number in range(FOLDERS):
