@@ -34,7 +34,7 @@ pytestmark = [pytest.mark.servers, pytest.mark.slow]
 TOPIC, EVENTS = "processing-results", "document-events"
 
 
-OUTAGE = 5.0
+OUTAGE = 30.0
 """Seconds that the broker is away."""
 
 
