@@ -114,6 +114,8 @@ class SubmissionsPartition(StatefulSourcePartition[NewDocument, Any]):
         self._ends = {part: job_log.end(DOCUMENT_STREAM, part) for part in parts} if context.once else None
         self._kept = self._firsts()
         """As of the latest snapshot."""
+        self._held = False
+        """Whether a partition was not read because much of it waits already."""
         self._idle = False
         self._news, self._taken, self._closed = threading.Event(), threading.Event(), threading.Event()
         self._news.set()
@@ -167,15 +169,17 @@ class SubmissionsPartition(StatefulSourcePartition[NewDocument, Any]):
             place = self._places[found.part]
             del place.waiting[found.offset]
             events.append(found.event)
-        if events:
-            self._news.set()  # it may be read further now
+        if events and self._held:
+            self._news.set()  # it can be read further now
         return events
 
     def _look_ahead(self) -> None:
         self._news.clear()
+        self._held = False
         for part, place in self._places.items():
             limit = min(place.first + self._ahead - place.position, _READ)
             if limit <= 0:
+                self._held = True
                 continue
             try:
                 records = self._log.read(DOCUMENT_STREAM, part, place.position, limit=limit)

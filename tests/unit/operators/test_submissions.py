@@ -75,7 +75,7 @@ def test_an_urgent_document_overtakes_a_backlog_on_the_log(tmp_path: Path) -> No
             assert len(names_of(part)) == 2
 
 
-def test_no_more_is_read_ahead_than_so_many_records(tmp_path: Path) -> None:
+def test_no_more_is_read_ahead_than_so_many_records_until_some_are_taken_up(tmp_path: Path) -> None:
     with closing(Stream(tmp_path)) as stream:
         stream.submit(*((f"low-{number}", "low") for number in range(2 * submissions._AHEAD)))
         stream.room = stream.urgent_room = 0
@@ -84,6 +84,11 @@ def test_no_more_is_read_ahead_than_so_many_records(tmp_path: Path) -> None:
                 assert names_of(part) == []
             read = sum(place.position for place in part._places.values())
             assert submissions._AHEAD - 3 <= read <= submissions._AHEAD
+            stream.room = stream.urgent_room = 1000
+            emitted: list[str] = []
+            while not _at_end(part):
+                emitted += names_of(part)
+            assert len(emitted) == len(set(emitted)) == 2 * submissions._AHEAD
 
 
 def test_what_is_no_document_is_a_dead_letter_once_however_long_others_wait(tmp_path: Path) -> None:
