@@ -97,12 +97,13 @@ def test_stopped_by_a_signal_it_ends_with_0_and_the_rest_comes_after_the_restart
 
 
 def test_a_second_signal_ends_it_at_once_and_the_rest_comes_after_the_restart(job: JobFolder) -> None:
-    names = job.letters(30)
+    names = job.letters(300)
     process = job.start("run", "-c", "job.yaml")
     until_results(job, 5)
     agents = agents_of(process.pid)
     for agent in agents:  # which then have a minute to finish what they are at
         os.kill(agent, signal.SIGSTOP)
+    time.sleep(1)  # each has been given a document by then
     process.send_signal(signal.SIGTERM)
     with pytest.raises(subprocess.TimeoutExpired):
         process.wait(timeout=3)
