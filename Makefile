@@ -32,7 +32,7 @@ test: setup     ## every test, real servers included, two files at a time: many 
 test-fast: setup  ## the tests that need no server, in under a minute
 	@$(PY) -m pytest -m "not servers and not slow and not cluster"
 
-test-cluster: setup  ## the tests on three Kafka nodes, cut networks, a Kubernetes control plane (first time: ten minutes)
+test-cluster: setup  ## submitted jobs, three Kafka nodes, cut networks, a Kubernetes control plane (first time: ten minutes more)
 	@$(PY) -m pytest -m cluster
 
 lint: setup     ## formatting, lint, types, of the web too

@@ -17,7 +17,7 @@ from support.topics import Topics, wait_for
 
 from neuraldocflow.deployment.submission import Folder
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.cluster]
 
 
 @pytest.fixture

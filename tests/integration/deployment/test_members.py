@@ -13,7 +13,7 @@ from support.topics import wait_for
 from neuraldocflow.errors import ConfigError
 from neuraldocflow.member import ordinal
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.cluster]
 
 
 def has_all(job: JobFolder, names: set[str]) -> None:
