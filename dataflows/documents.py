@@ -170,7 +170,8 @@ def _build_sources(config: Config, engine: Engine, wanted: tuple[str, ...]) -> d
         if (not wanted or name in wanted) and not SOURCES.get(entry.type).gateway
     }
     if not wanted and not reads_submissions(config):
-        built["submissions"] = SubmissionsSource(engine.log, context)
+        by_priority = config.processing_pipeline.buffer_config.priority_queues
+        built["submissions"] = SubmissionsSource(engine.log, context, by_priority=by_priority)
     for name, source in built.items():
         if hasattr(source, "fetcher"):
             engine.fetching.add_source(name, source.fetcher())

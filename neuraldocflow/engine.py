@@ -141,7 +141,8 @@ class Engine:
 
     def room(self) -> int:
         """How many documents sources may emit now that are not urgent."""
-        kept = min(self.config.processing_pipeline.buffer_config.max_buffer_size // 4, _KEPT_FOR_URGENT)
+        buffer = self.config.processing_pipeline.buffer_config
+        kept = min(buffer.max_buffer_size // 4, _KEPT_FOR_URGENT) if buffer.priority_queues else 0
         return max(self.urgent_room() - kept, 0)
 
     def urgent_room(self) -> int:

@@ -38,17 +38,21 @@ _SHOWN = 5.0
 
 
 class SubmissionsSource(FixedPartitionedSource[NewDocument, Any]):
-    """NewDocument events of ``document-stream``; offsets are in the snapshot, so none is lost."""
+    """NewDocument events of ``document-stream``; offsets are in the snapshot, so none is lost.
 
-    def __init__(self, job_log: Log, context: SourceContext) -> None:
+    Without ``by_priority`` they come in the order of the log, tenants in turn, as in the scheduler.
+    """
+
+    def __init__(self, job_log: Log, context: SourceContext, *, by_priority: bool = True) -> None:
         self._log = job_log
         self._context = context
+        self._by_priority = by_priority
 
     def list_parts(self) -> list[str]:
         return ["submissions"]
 
     def build_part(self, step_id: str, for_part: str, resume_state: Any) -> SubmissionsPartition:
-        return SubmissionsPartition(self._log, self._context, resume_state)
+        return SubmissionsPartition(self._log, self._context, resume_state, by_priority=self._by_priority)
 
 
 class _Place:
@@ -99,9 +103,10 @@ class _Waiting:
 class SubmissionsPartition(StatefulSourcePartition[NewDocument, Any]):
     """All partitions of the topic, in turn."""
 
-    def __init__(self, job_log: Log, context: SourceContext, state: Any) -> None:
+    def __init__(self, job_log: Log, context: SourceContext, state: Any, *, by_priority: bool = True) -> None:
         self._log = job_log
         self._context = context
+        self._by_priority = by_priority
         resumed = readable("submissions", state, (1, _VERSION)) or {"positions": {}}
         known, left = resumed["positions"], resumed.get("waiting", {})  # version 1 read nothing ahead
         parts = job_log.partitions(DOCUMENT_STREAM)
@@ -194,7 +199,8 @@ class SubmissionsPartition(StatefulSourcePartition[NewDocument, Any]):
                 event = self._decoded(record)
                 if event is not None:
                     place.waiting[record.offset] = None
-                    self._queues.put(_Waiting(part, record.offset, event), event.priority, event.tenant)
+                    priority = event.priority if self._by_priority else "normal"
+                    self._queues.put(_Waiting(part, record.offset, event), priority, event.tenant)
             if len(records) >= limit:
                 self._news.set()  # there may be more
         self._taken.set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import threading
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from hypothesis import given, settings
@@ -49,11 +50,12 @@ class Stream:
             ]
         )
 
-    def partition(self, state: object = None) -> SubmissionsPartition:
+    def partition(self, state: object = None, *, by_priority: bool = True) -> SubmissionsPartition:
         context = SourceContext(
             self.folder, room=lambda: self.room, urgent_room=lambda: self.urgent_room, once=True
         )
-        return SubmissionsSource(self.log, context).build_part("in", "submissions", state)
+        source = SubmissionsSource(self.log, context, by_priority=by_priority)
+        return source.build_part("in", "submissions", state)
 
 
 def names_of(part: SubmissionsPartition) -> list[str]:
@@ -73,6 +75,23 @@ def test_an_urgent_document_overtakes_a_backlog_on_the_log(tmp_path: Path) -> No
             assert names_of(part) == []
             stream.room, stream.urgent_room = 2, 10
             assert len(names_of(part)) == 2
+
+
+def test_without_priority_queues_they_come_in_the_order_of_the_log(tmp_path: Path) -> None:
+    with closing(Stream(tmp_path)) as stream:
+        for name, priority in (("first", "low"), ("second", "high"), ("third", "urgent")):
+            message = message_of(
+                NewDocument(
+                    id=name,
+                    source=DocumentSource(kind="file", uri="file:///x", size=1),
+                    priority=priority,  # type: ignore[arg-type]
+                )
+            )
+            stream.log.append([replace(message, key="one")])  # all in one partition
+        with closing(stream.partition(by_priority=False)) as part:
+            assert names_of(part) == ["first", "second", "third"]
+        with closing(stream.partition()) as part:
+            assert names_of(part) == ["third", "second", "first"]
 
 
 def test_no_more_is_read_ahead_than_so_many_records_until_some_are_taken_up(tmp_path: Path) -> None:
