@@ -5,11 +5,12 @@ from __future__ import annotations
 import errno
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support.topics import wait_for
 
 from neuraldocflow.errors import Corrupt, FetchFailed, Replaced, Unreachable
 from neuraldocflow.events import DocumentSource, NewDocument
@@ -52,13 +53,6 @@ class Fetched:
         found: list[Outcome] = []
         wait_for(lambda: len(found.extend(self.fetching.take("me")) or found) == count)
         return found
-
-
-def wait_for(holds: Callable[[], bool], seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it never came"
-        time.sleep(0.005)
 
 
 @pytest.fixture

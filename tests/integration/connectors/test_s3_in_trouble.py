@@ -6,14 +6,14 @@ import hashlib
 import logging
 import os
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from support.pulling import Pulled
 from support.servers.s3 import S3Server
+from support.topics import wait_for
 from support.unreliable import Unreliable, unreliable
 
 from connectors.s3 import S3Config, S3Source
@@ -46,13 +46,6 @@ def watched(proxy: Unreliable, bucket: str, tmp_path: Path) -> Iterator[Pulled]:
     pulled = Pulled(S3Source("inbox", config, SourceContext(tmp_path / "state")))
     yield pulled
     pulled.close()
-
-
-def wait_for(holds: Callable[[], bool], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it never came"
-        time.sleep(0.01)
 
 
 def test_a_listing_that_takes_long_is_made_seldom_and_the_end_is_looked_at_in_between(

@@ -37,18 +37,7 @@ class Stream:
                 thread.join()
 
     def submit(self, *documents: tuple[str, Priority]) -> None:
-        self.log.append(
-            [
-                message_of(
-                    NewDocument(
-                        id=name,
-                        source=DocumentSource(kind="file", uri="file:///x", size=1),
-                        priority=priority,
-                    )
-                )
-                for name, priority in documents
-            ]
-        )
+        self.log.append([message_for(*each) for each in documents])
 
     def partition(self, state: object = None, *, by_priority: bool = True) -> SubmissionsPartition:
         context = SourceContext(
@@ -56,6 +45,11 @@ class Stream:
         )
         source = SubmissionsSource(self.log, context, by_priority=by_priority)
         return source.build_part("in", "submissions", state)
+
+
+def message_for(name: str, priority: Priority) -> Message:
+    source = DocumentSource(kind="file", uri="file:///x", size=1)
+    return message_of(NewDocument(id=name, source=source, priority=priority))
 
 
 def names_of(part: SubmissionsPartition) -> list[str]:
@@ -79,15 +73,8 @@ def test_an_urgent_document_overtakes_a_backlog_on_the_log(tmp_path: Path) -> No
 
 def test_without_priority_queues_they_come_in_the_order_of_the_log(tmp_path: Path) -> None:
     with closing(Stream(tmp_path)) as stream:
-        for name, priority in (("first", "low"), ("second", "high"), ("third", "urgent")):
-            message = message_of(
-                NewDocument(
-                    id=name,
-                    source=DocumentSource(kind="file", uri="file:///x", size=1),
-                    priority=priority,  # type: ignore[arg-type]
-                )
-            )
-            stream.log.append([replace(message, key="one")])  # all in one partition
+        ordered = [message_for("first", "low"), message_for("second", "high"), message_for("third", "urgent")]
+        stream.log.append([replace(each, key="one") for each in ordered])  # all in one partition
         with closing(stream.partition(by_priority=False)) as part:
             assert names_of(part) == ["first", "second", "third"]
         with closing(stream.partition()) as part:
