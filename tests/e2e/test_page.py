@@ -16,19 +16,12 @@ from typing import Any
 import pymupdf
 import pytest
 from playwright.sync_api import Browser, Route, expect
-from support.browser import PATIENCE, Person, chromium, overflow
+from support.browser import PATIENCE, Person, overflow
 from support.gateway import Gateway, letter
 from support.web import build
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
 SAMPLES = Path(__file__).parent.parent.parent / "neuraldocflow" / "samples"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    build()
-    with chromium() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

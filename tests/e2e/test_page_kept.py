@@ -10,19 +10,11 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
-from support.browser import PATIENCE, Person, chromium
+from support.browser import PATIENCE, Person
 from support.gateway import Gateway, letter
-from support.web import build
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
 SAMPLES = Path(__file__).parent.parent.parent / "neuraldocflow" / "samples"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    build()
-    with chromium() as found:
-        yield found
 
 
 @pytest.fixture

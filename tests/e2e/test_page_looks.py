@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
-from support.browser import PATIENCE, Person, chromium
+from support.browser import PATIENCE, Person
 from support.gateway import Gateway, letter
 from support.looks import Looks
-from support.web import build
 
 from neuraldocflow.config import RuntimeConfig
 from neuraldocflow.events import ProcessingProgress
@@ -20,13 +18,6 @@ from sinks.events import message_of
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
 SAMPLES = Path(__file__).parent.parent.parent / "neuraldocflow" / "samples"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    build()
-    with chromium() as found:
-        yield found
 
 
 def person_of(browser: Browser, gateway: Gateway) -> Person:
