@@ -25,7 +25,7 @@ from neuraldocflow.events import Event
 from neuraldocflow.kafka_settings import KafkaSettings, Topic
 from neuraldocflow.log import PROCESSING_EVENTS, PROCESSING_RESULTS
 from neuraldocflow.outages import Outage
-from neuraldocflow.topics.client import Refusals, asked, common, make, make_topic, settings_of
+from neuraldocflow.topics.client import DURABLE, Refusals, asked, common, make, make_topic, settings_of
 from neuraldocflow.topics.envelopes import Outgoing, claim_check, event_message, result_message
 from neuraldocflow.topics.writer import Writer
 from neuraldocflow.values import Size
@@ -69,8 +69,7 @@ class KafkaSink(FixedPartitionedSink[Delivery | Event, None]):
             config,
             where,
             {
-                "enable.idempotence": True,
-                "acks": "all",
+                **DURABLE,
                 "compression.type": config.compression,
                 "message.max.bytes": config.max_message_size + _HEADROOM,
                 "message.timeout.ms": 0,  # the writer's own limit is the one that counts

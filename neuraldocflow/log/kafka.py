@@ -22,7 +22,7 @@ from neuraldocflow.errors import ConfigError, FetchFailed
 from neuraldocflow.log.interface import Log, LogError, Message, Position, Record, UnknownTopic, partition_of
 from neuraldocflow.log.kafka_reader import Brokers, Reader
 from neuraldocflow.payloads import PayloadStore
-from neuraldocflow.topics.client import common, make, reason_of, settings_of
+from neuraldocflow.topics.client import DURABLE, common, make, reason_of, settings_of
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,6 @@ _LARGEST = 8 << 20
 _NO_HEADERS: dict[str, str] = {}
 _ELSEWHERE = "ndf_value"
 """The header with the address of a value that is in the payload store."""
-_FIXED = {"enable.idempotence": True, "acks": "all"}
 _PRODUCER = {
     "compression.type": "lz4",
     "linger.ms": 1,
@@ -68,7 +67,7 @@ class KafkaLog(Log):
         self._payloads = payloads
         self._patience = patience
         timeout = {"delivery.timeout.ms": int(patience * 1000)}
-        produce = settings_of(kafka, _WHERE, _FIXED, {**_PRODUCER, **timeout})
+        produce = settings_of(kafka, _WHERE, DURABLE, {**_PRODUCER, **timeout})
         self._brokers = str(produce["bootstrap.servers"])
         reach = common(produce)
         self._consume = {**reach, **_CONSUMER}

@@ -20,6 +20,15 @@ T = TypeVar("T")
 
 PATIENCE = 30.0
 """Seconds a job that starts waits for the brokers to answer."""
+DURABLE: Mapping[str, Any] = {
+    "acks": "all",
+    "enable.idempotence": True,
+    # With more than one request under way, the first to a new partition can be refused while its leader is
+    # still being told and the second taken; brokers before 4.5 then call the first a repeat when it comes
+    # again, and librdkafka reports it delivered, which it is not (KAFKA-15591).
+    "max.in.flight.requests.per.connection": 1,
+}
+"""Of a producer whose deliveries can be relied on."""
 _ASK = 3.0
 """Seconds of one question."""
 _REFUSED = (

@@ -7,6 +7,8 @@ import random
 import threading
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +28,11 @@ def runtime_of(block: dict[str, Any]) -> config.RuntimeConfig:
     return config.parse(json.dumps({"runtime": block}), "job.yaml").runtime
 
 
-def opener(servers: str, folder: Path, prefix: str, **options: Any) -> Callable[[], KafkaLog]:
-    runtime = runtime_of({"log": {"kafka": {"bootstrap_servers": servers, "topic_prefix": prefix}}})
+def opener(
+    servers: str, folder: Path, prefix: str, client: dict[str, Any] | None = None, **options: Any
+) -> Callable[[], KafkaLog]:
+    kafka = {"bootstrap_servers": servers, "topic_prefix": prefix, "client": client or {}}
+    runtime = runtime_of({"log": {"kafka": kafka}})
     return lambda: KafkaLog(runtime, PayloadStore(str(folder / "payloads"), folder / "scratch"), **options)
 
 
@@ -89,6 +94,22 @@ class TestKafkaLog(LogSuite):
                 other.append([message(f"k{number}", str(number))])
             reader.join(60)
             assert sorted(got, key=int) == [str(number) for number in range(200)]
+
+
+def test_what_is_appended_to_a_topic_just_made_is_there(kafka: str, tmp_path: Path) -> None:
+    """Brokers refuse what comes before they have opened a partition; what comes next must not pass it."""
+    prefix = f"{uuid.uuid4().hex[:12]}-"
+    requests_of_one_record = {"batch.num.messages": 1, "linger.ms": 0}
+    open_log = opener(kafka, tmp_path, prefix, requests_of_one_record)
+    with ExitStack() as stack:
+        logs = [stack.enter_context(open_log()) for _ in range(8)]
+        pool = stack.enter_context(ThreadPoolExecutor(len(logs)))
+        for number in range(15):
+            topic = f"t{number}"
+            logs[0].ensure_topic(topic)
+            records = [message(f"k{each}", topic=topic) for each in range(80)]
+            list(pool.map(lambda log, sent=records: log.append(sent), logs))
+            assert len(everything(logs[0], topic)) == 80 * len(logs)
 
 
 def test_a_broker_that_is_killed_and_started_again_has_what_was_acknowledged_once(
