@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 
 from .clinical_parts import Part
+from .patterns import regex
 
 CODE_SYSTEMS = (
     r"(?:ICD(?:-?\s?(?:9|10)(?![\d.])(?:-?CM|-?PCS)?)?|SNOMED(?:[ -]?CT)?|SCT|CPT(?:-?[24])?|LOINC"
     r"|Rx ?Norm|Rx ?CUI|NDC"
     r"|NDF-RT|HCPCS|CVX|UNII|OPCS-?4?)"
 )
-_SYSTEM = re.compile(rf"(?<!\w){CODE_SYSTEMS}(?!\w)", re.IGNORECASE)
+_SYSTEM = regex(rf"(?<!\w){CODE_SYSTEMS}(?!\w)", re.IGNORECASE)
 _ADDRESSES = {
     "snomed": "SNOMED CT",
     "rxnorm": "RxNorm",
@@ -22,15 +23,15 @@ _ADDRESSES = {
 }
 """Words of the addresses that stand for code systems, as in ``http://snomed.info/sct``."""
 _CODE_FORM = r"(?:[A-Z]{1,2}-?\d[\w.-]*|\d[\w.-]*)(?<![.-])"
-_CODE = re.compile(
+_CODE = regex(
     rf"[(\[]?\s*(?<!\w)(?:(?P<system>{CODE_SYSTEMS})(?:\s?codes?)?\s*[:#-]?\s*(?P<code>{_CODE_FORM})"
     rf"|(?<![\d/-])(?P<code2>(?!\d+[-/]\d+[-/]\d){_CODE_FORM})"
     rf"\s*[,;:-]?\s*(?P<system2>{CODE_SYSTEMS})(?![ -]?CT|\s*[:#]))(?!\w)\s*[)\]]?",
     re.IGNORECASE,
 )
 _ICD = r"[A-TV-Z]\d[\dA-Z](?:\.[\dA-Z]{1,4})?|E?\d{3}\.\d{1,2}"
-_BARE = re.compile(rf"\s*[(\[](?P<code>\d{{6,18}}|{_ICD}|\d{{5}})[)\]](?=\s*(?:[(\[]|$))")
-_LEADING = re.compile(r"(?P<code>\d{5}|[A-Z]\d{4}|\d{4}[FTU]|\d{6,18})\s*[-–:]\s+(?=[A-Za-z])")
+_BARE = regex(rf"\s*[(\[](?P<code>\d{{6,18}}|{_ICD}|\d{{5}})[)\]](?=\s*(?:[(\[]|$))")
+_LEADING = regex(r"(?P<code>\d{5}|[A-Z]\d{4}|\d{4}[FTU]|\d{6,18})\s*[-–:]\s+(?=[A-Za-z])")
 
 Code = dict[str, str]
 

@@ -10,6 +10,7 @@ from .clinical_dates import DATE
 from .clinical_parts import MEASURED, Part
 from .clinical_values import quantity
 from .model import Cell, Table
+from .patterns import regex
 
 _ROLES: list[tuple[str, str]] = [
     (
@@ -61,7 +62,7 @@ _ROLES: list[tuple[str, str]] = [
     ("comment", r"\bcomments?\b|\bnotes?\b|\bdetails?\b|\bremarks?\b|\bannotations?\b"),
     ("code", r"\bcodes?\b|^(icd ?\d*|snomed|cpt|loinc|rxnorm|cvx|ndc|hcpcs|opcs)\b"),
 ]
-_ROLE_PATTERNS = [(role, re.compile(pattern)) for role, pattern in _ROLES]
+_ROLE_PATTERNS = [(role, regex(pattern)) for role, pattern in _ROLES]
 _FIRST = ("group", "code_system", "code_name", "other")
 """Roles whose wording is surer than that of a name."""
 
@@ -103,12 +104,12 @@ _NAME_WORDS |= {
     "surgical_history": _NAME_WORDS["procedures"],
     "administered": _NAME_WORDS["medications"],
 }
-_NAME_PATTERNS = {kind: re.compile(pattern) for kind, pattern in _NAME_WORDS.items()}
-_NO_NAME = re.compile(
+_NAME_PATTERNS = {kind: regex(pattern) for kind, pattern in _NAME_WORDS.items()}
+_NO_NAME = regex(
     r"\b(date|time|status|code|type|id|reaction|instruction|due|dose|group)s?$"
     r"|^(date|time) "
 )
-_VALUE = re.compile(
+_VALUE = regex(
     r"^((observed|measured|test|lab|result|numeric|actual|your) )?(values?|results?|readings?"
     r"|findings?)( units?)?$"
     r"|^(in|out of|within) (normal )?range$"
@@ -160,9 +161,7 @@ _HEADER_KINDS: list[tuple[str, str, str]] = [
     ("problems", r"problem|diagnosis|condition", r"icd|snomed|code|onset|status"),
     ("procedures", r"^procedure|\bprocedure", r"date|cpt|code"),
 ]
-_HEADER_KIND_PATTERNS = [
-    (kind, re.compile(first), re.compile(second)) for kind, first, second in _HEADER_KINDS
-]
+_HEADER_KIND_PATTERNS = [(kind, regex(first), regex(second)) for kind, first, second in _HEADER_KINDS]
 
 
 def kind_of_header(headers: list[str]) -> str | None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 from .normalise import parse_date
+from .patterns import regex
 
-DATE = re.compile(
+DATE = regex(
     r"^\W*(?:\d{1,4}[-/.]\s?\d{1,2}[-/.]\s?\d{1,4}|\d{1,2}[-/]\d{4}"
     r"|\d{1,2}[ -]?[A-Z][a-z]{2}[ -]?(?:19|20)\d\d"
     r"|(?:[A-Z][a-z]{2,8}\.? )?(?:\d{1,2},? )?(?:19|20)\d\d)(?!\d)"
@@ -14,7 +15,7 @@ DATE = re.compile(
 """A text that begins with a date: a day, a month or a year."""
 
 
-_SLASHED = re.compile(r"(?<![\d/])(\d{1,2})/(\d{1,2})/((?:19|20)?\d\d)(?![\d/])")
+_SLASHED = regex(r"(?<![\d/])(\d{1,2})/(\d{1,2})/((?:19|20)?\d\d)(?![\d/])")
 
 
 def day_first(text: str) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from .patterns import regex
+
 _COUNT = (
     r"(?:\d[\d,.]*(?:\s?[-–/]\s?\d[\d,.]*)?|one(?: and one-half| or two)?|two|three|four|half)(?: \(\w+\))?"
 )
@@ -12,8 +14,8 @@ _DOSE_UNIT = (
     r"|puffs?|tab(?:let)?(?:s|\(s\))?|cap(?:sule)?(?:s|\(s\))?|drops?|gtts?|sprays?|patch(?:es)?"
     r"|suppositor(?:y|ies)|lozenges?|inhalations?|applications?|teaspoons?|tablespoons?|vials?|sachets?)"
 )
-DOSE = re.compile(rf"(?<![\w.]){_COUNT}\s?{_DOSE_UNIT}(?!\w)(?:/\w+)?", re.IGNORECASE)
-ROUTE = re.compile(
+DOSE = regex(rf"(?<![\w.]){_COUNT}\s?{_DOSE_UNIT}(?!\w)(?:/\w+)?", re.IGNORECASE)
+ROUTE = regex(
     r"(?<!\w)(?:by mouth|p\.?o\.?(?!\w)|orally|oral|(?:by )?(?:oral|inhalation|rectal|topical|nasal"
     r"|ophthalmic|otic"
     r"|vaginal|transdermal|subcutaneous|intramuscular|intravenous|sublingual|buccal) route"
@@ -28,7 +30,7 @@ _PERIOD = r"(?:hours?|hrs?|h|days?|weeks?|wks?|months?|minutes?)"
 _WITH = (
     r"(?:[ ,]+(?:prn|p\.r\.n\.|as needed|when required|as required|with (?:meals|food|breakfast|dinner)))?"
 )
-FREQUENCY = re.compile(
+FREQUENCY = regex(
     rf"(?<!\w)(?:{_TIMES}(?:,? (?:a|per|each|every|in the|at))? ?(?:daily|day|weekly|week|monthly"
     rf"|month|morning"
     r"|evening|night|bedtime)|"

@@ -15,8 +15,9 @@ from .clinical_rows import Remarks, body_rows, is_translation, row_codes, row_pa
 from .clinical_sections import ClinicalSection
 from .clinical_terms import ABSENCE, NOT_GIVEN
 from .model import Cell, Table
+from .patterns import regex
 
-_NO_DATA = re.compile(r"\W*no data\W*$", re.IGNORECASE)
+_NO_DATA = regex(r"\W*no data\W*$", re.IGNORECASE)
 _LONGEST_ABSENCE = 12
 """Words of a statement that there is none; a longer text that begins with "no" says more."""
 

@@ -11,6 +11,7 @@ from .clinical_parts import Part, lines_of, part_of
 from .clinical_sections import LISTS, ClinicalSection
 from .clinical_terms import section_kind
 from .model import Document
+from .patterns import regex
 
 _NUMBERED = r"(?:ids?|identifiers?|no|numbers?|num)"
 _LABELS: list[tuple[str, str]] = [
@@ -54,8 +55,8 @@ _LABELS: list[tuple[str, str]] = [
         r"encounter location|custodian|location|site)$",
     ),
 ]
-_LABEL_PATTERNS = [(role, re.compile(pattern)) for role, pattern in _LABELS]
-_IN_TEXT = re.compile(
+_LABEL_PATTERNS = [(role, regex(pattern)) for role, pattern in _LABELS]
+_IN_TEXT = regex(
     r"(?:^|(?<=[\n\t|;,])|(?<=\s\s)|(?<=\s)|(?<=\())(?:(?P<label>Patient(?:'s)?(?: Full)?(?: Name)?|Name"
     r"|Pt|RE|Re|DOB|D\.O\.B\.|"
     r"Date of [Bb]irth|DATE OF BIRTH|Birth ?[Dd]ate|Born|Sex|SEX|Gender|GENDER|MRN"
@@ -70,7 +71,7 @@ _IN_TEXT = re.compile(
     r"|(?P<signed>[Ee]lectronically [Ss]igned [Bb]y)\s*:?|(?P<bare>DOB|D\.O\.B\.|MRN"
     r"|[Bb]orn(?: on)?)(?= \w*\d))\s*"
 )
-_STOP = re.compile(r"\s{2,}|[\n\t|;)]|,?\s+(?=[A-Z][A-Za-z./]{1,14}:)|\s+on\s+\d")
+_STOP = regex(r"\s{2,}|[\n\t|;)]|,?\s+(?=[A-Z][A-Za-z./]{1,14}:)|\s+on\s+\d")
 _LETTERHEAD = 4
 """Blocks at the head of a document among which the name of the place is looked for."""
 _MOST_LABEL_WORDS, _MOST_VALUE_WORDS = 5, 12

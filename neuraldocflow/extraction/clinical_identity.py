@@ -7,26 +7,27 @@ from collections.abc import Callable, Iterator
 
 from .clinical_parts import Part
 from .clinical_terms import ABSENCE, HONORIFIC
+from .patterns import regex
 
-_OID = re.compile(r"\s+\(?\d(?:\.\d+){4,}\)?")
-_ID_LABEL = re.compile(
+_OID = regex(r"\s+\(?\d(?:\.\d+){4,}\)?")
+_ID_LABEL = regex(
     r"^(?:[A-Za-z][A-Za-z .]{0,24}:\s*|(?:MRN|SSN|MBI|HICN?|NHS|ID|No\.?|EPI|PIN)\s+(?=\w*\d))", re.I
 )
-_ISSUER = re.compile(r"\s*\([^()]*\)\s*$")
+_ISSUER = regex(r"\s*\([^()]*\)\s*$")
 _DEGREE = r"(?:M\.?D|D\.?O|Ph\.?D|R\.?N|N\.?P|P\.?A(?:-C)?|C?P?NP|Jr|Sr|II|III|IV)\.?"
-_ORGANISATION = re.compile(
+_ORGANISATION = regex(
     r"\b(?:hospitals?|clinics?|polyclinic|cl[ií]nica|cent(?:er|re)s?|department|health(?:care)?|medic(?:al|ine)|systems?"
     r"|associates|group|practice|physicians|hospitalists|laborator(?:y|ies)|infirmary|pediatrics|cardiology"
     r"|endocrinology|urgent care|surgery cent\w+|university|institute|facility|nursing|specialists"
     r"|generator|inc|llc|ehr)\b",
     re.IGNORECASE,
 )
-_PLACE_ENDS = re.compile(
+_PLACE_ENDS = regex(
     r"(?:hospitals?|clinics?|cent(?:er|re)|infirmary|medicine|associates|laborator(?:y|ies)|practice|surgery|health"
     r"|medical group|health system|pediatrics|cardiology|oncology|specialists|facility)$",
     re.IGNORECASE,
 )
-_NO_PLACE = re.compile(
+_NO_PLACE = regex(
     r"\b(?:note|summary|record|report|letter|document|department|results?|history|of)\b", re.IGNORECASE
 )
 

@@ -10,15 +10,16 @@ from .clinical_columns import column_role
 from .clinical_doses import DOSE, FREQUENCY, ROUTE
 from .clinical_parts import Entry, Part
 from .clinical_terms import ABSENCE, REACTION, is_bare_title, title_words
+from .patterns import regex
 
-_BULLET = re.compile(r"^[\s•*·▪◦-]+|^\(?\d{1,2}[.)]\s+")
+_BULLET = regex(r"^[\s•*·▪◦-]+|^\(?\d{1,2}[.)]\s+")
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
-_RANK = re.compile(
+_RANK = regex(
     r"(?:principal|primary|secondary|admitting|final|discharge"
     r"|working)(?: diagnos[ei]s)?\s*:\s*",
     re.IGNORECASE,
 )
-_FIELD = re.compile(r"(?:^|[;,|\n]\s*)(?P<label>[A-Z][A-Za-z ]{1,24}?)\s*:\s*(?=\S)")
+_FIELD = regex(r"(?:^|[;,|\n]\s*)(?P<label>[A-Z][A-Za-z ]{1,24}?)\s*:\s*(?=\S)")
 _DATED = (
     r"(?:on |in |since |due )?\(?(?:\d{1,4}[-/]\d{1,2}[-/]\d{1,4}|\d{1,2}[-/]\d{4}"
     rf"|(?:{_MONTH} )?(?:\d{{1,2}},? )?(?:19|20)\d\d)\b"
@@ -29,12 +30,12 @@ _SAID = (
     r"|planned|scheduled|ordered|pending|refused|declined|not given|cancel+ed|discontinued|stopped"
     r"|started|verified)"
 )
-_TAIL = re.compile(rf"\s*(?::|\s[-–—]|,|\()\s*(?={_SAID}\b|{_DATED})|\s+(?={_DATED})", re.IGNORECASE)
-_ALLERGY_TAIL = re.compile(
+_TAIL = regex(rf"\s*(?::|\s[-–—]|,|\()\s*(?={_SAID}\b|{_DATED})|\s+(?={_DATED})", re.IGNORECASE)
+_ALLERGY_TAIL = regex(
     rf"{_TAIL.pattern}|\s*[,(]\s*(?=(?:reaction|mild|moderate|severe|{REACTION})\b)|\s*:\s+|\s+[-–—]\s+|\s+causes\s+",
     re.IGNORECASE,
 )
-_DIRECTIONS = re.compile(
+_DIRECTIONS = regex(
     r"\s*(?:[,;:–—]|\s-)?\s+(?=(?:sig\b|take|give|inhale|inject|apply|use|instil+|insert|dissolve|"
     r"chew|place|by mouth|p\.?o\.?(?![\w])|once|twice|every|daily|nightly|weekly|as needed"
     r"|start(?:ed)? (?:date|on|\d)|"
@@ -43,14 +44,14 @@ _DIRECTIONS = re.compile(
     rf"|\s*[,;:–—]\s+(?={DOSE.pattern} {ROUTE.pattern})",
     re.IGNORECASE,
 )
-_LABEL = re.compile(
+_LABEL = regex(
     r"\s*[,;(–—-]*\s*(?<!\w)(?P<label>indications?|reactions?|severity|criticality|status"
     r"|onset(?: date)?|comments?|notes?"
     r"|sig|directions|date)\s*:\s*(?=\S)",
     re.IGNORECASE,
 )
-_NUMBER_FIRST = re.compile(r"\s*\(?\d{1,2}[.)]\s")
-_GOES_ON = re.compile(rf"{_LABEL.pattern}|\s*(?:\(|and\b|take\b|sig\b|{DOSE.pattern}[ ,])", re.IGNORECASE)
+_NUMBER_FIRST = regex(r"\s*\(?\d{1,2}[.)]\s")
+_GOES_ON = regex(rf"{_LABEL.pattern}|\s*(?:\(|and\b|take\b|sig\b|{DOSE.pattern}[ ,])", re.IGNORECASE)
 """What a line begins with that still speaks of the entry in the line above."""
 _LABEL_ROLES = {
     "indications": "indication",
@@ -63,7 +64,7 @@ _LABEL_ROLES = {
     "note": "comment",
     "sig": "directions",
 }
-_NO_ENTRY = re.compile(
+_NO_ENTRY = regex(
     r"(?:see|refer|as above|reviewed|patient|the|he|she|this|these|unless|documented|none|data"
     r"|section|reported)\b",
     re.IGNORECASE,

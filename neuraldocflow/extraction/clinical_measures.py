@@ -24,10 +24,11 @@ from .clinical_values import (
     unit_in,
 )
 from .model import Cell
+from .patterns import regex
 
-_ORDINAL = re.compile(r"[1-9]\d?$")
-_FLAG_LETTER = re.compile(r"[HL]$")
-_FOUND_IN_LINE = re.compile(
+_ORDINAL = regex(r"[1-9]\d?$")
+_FLAG_LETTER = regex(r"[HL]$")
+_FOUND_IN_LINE = regex(
     r"\W*(?P<name>[A-Za-z][^:\n]{1,60}?)\s*:\s*(?P<value>(?:negative|positive|(?:non-?)?reactive"
     r"|(?:not )?detected|trace"
     r"|normal|abnormal|none seen|no growth|clear|within normal limits)\b[^\n;,.]{0,30})",

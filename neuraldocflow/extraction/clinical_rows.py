@@ -10,8 +10,9 @@ from .clinical_columns import Layout, Rows, names_columns
 from .clinical_parts import Entry, Part, part_of
 from .clinical_terms import NOT_GIVEN
 from .model import Cell
+from .patterns import regex
 
-_REMARK = re.compile(
+_REMARK = regex(
     r"\s*(?P<word>sig|directions?|instructions?|comments?|notes?|indications?|reason|reactions?|severity|status)"
     r"\s*:\s*(?=\S)",
     re.IGNORECASE,

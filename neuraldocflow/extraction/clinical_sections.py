@@ -10,6 +10,7 @@ from .clinical_columns import kind_of_header
 from .clinical_parts import Part, part_of
 from .clinical_terms import is_bare_title, section_kind, title_words
 from .model import Block, Document, Table
+from .patterns import regex
 
 LISTS = frozenset(
     {
@@ -27,19 +28,17 @@ _OPENING = LISTS | {"encounters"}
 """Kinds a document's first heading may open; under any other stand the patient's particulars."""
 _IN_LINES = frozenset({"allergies", "medications", "immunizations", "vital_signs", "plan"})
 """Lists that letters give in a line behind their title, wherever they stand."""
-_DOCUMENT = re.compile(r"\b(?:note|summary|report|record|document|letter)\b", re.IGNORECASE)
-_CONTENTS = re.compile(r"\s*(?:table of )?contents\s*", re.IGNORECASE)
-_RUN_IN = re.compile(
-    r"(?:^|\n|(?P<inside>(?<=[.;]) ))\s*(?P<title>[A-Z][A-Za-z ,&/'-]{2,48}?)\s*:(?:\s+(?=\S)|$)"
-)
-_CLOSING = re.compile(
+_DOCUMENT = regex(r"\b(?:note|summary|report|record|document|letter)\b", re.IGNORECASE)
+_CONTENTS = regex(r"\s*(?:table of )?contents\s*", re.IGNORECASE)
+_RUN_IN = regex(r"(?:^|\n|(?P<inside>(?<=[.;]) ))\s*(?P<title>[A-Z][A-Za-z ,&/'-]{2,48}?)\s*:(?:\s+(?=\S)|$)")
+_CLOSING = regex(
     r"\s*(?:(?:yours|kind|best|warm|with)\b.{0,20}(?:sincerely|faithfully|truly|regards|wishes)|sincerely|regards"
     r"|(?:electronically |e-?)?signed (?:by|on)\b|dictated (?:by|on)\b|cc:)",
     re.IGNORECASE,
 )
 _LONG = 12
 """Words from which on a paragraph after such a line is a sentence of its own."""
-_PAGE = re.compile(r"\s*page \d+(?: of \d+)?\s*", re.IGNORECASE)
+_PAGE = regex(r"\s*page \d+(?: of \d+)?\s*", re.IGNORECASE)
 
 
 @dataclass(slots=True)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from .patterns import regex
+
 _SECTIONS: list[tuple[str, str]] = [
     ("family_history", r"\bfamily\b.*\bhistory\b|\bfamily hx\b"),
     ("social_history", r"\bsocial\b|\bsmoking\b|\btobacco\b|\blifestyle\b"),
@@ -68,9 +70,9 @@ _SECTIONS: list[tuple[str, str]] = [
     ("encounters", r"\bencounters?\b|\bvisits?\b|\badmissions?\b"),
     ("care_team", r"\bcare team\b|\bproviders?\b|\bparticipants?\b"),
 ]
-_SECTION_PATTERNS = [(kind, re.compile(pattern)) for kind, pattern in _SECTIONS]
+_SECTION_PATTERNS = [(kind, regex(pattern)) for kind, pattern in _SECTIONS]
 
-_TITLE_WORD = re.compile(
+_TITLE_WORD = regex(
     r"(?:list|active|inactive|resolved|current|known|and|or|the|of|for|to|history|hx|hospital|summary|section|data|"
     r"information|recent|other|patient|patients|s|all|chronic|home|outpatient|inpatient|discharge|admission|admitting|"
     r"record|reported|last|past|previous|drug|drugs|food|environmental|adverse|reactions?|events?|alerts?|allerg\w+|"
@@ -109,13 +111,13 @@ def is_bare_title(text: str) -> bool:
     return bool(words) and len(words) <= 7 and all(_TITLE_WORD.fullmatch(word) for word in words)
 
 
-ABSENCE = re.compile(
+ABSENCE = regex(
     r"^\W*(?:(?:patient )?(?:has |reports |denies )?(?:no|none|nil|denies|without|not|unknown"
     r"|negative|never)\b"
     r"(?! significant change)|n/?a\b|n\.a\.|nk[ad]+\b|nkma\b|nkfa\b|not available|\.{2,}|-+$|\*+$)",
     re.IGNORECASE,
 )
-NOT_GIVEN = re.compile(
+NOT_GIVEN = regex(
     r"^\W*(?:not (?:available|applicable|entered|recorded|on file|specified|documented|known)"
     r"|n/?a|none|unknown|-+)"
     r"\W*$",
@@ -123,17 +125,17 @@ NOT_GIVEN = re.compile(
 )
 """A cell that says it holds nothing."""
 
-NOT_DONE = re.compile(
+NOT_DONE = regex(
     r"\b(?:refused|declined|not (?:given|done|administered|performed|taken)|cancel+ed|aborted"
     r"|entered in error|error|"
     r"nullified|contraindicated)\b",
     re.IGNORECASE,
 )
-NOT_YET = re.compile(
+NOT_YET = regex(
     r"^\W*(?:planned|pending|scheduled|ordered|requested|proposed|intended|future)\b", re.IGNORECASE
 )
 
-VITAL = re.compile(
+VITAL = regex(
     r"\b(?:(?:intravascular )?(?:systolic|diastolic)(?: (?:blood pressure|bp))?|blood pressure(?: (?:systolic"
     r"|diastolic|sitting|standing|lying|supine))?|(?-i:[TPR])(?=\s*[:=]?\s\d)|bp"
     r"(?:[ -]?(?:sys(?:tolic)?|dia(?:stolic)?))?|sbp|dbp|heart rate|pulse(?: rate| oximetry)?|hr|"
@@ -157,6 +159,6 @@ REACTION = (
 )
 """Words of what an allergy shows itself by."""
 
-HONORIFIC = re.compile(
+HONORIFIC = regex(
     r"^(?:(?:mr|mrs|ms|miss|mx|master|dr|dra|prof|rev|sir|dame|sr|sra|patient)\.?\s+)+(?=\S)", re.IGNORECASE
 )

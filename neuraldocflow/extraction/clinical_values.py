@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from .clinical_parts import Part
 from .clinical_terms import VITAL
+from .patterns import regex
 
 _SQUARE = r"1\.73\s?m\s?[2²]"
 UNIT = (
@@ -27,17 +28,17 @@ UNIT = (
 )
 _NUMBER = r"[<>≤≥]?=?\s?[-−]?(?:\d[\d,]*(?:\.\d+)?|\.\d+)"
 _FLAG = r"(?:HH?|LL?|AA?|N|HI|LO|LOW|HIGH|CRIT(?:ICAL)?|ABN(?:ORMAL)?|NORMAL)"
-QUANTITY = re.compile(rf"\s*(?P<value>{_NUMBER})\s*(?P<unit>{UNIT})?")
-_NO_NUMBER = re.compile(r"\s*[/:–-]\s*\d|\+")
+QUANTITY = regex(rf"\s*(?P<value>{_NUMBER})\s*(?P<unit>{UNIT})?")
+_NO_NUMBER = regex(r"\s*[/:–-]\s*\d|\+")
 """What follows a number that is part of a date, a ratio, a range or a grade."""
-_COMPOSITE = re.compile(
+_COMPOSITE = regex(
     r"\d+\s?(?:ft|feet|'|′)\s?\d+(?:\.\d+)?\s?(?:in(?:ches)?|\"|″)?|\d+\s?lbs?\s\d+(?:\.\d+)?\s?oz"
 )
-_AFTER_FLAG = re.compile(
+_AFTER_FLAG = regex(
     rf"\W*(?:(?P<plain>{_FLAG})(?!\w)|.*?\((?P<bracket>{_FLAG})\)|.*?\*+(?P<star>{_FLAG})\*+)", re.I | re.S
 )
-_DATE_INSIDE = re.compile(r"\((?P<date>\d{1,4}[/-]\d{1,2}[/-]\d{1,4}[^()]*)\)")
-_PRESSURE = re.compile(
+_DATE_INSIDE = regex(r"\((?P<date>\d{1,4}[/-]\d{1,2}[/-]\d{1,4}[^()]*)\)")
+_PRESSURE = regex(
     r"(?P<sys>\d{2,3})\s*(?:mm\s?\[?Hg\]?)?\s*/\s*(?P<dia>\d{2,3})(?![\d/])\s*(?P<unit>mm\s?\[?Hg\]?)?"
 )
 _LIMITS = rf"(?:[<>≤≥]=?\s?\d[\d.,]*|\d[\d.,]*\s?[-–]\s?\d[\d.,]*)(?:\s?{UNIT})?"
@@ -46,22 +47,22 @@ _REFERENCE = (
     rf"(?P<range>{_LIMITS})[)\]])"
 )
 _ENDS = r"(?=\s*(?:$|[\n;|)]|[,.](?:\s|$)))"
-_NAMED_QUANTITY = re.compile(
+_NAMED_QUANTITY = regex(
     rf"(?P<name>[A-Za-z][^\n\t;|]{{0,70}}?)[\s:=]+(?P<value>{_NUMBER})(?![\w/:]|-\d|\.\d)"
     rf"(?:\s*(?P<unit>{UNIT})(?![A-Za-z\d]))?(?:\s*\(?(?P<flag>{_FLAG})\)?(?!\w))?{_REFERENCE}?"
     rf"(?:\s*\(?(?P<flag2>{_FLAG})\)?(?!\w))?"
 )
-_NAMED_VITAL = re.compile(
+_NAMED_VITAL = regex(
     rf"(?P<name>{VITAL.pattern})\s*(?:\([^()\d]{{1,12}}\))?\s*(?:is|was|of|[:=-])?\s*"
     rf"(?P<value>\d{{2,3}}\s*/\s*\d{{2,3}}|{_COMPOSITE.pattern}|\d[\d,]*(?:\.\d+)?)(?:\s*(?P<unit>{UNIT}))?",
     re.IGNORECASE,
 )
-_RANGE_IN_NAME = re.compile(r"\s*[(\[](?P<range>[^()\[\]]*\d[^()\[\]]*)[)\]]\s*$")
-_UNIT_IN_NAME = re.compile(rf"\s*,?\s*\(\s*(?P<unit>{UNIT}(?:\s?\(calc\))?)\s*\)?\s*$")
-_UNIT_BEHIND = re.compile(rf"\s(?P<unit>{UNIT})$")
+_RANGE_IN_NAME = regex(r"\s*[(\[](?P<range>[^()\[\]]*\d[^()\[\]]*)[)\]]\s*$")
+_UNIT_IN_NAME = regex(rf"\s*,?\s*\(\s*(?P<unit>{UNIT}(?:\s?\(calc\))?)\s*\)?\s*$")
+_UNIT_BEHIND = regex(rf"\s(?P<unit>{UNIT})$")
 _SYMBOLS = frozenset("KMLU")
 """Units that are rather a symbol where they stand behind a name: ``Potassium (K)``."""
-_YEAR = re.compile(r"(?:19|20)\d\d$")
+_YEAR = regex(r"(?:19|20)\d\d$")
 
 
 @dataclass(frozen=True, slots=True)

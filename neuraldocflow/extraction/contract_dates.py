@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from .patterns import regex
+
 _NAMES = [name.lower() for name in calendar.month_name[1:]]
 _BLANK = r"(?:\[[^\]\n]{0,12}\]|[_•●*]{1,20}|\(\s*\)|\.{3,})"
 
@@ -45,7 +47,7 @@ _FORMS = [
     rf"(?:(?<=\bas of)|(?<=\bdated))\s*,\s*{_half_year('y0')}",
     rf"{_month_of('m9')}\s*,?\s+{_year_of('y9')}",
 ]
-_DATE = re.compile("|".join(f"(?:{form})" for form in _FORMS), re.IGNORECASE)
+_DATE = regex("|".join(f"(?:{form})" for form in _FORMS), re.IGNORECASE)
 
 NUMBERS = {
     word: number
@@ -61,7 +63,7 @@ NUMBERS = {
 NUMBERS |= {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "ninety": 90, "twenty-four": 24}
 NUMBERS |= {"thirty-six": 36, "forty-five": 45, "twenty-five": 25, "a": 1, "an": 1, "another": 1, "each": 1}
 _WORD = "|".join(sorted(NUMBERS, key=len, reverse=True))
-PERIOD = re.compile(
+PERIOD = regex(
     rf"\b(?:(?P<word>{_WORD}|one\s+hundred(?:\s+and)?\s+(?:eighty|twenty))[\s-]*)?"
     r"(?:\(?\s*(?P<digits>\d{1,3})\s*\)?[\s-]*)?(?:\(\w+\)\s*)?"
     r"(?:additional\s+|consecutive\s+|successive\s+|full\s+|calendar\s+|contract\s+|business\s+"
@@ -84,8 +86,8 @@ class Dated:
         return "[" not in self.value
 
 
-_YEAR = re.compile(r"19|20|\d\s?[/-]\s?\d")
-_UNIT = re.compile(r"year|month|week|day|ann(?:ual|iversary)", re.IGNORECASE)
+_YEAR = regex(r"19|20|\d\s?[/-]\s?\d")
+_UNIT = regex(r"year|month|week|day|ann(?:ual|iversary)", re.IGNORECASE)
 _BEFORE, _AFTER = 120, 30
 """Characters that a date may take up before its year and a period before its unit, and after them."""
 

@@ -12,7 +12,7 @@ from .contract_dates import Period, dates, later, periods
 from .contract_term import HEADED, NOT_TERM
 from .linear_model import paired, words
 from .model import Document
-from .patterns import Pattern
+from .patterns import Pattern, regex
 from .ranking import Facts, Features, around, crossed, facts
 from .sentences import Sentence
 
@@ -30,7 +30,7 @@ _RUNS = Pattern(
 _DURING = Pattern(
     r"\b(?:during|throughout|within)\s+(?:the\s+)?(?:initial\s+)?(?:term|period)\b", re.IGNORECASE
 )
-_LASTS = re.compile(
+_LASTS = regex(
     r"\b(?:for|of|be|is|in\s+effect|effect\s+until|expires?|until|to|date|ending"
     r"|ends?(?:\s+on)?)\b[^.;]{0,50}$"
     r"|\binitial\b[^.;]{0,60}$|[:(-]\s*$",
@@ -77,7 +77,7 @@ _END_DATE = Pattern(
 """What stands right before the date on which a contract ends, in whatever sentence."""
 _LONG = Pattern(r"year|month|anniversary|perpetu|indefinite|unlimited|until|unless|end|expire", re.IGNORECASE)
 """A sentence without any of these, and without a digit, has no end of a term in it."""
-_DIGIT = re.compile(r"\d")
+_DIGIT = regex(r"\d")
 _RANKS = {
     name: number
     for number, name in enumerate(
@@ -87,10 +87,10 @@ _RANKS = {
 _ANNIVERSARY = Pattern(
     rf"\b(?P<rank>{'|'.join(_RANKS)}|\d{{1,2}}(?:st|nd|rd|th))\b[^.;]{{0,12}}\banniversary\b", re.IGNORECASE
 )
-_OTHER_PERIOD = re.compile(
+_OTHER_PERIOD = regex(
     r"\b(?:renew\w*|additional|successive|extended|notice|prior|extension\w*)\b[^.;]{0,60}$", re.IGNORECASE
 )
-_INITIAL = re.compile(r"\binitial\b|[\"“]term[\"”]", re.IGNORECASE)
+_INITIAL = regex(r"\binitial\b|[\"“]term[\"”]", re.IGNORECASE)
 _LIKELY = 0.45
 """The score from which on a sentence may say how long the contract runs."""
 _LONGEST = 1800

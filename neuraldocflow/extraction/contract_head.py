@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from .model import Document
-from .patterns import Pattern
+from .patterns import Pattern, regex
 
 REACH = 14000
 """Characters in which the opening is looked for."""
@@ -19,7 +19,7 @@ _BETWEEN = Pattern(
     re.IGNORECASE,
 )
 _MADE = Pattern(r"\b(?:made|entered|dated|effective|agreement|executed|contract|amendment)\b", re.IGNORECASE)
-_STOP = re.compile(
+_STOP = regex(
     r"\bWHEREAS\b|\bWhereas\b|\bW\s?I\s?T\s?N\s?E\s?S\s?S\s?E\s?T\s?H|\bRECITALS?\b|\bRecitals?\b"
     r"|\bBACKGROUND\b|\bNOW,? THEREFORE|\bNow,? Therefore"
     r"|\bTABLE OF CONTENTS|\bIN CONSIDERATION|\bIn consideration|\bPREAMBLE\b"
@@ -85,4 +85,4 @@ _FORM = (
     r"|GmbH|KG|S\.?\s?p\.?\s?A|S\.?\s?A\.?\s?S|S\.?\s?A\.?\s?R\.?\s?L|Pty|Pte|Trust|Bank|Partnership"
     r"|University|Association|Foundation|Fund|Institute|Group|Holdings|Partners|LLLP|Kft|AB|A/S|ApS|Oy"
 )
-ORGANISATION = re.compile(rf"(?:,\s*|\s)(?:{_FORM})\b\.?", re.IGNORECASE)
+ORGANISATION = regex(rf"(?:,\s*|\s)(?:{_FORM})\b\.?", re.IGNORECASE)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from .candidates import Candidate
 from .model import Document
-from .patterns import Pattern
+from .patterns import Pattern, regex
 from .sentences import Sentence
 
 STATES = (
@@ -41,7 +41,7 @@ COUNTRIES = (
     "|British Virgin Islands|Bahamas|Barbados|Jersey|Guernsey|Isle of Man|Gibraltar|Liechtenstein|Monaco"
     "|Marshall Islands|Mauritius|Beijing|United States of America|United States"
 )
-WHERE = re.compile(rf"(?:the )?(?:{STATES}|{PROVINCES}|{COUNTRIES}|U\.?S\.?A?\.?|U\.?K\.?)", re.IGNORECASE)
+WHERE = regex(rf"(?:the )?(?:{STATES}|{PROVINCES}|{COUNTRIES}|U\.?S\.?A?\.?|U\.?K\.?)", re.IGNORECASE)
 """A place, as the whole of a text."""
 _PEOPLES = {
     "english": "England",
@@ -60,10 +60,10 @@ _PEOPLES = {
     "indian": "India",
     "irish": "Ireland",
 }
-_PLACE = re.compile(
+_PLACE = regex(
     rf"\b(?:{STATES}|{PROVINCES}|{COUNTRIES}|(?:{'|'.join(_PEOPLES)})(?=\s+laws?\b))\b", re.IGNORECASE
 )
-_GOVERNS = re.compile(
+_GOVERNS = regex(
     r"\b(?:governed|construed|interpreted|enforced|determined|controlled)\b[^.;]{0,120}?\b(?:laws?"
     r"|statutes)\b"
     r"|\b(?:laws?)\s+of\b[^.;]{0,160}?\b(?:shall|will|is to|are to|governs?|appl(?:y|ies)|controls?)\b"
@@ -74,8 +74,8 @@ _GOVERNS = re.compile(
     r"|\bdeemed (?:to be )?(?:a contract )?(?:made|entered|executed)\b[^.;]{0,60}\blaws?\b",
     re.IGNORECASE,
 )
-_SAYS = re.compile(r"(?:governed|construed|interpreted)\b", re.IGNORECASE)
-_LAW_OF = re.compile(
+_SAYS = regex(r"(?:governed|construed|interpreted)\b", re.IGNORECASE)
+_LAW_OF = regex(
     r"\b(?:laws?|statutes|courts?)\b(?:\s+and\s+\w+)?[^.;]{0,60}?\b(?:of|in)\b|\blaws?\b", re.IGNORECASE
 )
 _ORGANISED = Pattern(
@@ -83,7 +83,7 @@ _ORGANISED = Pattern(
     r"|chartered)\b[^.;]{0,60}?\blaws?\b|\bsecurities laws\b",
     re.IGNORECASE,
 )
-_ENDS = re.compile(
+_ENDS = regex(
     r"\bwithout\b|\bexcluding\b|\bexclusive of\b|\bregardless\b|\birrespective\b|\bexcept\b"
     r"|\bnotwithstanding\b"
     r"|\bas (?:such laws|applied|they apply|if)\b|\bapplicable to\b|\b(?:and"

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from .contract_head import Opening
 from .contract_parties import FORM, FORM_ONLY, NAME, NO_NAME, Spot, signing, tidy, whole_of
-from .patterns import Pattern
+from .patterns import Pattern, regex
 
 BELOW = 6000
 """Characters after the first sign of a signature in which names are looked for."""
@@ -22,16 +22,16 @@ _END = 2500
 _BACK = 110
 """Characters a name may take up before its corporate form or its term."""
 _MOST_WORDS, _LONGEST = 10, 110
-_ENDS = re.compile(
+_ENDS = regex(
     rf"(?:,\s*|\s+)(?i:{FORM}|Bank|Trust|University|Partnership|Institute|Foundation|Association|Holdings"
     r"|Group|Fund|Partners|Plc|Center|Centre|Society|Authority)\b\.?"
     rf"(?:,?\s+(?i:{FORM})\b\.?)*"
 )
-_TERM = re.compile(
+_TERM = regex(
     r"\s*[,;]?\s*\(\s*(?:(?:the|each|as|hereinafter|hereafter|herein|referred|to|called|collectively"
     r"|together|individually|an?|with|its|affiliates|and)[\s,]+){0,8}[\"“”'‘’]"
 )
-_LABEL = re.compile(
+_LABEL = regex(
     r"(?:^|\n|\s)(?:The\s+)?(?:Party\s+[A-E](?:\s*\([^()\n]{1,40}\))?|(?i:covenanter|buyer|seller|licensor"
     r"|licensee|company|customer|client|supplier|distributor|agent|owner|contractor|consultant"
     r"|name|vendor|between|provider|principal|reseller|sponsor|franchisee|franchisor|employer|executive)"
@@ -42,12 +42,12 @@ _WITNESS = Pattern(
     r"|\bhave (?:duly )?executed this|\bhave caused this",
     re.IGNORECASE,
 )
-_SIGNS = re.compile(
+_SIGNS = regex(
     r"(?P<name>(?<![^\W\d_])[^\W\d_a-zß-ÿ][^\n:;a-zß-ÿ]{4,80}?)\s{0,40}(?:(?:By|BY)\s*:|/s/|\(Signature\))"
 )
 """A name in capitals right before a signature."""
-_PIECE = re.compile(r"\S+|\n")
-_BREAKS = re.compile(r"[;:()\[\]\"“”|]$|[;:)\"”\]]\S")
+_PIECE = regex(r"\S+|\n")
+_BREAKS = regex(r"[;:()\[\]\"“”|]$|[;:)\"”\]]\S")
 _SMALL = frozenset(re.findall(r"[\w&]+", "of and the for de & du des la und y e at in"))
 """Words that may stand within a name."""
 _NEVER = frozenset(
@@ -60,11 +60,11 @@ _NEVER = frozenset(
     )
 )
 """Words that are no part of one, capitalised or not."""
-_LEAD = re.compile(
+_LEAD = regex(
     r"(?:(?:of|and|for|de|&|the|at|in|AND|BETWEEN|OF)\s+|[-–—•*]+\s*|\(?(?:\d{1,2}|[a-zivx]{1,4})[.)]\s+"
     r"|(?:19|20)\d\d\s+)+"
 )
-_AND = re.compile(r"\s(?:and|AND|&)\s+")
+_AND = regex(r"\s(?:and|AND|&)\s+")
 
 
 def signed_at(text: str) -> int:

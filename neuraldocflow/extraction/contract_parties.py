@@ -9,6 +9,7 @@ from .candidates import Candidate
 from .contract_head import Opening
 from .contract_law import STATES, WHERE
 from .model import Document
+from .patterns import regex
 
 Spot = tuple[str, int, int, float]
 """A name, where it begins and ends in the text that was searched, and how sure it is one."""
@@ -24,14 +25,14 @@ _BODY = (
     r"|subsidiary|division|affiliate|person|sole proprietor|firm|foundation|joint venture|body corporate"
     r"|fund|person"
 )
-_LEADS = re.compile(
+_LEADS = regex(
     r"(?:\s|[,;:.•–—-]|\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})\)|\band\b|\bbetween\b|\bby\b|\bboth\b|\beach of\b"
     r"|\bwith\b|\bamong\b|\bon the (?:one|other) (?:hand|part)\b|\bPARTIES\b"
     r"|\bthe\b(?=\s+(?-i:[A-Z]))|\bBETWEEN\b|\bAND\b|\(\s*(?:1|2|3|i|ii)\s*\)|\bthe (?:undersigned"
     r"|following)\b)+",
     re.IGNORECASE,
 )
-NAME = re.compile(
+NAME = regex(
     rf"(?P<name>[\"“]?(?:[A-Z0-9]"
     rf"|[a-z](?=[\w.-]*[A-Z.-][\w.-]*[A-Za-z]\b))[^,;()\"“”\n]*?(?:\s?[,\n]?\s*(?i:{FORM})\b\.?)*"
     r"(?:\s+(?:d/b/a/?|dba|doing business as)\s+[A-Z][^,;()\"“”\n]*)?)"
@@ -41,20 +42,20 @@ NAME = re.compile(
     r"|organi[sz]ed|incorporated|acting|hereinafter|hereafter|by|through|for|is|of\s+\d|of\s+(?:[A-Z]\w+\s+){1,2}(?:House|Street|Road)|together|c/o|represented|formerly|agrees?"
     r"|[A-Z]\w+\s+corporation)\b))"
 )
-ROLE = re.compile(
+ROLE = regex(
     r"\W{0,3}\(\s*(?:the|as|as the)?\s*(?-i:[A-Z])[A-Za-z-]+(?:\s(?-i:[A-Z])[A-Za-z-]+)?\s*\)", re.IGNORECASE
 )
 """A name in parentheses right after another, without quotation marks: "(the Company)", "(as Carrier)"."""
-DEFINED = re.compile(
+DEFINED = regex(
     r"[(\[]\s*(?:\S+\s+){0,8}?[\"“”'‘’]|\bhereinafter\b|\bhereafter\b|\breferred to as\b", re.IGNORECASE
 )
-BODY_SAID = re.compile(rf"^\W*(?:an?|the)\s+(?:[\w.’'-]+,?\s+){{0,8}}?(?:{_BODY})\b", re.IGNORECASE)
-PLACED = re.compile(
+BODY_SAID = regex(rf"^\W*(?:an?|the)\s+(?:[\w.’'-]+,?\s+){{0,8}}?(?:{_BODY})\b", re.IGNORECASE)
+PLACED = regex(
     r"^\W*(?:with|having|whose|located|of\s+\d|at\s+\d|organi[sz]ed|incorporated|existing|registered"
     r"|a\s+\w+\s+\w*|doing business|individually|residing)\b",
     re.IGNORECASE,
 )
-CORPORATE = re.compile(
+CORPORATE = regex(
     rf"(?:^|[\s,])(?:{FORM}|Bank|Trust|University|Partnership|Institute|Foundation|Association"
     rf"|Holdings?|Group|Fund|Partners|plc)\b\.?$",
     re.IGNORECASE,
@@ -62,72 +63,70 @@ CORPORATE = re.compile(
 _SIGNATURES = 6000
 _HEAD = 5000
 _PARAGRAPH = 2000
-_RECITED = re.compile(r"\bWHEREAS\b|\bRECITALS?\b|\n\s*(?:1|I|A)\.\s")
-_TERM = re.compile(r"\(\s*(?:\w+,?\s+){0,4}?[\"“][A-Z]")
-_TERM_NEXT = re.compile(
-    r"[^()]{0,240}?(?:\([^()\"“]{0,60}\)[^()]{0,80}?){0,2}\(\s*(?:\w+,?\s+){0,4}?[\"“][A-Z]"
-)
+_RECITED = regex(r"\bWHEREAS\b|\bRECITALS?\b|\n\s*(?:1|I|A)\.\s")
+_TERM = regex(r"\(\s*(?:\w+,?\s+){0,4}?[\"“][A-Z]")
+_TERM_NEXT = regex(r"[^()]{0,240}?(?:\([^()\"“]{0,60}\)[^()]{0,80}?){0,2}\(\s*(?:\w+,?\s+){0,4}?[\"“][A-Z]")
 _LETTERED = 4000
-_LETTER = re.compile(r"\bParty\s+[A-E]\s*(?:\([^()\n]{1,40}\)\s*)?[:：]\s*", re.IGNORECASE)
-_SIGNED = re.compile(
+_LETTER = regex(r"\bParty\s+[A-E]\s*(?:\([^()\n]{1,40}\)\s*)?[:：]\s*", re.IGNORECASE)
+_SIGNED = regex(
     r"\bin witness whereof\b|\bthe undersigned (?:hereby )?(?:has|have|execut\w*|agree\w*)", re.IGNORECASE
 )
-_SIGNER = re.compile(
+_SIGNER = regex(
     rf"(?:^|\n|(?<=\d{{4}}\. )|(?<=Date: )|(?<=By: )"
     rf"|/s/ [^\n]{{3,30}}\n)\s*"
     rf"(?P<name>[A-Z][\w&.’' /()-]{{2,70}}?,?\s+(?i:{FORM})\b\.?(?:,?\s+(?i:{FORM})\b\.?)?)"
 )
-_OFFICE = re.compile(
+_OFFICE = regex(
     r"^(?:(?:Chief|Vice|Managing|Executive|Authorized|Authorised|Compliance|Financial|Operating|Senior|Legal)\s+)+"
     r"(?:Officer|President|Director|Signatory|Person|Counsel)\s+(?=\S)"
 )
-_CLOSES = re.compile(r"\)|;|\n|\bhereinafter\b|\bthe \"")
-ALL_NAMED = re.compile(
+_CLOSES = regex(r"\)|;|\n|\bhereinafter\b|\bthe \"")
+ALL_NAMED = regex(
     r"\W*(?:\(|,)?\s*(?:(?:each|both|individually|collectively|together|jointly|hereinafter|sometimes"
     r"|either)\b[^()]{0,60}\bpart(?:y|ies)\b)",
     re.IGNORECASE,
 )
-_MORE = re.compile(r"[^().;]{0,40}[)”\"’'.]*\)\s*,?\s*and\s+(?=[A-Z])")
+_MORE = regex(r"[^().;]{0,40}[)”\"’'.]*\)\s*,?\s*and\s+(?=[A-Z])")
 """After a group of parties is named together, one more party."""
-_PARTIES_SAID = re.compile(
+_PARTIES_SAID = regex(
     r"\b(?:collectively|together|each|both|jointly|individually|singularly)\b[^;]{0,120}?[\"“”'‘’]Parties\b[\"“”'‘’.,)]*"
 )
-_COMMON = re.compile(
+_COMMON = regex(
     r"^(?:A|An|If|In|It|This|That|These|Each|Any|All|For|On|At|By|As|Such|Its|Our|We|You|Whereas"
     r"|Section|Exhibit|Suite|Floor|Room)\s",
     re.IGNORECASE,
 )
-_PLACE = re.compile(
+_PLACE = regex(
     r"\b(?:Street|Avenue|Road|Blvd|Boulevard|Drive|Suite|Floor|Highway|Parkway|Building)\b"
     r"|\b[A-Z]{2}\s+\d{5}\b",
     re.IGNORECASE,
 )
-FORM_ONLY = re.compile(r"(?:Inc|Corp|LLC|L\.L\.C|Co|Ltd|LP|L\.P)\b\.?,?(?:\s|$)", re.IGNORECASE)
-_FORM_NEXT = re.compile(rf",?\s+(?i:{FORM})\b\.?(?=\s+[A-Z(]|,)")
-FOR_ANOTHER = re.compile(
+FORM_ONLY = regex(r"(?:Inc|Corp|LLC|L\.L\.C|Co|Ltd|LP|L\.P)\b\.?,?(?:\s|$)", re.IGNORECASE)
+_FORM_NEXT = regex(rf",?\s+(?i:{FORM})\b\.?(?=\s+[A-Z(]|,)")
+FOR_ANOTHER = regex(
     r"\W*(?:its|as|the|their)\s+(?:sole\s+|managing\s+|general\s+|investment\s+)*(?:partner|member"
     r"|manager|adviser|advisor|trustee|agent)",
     re.IGNORECASE,
 )
-_INNER_AND = re.compile(
+_INNER_AND = regex(
     rf"\s+(?:and|AND)\s+(?:[A-Z][\w.&’'-]*\s+){{0,5}}?[A-Z][\w.&’'-]*,?\s(?i:{FORM})\b\.?(?=\s*[,;(]"
     rf"|\s+(?:a|an|and|of|with)\b)"
 )
-_TRADING = re.compile(
+_TRADING = regex(
     r",?\s*(?:d/b/a/?|dba|DBA|doing business as|D/B/A)\s+(?:[A-Z][\w.&’'-]*(?:\s+|(?=[,;(\"“]))|of\s"
     r"|the\s){1,6}"
 )
-_SMALL = re.compile(
+_SMALL = regex(
     r"\b(?!doing|business|successor"
     r"|trading)[a-z]{3,}\b(?<!and)(?<!the)(?<!for)(?<!des)(?<!der)(?<!von)(?<!van)"
 )
-_STATE_AND_ZIP = re.compile(rf"\s*,?\s*(?:{STATES}|[A-Z]{{2}})\.?,?\s+\d{{5}}|\s+\d{{5}}")
-_BODY_ONLY = re.compile(
+_STATE_AND_ZIP = regex(rf"\s*,?\s*(?:{STATES}|[A-Z]{{2}})\.?,?\s+\d{{5}}|\s+\d{{5}}")
+_BODY_ONLY = regex(
     rf"(?:an?\s+)?(?:{STATES})\s+(?:corporation|company|limited|partnership|general|statutory|business)\b"
     r"|[\w-]*\s*(?:subsidiary|division|affiliate)\s+of\b",
     re.IGNORECASE,
 )
-NO_NAME = re.compile(
+NO_NAME = regex(
     r"^(?:the\s+)?(?:[\w’']+ (?:means|shall|is|are|must|has|may|will)\b.*|effective as of.*|interpretation"
     r"|definitions|control|background|preamble|israel|china|germany|canada|japan|part(?:y|ies)|agreement|effective"
     r"|date|each|collectively|individually|together|its|hereinafter|a|an|state|county|city|suite|street"

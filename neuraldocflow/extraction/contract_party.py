@@ -23,16 +23,17 @@ from .contract_parties import (
     named_in,
 )
 from .model import Document
+from .patterns import regex
 from .ranking import Facts, around, crossed, facts, tokens
 
-_AND = re.compile(r"\s(?:and|AND|&)\s+")
-_SMALL = re.compile(r"\b[a-z]{3,}\b")
-_OFFICIAL = re.compile(
+_AND = regex(r"\s(?:and|AND|&)\s+")
+_SMALL = regex(r"\b[a-z]{3,}\b")
+_OFFICIAL = regex(
     r"\b(?:Commission|Exchange|Court|Department|Act|Board|Code|Internal|Revenue|Government|Stock"
     r"|Securities|Bankruptcy)\b",
     re.IGNORECASE,
 )
-_WORD = re.compile(r"[^\W_]+|&")
+_WORD = regex(r"[^\W_]+|&")
 _ONE_FORM = {"incorporated": "inc", "corporation": "corp", "company": "co", "limited": "ltd", "&": "and"}
 
 

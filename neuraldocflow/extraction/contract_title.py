@@ -8,51 +8,51 @@ from collections.abc import Iterator, Sequence
 from .candidates import Candidate
 from .contract_head import ORGANISATION, REACH, Opening
 from .model import Block, Document
-from .patterns import Pattern
+from .patterns import Pattern, regex
 from .ranking import Facts, around, crossed, facts, tokens
 
-_KIND = re.compile(
+_KIND = regex(
     r"\b(?:agreement|contract|amendment|addendum|lease|licen[cs]e|schedule|memorandum|statement of work"
     r"|letter|deed|undertaking|plan|terms and conditions|application|order form|supplement|rider|appendix"
     r"|proposal|program|policy|certificate|endorsement|power of attorney|statement)s?\b",
     re.IGNORECASE,
 )
-_TRAILS = re.compile(
+_TRAILS = regex(
     r"(?:\s*\((?:[^()]*\b(?:no|number|contract|agreement)\b[^()]*)\)|\s*\[[^\]]*\]|[\s,_]+(?:19|20)\d\d"
     r"|\s*_{3,}.*|\s+and$)+\s*$",
     re.IGNORECASE,
 )
-_EXHIBIT = re.compile(
+_EXHIBIT = regex(
     r"^(?:exhibit|annex|ex)[\s.-]+(?:\d+(?:\.\d+)*(?:\([a-z0-9]+\))?|[A-Z]{1,2})\b\W*|^execution (?:copy"
     r"|version)\W*",
     re.IGNORECASE,
 )
-_AFTER_KIND = re.compile(
+_AFTER_KIND = regex(
     r"(.{4,}?\b(?:agreement|contract))\s+(?!(?:to|for|of|and|or|in|on|with|relating|regarding|concerning"
     r"|no|nos|number|by"
     r"|agreement|contract|amendment|addendum|form|terms|schedule|[ivx]+)\b)[A-Za-z].*$",
     re.IGNORECASE,
 )
-_TO_KIND = re.compile(r".{4,}?\b(?:agreement|contract|amendment|addendum|licen[cs]e|lease)\b", re.IGNORECASE)
+_TO_KIND = regex(r".{4,}?\b(?:agreement|contract|amendment|addendum|licen[cs]e|lease)\b", re.IGNORECASE)
 _FRONT = Pattern(
     r"\bexhibit\b|\bconfidential|\bexecution (?:copy|version)|\bdraft\b|\btable of contents|\bsource:"
     r"|\bpursuant to|\bomitted|\bredacted|\bpage\b"
     r"|\bversion\b|\bno\.\s*\d|\bcopy\b|\bfiled\b|\bsecurities and exchange",
     re.IGNORECASE,
 )
-_HANGS = re.compile(r"(?:\b(?:to|and|of|for|the)|,|&)\s*$", re.IGNORECASE)
-_CONTINUES = re.compile(r"\s*(?:to|and|for|of)\s", re.IGNORECASE)
-_WITHIN = re.compile(
+_HANGS = regex(r"(?:\b(?:to|and|of|for|the)|,|&)\s*$", re.IGNORECASE)
+_CONTINUES = regex(r"\s*(?:to|and|for|of)\s", re.IGNORECASE)
+_WITHIN = regex(
     r"\b((?:(?!(?:This|THIS|The|Execution|EXECUTION|Version|Copy)\b)[A-Z][\w&/,’'-]*\s+|(?:and|of|for"
     r"|AND|OF|FOR|&)\s+){1,8}"
     r"(?:AGREEMENT|Agreement|CONTRACT|Contract))\b"
 )
-_SELF = re.compile(
+_SELF = regex(
     r"\b(?i:this)\s+((?:[A-Z0-9&/,-][\w&/’'®-]*,?\s+|(?:and|of|for|to|the)\s+){0,11}?"
     r"(?:Agreement|AGREEMENT|Contract|CONTRACT|Amendment|AMENDMENT|Addendum|ADDENDUM|Lease|License"
     r"|Letter|Schedule|Memorandum|Statement))\b"
 )
-_WORD = re.compile(r"[^\W_]+|&")
+_WORD = regex(r"[^\W_]+|&")
 _CALLED = 3
 """Places in which the text calls itself something that are looked at."""
 _LINES = 60

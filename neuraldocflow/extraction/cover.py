@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .model import Cell, Document, Table
+from .patterns import regex
 
 _LENGTH = 16_000
-_ENDS = re.compile(
+_ENDS = regex(
     r"documents\s+incorporated\s+by\s+reference|table\s+of\s+contents\s*\n.{0,200}\bitem\s*1\b"
     r"|\n\s*item\s+1\.",
     re.I,
@@ -45,7 +46,7 @@ FULL = "|".join(sorted((re.escape(name) for name in _NAMES), key=len, reverse=Tr
 CODES = "|".join(_NAMES.values())
 ABROAD = "|".join(sorted(_COUNTRIES.split("|"), key=len, reverse=True)).replace(" ", r"\s+")
 """Patterns of the states' names, their codes, and places abroad; the longest names first."""
-PLACE = re.compile(
+PLACE = regex(
     rf"\b(?:(?:State|Commonwealth|Province|Bailiwick|Grand\s+Duchy)\s+of\s+)?"
     rf"(?P<place>(?!Washington\s*,?\s*D\.?\s?C\b)(?:{FULL}|{ABROAD}))\b",
     re.I,
@@ -75,7 +76,7 @@ CAPTIONS = {
     "check": r"indicate\s+by\s+(?:a\s+)?check\s*-?\s*mark",
     "former": r"\(\s*former\s+name",
 }
-_COMPILED = {name: re.compile(pattern, re.I) for name, pattern in CAPTIONS.items()}
+_COMPILED = {name: regex(pattern, re.I) for name, pattern in CAPTIONS.items()}
 
 
 @dataclass(frozen=True, slots=True)

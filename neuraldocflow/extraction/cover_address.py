@@ -10,11 +10,12 @@ import re
 from dataclasses import dataclass
 
 from .cover import ABROAD, CODES, FULL, PLACE, Cover, lines_of, trimmed
+from .patterns import regex
 
 Range = tuple[int, int]
 
 _USA = r"(?:,?\s+(?:U\.\s?S\.(?:\s?A\.)?|USA?|United\s+States(?:\s+of\s+America)?))?"
-_IN_STATES = re.compile(
+_IN_STATES = regex(
     rf"(?<=[,\s])(?P<state>(?i:{FULL})|{CODES}|[A-Z]\.\s?[A-Z]\.)(?!\w){_USA}[.,]?\s{{0,12}}"
     r"(?P<zip>(?!20549)\d{5}(?:\s?[-–‑]\s?\d{4})?)(?![\d-])"
 )
@@ -24,7 +25,7 @@ _PROVINCES = (
     r"Newfoundland(?:\s+and\s+Labrador)?|Prince\s+Edward\s+Island|Yukon(?:\s+Territory)?)|"
     r"ON|AB|QC|PQ|BC|B\.C\.|MB|SK|NS|NB|NL|PE|YT"
 )
-_IN_CANADA = re.compile(
+_IN_CANADA = regex(
     rf"(?<=[,\s])(?P<state>{_PROVINCES})(?![A-Za-z])[.,]?\s{{0,12}}(?:"
     r"(?:Canada[.,]?\s{0,12})?(?P<zip>[A-Z]\d[A-Z]\s?\d[A-Z]\d)|Canada\b)"
 )
@@ -34,23 +35,21 @@ _LETTERED = (
 )
 """Postal codes that stand behind the city: the Caymans', Ireland's, the United Kingdom's, Bermuda's."""
 _POSTAL = rf"{_LETTERED}|[A-Z]{{1,2}}-?\d{{4,5}}|\d{{4}}\s?[A-Z]{{2}}|\d{{3}}-\d{{4}}|\d{{4,7}}"
-_COUNTRY_FIRST = re.compile(
-    rf"(?<=[,\s])(?P<country>(?i:{ABROAD}))\b[.,]?\s{{0,12}}(?P<zip>{_POSTAL})(?![\w-])"
-)
-_CODE_FIRST = re.compile(
+_COUNTRY_FIRST = regex(rf"(?<=[,\s])(?P<country>(?i:{ABROAD}))\b[.,]?\s{{0,12}}(?P<zip>{_POSTAL})(?![\w-])")
+_CODE_FIRST = regex(
     rf"(?<=[,\s])(?<![Bb]ox\s)(?P<zip>{_LETTERED})[,\s]\s{{0,12}}(?:[A-Z][\w .’'-]{{2,24}}[,\n]\s{{0,12}})?"
     rf"(?P<country>(?i:{ABROAD}))\b"
 )
-_CODE_AND_CITY = re.compile(
+_CODE_AND_CITY = regex(
     r"(?<=[,\s])(?P<zip>\d{4,6}(?:\s?[A-Z]{2})?)\s(?P<city>[A-Z][\w .’'-]{2,30}?)[,\n]\s{0,12}"
     rf"(?:[A-Z][\w .’'-]{{2,24}}[,\n]\s{{0,12}})?(?P<country>(?i:{ABROAD}))\b"
 )
 _FORMS = (_IN_STATES, _IN_CANADA, _CODE_AND_CITY, _CODE_FIRST, _COUNTRY_FIRST)
 """What an address ends with; what tells most comes first."""
-_ZIP = re.compile(r"(?<![\d-])\d{5}(?:[-–]\d{4})?(?![\d-])|(?<!\w)[A-Z]\d[A-Z]\s?\d[A-Z]\d(?!\w)")
-_CODE = re.compile(rf",\s*(?P<place>{CODES})\b")
-_CITY_STATES = re.compile(r"singapore|hong\s+kong|monaco|luxembourg", re.I)
-_REGION = re.compile(
+_ZIP = regex(r"(?<![\d-])\d{5}(?:[-–]\d{4})?(?![\d-])|(?<!\w)[A-Z]\d[A-Z]\s?\d[A-Z]\d(?!\w)")
+_CODE = regex(rf",\s*(?P<place>{CODES})\b")
+_CITY_STATES = regex(r"singapore|hong\s+kong|monaco|luxembourg", re.I)
+_REGION = regex(
     r"(?:co\.|county)\s+\w+|.+\s(?:province|county|prefecture)|england|scotland|wales|northern\s+ireland",
     re.I,
 )
@@ -62,23 +61,21 @@ _KINDS = (
     r"p\.?\s?o\.?\s+box\s+\d+"
 )
 _COMPASS = r"(?:north|south|east|west|northeast|northwest|southeast|southwest|[ns]\.?\s?[ew]?\.?)"
-_STREET = re.compile(
+_STREET = regex(
     rf"\b(?:{_KINDS}|(?<=[a-z]\s)(?<!street\s)(?<!avenue\s)(?<!plaza\s)(?<!place\s)(?<!drive\s)(?<!road\s)st)\b\.?"
     rf"(?:\s+{_COMPASS}(?![a-z]))?(?=\s+[A-Z])",
     re.I,
 )
-_DIRECTION = re.compile(rf"{_COMPASS}(?![a-z])", re.I)
-_UNIT = re.compile(
+_DIRECTION = regex(rf"{_COMPASS}(?![a-z])", re.I)
+_UNIT = regex(
     r"(?:unit|room|rm\.?|suite|ste\.?|flat|floor|level|block|building|no\.?|#)\s*[\w#/.-]{1,8}"
     r"|\d{1,3}(?:st|nd|rd|th)?[\s/]*(?:floor|f|fl\.?)|\d{1,4}",
     re.I,
 )
 """A part that is no street by itself: "Unit 1902", "19/F"."""
-_EIN = re.compile(r"(?<![\d-])\d{2}\s?[-–‑]\s?\d{7}(?!\d)")
-_WHAT_IT_IS = re.compile(r"[\s,]*\((?:an?|the)\s+[^()]{3,60}\)\s*", re.I)
-_CAPTION_REST = re.compile(
-    r"^\W*(?:incorporation|organization|identification|number|no\.?|\(?i\.r\.s)\b", re.I
-)
+_EIN = regex(r"(?<![\d-])\d{2}\s?[-–‑]\s?\d{7}(?!\d)")
+_WHAT_IT_IS = regex(r"[\s,]*\((?:an?|the)\s+[^()]{3,60}\)\s*", re.I)
+_CAPTION_REST = regex(r"^\W*(?:incorporation|organization|identification|number|no\.?|\(?i\.r\.s)\b", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,16 +107,16 @@ def address_of(cover: Cover, begin: int, limit: int) -> Address | None:
 
 
 def _ended(cover: Cover, begin: int, match: re.Match[str]) -> Address:
-    if match.re is _IN_STATES or match.re is _IN_CANADA:
+    if "state" in match.re.groupindex:
         parts = _parts(cover, begin, match.start("state"))
         zipped = match.span("zip") if match["zip"] else _zip_below(cover, match.end())
         return _address(parts, match.span("state"), zipped, 1.0 if zipped else 0.8)
-    if match.re is _CODE_AND_CITY:
+    if "city" in match.re.groupindex:
         parts = [*_parts(cover, begin, match.start("zip")), trimmed(cover.text, *match.span("city"))]
         return _address(parts, None, match.span("zip"), 0.8)
     end = min(match.start("zip"), match.start("country"))
     parts = [part for part in _parts(cover, begin, end) if not _REGION.fullmatch(cover.text[slice(*part)])]
-    if _CITY_STATES.fullmatch(match["country"]) and match.re is _COUNTRY_FIRST:
+    if _CITY_STATES.fullmatch(match["country"]) and match.start("country") == end:
         parts.append(match.span("country"))
     return _address(parts, None, match.span("zip"), 0.8)
 

@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from .candidates import Candidate
 from .cover import Cover
 from .normalise import parse_date, parse_number
+from .patterns import regex
 
-_FLOAT = re.compile(
+_FLOAT = regex(
     r"aggregate\s+(?:market\s+)?value|market\s+value\s+of\s+(?:the\s+)?(?:voting|common|registrant)", re.I
 )
-_NOTHING = re.compile(r"\$\s?0(?:\.00?)?(?![\d,]|\.\d)|(?:\bwas|\bis|:)\s+(?:zero|nil|none)\b", re.I)
-_MONEY = re.compile(r"\$\s*(\d[\d,]*(?:\.\d+)?)\s*(thousand|million|billion|trillion)?", re.I)
+_NOTHING = regex(r"\$\s?0(?:\.00?)?(?![\d,]|\.\d)|(?:\bwas|\bis|:)\s+(?:zero|nil|none)\b", re.I)
+_MONEY = regex(r"\$\s*(\d[\d,]*(?:\.\d+)?)\s*(thousand|million|billion|trillion)?", re.I)
 
 
 def public_float(cover: Cover) -> Iterator[Candidate]:
@@ -45,18 +46,18 @@ def public_float(cover: Cover) -> Iterator[Candidate]:
         )
 
 
-_COUNT = re.compile(
+_COUNT = regex(
     r"(?<![\d$.,])(?<!\$ )(\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?\s+(?:million|billion)"
     r"|(?<!-)\d{1,3}(?=\s+shares\b))(?![\d%]|\.\d)",
     re.I,
 )
-_OUTSTANDING = re.compile(r"\boutstanding\b", re.I)
-_AGGREGATE = re.compile(r"aggregate\s+market\s+value|held\s+by\s+non-?affiliates", re.I)
-_STOP = re.compile(r"(?<=[a-z\d)])\.\s+(?=[A-Z])|\n")
+_OUTSTANDING = regex(r"\boutstanding\b", re.I)
+_AGGREGATE = regex(r"aggregate\s+market\s+value|held\s+by\s+non-?affiliates", re.I)
+_STOP = regex(r"(?<=[a-z\d)])\.\s+(?=[A-Z])|\n")
 """Where one sentence ends."""
 
 
-_PAR = re.compile(
+_PAR = regex(
     r"(?:(?:without|no)\s+)?par\s+value(?:\s+of)?\s+\$?\s?[\d./-]+|\$\s?[\d./-]+\s+(?:par|stated)\s+value",
     re.I,
 )

@@ -6,13 +6,12 @@ import re
 from collections.abc import Iterator
 
 from .cover import Cover
+from .patterns import regex
 
 _ON = r"☒|☑|✓|✔|√|✗|✘|🗹|⌧|þ|ý|\[\s?[xX✓√]\s?\]|\(\s?[xX]\s?\)|(?<![A-Za-z])[xXR](?![A-Za-z])"
 _OFF = r"☐|□|¨|❑|❏|\[\s?_*\s?\]|\(\s?\)|(?<![A-Za-z])[oO£q](?![A-Za-z])|_{2,}"
-_YES_NO = re.compile(
-    rf"(?P<yes>\byes\b)|(?P<no>\bno\b(?!\.?\s*\d))|(?P<on>{_ON})|(?P<off>{_OFF})", re.IGNORECASE
-)
-_CATEGORY = re.compile(
+_YES_NO = regex(rf"(?P<yes>\byes\b)|(?P<no>\bno\b(?!\.?\s*\d))|(?P<on>{_ON})|(?P<off>{_OFF})", re.IGNORECASE)
+_CATEGORY = regex(
     rf"(?P<large>\blarge\s+accelerated\s+filer)|(?P<non>\bnon-?\s?accelerated\s+filer)|"
     rf"(?P<accelerated>\baccelerated\s+filer)|(?P<smaller>\bsmaller\s+reporting\s+company)|"
     rf"(?P<emerging>\bemerging\s+growth\s+company)|(?P<on>{_ON})|(?P<off>{_OFF})",

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 
 from .cover import Cover, trimmed
 from .model import Cell, Document, Table
+from .patterns import regex
 
-EXCHANGE = re.compile(
+EXCHANGE = regex(
     r"(?:the\s+)?(?:"
     r"new\s+york\s+stock\s+exchange(?:\s*,?\s+(?:inc\.?|llc))?(?:\s*\(NYSE\))?|"
     r"nasdaq(?:\s+(?:global(?:\s+select)?|capital|national|stock|smallcap))*(?:\s+market)?(?:\s*,?\s*(?:llc|inc\.?))?(?:\s*\((?:nasdaq|nasdaq\s+global\s+select\s+market)\))?|"
@@ -19,18 +20,18 @@ EXCHANGE = re.compile(
     r"\bNYSE\b|\bCHX\b|\bNYSEAMER\b)",
     re.IGNORECASE,
 )
-_SYMBOL = re.compile(
+_SYMBOL = regex(
     r"(?:^|\s)([A-Z]{1,5}\s(?:[Pp][Rr]?[A-Z]?|\d{2}[A-Z]?|WS|RT)|[A-Z][A-Z0-9]{0,6}(?:\s?[./*-]\s?[A-Za-z0-9]{1,5})*)\s*$"
 )
-_SYMBOL_LIKE = re.compile(r"[A-Z]{1,6}(?:\s?[./*-]?\s?[A-Za-z0-9]{1,5}){0,3}")
-_TITLE = re.compile(r"title\s+of\s+(?:each|class|securit)", re.IGNORECASE)
-_HEADER = re.compile(
+_SYMBOL_LIKE = regex(r"[A-Z]{1,6}(?:\s?[./*-]?\s?[A-Za-z0-9]{1,5}){0,3}")
+_TITLE = regex(r"title\s+of\s+(?:each|class|securit)", re.IGNORECASE)
+_HEADER = regex(
     r"title\s+of\s+(?:each\s+)?(?:class|securit\w+)(?:\s+of\s+securities)?|trading\s+symbols?\s*(?:\(s\))?|"
     r"ticker\s+symbols?(?:\s*\(s\))?|names?\s+of\s+(?:each\s+)?(?:the\s+)?(?:each\s+)?(?:u\.?s\.?\s+)?(?:national\s+)?(?:securities\s+)?exchanges?"
     r"(?:\s+(?:on|of|in)\s+which)?(?:\s+(?:each\s+class\s+(?:is\s+)?)?registered)?|on\s+which\s+registered",
     re.IGNORECASE,
 )
-_NONE = re.compile(r"^\W*(?:none|not\s+applicable|n/a)\W*$", re.IGNORECASE)
+_NONE = regex(r"^\W*(?:none|not\s+applicable|n/a)\W*$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from neuraldocflow.extraction.docx_flow import (
     Attributes,
     Control,
@@ -18,10 +16,11 @@ from neuraldocflow.extraction.docx_xml import switched_on
 from neuraldocflow.extraction.flow_layout import nodes_of
 from neuraldocflow.extraction.flow_pieces import Piece, text_of
 from neuraldocflow.extraction.flow_tables import MOST_COLUMNS, Placed
+from neuraldocflow.extraction.patterns import regex
 
 _DEEPEST_TABLE = 30
 _DEEPEST_BOX = 10
-_HYPERLINK = re.compile(r'\s*HYPERLINK\s+(\\l\s+)?"([^"]{1,2000})"(?:\s+\\l\s+"([^"]{1,500})")?')
+_HYPERLINK = regex(r'\s*HYPERLINK\s+(\\l\s+)?"([^"]{1,2000})"(?:\s+\\l\s+"([^"]{1,500})")?')
 
 
 @opens("tbl")

@@ -7,10 +7,9 @@ from dataclasses import dataclass, field, replace
 from xml.etree.ElementTree import Element
 
 from neuraldocflow.extraction.docx_xml import children, switched_on, val
+from neuraldocflow.extraction.patterns import regex
 
-_HEADING_NAME = re.compile(
-    r"(?:heading|überschrift|titre|título|titolo|kop|rubrik)\s*([1-9])$", re.IGNORECASE
-)
+_HEADING_NAME = regex(r"(?:heading|überschrift|titre|título|titolo|kop|rubrik)\s*([1-9])$", re.IGNORECASE)
 _DEEPEST = 30
 
 

@@ -6,11 +6,12 @@ import re
 from itertools import pairwise
 
 from neuraldocflow.extraction.model import Block
+from neuraldocflow.extraction.patterns import regex
 
 _LONGEST = 200
-_NAMED = re.compile(r"(?:item|part|note|article|section|chapter|exhibit)\s+\w", re.IGNORECASE)
-_LETTERS = re.compile(r"[^\W\d_]{2}")
-_CHECK_BOX = re.compile(r"[☐☑☒]|\[\s?[xX ]?\s?\]|_{3}")
+_NAMED = regex(r"(?:item|part|note|article|section|chapter|exhibit)\s+\w", re.IGNORECASE)
+_LETTERS = regex(r"[^\W\d_]{2}")
+_CHECK_BOX = regex(r"[☐☑☒]|\[\s?[xX ]?\s?\]|_{3}")
 
 
 def find_headings(blocks: list[Block]) -> None:

@@ -7,13 +7,14 @@ import re
 from neuraldocflow.extraction.flow_pieces import Node, Piece, own, text_of
 from neuraldocflow.extraction.flow_tables import AMOUNT, Grid, Placed, build_table, join_figures
 from neuraldocflow.extraction.model import Block
+from neuraldocflow.extraction.patterns import regex
 
-_MARKER = re.compile(
+_MARKER = regex(
     r"(?:[•●○◦▪■□◆➢–—·*†‡§-]|o|\(?(?:\d{1,3}|[a-zA-Z]{1,2}|[ivxlcIVXLC]{1,6})[.)]"
     r"|(?:item|part|note|article|section|exhibit)s?\s+[\w.()]{1,8}[.:]?)$",
     re.IGNORECASE,
 )
-_BULLET = re.compile(r"[^a-zA-Z]|o$")
+_BULLET = regex(r"[^a-zA-Z]|o$")
 
 
 def nodes_of(grid: Grid, caption: list[Node], head_rows: int) -> list[Node]:

@@ -10,19 +10,20 @@ from typing import Any
 
 from neuraldocflow.extraction import units
 from neuraldocflow.extraction.model import Block, Cell, Table
+from neuraldocflow.extraction.patterns import regex
 
 MOST_COLUMNS = 1000
 _MOST_STEPS = 1_000_000
-_BEFORE = re.compile(r"(?:[A-Z]{0,3}[$€£¥]\s*\(?|\()$")
-_AFTER = re.compile(r"[)%]{1,2}$|\)\s*%$|%\s*\)$")
-_FIGURE = re.compile(r"[$€£¥(\d.—–-]")
-AMOUNT = re.compile(
+_BEFORE = regex(r"(?:[A-Z]{0,3}[$€£¥]\s*\(?|\()$")
+_AFTER = regex(r"[)%]{1,2}$|\)\s*%$|%\s*\)$")
+_FIGURE = regex(r"[$€£¥(\d.—–-]")
+AMOUNT = regex(
     r"(?:[A-Z]{0,3}[$€£¥]\s*)?\(?\s*[$€£¥]?\s*[+-]?(?:\d[\d,]*(?:\.\d+)?|\.\d+)\s*%?\s*\)?\s*%?$|[—–-]+$"
 )
-_YEAR = re.compile(r"(?:19|20)\d\d$")
-_LETTERS = re.compile(r"[^\W\d_]{2}")
-_BARE_SCALE = re.compile(r"(?:dollars )?(?:thousand|million|billion)s\b", re.IGNORECASE)
-_SCALE_HINT = re.compile(r"million|thousand|billion|000|[$€£¥]|dollar|euro", re.I)
+_YEAR = regex(r"(?:19|20)\d\d$")
+_LETTERS = regex(r"[^\W\d_]{2}")
+_BARE_SCALE = regex(r"(?:dollars )?(?:thousand|million|billion)s\b", re.IGNORECASE)
+_SCALE_HINT = regex(r"million|thousand|billion|000|[$€£¥]|dollar|euro", re.I)
 
 
 @dataclass(slots=True)

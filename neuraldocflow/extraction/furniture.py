@@ -6,14 +6,15 @@ import re
 from collections import Counter, defaultdict
 
 from neuraldocflow.extraction.model import Block, Line
+from neuraldocflow.extraction.patterns import regex
 from neuraldocflow.extraction.pdf_page import PageContent, TextLine
 
 _MARGIN = 0.11
 """The part of the page's height, at the top and at the bottom, where running lines stand."""
-_DIGITS = re.compile(r"\d+")
-_HEADING = re.compile(r"(?:item|note|part|section|article|chapter|exhibit|schedule|annex|appendix)s?\s+\d")
-_ROMAN = re.compile(r"[ivxlc]{1,7}", re.IGNORECASE)
-_PAGE_NUMBER = re.compile(
+_DIGITS = regex(r"\d+")
+_HEADING = regex(r"(?:item|note|part|section|article|chapter|exhibit|schedule|annex|appendix)s?\s+\d")
+_ROMAN = regex(r"[ivxlc]{1,7}", re.IGNORECASE)
+_PAGE_NUMBER = regex(
     r"(?:page\s*)?[-–—|(\[]*\s*(?:[A-Z]{1,2}-)?(?P<n>\d{1,4})\s*[-–—|)\]]*(?:\s*(?:of|/)\s*\d{1,4})?",
     re.IGNORECASE,
 )

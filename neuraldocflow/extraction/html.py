@@ -22,13 +22,14 @@ from neuraldocflow.extraction.html_text import TOKEN, Looks, decode, unescape
 from neuraldocflow.extraction.html_xbrl import Facts
 from neuraldocflow.extraction.limits import Limits
 from neuraldocflow.extraction.model import Document, Link
+from neuraldocflow.extraction.patterns import regex
 
 Progress = Callable[[str, int, int, dict[str, Any] | None], None]
 
 _EVERY = 4096
 """Tokens between two looks at the clock."""
 _RAW_END = {
-    name: re.compile(rf"</{name}(?=[\s>/])[^>]*>?", re.IGNORECASE)
+    name: regex(rf"</{name}(?=[\s>/])[^>]*>?", re.IGNORECASE)
     for name in (
         "script",
         "style",

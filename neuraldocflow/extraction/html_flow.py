@@ -22,10 +22,11 @@ from neuraldocflow.extraction.html_tables import RawCell, RawTable, place, span
 from neuraldocflow.extraction.html_text import Look, Looks, unescape
 from neuraldocflow.extraction.html_xbrl import Facts, Tagged
 from neuraldocflow.extraction.model import BlockKind
+from neuraldocflow.extraction.patterns import regex
 
 _HEADING_SIZES = {1: 24.0, 2: 18.0, 3: 14.0, 4: 12.0, 5: 10.0, 6: 8.0}
 _DEEPEST_TABLE = 30
-_OPENS = re.compile(r"\s*(?:item\s+\d{1,2}[a-c]?\b|part\s+[ivx]{1,4}\b)", re.IGNORECASE)
+_OPENS = regex(r"\s*(?:item\s+\d{1,2}[a-c]?\b|part\s+[ivx]{1,4}\b)", re.IGNORECASE)
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ import html
 import re
 from dataclasses import dataclass, field
 
+from neuraldocflow.extraction.patterns import regex
 from neuraldocflow.extraction.symbols import UNSEEN, of_font
 
 _BOMS: tuple[tuple[bytes, str], ...] = (
@@ -16,16 +17,16 @@ _BOMS: tuple[tuple[bytes, str], ...] = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_XML_ENCODING = re.compile(rb"^\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([\w.:-]{1,40})", re.I)
-_META_ENCODING = re.compile(rb"<meta\b[^>]{0,500}?charset\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.I)
-_KNOWN = re.compile(
+_XML_ENCODING = regex(rb"^\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([\w.:-]{1,40})", re.I)
+_META_ENCODING = regex(rb"<meta\b[^>]{0,500}?charset\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.I)
+_KNOWN = regex(
     r"iso-?8859-\d{1,2}|windows-?125\d|cp125\d|koi8-?[ru]|gb2312|gbk|gb18030|big5(?:-hkscs)?|euc-(?:jp|kr)"
     r"|shift[_-]?jis|sjis|iso-2022-jp|macintosh|mac-?roman|ibm8\d\d|cp8\d\d|tis-620",
     re.IGNORECASE,
 )
-_LATIN = re.compile(r"iso-?8859-1$|windows-?1252$|cp1252$", re.IGNORECASE)
+_LATIN = regex(r"iso-?8859-1$|windows-?1252$|cp1252$", re.IGNORECASE)
 
-TOKEN = re.compile(
+TOKEN = regex(
     r"<(?:(/?)([A-Za-z][^\s/>]*+)((?:[^>=]++|=\s*+(?:\"[^\"]*+\"|'[^']*+')?)*+)(?:>|\Z)"
     r"|!--(?:-?>|.*?(?:--!?>|\Z))"
     r"|[!?/][^>]*+(?:>|\Z))",
@@ -35,21 +36,21 @@ TOKEN = re.compile(
 
 Possessive throughout: every character is looked at once or twice, whatever quotes or brackets are missing.
 """
-_ATTRIBUTE = re.compile(r"""([^\s=/>"']++)(?:\s*=\s*(?:"([^"]*+)"|'([^']*+)'|([^\s"'>]++)))?""")
-_BOLD = re.compile(r"font(?:-weight)?\s*:[^;]*?\b(?:bold|bolder|[6-9]00)\b", re.I)
-_NOT_BOLD = re.compile(r"font-weight\s*:\s*(?:normal|lighter|[1-5]00)\b", re.I)
-_ITALIC = re.compile(r"font(?:-style)?\s*:[^;]*?\b(?:italic|oblique)\b", re.I)
-_NOT_ITALIC = re.compile(r"font-style\s*:\s*normal\b", re.I)
-_HIDDEN = re.compile(
+_ATTRIBUTE = regex(r"""([^\s=/>"']++)(?:\s*=\s*(?:"([^"]*+)"|'([^']*+)'|([^\s"'>]++)))?""")
+_BOLD = regex(r"font(?:-weight)?\s*:[^;]*?\b(?:bold|bolder|[6-9]00)\b", re.I)
+_NOT_BOLD = regex(r"font-weight\s*:\s*(?:normal|lighter|[1-5]00)\b", re.I)
+_ITALIC = regex(r"font(?:-style)?\s*:[^;]*?\b(?:italic|oblique)\b", re.I)
+_NOT_ITALIC = regex(r"font-style\s*:\s*normal\b", re.I)
+_HIDDEN = regex(
     r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?:p[tx]|em|%)?\s*(?:;|$)", re.I
 )
-_SIZE = re.compile(r"font(?:-size)?\s*:[^;]*?(?<![\d.])(\d{1,3}(?:\.\d{1,4})?)\s*(pt|px|em|rem|%)", re.I)
-_SHOWS_HIDDEN = re.compile(r"-sec-ix-hidden\s*:\s*([\w.-]+)")
-_GAP = re.compile(r"(?:padding|margin)-left\s*:\s*(?:[2-9](?:\.\d{1,4})?|\d{2,3}(?:\.\d{1,4})?)p[tx]", re.I)
-_FONT = re.compile(r"font-family\s*:\s*([^;,]{1,60})", re.I)
+_SIZE = regex(r"font(?:-size)?\s*:[^;]*?(?<![\d.])(\d{1,3}(?:\.\d{1,4})?)\s*(pt|px|em|rem|%)", re.I)
+_SHOWS_HIDDEN = regex(r"-sec-ix-hidden\s*:\s*([\w.-]+)")
+_GAP = regex(r"(?:padding|margin)-left\s*:\s*(?:[2-9](?:\.\d{1,4})?|\d{2,3}(?:\.\d{1,4})?)p[tx]", re.I)
+_FONT = regex(r"font-family\s*:\s*([^;,]{1,60})", re.I)
 _FONT_SIZES = {"1": 8.0, "2": 10.0, "3": 12.0, "4": 14.0, "5": 18.0, "6": 24.0, "7": 36.0}
-_RULE = re.compile(r"(?:^|[},;\s])[a-z0-9]*\.([\w-]+)\s*\{([^{}]*)\}", re.I)
-_AT_RULE = re.compile(r"@[^{};]*\{(?:[^{}]*\{[^{}]*\})*+[^{}]*\}")
+_RULE = regex(r"(?:^|[},;\s])[a-z0-9]*\.([\w-]+)\s*\{([^{}]*)\}", re.I)
+_AT_RULE = regex(r"@[^{};]*\{(?:[^{}]*\{[^{}]*\})*+[^{}]*\}")
 
 
 def decode(data: bytes) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from neuraldocflow.extraction.flow_pieces import Mark, Places
 from neuraldocflow.extraction.model import Fact
+from neuraldocflow.extraction.patterns import regex
 
 _LONGEST = 20_000
 """Characters of a fact's text kept in ``raw``; ``start`` and ``end`` give all of it."""
@@ -20,7 +21,7 @@ _MONTHS = {
         ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], start=1
     )
 }
-_WORD_OR_NUMBER = re.compile(r"[^\W\d_]+|\d+")
+_WORD_OR_NUMBER = regex(r"[^\W\d_]+|\d+")
 
 
 @dataclass(slots=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 
-_WORD = re.compile(r"[^\W\d_]+")
+from .patterns import regex
+
+_WORD = regex(r"[^\W\d_]+")
 _SMALL_WORDS = {
     "en": "the of and to in a is that for it as was with be by on not or are this from shall any",
     "de": "der die und in den von zu das mit sich des auf für ist im dem nicht ein eine als auch es",

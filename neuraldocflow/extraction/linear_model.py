@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import re
 import struct
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,12 +16,14 @@ from functools import cache
 from itertools import pairwise
 from typing import Any
 
+from .patterns import regex
+
 OWN, BEFORE, AFTER, HEADING = "", "<", ">", "#"
 """Prefixes of features: of the sentence, the one before it, the one after it, and the heading above."""
 GROUPS = {OWN: 1.0, BEFORE: 0.4, AFTER: 0.4, HEADING: 0.6}
 """The length of each group's part of a sentence's vector."""
 
-_WORDS = re.compile(r"[a-z]+|[0-9]+|\$|%")
+_WORDS = regex(r"[a-z]+|[0-9]+|\$|%")
 _PLACES = (OWN, BEFORE, AFTER)
 """The groups a word's packed weights are for, in their order."""
 _BITS = 32

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .identifiers import IDENTIFIERS
+from .patterns import regex
 from .profile import Field
 from .units import parse_scale
 
@@ -42,7 +43,7 @@ _MONTHS = {
 _MONTH = rf"(?P<month>{'|'.join(sorted(_MONTHS, key=len, reverse=True))})\.?"
 _DAY = r"(?P<day>\d{1,2})(?:\s*(?:st|nd|rd|th))?"
 _DATES = [
-    re.compile(pattern, re.IGNORECASE)
+    regex(pattern, re.IGNORECASE)
     for pattern in (
         r"\b(?P<year>\d{4})-(?P<number>\d{1,2})-(?P<day>\d{1,2})(?!\d)",
         r"\b(?P<year>(?:19|20)\d{2})(?P<number>[01]\d)(?P<day>[0-3]\d)(?!\d)",
@@ -53,7 +54,7 @@ _DATES = [
         r"\b(?P<number>\d{1,2})[/-](?P<day>\d{1,2})[/-](?P<year>\d{2})\b",
     )
 ]
-_NUMBER = re.compile(
+_NUMBER = regex(
     r"(?P<open>\()?\s*(?P<minus>[-−–])?\s*(?P<currency>US\$|[$€£¥])?\s*(?P<inner>[-−–])?"
     r"(?P<digits>(?:\d{1,3}(?:[,\u00a0\u202f']\d{3})+(?!\d)|\d+)?(?:\.\d+)?)\s*(?P<close>\))?"
     r"\s*(?P<scale>thousand|million|billion|trillion)?",

@@ -1,29 +1,59 @@
-"""Regular expressions that are tried only where one of the words they begin with stands.
+"""Regular expressions that are compiled when first used, and some that are tried only where one of the
+words they begin with stands.
 
-``re`` tries a pattern that ignores case at every character. Most of ours begin with one of a few words, and
-to find those in a lower-case text takes a fiftieth of that. Which words they are is read from the pattern.
+A process starts with hundreds of them, which takes longer to compile than most documents to read, and a
+document needs few. ``re`` tries a pattern that ignores case at every character. Most of ours begin with one
+of a few words, and to find those in a lower-case text takes a fiftieth of that. Which words they are is read
+from the pattern.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from re import _parser  # type: ignore[attr-defined]
-from typing import Any
+from typing import Any, AnyStr, cast
 
 _MOST = 24
 _SHORTEST = 2
 
 
-class Pattern:
-    """What :func:`re.compile` makes of the same arguments, and sooner done with a text."""
+def regex(pattern: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
+    """What :func:`re.compile` makes of the same arguments, made when first used."""
+    return cast("re.Pattern[AnyStr]", _Later(pattern, flags))
 
-    __slots__ = ("_compiled", "_folds", "_starts")
+
+class _Later:
+    """A pattern's attributes, each found once."""
+
+    def __init__(self, pattern: str | bytes, flags: int) -> None:
+        self.pattern = pattern
+        self._given = flags
+
+    @cached_property
+    def _compiled(self) -> re.Pattern[Any]:
+        return re.compile(self.pattern, self._given)
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._compiled, name)
+        setattr(self, name, found)
+        return found
+
+
+class Pattern:
+    """What :func:`regex` makes of the same arguments, and sooner done with a text."""
 
     def __init__(self, pattern: str, flags: int = 0) -> None:
-        self._compiled = re.compile(pattern, flags)
-        self._folds = bool(self._compiled.flags & re.IGNORECASE)
-        self._starts = beginnings(pattern, flags)
+        self._compiled = regex(pattern, flags)
+
+    @cached_property
+    def _folds(self) -> bool:
+        return bool(self._compiled.flags & re.IGNORECASE)
+
+    @cached_property
+    def _starts(self) -> tuple[str, ...]:
+        return beginnings(self._compiled.pattern, self._compiled.flags)
 
     def search(self, text: str, start: int = 0, end: int | None = None) -> re.Match[str] | None:
         """The first match, as :meth:`re.Pattern.search` gives it."""

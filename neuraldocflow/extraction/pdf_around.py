@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 from urllib.parse import unquote
 
 import pymupdf
 
 from neuraldocflow.extraction.model import Block, Box, Document, Fact, Line, Link
+from neuraldocflow.extraction.patterns import regex
 from neuraldocflow.extraction.pdf_open import MUPDF_ERRORS
 from neuraldocflow.extraction.pdf_page import turned
 
 _WIDGET, _LINK, _POPUP = pymupdf.PDF_ANNOT_WIDGET, pymupdf.PDF_ANNOT_LINK, pymupdf.PDF_ANNOT_POPUP
 _MOST = 20_000
 _NAMED = "#nameddest="
-_INNER = re.compile(r"#page=(\d+)")
+_INNER = regex(r"#page=(\d+)")
 
 
 def read_around(document: Document, opened: Any) -> None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import re
 import zlib
 from pathlib import Path
 
 from neuraldocflow.errors import Bomb
 
+from .patterns import regex
+
 _RATIO = 1032
 """Deflate never packs better than 1032 to 1 (zlib's technical notes)."""
-_STACKED = re.compile(rb"/Fl(?:ateDecode)?\s*/Fl(?:ateDecode)?\b")
-_STREAM = re.compile(rb"stream\r?\n")  # with a look behind it would take twenty times as long
-_FLATE = re.compile(rb"/Fl(?:ateDecode)?\b")
+_STACKED = regex(rb"/Fl(?:ateDecode)?\s*/Fl(?:ateDecode)?\b")
+_STREAM = regex(rb"stream\r?\n")  # with a look behind it would take twenty times as long
+_FLATE = regex(rb"/Fl(?:ateDecode)?\b")
 _DICTIONARY = 800
 _CHUNK = 1 << 20
 

@@ -6,7 +6,9 @@ import re
 from itertools import pairwise
 from typing import Any
 
-_FIGURE = re.compile(
+from .patterns import regex
+
+_FIGURE = regex(
     r"(?:[$€£¥]\s?)?(?:\(\s?)?(?:[$€£¥]\s?)?[-–—−]?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d*\.\d+|\d+)(?:\s?\))?(?:\s?%)?"
     r"|(?:[$€£¥]\s?)?[-–—]"
 )

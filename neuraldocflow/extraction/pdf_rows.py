@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect
 from collections import defaultdict
 from dataclasses import dataclass
 
+from neuraldocflow.extraction.patterns import regex
 from neuraldocflow.extraction.pdf_page import Ruling, TextLine
 from neuraldocflow.extraction.pdf_rulings import cell_text
 
-_NUMBER = re.compile(
+_NUMBER = regex(
     r"[$€£¥]?\s*\(?\s*[$€£¥]?\s*[-–—−]?\s*(?:\d[\d,]*(?:\.\d+)?|\.\d+)\s*\)?\s*(?:%|bps|x)?\s*\)?(?:\s*\(?[a-z\d*†]\))?"
     r"|[-–—]{1,2}\s*%?|[$€£¥]\s*[-–—]{1,2}|N/?[AM]|\*",
 )
-_COSMETIC = re.compile(r"[$€£¥(]|[)%]+|\)\s*%|pts?|bps")
-_FOLLOWED = re.compile(r"(.*\S)\s+([$€£¥])")
-_PREFIX = re.compile(r"[$€£¥(]")
+_COSMETIC = regex(r"[$€£¥(]|[)%]+|\)\s*%|pts?|bps")
+_FOLLOWED = regex(r"(.*\S)\s+([$€£¥])")
+_PREFIX = regex(r"[$€£¥(]")
 
 Row = list[TextLine]
 

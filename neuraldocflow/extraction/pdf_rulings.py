@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from neuraldocflow.extraction.model import Box, Cell, Table
+from neuraldocflow.extraction.patterns import regex
 from neuraldocflow.extraction.pdf_page import PageContent, Ruling, TextLine
 
 THIN = 2.5
 """Points; a thinner shape is a line."""
 SNAP = 3.2
 """Points; edges closer than this are one, which closes the cell spacing browsers draw."""
-_FIGURES = re.compile(r"[$€£¥().,\d%\s–—−-]+")
+_FIGURES = regex(r"[$€£¥().,\d%\s–—−-]+")
 _MOST_EDGES = 4000
 _MOST_UNITS = 20_000
 

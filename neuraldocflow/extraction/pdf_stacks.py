@@ -4,11 +4,11 @@ follow one another, which have column heads, and often columns, of their own.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable
 from itertools import pairwise
 
+from neuraldocflow.extraction.patterns import regex
 from neuraldocflow.extraction.pdf_rows import Piece
 
 Rows = list[list[Piece]]
@@ -17,7 +17,7 @@ Placed = tuple[int, Piece]
 Chain = list[Placed]
 """The lines of one cell."""
 
-_YEAR = re.compile(r"(?:19|20)\d\d")
+_YEAR = regex(r"(?:19|20)\d\d")
 _SENTENCE = 50
 """Characters from which on a row's only piece may be a sentence between two tables rather than a heading."""
 _CLOSE = 0.35

@@ -12,13 +12,14 @@ from itertools import pairwise
 
 from neuraldocflow.extraction import units
 from neuraldocflow.extraction.model import Block, Box, Cell, Table
+from neuraldocflow.extraction.patterns import regex
 from neuraldocflow.extraction.pdf_page import PageContent, TextLine
 from neuraldocflow.extraction.pdf_rows import Piece, bands_of, pieces_of, rows_of
 from neuraldocflow.extraction.pdf_rulings import bounds, ruled_tables
 from neuraldocflow.extraction.pdf_stacks import joined_cells, parts_of
 
-_YEAR = re.compile(r"(?:19|20)\d\d")
-_SCALE_HINT = re.compile(r"thousand|million|billion|\$|dollar|euro|USD|EUR|GBP", re.IGNORECASE)
+_YEAR = regex(r"(?:19|20)\d\d")
+_SCALE_HINT = regex(r"thousand|million|billion|\$|dollar|euro|USD|EUR|GBP", re.IGNORECASE)
 
 _BULLETS = frozenset("•●▪■◦‣·")
 

@@ -7,11 +7,11 @@ that are weighed here; the weights are data of a profile, as :data:`Form` says.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .candidates import Candidate
+from .patterns import regex
 
 Features = dict[str, float]
 Facts = dict[str, bool | int | str]
@@ -19,7 +19,7 @@ Form = Mapping[str, Any]
 """``weights`` by feature as whole numbers, their ``scale``, an ``intercept``, and ``least``, the probability
 from which on a candidate is worth telling."""
 
-_TOKEN = re.compile(r"[A-Za-z]+|\d+|[^\w\s]|\n")
+_TOKEN = regex(r"[A-Za-z]+|\d+|[^\w\s]|\n")
 _REACH = 90
 """Characters around a candidate that are looked at."""
 _WORDS = 8

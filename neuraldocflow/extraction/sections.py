@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .model import Document
+from .patterns import regex
 
 
 @dataclass(slots=True)
@@ -24,12 +25,12 @@ class Section:
     confidence: float = 1.0
 
 
-_NUMBER = re.compile(
+_NUMBER = regex(
     r"(?:(?:section|article|part|chapter|item)\s+)?"
     r"(\d{1,3}(?:\.\d{1,3}){0,4}|[IVXL]{1,7}|[A-Z])(?:[.):]|\s+-|\s+(?=[A-Z]))\s*",
     re.IGNORECASE,
 )
-_SLUG = re.compile(r"[^a-z0-9]+")
+_SLUG = regex(r"[^a-z0-9]+")
 _MOST = 2000
 """The most sections told of one document without a profile's list."""
 

@@ -13,10 +13,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from .model import Document
+from .patterns import regex
 from .sections import Section, placed
 from .sections_spots import LISTED, LONGEST, Plan, Spot, plan_of, set_off, spots_of
 
-_AFTER = re.compile(r"\s*(?:signatures?|exhibit\s+index|index\s+to\s+exhibits)\s*$", re.IGNORECASE)
+_AFTER = regex(r"\s*(?:signatures?|exhibit\s+index|index\s+to\s+exhibits)\s*$", re.IGNORECASE)
 _NEAR = 320
 """Characters after a link's target within which its heading stands."""
 _INDEXED = 8
@@ -80,7 +81,7 @@ def _mark_runs(document: Document, spots: list[Spot]) -> None:
     close()
 
 
-_SAYING = re.compile(
+_SAYING = regex(
     r"\b(?:is|are|was|were|has|have|incorporated|omitted|reserved|refer|see|we|our)\b", re.IGNORECASE
 )
 

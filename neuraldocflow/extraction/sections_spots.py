@@ -8,19 +8,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from .model import Block, Document
+from .patterns import regex
 
 _NUMBERS = r"\d{1,2}\s?(?:\(?[a-d]\)?(?![a-z]))?(?:\s?\(t\))?"
-_CROSS = re.compile(
+_CROSS = regex(
     r"\s*(?:of\b|to\b|in\b|and\b|or\b|above|below|herein|is\b|are\b|was\b|has\b|under|on\b|for\b|as\b|by\b|at\b|"
     r"with\b|that\b|which\b|should\b|may\b|includes?\b|contains?\b|also\b|we\b|[,;)”\"])",
     re.IGNORECASE,
 )
 _JOINED = r"(?:,\s*and\b|,|\band\b|&|\bthrough\b|/|[–-](?=\s*\d{1,2}\b))"
-_DASHED = re.compile(r"\d\s*[–-]\s*\d")
-_RANGE = re.compile(rf"\bthrough\b|{_DASHED.pattern}", re.IGNORECASE)
-_CONTINUED = re.compile(r"\(?\bcont(?:inue|['’])?d\b\.?\)?", re.IGNORECASE)
-_ENDS_IN_PAGE = re.compile(r"[\s.\t]\s*(?:[A-Z]-?)?\d{1,3}(?:\s*[-–,]\s*\d{1,3})*\s*$")
-_BREAK = re.compile(r"\n[ \t]*(?=\w)")
+_DASHED = regex(r"\d\s*[–-]\s*\d")
+_RANGE = regex(rf"\bthrough\b|{_DASHED.pattern}", re.IGNORECASE)
+_CONTINUED = regex(r"\(?\bcont(?:inue|['’])?d\b\.?\)?", re.IGNORECASE)
+_ENDS_IN_PAGE = regex(r"[\s.\t]\s*(?:[A-Z]-?)?\d{1,3}(?:\s*[-–,]\s*\d{1,3})*\s*$")
+_BREAK = regex(r"\n[ \t]*(?=\w)")
 _LEADS = " .,:–—-\t[(|*_\xa0"
 LONGEST = 260
 """Characters a heading has at most; a longer block holds its section's text too."""

@@ -12,19 +12,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .model import Block, Document
+from .patterns import regex
 
 LONGEST = 2500
 """Characters after which a sentence is cut at the next semicolon."""
 
-_ABBREVIATED = re.compile(
+_ABBREVIATED = regex(
     r"(?:\b(?:inc|corp|ltd|co|llc|l\.l\.c|l\.p|lp|no|nos|sec|art|vs|v|mr|mrs|ms|dr|jr|sr|st|etc|e\.g"
     r"|i\.e|cf|al"
     r"|approx|ext|fig|dept|ave|blvd|tel|fax|u\.s|u\.s\.a|u\.k|p\.o|a\.m|p\.m|n\.a|s\.a|n\.v|d\.c|para|par|sub"
     r"|jan|feb|mar|apr|jun|jul|aug|sept|sep|oct|nov|dec)|\b[A-Z]|(?:^|\s)\(?[ivxlc\d]{1,5}(?:\.\d+)*)\.$",
     re.IGNORECASE,
 )
-_END = re.compile(r"""[.!?]["”’')\]]*(?=\s+["“‘'(\[]*[A-Z0-9(\[“"])""")
-_NUMBER = re.compile(
+_END = regex(r"""[.!?]["”’')\]]*(?=\s+["“‘'(\[]*[A-Z0-9(\[“"])""")
+_NUMBER = regex(
     r"\s*(?:(?:article|section|clause|paragraph)\s+)?"
     r"(?:\d{1,2}(?:\.\d{1,3})+[.)]?(?!\d)|\(?(?:\d{1,2}|[a-z]|[ivxlc]{1,5})[.)]+"
     r"|(?<=[a-z] )[\dIVXLC]+[.:]?)\s*",
@@ -33,13 +34,13 @@ _NUMBER = re.compile(
 _SMALL = frozenset(
     re.findall(r"\w+", "a an the and or no not per as at by for from in into of on to upon with without")
 )
-_CLOSED = re.compile(r"""[.;:!?]["”’')\]]*\s*$""")
-_HANGS = re.compile(
+_CLOSED = regex(r"""[.;:!?]["”’')\]]*\s*$""")
+_HANGS = regex(
     r"\b(?:of|the|and|or|to|in|by|with|a|an|for|from|this|its|our|your|their|any)\s*$", re.IGNORECASE
 )
 _WORD = 24
 """Characters before an end in which its last word lies, as far as that word matters."""
-_OPENS_LOWER = re.compile(r"\s*[a-z,]")
+_OPENS_LOWER = regex(r"\s*[a-z,]")
 
 
 @dataclass(slots=True)

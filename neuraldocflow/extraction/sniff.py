@@ -9,17 +9,18 @@ from pathlib import Path
 
 from neuraldocflow.errors import Corrupt, Empty, Encrypted, UnsupportedFormat
 from neuraldocflow.extraction.model import Kind
+from neuraldocflow.extraction.patterns import regex
 
 _HEAD = 65536
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_MARKUP = re.compile(
+_MARKUP = regex(
     r"<(?:!doctype\s+html|/?(?:html|head|body|title|meta|link|style|script|div|span|p|h[1-6]|table|t[rdh]|tbody"
     r"|thead|br|hr|ul|ol|li|dl|a|b|i|u|em|strong|font|center|img|pre|blockquote|section|article|main|header"
     r"|footer|nav|form)(?=[\s>/]))",
     re.IGNORECASE,
 )
-_ROOT = re.compile(r"<(?:!doctype\s+(?:\w+:)?html|(?:\w+:)?html[\s>])", re.IGNORECASE)
-_BEFORE_ROOT = re.compile(r"(?:\s|\ufeff|<!--.*?-->|<\?.*?>|<!(?!--)[^>]*>)*", re.DOTALL)
+_ROOT = regex(r"<(?:!doctype\s+(?:\w+:)?html|(?:\w+:)?html[\s>])", re.IGNORECASE)
+_BEFORE_ROOT = regex(r"(?:\s|\ufeff|<!--.*?-->|<\?.*?>|<!(?!--)[^>]*>)*", re.DOTALL)
 _PREFIXES: tuple[tuple[bytes, str], ...] = (
     (b"{\\rtf", "an RTF document"),
     (b"\x89PNG", "a PNG image"),

@@ -9,30 +9,31 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from .model import Block, Cell, Document, Table
+from .patterns import regex
 from .units import parse_scale
 
-_NUMERIC = re.compile(
+_NUMERIC = regex(
     r"(?:US\s?)?[$€£]?\s*[-–—(]?\s*[$€£]?\s*(?:\d{1,3}(?:,\d{3})+|\d+)?"
     r"(?:\.\d+)?\s*\)?\s*\$?\s*(?:\(?[a-z*]{1,2}\)|[*†‡])?"
 )
-_DIGITS = re.compile(r"\d[\d,]*(?:\.\d+)?|\.\d+")
-_YEAR = re.compile(r"(?<![\d,.])((?:19|20)\d{2})(?![\d,]|\.\d)")
-_LINE = re.compile(
+_DIGITS = regex(r"\d[\d,]*(?:\.\d+)?|\.\d+")
+_YEAR = regex(r"(?<![\d,.])((?:19|20)\d{2})(?![\d,]|\.\d)")
+_LINE = regex(
     r"^(?P<label>[A-Za-z(][^$]*?[A-Za-z):.'’])[\s.]*?(?P<values>"
     r"(?:[\s$]+\(?\s?\$?\s?(?:\d{1,3}(?:,\d{3})+|\d{1,3}|\d*\.\d+)\s?\)?"
     r"|\s+[-–—]+)+)\s*$"
 )
-_RUN = re.compile(
+_RUN = regex(
     r"(?P<label>[A-Za-z(][^\d$=]{2,90}?[A-Za-z).:'’])(?P<values>(?:[\s.$]+\(?\s?\$?\s?"
     r"(?:\d{1,3}(?:,\d{3})+|\d{1,3}|\d{0,3}\.\d+)\s?\)?(?![\d,/-])|\s+-{1,2}(?=\s))+)(?=\s|$)"
 )
-_RULES = re.compile(r"[=_-]{3,}|(?:\s?\.){5,}")
+_RULES = regex(r"[=_-]{3,}|(?:\s?\.){5,}")
 _LONGEST_LINE = 400
 _LONGEST_PARAGRAPH = 6000
-_VALUE = re.compile(r"\(?\s?\$?\s?(?:\d{1,3}(?:,\d{3})+|\d*\.\d+|\d{1,4})\s?\)?")
+_VALUE = regex(r"\(?\s?\$?\s?(?:\d{1,3}(?:,\d{3})+|\d*\.\d+|\d{1,4})\s?\)?")
 _UNITS = {"thousands": 1e3, "millions": 1e6, "billions": 1e9}
-_UNIT = re.compile(r"\b(?:thousands|millions|billions)\b|(?<![\d,.])0{3}['’]?s\b|[($]0{3}\b", re.IGNORECASE)
-_SHARES_UNIT = re.compile(
+_UNIT = regex(r"\b(?:thousands|millions|billions)\b|(?<![\d,.])0{3}['’]?s\b|[($]0{3}\b", re.IGNORECASE)
+_SHARES_UNIT = regex(
     r"\bshares?(?:\s+(?:data|amounts|and\s+units))?\s+(?:are\s+)?in\s+(?:thousands|millions)", re.IGNORECASE
 )
 _TITLE_REACH = 420
@@ -135,7 +136,7 @@ def sheets(document: Document) -> list[Sheet]:
     return found
 
 
-_CONTINUED = re.compile(r"\bcont(?:inued|['’]d|\.)|^[\s\d]*$", re.IGNORECASE)
+_CONTINUED = regex(r"\bcont(?:inued|['’]d|\.)|^[\s\d]*$", re.IGNORECASE)
 
 
 def _joined(sheet: Sheet, more: Sheet, between: str, continues: bool) -> bool:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
+from .patterns import regex
 from .statement_rows import Row
 
-_COSTS = re.compile(
+_COSTS = regex(
     r"\bcosts?\b|expense|\bless\b|depreciation|amortization|salaries|compensation|administrati|research and"
     r"|selling,|provision|benefits|operating (?:income|loss|profit)|gross (?:profit|margin)|loss(?:es)? from"
     r"|purchased|\bfuel\b"
 )
-_COMES_IN = re.compile(r"revenue|\bsales\b|\bincome\b|\bfees\b|premium|royalt|\brent|commission|\bgrants?\b")
-_YIELD = re.compile(r"\b(?:interest|investment|dividend)")
+_COMES_IN = regex(r"revenue|\bsales\b|\bincome\b|\bfees\b|premium|royalt|\brent|commission|\bgrants?\b")
+_YIELD = regex(r"\b(?:interest|investment|dividend)")
 _ROUNDING = 2.5
 """How far a sum of rounded numbers may be off, in their last digits."""
 

@@ -12,20 +12,21 @@ from collections.abc import Callable, Iterable
 from itertools import pairwise
 
 from neuraldocflow.extraction.model import Block, Box, Line, Span
+from neuraldocflow.extraction.patterns import regex
 from neuraldocflow.extraction.pdf_page import PageContent, TextLine
 
-_LIST_MARK = re.compile(r"(?:[•●▪■◦‣–—·*o]|[-]|\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})\)|\d{1,2}\.|[a-z]\.)(?=\s|$)")
-_BULLET = re.compile(r"[•●▪■◦‣·\uf0b7\uf0a7](?:\s|$)")
-_NUMBERED_HEADING = re.compile(
+_LIST_MARK = regex(r"(?:[•●▪■◦‣–—·*o]|[-]|\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})\)|\d{1,2}\.|[a-z]\.)(?=\s|$)")
+_BULLET = regex(r"[•●▪■◦‣·\uf0b7\uf0a7](?:\s|$)")
+_NUMBERED_HEADING = regex(
     r"(?:item\s+\d{1,2}[a-c]?\b|part\s+[ivx]+\b|article\s+(?:[ivx]+|\d+)\b|section\s+\d+(?:\.\d+)*\b"
     r"|exhibit\s+[a-z0-9.-]+\b|schedule\s+[a-z0-9.-]+\b|[ivx]{1,5}\.\s+[a-z]|\d+(?:\.\d+)*\.?\s+[A-Z])",
     re.IGNORECASE,
 )
 _SENTENCE_END = (".", "!", "?", ":", ";", ".”", '."', ".)")
-_WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
-_BREAKABLE = re.compile(r"([^\W\d_]+)[-\u2010\u00ad]$")
+_WORD = regex(r"[^\W\d_]+(?:-[^\W\d_]+)*")
+_BREAKABLE = regex(r"([^\W\d_]+)[-\u2010\u00ad]$")
 _HYPHENS = "-\u2010\u00ad"
-_FIRST_WORD = re.compile(r"[^\W\d_]+")
+_FIRST_WORD = regex(r"[^\W\d_]+")
 
 
 def body_size(pages: Iterable[PageContent]) -> float:

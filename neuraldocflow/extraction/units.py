@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 
+from .patterns import regex
+
 _SCALES = {"thousand": 1e3, "million": 1e6, "billion": 1e9}
-_SCALE = re.compile(
+_SCALE = regex(
     r"(?:\bin|\(|amounts?\s+in|expressed\s+in|\$\s*in)\s*(?:u\.?s\.?\s*)?(?:\$|dollars?\s+in\s+|euros?\s+in\s+)?\s*"
     r"(?:of\s+)?(thousand|million|billion)s?\b|\$\s*0{3}s?\b",
     re.IGNORECASE,
 )
 _CURRENCIES = (
-    ("USD", re.compile(r"\$|\bU\.?S\.?\s+dollars?\b|\bUSD\b|\bdollars?\b", re.IGNORECASE)),
-    ("EUR", re.compile(r"€|\bEUR\b|\beuros?\b", re.IGNORECASE)),
-    ("GBP", re.compile(r"£|\bGBP\b|\bpounds? sterling\b", re.IGNORECASE)),
-    ("JPY", re.compile(r"¥|\bJPY\b|\byen\b", re.IGNORECASE)),
+    ("USD", regex(r"\$|\bU\.?S\.?\s+dollars?\b|\bUSD\b|\bdollars?\b", re.IGNORECASE)),
+    ("EUR", regex(r"€|\bEUR\b|\beuros?\b", re.IGNORECASE)),
+    ("GBP", regex(r"£|\bGBP\b|\bpounds? sterling\b", re.IGNORECASE)),
+    ("JPY", regex(r"¥|\bJPY\b|\byen\b", re.IGNORECASE)),
 )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..candidates import Candidate, Context, strategy
 from ..model import Document
+from ..patterns import regex
 
 if TYPE_CHECKING:
     from ..profile import Field
@@ -21,31 +22,31 @@ _FIRM = (
     rf"(?P<firm>[A-Z][\w&.,'’+-]{{0,40}}(?:\s+(?:{_WORD}|and|of|van|von|der|den|de|e)){{0,7}}?"
     rf"\s*,?\s*{_LEGAL}(?:,?\s*{_LEGAL})*)"
 )
-_REPORT = re.compile(
+_REPORT = regex(
     r"reports?\s+of\s+(?:the\s+)?independent\s+(?:registered\s+)?(?:certified\s+)?(?:public\s+)?"
     r"(?:accounting\s+firm|accountants?|auditors?)|"
     r"independent\s+auditor(?:s[’']?|[’']s)?\s+report",
     re.I,
 )
 _MARK = r"(?:/\s?[sS]\s?/|\b[sS]/|\(signed\))\s*"
-_SIGNED = re.compile(_MARK + _FIRM)
-_UNMARKED = re.compile(r"\s*" + _FIRM + r"\s*")
-_UNNAMED = re.compile(
+_SIGNED = regex(_MARK + _FIRM)
+_UNMARKED = regex(r"\s*" + _FIRM + r"\s*")
+_UNNAMED = regex(
     _MARK + rf"(?P<firm>[A-Z][\w&.,'’+-]{{0,40}}(?:\s+(?:{_WORD}|and|of|van|von|der|de)){{0,5}})"
 )
-_SERVED = re.compile(r"\bauditors?\s+since\b|\bserved\s+as\b.{0,80}\bauditor|\baudited\b", re.I)
+_SERVED = regex(r"\bauditors?\s+since\b|\bserved\s+as\b.{0,80}\bauditor|\baudited\b", re.I)
 _ACCOUNTANT = (
     r"(?:an\s+|our\s+|the\s+(?:Company[’']s\s+)?)?"
     r"[Ii]ndependent\s+(?:[Rr]egistered\s+)?(?:[Pp]ublic\s+)?[Aa]ccount"
 )
 _NAMED = (
-    (re.compile(r"(?i:auditor\s+(?:name|firm(?:\s+id)?)\s*:?)\s*(?!Auditor)" + _FIRM), 0.8),
-    (re.compile(_FIRM + r"\s*,?\s*\(?(?:PCAOB|Public Company Accounting)\b"), 0.7),
+    (regex(r"(?i:auditor\s+(?:name|firm(?:\s+id)?)\s*:?)\s*(?!Auditor)" + _FIRM), 0.8),
+    (regex(_FIRM + r"\s*,?\s*\(?(?:PCAOB|Public Company Accounting)\b"), 0.7),
     (
-        re.compile(r"(?i:audited\s+by|consent\s+of|accounting\s+firm\s+is|accounting\s+firm,)\s+" + _FIRM),
+        regex(r"(?i:audited\s+by|consent\s+of|accounting\s+firm\s+is|accounting\s+firm,)\s+" + _FIRM),
         0.65,
     ),
-    (re.compile(_FIRM + r"\s*,?\s+" + _ACCOUNTANT), 0.6),
+    (regex(_FIRM + r"\s*,?\s+" + _ACCOUNTANT), 0.6),
 )
 _REACH = 16_000
 

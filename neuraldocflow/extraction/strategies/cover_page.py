@@ -15,32 +15,31 @@ from ..cover_amounts import public_float, shares_outstanding
 from ..cover_boxes import filer_category, yes_or_no
 from ..cover_securities import Listing, listings
 from ..model import Document
+from ..patterns import regex
 
 if TYPE_CHECKING:
     from ..profile import Field
 
 Found = Iterator[Candidate]
 
-_FILE_NUMBER = re.compile(r"(?<![\d-])(\d{1,3}\s?[-–‑]\s?\d{2,6}(?:[-–]\d{1,2})?)(?![\d-])")
+_FILE_NUMBER = regex(r"(?<![\d-])(\d{1,3}\s?[-–‑]\s?\d{2,6}(?:[-–]\d{1,2})?)(?![\d-])")
 _DATE = (
     r"(?P<date>(?:the\s+)?(?:last\s+\w+\s+of\s+)?[A-Z][a-z]{2,8}\.?\s*\d{1,2}(?:st|nd|rd|th)?\s*,?\s*\d{4}"
     r"|\d{1,2}\s+[A-Z][a-z]{2,8}\s*,?\s*\d{4}|\d{1,2}/\d{1,2}/\d{2,4}|\d{4}-\d\d-\d\d)"
 )
-_YEAR = re.compile(
+_YEAR = regex(
     r"(?:\bfor\s+(?:the\s+)?|^\W*)(?:(?:annual|fiscal|calendar|transition|financial|fifty-?\s?\w+|5[23]|twelve|12)"
     r"[\s-]+)*(?:years?|periods?|weeks?|months?)(?:\s*\([^()]{1,20}\))?[\s-]+end(?:ed|ing)\s*:?[\s_(]*"
     + _DATE,
     re.I | re.M,
 )
-_TRANSITION = re.compile(
+_TRANSITION = regex(
     r"transition\s+period\s+from\s*:?\s*[A-Z\d][\w\s.,/]{3,24}?\s+to\s*:?[\s_]*" + _DATE, re.I
 )
-_EIN = re.compile(r"(?<![\d-])(\d{2}\s?[-–‑]\s?\d{7})(?!\d)")
-_PHONE = re.compile(
-    r"(?<![\d-])(?:\+?1[ .-])?(\(?\s?\d{3}\s?\)?\s?[-–‑./]?\s?\d{3}\s?[-–‑.\s]\s?\d{4})(?![\d-])"
-)
-_PHONE_ABROAD = re.compile(r"(?<![\d-])(\+?\(?\d{1,3}\)?[ .-]{0,2}\(?\d(?:[\d() .-]{5,15})\d)(?![\d-])")
-_NOT_A_NAME = re.compile(
+_EIN = regex(r"(?<![\d-])(\d{2}\s?[-–‑]\s?\d{7})(?!\d)")
+_PHONE = regex(r"(?<![\d-])(?:\+?1[ .-])?(\(?\s?\d{3}\s?\)?\s?[-–‑./]?\s?\d{3}\s?[-–‑.\s]\s?\d{4})(?![\d-])")
+_PHONE_ABROAD = regex(r"(?<![\d-])(\+?\(?\d{1,3}\)?[ .-]{0,2}\(?\d(?:[\d() .-]{5,15})\d)(?![\d-])")
+_NOT_A_NAME = regex(
     r"^\W*(?:form\s*10-?k|(?:or|and|from|to|of)\W*$|mark\s+one|for\s+the\b|from\b.*\bto\b|commission\s+file|"
     r"annual\s+report|transition\s+(?:report|period)|logo\W*$|united\s+states(?:\W*$|\s+securities\s+and)|"
     r"securities\s+and\s+exchange\s+comm|washington\W+d\W?\s?c\b|amendment\s+no|\d[\d-]*$|i\.?r\.?s\b|"
@@ -51,18 +50,16 @@ _FORM = (
     r"inc|incorporated|corp|corporation|company|co|ltd|limited|plc|llc|l\.\s?l\.\s?c|l\.\s?p|lp|trust"
     r"|n\.\s?v|s\.\s?a"
 )
-_COMPANY = re.compile(
-    rf"\b(?:{_FORM}|partners|group|holdings?|bancorp|bancshares|fund|association)\b\.?", re.I
-)
-_ENDS_IN_FORM = re.compile(rf"\b(?:{_FORM}|partnership)\b\W*$", re.I)
+_COMPANY = regex(rf"\b(?:{_FORM}|partners|group|holdings?|bancorp|bancshares|fund|association)\b\.?", re.I)
+_ENDS_IN_FORM = regex(rf"\b(?:{_FORM}|partnership)\b\W*$", re.I)
 
 
-_HEADING = re.compile(
+_HEADING = regex(
     r"\W*(?:(?:exact\s+)?names?\s+of\s+)?(?:the\s+)?(?:registrants?|i\.?r\.?s|employer|address|telephone)\b",
     re.I,
 )
 """Words that captions begin with."""
-_WHAT_IT_IS = re.compile(r"[\s,]*\((?:an?|the)\s+[^()]{3,60}\)\s*", re.I)
+_WHAT_IT_IS = regex(r"[\s,]*\((?:an?|the)\s+[^()]{3,60}\)\s*", re.I)
 """What a registrant is, behind its name: "(a Delaware corporation)"."""
 
 
@@ -137,7 +134,7 @@ def _name(cover: Cover) -> Found:
             yield from _named_in(cover, end, end + 400, 0.7)
 
 
-_NUMBERED = re.compile(r"(?<![\d-])\d{1,3}-\d{3,6}(?:-\d{1,2})?(?!-?[A-Z\d])")
+_NUMBERED = regex(r"(?<![\d-])\d{1,3}-\d{3,6}(?:-\d{1,2})?(?!-?[A-Z\d])")
 _AROUND = " \n\t_-–—*|:"
 
 
@@ -211,10 +208,10 @@ def _placed(cover: Cover, caption: int, down: bool) -> Iterator[re.Match[str] | 
         yield _PLACE.match(cover.text, cell.start, cell.end)
 
 
-_PLACE = re.compile(
+_PLACE = regex(
     rf"{PLACE.pattern}|^[ ]?(?P<code>(?-i:{CODES})|United\s+States(?:\s+of\s+America)?)[ ]?$", re.I | re.M
 )
-_ORGANISED = re.compile(
+_ORGANISED = regex(
     rf"\ban?\s+{PLACE.pattern}\s+(?:\w+\s+)?(?:corporation|company|limited|partnership|trust|association)\b",
     re.I,
 )

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from ..candidates import Candidate, Context, strategy
 from ..model import Document
+from ..patterns import regex
 from ..pieces import Piece, above, below, beside, pieces
 
 if TYPE_CHECKING:
     from ..profile import Field
 
-_NEXT_LABEL = re.compile(r"\s{3,}|\t|\s\|\s|;\s|\s{2,}(?=[A-Z][\w ]{1,30}:)|\s(?=(?:[A-Z][\w.#]* ?){1,4}:\s)")
+_NEXT_LABEL = regex(r"\s{3,}|\t|\s\|\s|;\s|\s{2,}(?=[A-Z][\w ]{1,30}:)|\s(?=(?:[A-Z][\w.#]* ?){1,4}:\s)")
 _SIDES = {"right": (beside, 0.85), "below": (below, 0.7), "above": (above, 0.7)}
 
 

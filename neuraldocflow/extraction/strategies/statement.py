@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..candidates import Candidate, Context, strategy
 from ..model import Document
+from ..patterns import regex
 from ..statement_lines import LINES, Line
 from ..statement_rows import Row, Sheet, lined_sheets, sheets
 from ..statement_top import top_line
@@ -53,22 +54,20 @@ _MARKS: dict[str, tuple[tuple[str, float], ...]] = {
     ),
 }
 _KINDS = {
-    kind: tuple((re.compile(pattern), weight) for pattern, weight in marks) for kind, marks in _MARKS.items()
+    kind: tuple((regex(pattern), weight) for pattern, weight in marks) for kind, marks in _MARKS.items()
 }
 _TITLES = {
-    "balance": re.compile(
+    "balance": regex(
         r"balance\s+sheets?|statements?\s+of\s+(?:financial\s+(?:condition|position)|condition)", re.I
     ),
-    "income": re.compile(
+    "income": regex(
         r"statements?\s+of\s+(?:consolidated\s+)?(?:operations|income|earnings"
         r"|comprehensive\s+(?:income|loss)|loss)|income\s+statements?",
         re.I,
     ),
-    "cash": re.compile(
-        r"statements?\s+of\s+(?:consolidated\s+)?cash\s+flows?|cash\s+flows?\s+statements?", re.I
-    ),
+    "cash": regex(r"statements?\s+of\s+(?:consolidated\s+)?cash\s+flows?|cash\s+flows?\s+statements?", re.I),
 }
-_WRONG = re.compile(
+_WRONG = regex(
     r"parent\s+(?:company|only)|parent-only|condensed\s+financial\s+information"
     r"|schedule\s+i\b|pro\s+forma|guarantor|"
     r"unaudited|selected\s+(?:consolidated\s+)?(?:financial|quarterly)|quarterly"
@@ -79,10 +78,10 @@ _WRONG = re.compile(
 )
 
 
-_PARTS = re.compile(
+_PARTS = regex(
     r"(?:income|earnings|loss|profit).*(?:non-?controlling|minority)|^(?:non-?controlling|minority) inter"
 )
-_WHOLE = re.compile(r"(?:consolidated )?net (?:income|earnings|loss|profit|\(loss\)|[ /,()-]|and|or)+")
+_WHOLE = regex(r"(?:consolidated )?net (?:income|earnings|loss|profit|\(loss\)|[ /,()-]|and|or)+")
 _LESSER = 0.12
 """How much less sure of its kind a table may be than the best one."""
 _NEXT_PAGE = 7000

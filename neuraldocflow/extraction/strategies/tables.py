@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from ..candidates import Candidate, Context, strategy
 from ..model import Cell, Document, Table
+from ..patterns import regex
 from ..pieces import pieces
 
 if TYPE_CHECKING:
     from ..profile import Field
 
-_PAIR = re.compile(r"^\W{0,3}(?P<name>[A-Z][^:\n]{1,48}?)\s*:\s+(?P<value>\S[^\n]{0,199})$")
+_PAIR = regex(r"^\W{0,3}(?P<name>[A-Z][^:\n]{1,48}?)\s*:\s+(?P<value>\S[^\n]{0,199})$")
 
 
 def _compiled(text: str) -> re.Pattern[str]:
