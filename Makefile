@@ -1,6 +1,9 @@
 # `make help` prints this list.
 PY := .venv/bin/python
 
+# Where it is set, each of the hundreds of processes that tests start compiles every module again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help setup web wasm run services test test-fast test-cluster lint format eval robustness train soak bench lock clean
 
 help:           ## this list

@@ -57,7 +57,7 @@ def read_yaml(
 ) -> YamlSource:
     """Parse one document. Syntax errors raise ConfigError; other problems are collected in the source."""
     source = YamlSource(name)
-    loader = yaml.SafeLoader(text)
+    loader = yaml.CSafeLoader(text)  # libyaml's: the job reads its profiles at each start
     try:
         node = loader.get_single_node()
         if node is not None:
@@ -76,7 +76,7 @@ def read_yaml(
 class _Builder:
     def __init__(
         self,
-        loader: yaml.SafeLoader,
+        loader: yaml.CSafeLoader,
         source: YamlSource,
         environment: Mapping[str, str],
         need_variables: bool,
