@@ -18,6 +18,7 @@ from neuraldocflow.deployment.overlay import Target, overlay_named
 from neuraldocflow.deployment.scaling import plan
 from neuraldocflow.deployment.standing import standing
 from neuraldocflow.errors import ConfigError
+from neuraldocflow.wording import counted
 
 _CONFIG = typer.Option(None, "--config", "-c", help="A configuration in YAML.")
 _TO = typer.Option("local", "--to", help="local: processes on this machine; k8s: pods of a cluster.")
@@ -165,8 +166,7 @@ def _scale_kubernetes(
 
 
 def _size(processes: int, workers: int) -> str:
-    what = "process" if processes == 1 else "processes"
-    return f"{processes} {what}" + (f" of {workers} workers" if workers > 1 else "")
+    return counted(processes, "process") + (f" of {workers} workers" if workers > 1 else "")
 
 
 def _show(found: dict[str, Any]) -> None:
@@ -178,7 +178,7 @@ def _show(found: dict[str, Any]) -> None:
             screen.print(f"  {escape(str(line))}", soft_wrap=True)
     queued = ", ".join(f"{count} {name}" for name, count in sorted(found["queued"].items())) or "none"
     screen.print(f"waiting      {queued}{_oldest(found)}")
-    agents = f" by {found['agents']} agents" if found.get("agents") else ""
+    agents = f" by {counted(found['agents'], 'agent')}" if found.get("agents") else ""
     screen.print(f"in work      {found['inFlight']}{agents}")
     screen.print(f"moved        {_moved(found)}")
     ended = ", ".join(f"{count} {name}" for name, count in sorted(found["lastDay"].items())) or "none"

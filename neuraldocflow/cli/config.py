@@ -8,6 +8,7 @@ from pathlib import Path
 import typer
 
 from neuraldocflow import config as configuration
+from neuraldocflow.wording import counted
 
 app = typer.Typer(no_args_is_help=True, help="Check a configuration, or print its JSON Schema.")
 
@@ -22,14 +23,14 @@ def check(
     Example: neuraldocflow config check pipeline.yaml
     """
     loaded = configuration.check(file)
-    sources = len(loaded.stream_sources) if loaded is not None else None
     if as_json:
         print(json.dumps({"file": str(file), "valid": True, "needsVariables": loaded is None}))
     elif loaded is None:
         print(f"{file}: right, once the variables it names are set")
     else:
+        sources = len(loaded.stream_sources)
         outputs = len(loaded.processing_pipeline.output_streams)
-        print(f"{file}: right ({sources} sources, {outputs} outputs)")
+        print(f"{file}: right ({counted(sources, 'source')}, {counted(outputs, 'output')})")
 
 
 @app.command()

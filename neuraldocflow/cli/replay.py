@@ -26,6 +26,7 @@ from neuraldocflow.replay_plan import Plan, Row
 from neuraldocflow.selection import Conditions, Range, moment, parse_offsets, topic_named
 from neuraldocflow.webhooks import redelivery
 from neuraldocflow.whereabouts import Whereabouts
+from neuraldocflow.wording import counted
 
 _PATIENCE = 15.0
 
@@ -144,7 +145,7 @@ def _submit(log: Log, plan: Plan, rate: float) -> None:
     except KeyboardInterrupt:
         left = plan.left()
         raise NeuralDocFlowError(
-            f"interrupted: {left} documents are not run again yet; the same command goes on with them"
+            f"interrupted: {counted(left, 'document')} not run again yet; the same command goes on with them"
         ) from None
 
 
@@ -162,7 +163,7 @@ def _tell_selection(plan: Plan, going_on: bool, dry_run: bool, as_json: bool) ->
     count, left = plan.count(), plan.left()
     if going_on:
         screen.print(f"goes on where it was interrupted: {count - left} of {count} are on the log already")
-    screen.print(f"{count} documents {'would be run again' if dry_run else 'run again'}")
+    screen.print(f"{counted(count, 'document')} {'would be run again' if dry_run else 'run again'}")
 
 
 def _name(row: Row) -> str:
@@ -195,11 +196,13 @@ def _compare(log: Log, plan: Plan, as_json: bool) -> None:
             for change in different:
                 _tell_change(change, as_json)
     except KeyboardInterrupt:
-        screen.print(f"{plan.awaited()} documents are still to come; they go on without you")
+        screen.print(f"{counted(plan.awaited(), 'document')} still to come: the work goes on without you")
     if as_json:
         print(orjson.dumps({"documents": done, "differing": differing, "changedFields": changed}).decode())
     else:
-        screen.print(f"{done} results, {differing} of them with {changed} changed fields")
+        screen.print(
+            f"{counted(done, 'result')}, {differing} of them with {counted(changed, 'changed field')}"
+        )
 
 
 def _tell_change(change: Change, as_json: bool) -> None:

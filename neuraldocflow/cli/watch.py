@@ -24,6 +24,7 @@ from neuraldocflow.events import (
 )
 from neuraldocflow.log import PROCESSING_EVENTS, PROCESSING_RESULTS, Log, LogError
 from neuraldocflow.selection import read_on
+from neuraldocflow.wording import counted
 
 _MOST = 12
 """Documents under way that are shown at a time."""
@@ -125,7 +126,7 @@ def summary(counts: dict[str, int]) -> str:
     """``12 documents: 10 done, 1 partial, 1 failed``."""
     total = sum(counts.values())
     told = ", ".join(f"{count} {show.MARKS[status]}" for status, count in counts.items() if count)
-    return f"{total} document{'' if total == 1 else 's'}" + (f": {told}" if told else "")
+    return counted(total, "document") + (f": {told}" if told else "")
 
 
 @contextmanager

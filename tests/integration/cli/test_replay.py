@@ -74,7 +74,7 @@ def test_moved_files_are_found_and_run_again_under_the_next_run(job: JobFolder) 
     job.run_once()
     assert not list(job.inbox.glob("*.html"))
     told, summary = replay_beside_a_job(job, "--from-beginning", "--where", "filename=letter-1.html")
-    assert "1 results, 0 of them with 0 changed fields" in summary
+    assert "1 result, 0 of them with 0 changed fields" in summary
     assert told == ""
     runs = sorted((each["metadata"]["filename"], each["run"]) for each in results(job))
     assert runs == sorted([(name, 0) for name in names] + [("letter-1.html", 1)])
@@ -127,7 +127,7 @@ def test_failed_documents_are_run_again_by_the_code_of_their_dead_letters(job: J
     with open_log(runtime_of(job)) as log:
         log.append([refused("k", b"\x00", "not JSON", "incoming[2]@41").message()])
     _, summary = replay_beside_a_job(job, "--dead-letters", "--from-beginning", "--where", "code=corrupt")
-    assert "1 results, 0 of them with 0 changed fields" in summary
+    assert "1 result, 0 of them with 0 changed fields" in summary
     runs = sorted((each["metadata"]["filename"], each["run"]) for each in results(job))
     assert runs == [("broken.pdf", 0), ("broken.pdf", 1), ("empty.pdf", 0), ("letter-0.html", 0)]
     letters = [json.loads(line) for line in tail(job, "dead-letters", "--where", "code=corrupt")]
@@ -184,7 +184,7 @@ def test_a_file_of_the_same_name_that_came_later_is_not_taken_for_the_one_before
     job.letters(1)
     job.run_once()
     (job.inbox / "letter-0.html").write_text("<p>Another letter.</p>")
-    assert "1 documents run again" in replay(job, "--from-beginning", "--no-wait").stderr
+    assert "1 document run again" in replay(job, "--from-beginning", "--no-wait").stderr
     job.run_once()
     found = [(each["run"], each["status"] == "failed") for each in results(job)]
     assert sorted(found) == [(0, False), (0, False), (1, False)]

@@ -99,7 +99,7 @@ def test_the_same_replay_twice_at_a_time_is_refused(job: JobFolder, kafka: str) 
     told, _ = second.communicate(timeout=60)
     assert second.returncode == 2
     assert "the same replay is running already" in told
-    assert f"{COUNT} documents run again" in finished(first)
+    assert f"{COUNT:,} documents run again" in finished(first)
 
 
 def test_a_rate_is_kept_and_a_replay_told_to_begin_anew_does(job: JobFolder, kafka: str) -> None:
@@ -112,4 +112,4 @@ def test_a_rate_is_kept_and_a_replay_told_to_begin_anew_does(job: JobFolder, kaf
     first.communicate()
     told = finished(command(job, "--anew", "--no-wait"))
     assert "goes on" not in told
-    assert f"{COUNT} documents run again" in told
+    assert f"{COUNT:,} documents run again" in told

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import uuid
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,18 @@ def test_what_a_crash_has_written_twice_is_shown_once(tmp_path: Path) -> None:
             log.append([*letters, message_of(delivery())])
     assert [each["origin"] for each in tail(job, "dead-letters")] == ["incoming[2]@41", "incoming[2]@42"]
     assert len(tail(job, "results")) == 1
+
+
+def test_following_says_that_only_what_is_new_is_shown(tmp_path: Path) -> None:
+    job = JobFolder(tmp_path)
+    with open_log(RuntimeConfig(state_directory=tmp_path / ".neuraldocflow")) as log:
+        log.append([message_of(delivery())])
+    process = job.start("tail", "-c", "job.yaml")
+    assert process.stdout is not None
+    assert "what comes from now on (earlier: --since 1h, --from-beginning)" in process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    rest, _ = process.communicate(timeout=60)
+    assert (rest, process.returncode) == ("", 0)
 
 
 @pytest.mark.servers

@@ -184,7 +184,7 @@ def test_objects_are_replayed_through_their_source_from_where_it_moved_them_and_
     told, _ = job.start("replay", "-c", "job.yaml", "--from-beginning", "--no-wait").communicate(timeout=60)
     assert "b.html: can't be run again: its payload is no longer there" in told
     assert "c.html: can't be run again: its payload is no longer there" in told
-    assert "1 documents run again" in told
+    assert "1 document run again" in told
     job.run_once()
     assert (job.result("a.html")["run"], job.result("a.html")["status"]) == (1, "completed")
     assert job.keys() == ["done/a.html", "done/c.html"]
