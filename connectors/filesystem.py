@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import logging
 import os
-import queue
 from collections.abc import Callable
-from datetime import datetime
 from functools import partial
 from mimetypes import guess_type
 from pathlib import Path
 from typing import Annotated, Any
 
 import orjson
-from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
+from bytewax.inputs import FixedPartitionedSource
 from pydantic import BeforeValidator, Field, GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
+from neuraldocflow.arrivals import QueuedArrivals
 from neuraldocflow.components import SOURCES, Acknowledgement, Component, SourceContext
 from neuraldocflow.errors import ConfigError, DocumentError, Empty, FetchFailed
 from neuraldocflow.events import DocumentSource, NewDocument
@@ -33,7 +32,6 @@ from neuraldocflow.identity import document_id
 from neuraldocflow.payloads import path_of
 from neuraldocflow.results import ErrorInfo
 from neuraldocflow.values import Priority, Section
-from neuraldocflow.wakes import look_again
 
 log = logging.getLogger(__name__)
 
@@ -200,49 +198,20 @@ class FilesystemSource(FixedPartitionedSource[NewDocument, None]):
         )
 
 
-class FilesystemPartition(StatefulSourcePartition[NewDocument, None]):
-    """One folder. Its state is what the ledger and the folder say, so its snapshot is empty."""
+class FilesystemPartition(QueuedArrivals[Found]):
+    """One folder."""
 
     def __init__(
         self, watcher: Watcher, context: SourceContext, event: Callable[[Found], NewDocument]
     ) -> None:
+        super().__init__(context, watcher.found, event, watcher.drained.is_set, _BATCH)
         self._watcher = watcher
-        self._context = context
-        self._event = event
-        self._idle = False
         watcher.start()
 
-    def next_batch(self) -> list[NewDocument]:
-        if self._context.stopping.is_set():
-            return self._nothing_more()
+    def take(self) -> list[NewDocument]:
         if self._watcher.fault is not None:
             raise RuntimeError(f"watching {self._watcher.root} ended") from self._watcher.fault
-        drained = self._watcher.drained.is_set()
-        events: list[NewDocument] = []
-        room, rested = min(self._context.room(), _BATCH), False
-        while len(events) < room:
-            try:
-                events.append(self._event(self._watcher.found.get_nowait()))
-            except queue.Empty:
-                if drained and not events:
-                    return self._nothing_more()
-                if events or drained or rested or not self._context.rest():
-                    break
-                rested = True
-        self._idle = not events and not rested  # who has waited may be asked again at once
-        return events
-
-    def _nothing_more(self) -> list[NewDocument]:
-        if self._context.may_end():
-            raise StopIteration
-        self._idle = True
-        return []
-
-    def next_awake(self) -> datetime:
-        return look_again(self._idle)
-
-    def snapshot(self) -> None:
-        return None
+        return super().take()
 
     def close(self) -> None:
         self._watcher.stop()

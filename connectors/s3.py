@@ -7,13 +7,14 @@ then is it noted as done, its notification deleted, and the object deleted, move
 from __future__ import annotations
 
 import queue
-from datetime import datetime
+from functools import partial
 from mimetypes import guess_type
 from typing import Self
 
-from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
+from bytewax.inputs import FixedPartitionedSource
 from pydantic import Field, model_validator
 
+from neuraldocflow.arrivals import QueuedArrivals
 from neuraldocflow.components import SOURCES, Acknowledgement, Component, SourceContext
 from neuraldocflow.errors import DocumentError, Empty, FetchFailed
 from neuraldocflow.events import DocumentSource, NewDocument
@@ -30,9 +31,7 @@ from neuraldocflow.objects.reach import check_bucket, check_queue, queue_of
 from neuraldocflow.objects.receiving import Receiver
 from neuraldocflow.results import ErrorInfo
 from neuraldocflow.values import Priority, Section
-from neuraldocflow.wakes import look_again
 
-_BATCH = 32
 _LATE = 300.0
 """Seconds after which a message about an object is no longer waited for, and a listing brings it."""
 
@@ -222,47 +221,14 @@ class S3Source(FixedPartitionedSource[NewDocument, None]):
         )
 
 
-class S3Partition(StatefulSourcePartition[NewDocument, None]):
-    """A share of the keys. Its state is what the ledger and the bucket say, so its snapshot is empty."""
+class S3Partition(QueuedArrivals[Found]):
+    """A share of the keys."""
 
     def __init__(
         self, source: S3Source, part: int, arriving: queue.Queue[Found], context: SourceContext
     ) -> None:
+        super().__init__(context, arriving, source.event, partial(source.drained, part))
         self._source = source
-        self._part = part
-        self._arriving = arriving
-        self._context = context
-        self._idle = False
-
-    def next_batch(self) -> list[NewDocument]:
-        if self._context.stopping.is_set():
-            return self._nothing_more()
-        drained = self._source.drained(self._part)
-        events: list[NewDocument] = []
-        room, rested = min(self._context.room(), _BATCH), False
-        while len(events) < room:
-            try:
-                events.append(self._source.event(self._arriving.get_nowait()))
-            except queue.Empty:
-                if drained and not events:
-                    return self._nothing_more()
-                if events or drained or rested or not self._context.rest():
-                    break
-                rested = True
-        self._idle = not events and not rested  # who has waited may be asked again at once
-        return events
-
-    def _nothing_more(self) -> list[NewDocument]:
-        if self._context.may_end():
-            raise StopIteration
-        self._idle = True
-        return []
-
-    def next_awake(self) -> datetime:
-        return look_again(self._idle)
-
-    def snapshot(self) -> None:
-        return None
 
     def close(self) -> None:
         self._source.close_part()

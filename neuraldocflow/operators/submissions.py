@@ -11,18 +11,17 @@ import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
+from bytewax.inputs import FixedPartitionedSource
 
+from neuraldocflow.arrivals import Arrivals
 from neuraldocflow.components import SourceContext
 from neuraldocflow.dead_letters import refused
 from neuraldocflow.events import DecodeError, NewDocument, decode
 from neuraldocflow.log import DOCUMENT_STREAM, Log, LogError, OffsetOutOfRange, Record
 from neuraldocflow.swarm.queues import PriorityQueues
 from neuraldocflow.versions import readable
-from neuraldocflow.wakes import look_again
 
 log = logging.getLogger(__name__)
 
@@ -100,12 +99,12 @@ class _Waiting:
     event: NewDocument
 
 
-class SubmissionsPartition(StatefulSourcePartition[NewDocument, Any]):
+class SubmissionsPartition(Arrivals[Any]):
     """All partitions of the topic, in turn."""
 
     def __init__(self, job_log: Log, context: SourceContext, state: Any, *, by_priority: bool = True) -> None:
+        super().__init__(context)
         self._log = job_log
-        self._context = context
         self._by_priority = by_priority
         resumed = readable("submissions", state, (1, _VERSION)) or {"positions": {}}
         known, left = resumed["positions"], resumed.get("waiting", {})  # version 1 read nothing ahead
@@ -121,22 +120,14 @@ class SubmissionsPartition(StatefulSourcePartition[NewDocument, Any]):
         """As of the latest snapshot."""
         self._held = False
         """Whether a partition was not read because much of it waits already."""
-        self._idle = False
         self._news, self._taken, self._closed = threading.Event(), threading.Event(), threading.Event()
         self._news.set()
         threading.Thread(target=self._listen, name="submissions", daemon=True).start()
 
-    def next_batch(self) -> list[NewDocument]:
-        if self._context.stopping.is_set():
-            return self._nothing_more()
-        events, rested = self._next(), False
-        if not events:
-            if self._ends is not None and all(self._places[p].first >= end for p, end in self._ends.items()):
-                return self._nothing_more()
-            if rested := self._context.rest():
-                events = self._next()
-        self._idle = not (events or rested)
-        return events
+    def drained(self) -> bool:
+        return self._ends is not None and all(
+            self._places[part].first >= end for part, end in self._ends.items()
+        )
 
     def _listen(self) -> None:
         """Tells the dataflow's thread, which may sleep in another source, that something has come."""
@@ -161,7 +152,7 @@ class SubmissionsPartition(StatefulSourcePartition[NewDocument, Any]):
         self._closed.set()
         self._taken.set()
 
-    def _next(self) -> list[NewDocument]:
+    def take(self) -> list[NewDocument]:
         """What there is room for of what waits, the most urgent first."""
         if self._news.is_set():
             self._look_ahead()
@@ -218,15 +209,6 @@ class SubmissionsPartition(StatefulSourcePartition[NewDocument, Any]):
         log.warning("%s can't be taken up: %s", origin, reason)
         self._log.append([refused(record.key, record.value, reason, origin).message()])
         return None
-
-    def _nothing_more(self) -> list[NewDocument]:
-        if self._context.may_end():
-            raise StopIteration
-        self._idle = True
-        return []
-
-    def next_awake(self) -> datetime:
-        return look_again(self._idle)
 
     def snapshot(self) -> Any:
         self._kept = self._firsts()

@@ -12,15 +12,15 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from mimetypes import guess_type
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote, unquote, urlsplit
 
-from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
+from bytewax.inputs import FixedPartitionedSource
 from pydantic import Field
 
+from neuraldocflow.arrivals import QueuedArrivals
 from neuraldocflow.components import SOURCES, Acknowledgement, Component, SourceContext
 from neuraldocflow.errors import FetchFailed, Unreachable
 from neuraldocflow.events import DocumentSource, NewDocument
@@ -29,11 +29,10 @@ from neuraldocflow.identity import document_id
 from neuraldocflow.outages import Outage
 from neuraldocflow.topics.ledger import Ledger
 from neuraldocflow.values import Priority, Section
-from neuraldocflow.wakes import look_again
 
 log = logging.getLogger(__name__)
 
-_AHEAD, _BATCH = 64, 32
+_AHEAD = 64
 
 
 class SourceConfig(Section):
@@ -142,53 +141,26 @@ class _Polled(FixedPartitionedSource[NewDocument, None]):
         )
 
 
-class _Partition(StatefulSourcePartition[NewDocument, None]):
-    """Looks in a thread of its own. Its state is what the ledger and the place say: an empty snapshot."""
+class _Partition(QueuedArrivals[NewDocument]):
+    """Looks in a thread of its own."""
 
     def __init__(self, polled: _Polled) -> None:
-        self._polled, self._context = polled, polled.context
-        self._found: queue.Queue[NewDocument] = queue.Queue(maxsize=_AHEAD)
-        self._drained, self._stop = threading.Event(), threading.Event()
+        self._done, self._stop = threading.Event(), threading.Event()
+        found: queue.Queue[NewDocument] = queue.Queue(maxsize=_AHEAD)
+        super().__init__(polled.context, found, lambda event: event, self._done.is_set)
+        self._polled = polled
         self._fault: Exception | None = None
-        self._idle = False
         self._thread = threading.Thread(target=self._look, name=polled.name, daemon=True)
         self._thread.start()
 
-    def next_batch(self) -> list[NewDocument]:
-        if self._context.stopping.is_set():
-            return self._nothing_more()
+    def take(self) -> list[NewDocument]:
         if self._fault is not None:
             raise RuntimeError(f"the source {self._polled.name} ended") from self._fault
-        drained = self._drained.is_set()
-        room, rested = min(self._context.room(), _BATCH), False
-        events: list[NewDocument] = []
-        while len(events) < room:
-            try:
-                events.append(self._found.get_nowait())
-            except queue.Empty:
-                if drained and not events:
-                    return self._nothing_more()
-                if events or drained or rested or not self._context.rest():
-                    break
-                rested = True
-        self._idle = not events and not rested
-        return events
-
-    def next_awake(self) -> datetime:
-        return look_again(self._idle)
-
-    def snapshot(self) -> None:
-        return None
+        return super().take()
 
     def close(self) -> None:
         self._stop.set()
         self._thread.join(timeout=2)
-
-    def _nothing_more(self) -> list[NewDocument]:
-        if self._context.may_end():
-            raise StopIteration
-        self._idle = True
-        return []
 
     def _look(self) -> None:
         outage = Outage(f"the source {self._polled.name}")
@@ -204,7 +176,7 @@ class _Partition(StatefulSourcePartition[NewDocument, None]):
                 if self._context.once:
                     break
                 self._stop.wait(self._polled.config.polling_interval_ms / 1000)
-            self._drained.set()
+            self._done.set()
         except Exception as error:  # it is told in next_batch, where it ends the job
             self._fault = error
         self._context.arrived.set()
