@@ -6,6 +6,7 @@ import errno
 import itertools
 import logging
 import os
+import sqlite3
 import tempfile
 import threading
 import time
@@ -137,3 +138,13 @@ def unwritable(folder: Path) -> str | None:
         with suppress(OSError):
             probe.unlink(missing_ok=True)
     return None
+
+
+def database(path: Path, schema: str) -> sqlite3.Connection:
+    """A SQLite file that threads share under a lock of theirs; what a statement wrote is on the disk."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.executescript(schema)
+    return connection

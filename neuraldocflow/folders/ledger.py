@@ -6,12 +6,13 @@ with the same document id. Files that are moved away leave the ledger with the m
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import orjson
+
+from neuraldocflow import durable
 
 Version = tuple[int, int]
 """Size in bytes and modification time in nanoseconds."""
@@ -27,12 +28,8 @@ class Ledger:
     """The ledger in the SQLite file ``path``."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
-        self._connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = FULL")
-        self._connection.executescript(_SCHEMA)
+        self._connection = durable.database(path, _SCHEMA)
 
     def add(self, path: bytes, version: Version, outcome: dict[str, object] | None = None) -> None:
         """The file's version is done; ``outcome`` is kept for a move that has still to be made."""

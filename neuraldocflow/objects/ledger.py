@@ -6,7 +6,6 @@ restart, with the same document id. What the bucket no longer has is forgotten s
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 import time
 from collections.abc import Iterable, Mapping
@@ -14,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+
+from neuraldocflow import durable
 
 Done = tuple[str, str]
 """An object's key and etag."""
@@ -41,12 +42,8 @@ class ObjectLedger:
     """The ledger in the SQLite file ``path``."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
-        self._connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = FULL")
-        self._connection.executescript(_SCHEMA)
+        self._connection = durable.database(path, _SCHEMA)
         self._seen = 0
 
     def add(self, key: str, etag: str, outcome: dict[str, Any] | None = None) -> None:

@@ -6,12 +6,13 @@ recognised, and what was acknowledged just before a crash is still known after i
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections.abc import Iterable
 from pathlib import Path
 
 import orjson
+
+from neuraldocflow import durable
 
 KEPT = 200_000
 """Documents remembered: more than the flow's own window of repeats."""
@@ -25,13 +26,9 @@ class Ledger:
     """The ledger in the SQLite file ``path``."""
 
     def __init__(self, path: Path, kept: int = KEPT) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._kept = kept
         self._lock = threading.Lock()
-        self._connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = FULL")
-        self._connection.executescript(_SCHEMA)
+        self._connection = durable.database(path, _SCHEMA)
 
     def add(self, identity: str) -> None:
         """The document's run is done."""
