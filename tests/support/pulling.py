@@ -15,13 +15,13 @@ class Pulled:
         """``states`` are the snapshots its partitions resume from."""
         self.source = source
         resumed = states or {}
-        self._parts = [source.build_part("in", part, resumed.get(part)) for part in source.list_parts()]
-        self.ended = [False] * len(self._parts)
+        self.parts = [source.build_part("in", part, resumed.get(part)) for part in source.list_parts()]
+        self.ended = [False] * len(self.parts)
 
     def pull(self) -> list[NewDocument]:
         """One batch of each partition."""
         events: list[NewDocument] = []
-        for index, part in enumerate(self._parts):
+        for index, part in enumerate(self.parts):
             if not self.ended[index]:
                 try:
                     events.extend(part.next_batch())
@@ -54,9 +54,9 @@ class Pulled:
 
     def snapshots(self) -> list[Any]:
         """What each partition would have kept."""
-        return [part.snapshot() for part in self._parts]
+        return [part.snapshot() for part in self.parts]
 
     def close(self) -> None:
-        for part in self._parts:
+        for part in self.parts:
             part.close()
-        self._parts = []
+        self.parts = []

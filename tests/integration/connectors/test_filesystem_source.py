@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 import watchfiles
+from support.pulling import Pulled
 
-from connectors.filesystem import FilesystemConfig, FilesystemPartition, FilesystemSource
+from connectors.filesystem import FilesystemConfig, FilesystemSource
 from neuraldocflow.components import Acknowledgement, SourceContext
 from neuraldocflow.errors import ConfigError
 from neuraldocflow.events import NewDocument
@@ -24,52 +25,7 @@ from neuraldocflow.folders import hashing, watcher
 
 DONE = Acknowledgement("completed")
 FAILED = Acknowledgement("failed", {"code": "corrupt", "message": "damaged"})
-Make = Callable[..., "Watched"]
-
-
-class Watched:
-    """A source and its partitions, pulled as the engine would."""
-
-    def __init__(self, source: FilesystemSource) -> None:
-        self.source = source
-        self.parts: list[FilesystemPartition] = []
-        for part in source.list_parts():
-            self.parts.append(source.build_part("in", part, None))
-        self.ended = [False] * len(self.parts)
-
-    def pull(self) -> list[NewDocument]:
-        events = []
-        for index, part in enumerate(self.parts):
-            if not self.ended[index]:
-                try:
-                    events.extend(part.next_batch())
-                except StopIteration:
-                    self.ended[index] = True
-        return events
-
-    def until(self, count: int, seconds: float = 20) -> list[NewDocument]:
-        """The next ``count`` events; whatever has come when it takes too long."""
-        events: list[NewDocument] = []
-        deadline = time.monotonic() + seconds
-        while len(events) < count and time.monotonic() < deadline:
-            events += self.pull()
-            time.sleep(0.005)
-        return events
-
-    def drain(self) -> list[NewDocument]:
-        """Everything until all partitions have ended by themselves."""
-        events: list[NewDocument] = []
-        while not all(self.ended):
-            events += self.pull()
-            time.sleep(0.002)
-        return events
-
-    def quiet(self, seconds: float = 0.4) -> bool:
-        return self.until(1, seconds) == []
-
-    def close(self) -> None:
-        for part in self.parts:
-            part.close()
+Make = Callable[..., Pulled]
 
 
 @pytest.fixture
@@ -80,14 +36,14 @@ def inbox(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def watch(tmp_path: Path, inbox: Path) -> Iterator[Make]:
-    opened: list[Watched] = []
+    opened: list[Pulled] = []
 
-    def make(once: bool = False, room: Callable[[], int] | None = None, **settings: Any) -> Watched:
+    def make(once: bool = False, room: Callable[[], int] | None = None, **settings: Any) -> Pulled:
         given = {"watch_directories": [str(inbox)], "debounce_ms": 50, **settings}
         context = SourceContext(tmp_path / "state", once=once)
         if room is not None:
             context = replace(context, room=room)
-        opened.append(Watched(FilesystemSource("inbox", FilesystemConfig.model_validate(given), context)))
+        opened.append(Pulled(FilesystemSource("inbox", FilesystemConfig.model_validate(given), context)))
         return opened[-1]
 
     yield make
@@ -327,7 +283,7 @@ def test_once_ends_when_the_folders_are_drained(watch: Make, inbox: Path) -> Non
 def test_a_stop_ends_the_source_at_its_next_batch(inbox: Path, tmp_path: Path) -> None:
     context = SourceContext(tmp_path / "state", stopping=threading.Event())
     config = FilesystemConfig(watch_directories=[str(inbox)])  # type: ignore[arg-type, list-item]
-    watched = Watched(FilesystemSource("inbox", config, context))
+    watched = Pulled(FilesystemSource("inbox", config, context))
     assert watched.pull() == []
     context.stopping.set()
     watched.pull()
