@@ -63,8 +63,10 @@ train: setup    ## learn the contract models and the calibrations again from the
 soak: setup     ## half an hour of documents while things are killed, memory and handles watched
 	@$(PY) scripts/soak.py
 
-bench: setup    ## every benchmark, as ratios against named references
-	@for b in benchmarks/*.py; do $(PY) $$b || exit 1; done
+BENCH ?= --quick
+
+bench: setup    ## every benchmark, as ratios against named references, a minute or two each (whole: BENCH=)
+	@for b in benchmarks/*.py; do echo "$$b"; $(PY) $$b $(BENCH) || exit 1; done
 
 lock: setup     ## resolve the dependencies again, for working on it and for the image
 	@$(PY) -m uv pip compile --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
