@@ -10,14 +10,14 @@ import logging
 import os
 import threading
 import time
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
-from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
+from bytewax.inputs import FixedPartitionedSource
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 from pydantic import Field, model_validator
 
+from neuraldocflow.arrivals import Arrivals
 from neuraldocflow.components import SOURCES, Acknowledgement, Component, SourceContext
 from neuraldocflow.dead_letters import refused
 from neuraldocflow.errors import ConfigError, ForbiddenUrl
@@ -32,7 +32,6 @@ from neuraldocflow.topics.forms import Document, Manners
 from neuraldocflow.topics.ledger import Ledger
 from neuraldocflow.topics.reader import Lane, Reader, Refused
 from neuraldocflow.values import PRIORITIES, Priority
-from neuraldocflow.wakes import look_again
 
 log = logging.getLogger(__name__)
 
@@ -225,37 +224,27 @@ class KafkaSource(FixedPartitionedSource[NewDocument, Any]):
         return event.model_copy(update={"error": ErrorInfo.model_validate(error.to_dict())})
 
 
-class KafkaPartition(StatefulSourcePartition[NewDocument, Any]):
+class KafkaPartition(Arrivals[Any]):
     """One partition. The snapshot has where it goes on, and which messages before that are not done yet."""
 
     def __init__(self, source: KafkaSource, lane: Lane, state: Any) -> None:
+        super().__init__(source.context)
         self._source = source
-        self._context = source.context
         self._lane = lane
         self._position: int | None = lane.start
         self._waiting: dict[int, str] = dict(state["waiting"]) if state else {}
         """Offsets that were emitted, and whose documents have no durable result yet."""
         self._under_way = set(self._waiting.values())
         self._settle_at = 0.0
-        self._idle = False
 
     def next_batch(self) -> list[NewDocument]:
         if self._source.reader.fault is not None:
             raise RuntimeError("reading from Kafka ended") from self._source.reader.fault
         if time.monotonic() >= self._settle_at:
             self.settle()
-        if self._context.stopping.is_set():
-            return self._nothing_more()
-        events, rested = self._take(), False
-        if not events:
-            if self._drained():
-                return self._nothing_more()
-            if not self._lane.items and (rested := self._context.rest()):
-                events = self._take()
-        self._idle = not (events or rested)
-        return events
+        return super().next_batch()
 
-    def _take(self) -> list[NewDocument]:
+    def take(self) -> list[NewDocument]:
         context = self._context
         room = context.urgent_room() if self._lane.manners.rank == "urgent" else context.room()
         room = min(room, self._source.config.max_poll_records)
@@ -296,16 +285,16 @@ class KafkaPartition(StatefulSourcePartition[NewDocument, Any]):
         log.warning("%s is no document: %s", taken.place, item.reason)
         return True
 
-    def _drained(self) -> bool:
+    def drained(self) -> bool:
         end = self._lane.end
         return end is not None and self._position is not None and self._position >= end
 
+    def may_rest(self) -> bool:
+        return not self._lane.items
+
     def _nothing_more(self) -> list[NewDocument]:
         self._lane.finished = True
-        if self._context.may_end():
-            raise StopIteration
-        self._idle = True
-        return []
+        return super()._nothing_more()
 
     def settle(self) -> None:
         """Look which messages are done, and have the offset committed before which all are."""
@@ -319,9 +308,6 @@ class KafkaPartition(StatefulSourcePartition[NewDocument, Any]):
             done_with = min(self._waiting, default=self._position)
             by_time = self._source.config.auto_commit
             self._source.reader.commit(self._lane.place, self._position if by_time else done_with)
-
-    def next_awake(self) -> datetime:
-        return look_again(self._idle)
 
     def snapshot(self) -> Any:
         self.settle()
