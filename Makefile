@@ -4,7 +4,7 @@ PY := .venv/bin/python
 # Where it is set, each of the hundreds of processes that tests start compiles every module again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup web wasm run services test test-fast test-cluster lint format eval robustness train soak bench lock clean
+.PHONY: help setup web wasm run services test test-fast test-cluster lint format eval robustness parity train soak bench lock clean
 
 help:           ## this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*##/\t/' | expand -t 16
@@ -54,6 +54,9 @@ eval: setup     ## score extraction against the corpus' truth
 
 robustness: setup  ## every file of the corpus through the job: a result or a typed error
 	@$(PY) scripts/robustness.py
+
+parity: setup   ## every file of the corpus in the browser too: the same result as the job's, byte for byte
+	@$(PY) scripts/parity.py
 
 train: setup    ## learn the contract models and the calibrations again from the corpus
 	@$(PY) -m neuraldocflow.training.contracts

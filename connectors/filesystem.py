@@ -178,7 +178,7 @@ class FilesystemSource(FixedPartitionedSource[NewDocument, None]):
         if found.problem:
             problem = FetchFailed(f"the file can't be read: {found.problem}")
         elif found.size == 0:
-            problem = Empty("the file has no content")
+            problem = Empty("The file has no bytes.")
         uri, version = path.as_uri(), str(found.mtime_ns)
         return NewDocument(
             id=document_id(self._name, found.sha256, uri, version),

@@ -151,7 +151,7 @@ class S3Source(FixedPartitionedSource[NewDocument, None]):
         if found.problem:
             problem = FetchFailed(f"The object {uri} {found.problem}")
         elif found.size == 0:
-            problem = Empty("the object has no content")
+            problem = Empty("The object has no bytes.")
         return NewDocument(
             id=document_id(self._name, "", uri, found.etag),
             origin=f"/sources/{self._name}",

@@ -7,6 +7,7 @@ error; other exceptions are faults of ours, and are told without their text, whi
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 import traceback
@@ -82,6 +83,8 @@ class Extractor:
 
 
 def _failed(known: dict[str, Any], path: Path, error: DocumentError) -> dict[str, Any]:
+    with path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     return {
         "jobId": known["jobId"],
         "run": 0,
@@ -91,7 +94,7 @@ def _failed(known: dict[str, Any], path: Path, error: DocumentError) -> dict[str
             "filename": known["filename"],
             "contentType": known["contentType"],
             "bytes": path.stat().st_size,
-            "sha256": None,
+            "sha256": sha256,
             "profile": known["profile"],
             "profileVersion": None,
             "engineVersion": __version__,

@@ -45,19 +45,19 @@ class Relation:
 @dataclass(slots=True)
 class Package:
     archive: zipfile.ZipFile
-    names: dict[str, str]
-    """Lower-case part name → name in the archive."""
+    parts: dict[str, zipfile.ZipInfo]
+    """Where each part is, by its name in lower case."""
     deadline: float
     damaged: list[str] = field(default_factory=list)
     """Kinds of parts that could not be read."""
 
     def has(self, part: str) -> bool:
-        return part.lower() in self.names
+        return part.lower() in self.parts
 
     def open(self, part: str) -> IO[bytes]:
         """A part's bytes as a file; raises Corrupt where it is missing or cannot be unpacked."""
         try:
-            return self.archive.open(self.names[part.lower()])
+            return self.archive.open(self.parts[part.lower()])
         except ZIP_ERRORS as error:
             raise Corrupt("A part of the DOCX is missing or cannot be unpacked.") from error
 
@@ -66,8 +66,7 @@ class Package:
         if not self.has(part):
             return None
         try:
-            info = self.archive.getinfo(self.names[part.lower()])
-            if info.file_size > _LARGEST_SIDE_PART:
+            if self.parts[part.lower()].file_size > _LARGEST_SIDE_PART:
                 raise Corrupt("A side part is larger than any would be.")
             with self.open(part) as file:
                 return docx_xml.tree(file, self.deadline)
@@ -129,11 +128,19 @@ def open_package(source: bytes | Path, limits: Limits, deadline: float) -> Packa
     total = sum(entry.file_size for entry in entries)
     if total > limits.max_uncompressed_mb << 20:
         raise Bomb(f"The DOCX unpacks to {total >> 20} MB, {limits.max_uncompressed_mb} MB are allowed.")
-    names = {entry.filename.replace("\\", "/").lstrip("/").lower(): entry.filename for entry in entries}
-    main = names.get("word/document.xml")
-    if main is not None and archive.getinfo(main).flag_bits & 1:
+    parts = parts_of(archive)
+    main = parts.get("word/document.xml")
+    if main is not None and main.flag_bits & 1:
         raise Encrypted("The archive of the DOCX asks for a password.")
-    return Package(archive, names, deadline)
+    return Package(archive, parts, deadline)
+
+
+def parts_of(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+    """The entries of an archive by the names in its directory, in lower case; of two with one name the last.
+
+    From Python 3.13 on, which browsers have, ``filename`` may be another one, which an extra field gives.
+    """
+    return {entry.orig_filename.replace("\\", "/").lstrip("/").lower(): entry for entry in archive.infolist()}
 
 
 def metadata_of(package: Package) -> dict[str, str]:

@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path
 
 from neuraldocflow.errors import Corrupt, Empty, Encrypted, UnsupportedFormat
+from neuraldocflow.extraction.docx_package import parts_of
 from neuraldocflow.extraction.model import Kind
 from neuraldocflow.extraction.patterns import regex
 
@@ -81,7 +82,7 @@ def _archive(source: bytes | Path, head: bytes, filename: str) -> Kind:
     """A ZIP archive by the names in it."""
     try:
         with zipfile.ZipFile(io.BytesIO(source) if isinstance(source, bytes) else source) as archive:
-            names = {name.lower().lstrip("/").replace("\\", "/") for name in archive.namelist()}
+            names = parts_of(archive)
     except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError, OSError, UnicodeError):
         if b"word/" in head or filename.lower().endswith((".docx", ".docm")):
             return "docx"  # its reader refuses it, with the reason

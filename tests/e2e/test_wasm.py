@@ -1,4 +1,4 @@
-"""Documents read in Chromium itself, beside the same documents read by the same code here."""
+"""Documents read in Chromium itself, beside the same documents read by the job."""
 
 from __future__ import annotations
 
@@ -10,14 +10,20 @@ from playwright.sync_api import Browser, Page
 from support import html, pdf
 from support.browser import PATIENCE, chromium
 from support.gateway import Gateway
+from support.job import JobFolder
 from support.odd import ODD
-from support.wasm import comparable, read_here, read_there, start
+from support.wasm import comparable, read_there, start
 from support.web import build_wasm
 
 from neuraldocflow.profiles import forms
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
 SAMPLES = Path(__file__).parent.parent.parent / "neuraldocflow" / "samples"
+MADE = {**{path.name: path.read_bytes for path in sorted(SAMPLES.iterdir())}, **ODD}
+REFUSED = {
+    *("binary.pdf", "bomb.pdf", "cut.docx", "cut.pdf", "deep.pdf", "empty.html", "locked.pdf"),
+    *("looping.pdf", "many-pages.pdf", "no-pages.pdf"),
+}
 ASKED: list[str] = []
 """What the reader's page and worker have asked for."""
 
@@ -33,6 +39,16 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
 def browser() -> Iterator[Browser]:
     with chromium() as found:
         yield found
+
+
+@pytest.fixture(scope="module")
+def job(tmp_path_factory: pytest.TempPathFactory) -> JobFolder:
+    """A folder in which the job has read each document."""
+    folder = JobFolder(tmp_path_factory.mktemp("job"))
+    for name, make in MADE.items():
+        (folder.inbox / name).write_bytes(make())
+    folder.run_once()
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -58,23 +74,15 @@ def test_nobody_but_the_service_is_asked_for_anything(reader: Page, service: Gat
     assert any(url.endswith("/pyodide.asm.wasm") for url in ASKED)
 
 
-@pytest.mark.parametrize("name", [path.name for path in sorted(SAMPLES.iterdir())])
-def test_a_sample_is_read_as_the_service_reads_it(reader: Page, name: str) -> None:
-    there = read_there(reader, name, (SAMPLES / name).read_bytes())
-    assert there["status"] in ("completed", "partial")
-    assert comparable(there) == comparable(read_here(SAMPLES / name))
+@pytest.mark.parametrize("name", MADE)
+def test_a_document_gives_the_same_result_or_the_same_error_as_in_the_job(
+    reader: Page, job: JobFolder, name: str
+) -> None:
+    there = read_there(reader, name, (job.inbox / name).read_bytes())
+    assert comparable(there) == comparable(job.result(name))
+    assert (there["status"] == "failed") == (name in REFUSED), there["error"]
     furthest = [each["progress"] for each in reader.evaluate("told")]
     assert furthest == sorted(furthest)
-
-
-@pytest.mark.parametrize("name", ODD)
-def test_a_made_document_gives_the_same_result_or_the_same_error(
-    reader: Page, tmp_path: Path, name: str
-) -> None:
-    path = tmp_path / name
-    path.write_bytes(ODD[name]())
-    there = read_there(reader, name, path.read_bytes())
-    assert comparable(there) == comparable(read_here(path))
 
 
 def test_a_profile_of_ones_own_is_taken_up_and_a_wrong_one_refused(reader: Page) -> None:

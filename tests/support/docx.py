@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
+import zlib
 from collections.abc import Mapping
 from xml.sax.saxutils import escape
 
@@ -119,3 +121,15 @@ def simple(
     body: str, parts: Mapping[str, str] | None = None, links: Mapping[str, str] | None = None
 ) -> bytes:
     return package(files(body, parts, links))
+
+
+def two_names(words: str) -> bytes:
+    """A DOCX with an entry whose extra field (Info-ZIP's Unicode path) calls it the document's part too."""
+    made = io.BytesIO(simple(paragraph(words)))
+    name, told = "other.xml", b"word/document.xml"
+    extra = struct.pack("<BL", 1, zlib.crc32(name.encode())) + told
+    other = zipfile.ZipInfo(name)
+    other.extra = struct.pack("<HH", 0x7075, len(extra)) + extra
+    with zipfile.ZipFile(made, "a") as archive:
+        archive.writestr(other, part("document", f"<w:body>{paragraph('Other words.')}</w:body>"))
+    return made.getvalue()

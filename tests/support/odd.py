@@ -18,6 +18,7 @@ ODD: dict[str, Callable[[], bytes]] = {
     "cut.pdf": lambda: pdf.simple()[:300],
     "words.docx": lambda: docx.simple(docx.paragraph(docx.run("Term: 12 months from January 5, 2024."))),
     "cut.docx": lambda: docx.simple(docx.paragraph(docx.run("Words.")))[:200],
+    "two-names.docx": lambda: docx.two_names("Words."),
     "words.html": lambda: html.page(
         "<h1>Agreement</h1>" + html.table(("Fee", "Amount"), ("Rent", "$1,200.50"))
     ),

@@ -1,17 +1,16 @@
-"""The extractor in the browser, and the same documents read here."""
+"""The extractor in the browser, and what its results have in common with the service's."""
 
 from __future__ import annotations
 
 import base64
 import json
+from mimetypes import guess_type
 from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Page
 
-from neuraldocflow.errors import DocumentError
-from neuraldocflow.extraction import extract
-from neuraldocflow.profiles import forms, load
+from neuraldocflow.profiles import forms
 
 _START = """async ([forms, options]) => {
     const { NeuralDocFlowWASM } = await import("/wasm/neuraldocflow.js");
@@ -24,13 +23,18 @@ _START = """async ([forms, options]) => {
     globalThis.fileOf = (name, type, text) =>
         new File([Uint8Array.from(atob(text), letter => letter.charCodeAt(0))], name, { type });
 }"""
-_READ = """async ([name, text, profile, options]) => {
+_READ = """async ([name, type, text, profile]) => {
     globalThis.told = [];
-    const file = fileOf(name, "", text);
-    return JSON.stringify(await reader.processDocument(file, profile, {
-        ...options, onProgress: progress => told.push(progress),
-    }));
+    const onProgress = progress => told.push(progress);
+    return reader.processToJson(fileOf(name, type, text), profile, { onProgress });
 }"""
+_CHOICE = """() => {
+    globalThis.choice = Object.assign(document.createElement("input"), { type: "file" });
+    return choice;
+}"""
+_READ_CHOSEN = "profile => reader.processToJson(choice.files[0], profile)"
+_OWN = ("jobId", "timings", "agentId", "attempt")
+"""What each reading of a document has for itself."""
 
 
 def start(page: Page, url: str, **options: Any) -> None:
@@ -41,31 +45,23 @@ def start(page: Page, url: str, **options: Any) -> None:
 
 def read_there(page: Page, name: str, content: bytes, profile: str = "auto") -> dict[str, Any]:
     """The browser's result."""
-    text = page.evaluate(_READ, [name, base64.b64encode(content).decode(), profile, {}])
+    kind = guess_type(name)[0] or ""
+    text = page.evaluate(_READ, [name, kind, base64.b64encode(content).decode(), profile])
     result: dict[str, Any] = json.loads(text)
     return result
 
 
-def read_here(path: Path, profile: str = "auto") -> dict[str, Any]:
-    """The result of the same code in this Python; of a document that has none, its error."""
-    try:
-        return extract(path, load(), profile, filename=path.name)
-    except DocumentError as error:
-        return {"status": "failed", "error": error.to_dict()}
+def read_file_there(page: Page, path: Path, profile: str = "auto") -> dict[str, Any]:
+    """The browser's result of a file of any size, which it opens itself."""
+    choice = page.evaluate_handle(_CHOICE).as_element()
+    assert choice is not None
+    choice.set_input_files(path)
+    result: dict[str, Any] = json.loads(page.evaluate(_READ_CHOSEN, profile))
+    return result
 
 
 def comparable(result: dict[str, Any]) -> str:
-    """A result without ids and timings, as text. JavaScript has one kind of number, so that 1.0 is 1."""
-    if result["status"] == "failed":
-        return json.dumps(result["error"])
-    metadata = {name: value for name, value in result["metadata"].items() if name != "timings"}
-    rest = {name: value for name, value in result.items() if name not in ("jobId", "run", "metadata")}
-    return json.dumps(_plain({**rest, "metadata": metadata}), ensure_ascii=False)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _plain(each) for name, each in value.items()}
-    if isinstance(value, list):
-        return [_plain(each) for each in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    """A result without its ids and timings, as text."""
+    metadata = {name: value for name, value in result["metadata"].items() if name not in _OWN}
+    rest = {name: value for name, value in result.items() if name not in _OWN}
+    return json.dumps({**rest, "metadata": metadata}, ensure_ascii=False)

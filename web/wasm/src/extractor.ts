@@ -281,6 +281,10 @@ export class NeuralDocFlowWASM {
     return this.#own().processDocument(file, profileName, options);
   }
 
+  processToJson(file: Blob, profileName: string, options: ProcessOptions = {}): Promise<string> {
+    return this.#own().processToJson(file, profileName, options);
+  }
+
   getSupportedFormats(): string[] {
     return this.#worker?.getSupportedFormats() ?? [];
   }
