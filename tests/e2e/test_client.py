@@ -8,7 +8,7 @@ import re
 import signal
 import subprocess
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -125,17 +125,20 @@ def test_no_event_is_lost_and_none_comes_twice_while_the_gateway_is_killed_again
 ) -> None:
     build()
     with Gateway(tmp_path / "service") as gateway:
-        program = start(gateway, "follow.mjs", "24")
-        assert program.stdout is not None
-        assert json.loads(program.stdout.readline()) == {"status": "connecting"}
-        assert json.loads(program.stdout.readline()) == {"status": "connected"}
+        follows, streams = start(gateway, "follow.mjs", "24"), start(gateway, "stream.mjs", "24")
+        assert follows.stdout is not None
+        assert json.loads(follows.stdout.readline()) == {"status": "connecting"}
+        assert json.loads(follows.stdout.readline()) == {"status": "connected"}
+        assert streams.stdout is not None
+        assert json.loads(streams.stdout.readline()).keys() == {"stream"}
         for _ in range(3):
             gateway.stop(signal.SIGKILL)
             gateway.start()
             time.sleep(0.3)
-        lines = [json.loads(line) for line in end(program).splitlines()]
+        lines = [json.loads(line) for line in end(follows).splitlines()]
+        heard = [json.loads(line) for line in end(streams).splitlines()]
         reference = dict(_events_of(gateway, {line["job"] for line in lines if "job" in line}))
-    assert sum(line.get("status") == "connected" for line in lines) >= 1
+        jobs = {each["job_id"]: each["filename"] for each in gateway.jobs()}
     events = defaultdict(list)
     for line in lines:
         if "job" in line:
@@ -144,6 +147,12 @@ def test_no_event_is_lost_and_none_comes_twice_while_the_gateway_is_killed_again
     assert {job: _lasting(each) for job, each in events.items()} == reference
     for each in events.values():
         assert each[-1][0] == "result"
+    assert {way for each in heard for way in each} == {"result", "channel"}, heard
+    results = [jobs[each["result"]] for each in heard if "result" in each]
+    assert sorted(results) == sorted(f"stream-{number}.html" for number in range(24))
+    channel = Counter(each["channel"] for each in heard if "channel" in each)
+    assert {jobs[job] for job in channel} >= set(results)
+    assert set(channel.values()) == {1}
 
 
 def _lasting(events: list[tuple[str, Any]]) -> list[tuple[str, Any]]:

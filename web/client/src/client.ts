@@ -4,6 +4,7 @@ import { NeuralDocFlowError } from "./errors.ts";
 import { Http } from "./http.ts";
 import { done, resultOrThrow } from "./results.ts";
 import type { ProcessingResult } from "./schema.ts";
+import { Streams } from "./streams.ts";
 import { type Follower, Subscriptions } from "./subscriptions.ts";
 import type {
   Channel,
@@ -14,6 +15,7 @@ import type {
   Job,
   JobEvent,
   JobPage,
+  JobsWanted,
   NeuralDocFlowWebSocket,
   OutputFormat,
   ProcessingRequest,
@@ -22,14 +24,12 @@ import type {
   StreamConfig,
   SubmitOptions,
 } from "./types.ts";
-import { fromBase64, submitAddress, upload } from "./uploads.ts";
-import { type Backoff, Listeners, pause, randomId, sleep } from "./waiting.ts";
+import { asRequest, fromBase64, submitAddress, upload } from "./uploads.ts";
+import { type Backoff, Listeners } from "./waiting.ts";
 
 const BACKOFF: Backoff = { firstMs: 250, mostMs: 15_000 };
 /** A WebSocket message has at most 16 MiB; what is longer in base64 is uploaded. */
 const MOST_IN_MESSAGE = 8 * 2 ** 20;
-/** How often a document of a stream is sent again that the service had no room for. */
-const MOST_REFUSALS = 8;
 
 /** Sends documents to a NeuralDocFlow service and follows them: WebSocket for events, HTTP for bytes.
  *
@@ -44,8 +44,7 @@ export class NeuralDocFlowClient implements NeuralDocFlowWebSocket {
     () => this.#connection,
     job => this.result(job),
   );
-  /** The configuration of each stream and its id in the present connection. */
-  readonly #streams = new Map<string, { config: StreamConfig; there: Promise<string> }>();
+  readonly #streams = new Streams(() => this.#connected());
   /** Jobs whose events go to the listeners. */
   readonly #followed = new Map<string, Follower>();
   readonly #progress = new Listeners<ProgressEvent>();
@@ -118,15 +117,14 @@ export class NeuralDocFlowClient implements NeuralDocFlowWebSocket {
 
   /** Process a document; its job's id, once it is durable. A lost connection does not lose the request: it is
    * sent again, and the same document is the same job. */
-  async processDocument(request: ProcessingRequest): Promise<string> {
+  async processDocument(request: ProcessingRequest, signal?: AbortSignal): Promise<string> {
     const { document, profile, options } = request;
     if (document.source === "url" || document.content.length <= MOST_IN_MESSAGE) {
-      const source = document.source === "file" ? "base64" : document.source;
-      const wanted = { ...request, ...keyOf(document), document: { ...document, source } };
-      return String((await this.#connected().request("process_document", wanted)).job_id);
+      const wanted = { ...request, ...asRequest(document) };
+      return String((await this.#connected().request("process_document", wanted, { signal })).job_id);
     }
     const bytes = new Blob([fromBase64(document.content)], { type: document.contentType ?? "" });
-    return this.submit(bytes, { ...options, profile }, document.filename);
+    return this.submit(bytes, { ...options, profile, ...(signal ? { signal } : {}) }, document.filename);
   }
 
   /** Process a file, or what is at an address; its job's id, once it is durable. Large files go in pieces that
@@ -179,6 +177,7 @@ export class NeuralDocFlowClient implements NeuralDocFlowWebSocket {
     { signal, fromOffset }: { signal?: AbortSignal; fromOffset?: string } = {},
   ): AsyncGenerator<JobEvent, void, void> {
     signal?.throwIfAborted();
+    this.#connected();
     const waiting: JobEvent[] = [];
     let failure: unknown = null;
     let wake = () => {};
@@ -202,7 +201,6 @@ export class NeuralDocFlowClient implements NeuralDocFlowWebSocket {
         wake();
       },
     };
-    this.#connected();
     this.#subscriptions.follow(jobId, follower, fromOffset);
     try {
       for (;;) {
@@ -222,39 +220,40 @@ export class NeuralDocFlowClient implements NeuralDocFlowWebSocket {
     }
   }
 
-  getJob(jobId: string): Promise<Job> {
-    return this.#web().json(`/api/v1/jobs/${encodeURIComponent(jobId)}`);
+  getJob(jobId: string, signal?: AbortSignal): Promise<Job> {
+    return this.#web().json(`/api/v1/jobs/${encodeURIComponent(jobId)}`, { signal });
   }
 
   /** The key's jobs, the newest first. */
-  listJobs({ limit = 50, after, status }: { limit?: number; after?: string; status?: Job["status"] } = {}) {
+  listJobs({ limit = 50, after, status, signal }: JobsWanted = {}): Promise<JobPage> {
     const query = new URLSearchParams({ limit: String(limit) });
     if (after) query.set("after", after);
     if (status) query.set("status", status);
-    return this.#web().json<JobPage>(`/api/v1/jobs?${query}`);
+    return this.#web().json(`/api/v1/jobs?${query}`, { signal });
   }
 
   /** Ask for a job to be cancelled; false where it is over already. */
-  async cancel(jobId: string): Promise<boolean> {
+  async cancel(jobId: string, signal?: AbortSignal): Promise<boolean> {
     const path = `/api/v1/jobs/${encodeURIComponent(jobId)}`;
-    return (await this.#web().json<{ cancelling: boolean }>(path, { method: "DELETE" })).cancelling;
+    const wanted = { method: "DELETE", signal };
+    return (await this.#web().json<{ cancelling: boolean }>(path, wanted)).cancelling;
   }
 
   /** Have a failed job's document processed once more; the id of the job it is then. */
-  async retry(jobId: string): Promise<string> {
+  async retry(jobId: string, signal?: AbortSignal): Promise<string> {
     const path = `/api/v1/jobs/${encodeURIComponent(jobId)}/retry`;
-    return (await this.#web().json<{ job_id: string }>(path, { method: "POST" })).job_id;
+    return (await this.#web().json<{ job_id: string }>(path, { method: "POST", signal })).job_id;
   }
 
   /** A job's result. Throws NeuralDocFlowError while there is none. */
-  async result(jobId: string): Promise<ProcessingResult> {
-    return JSON.parse(await this.resultAs(jobId, "json")) as ProcessingResult;
+  async result(jobId: string, signal?: AbortSignal): Promise<ProcessingResult> {
+    return JSON.parse(await this.resultAs(jobId, "json", signal)) as ProcessingResult;
   }
 
   /** A job's result as text. Throws NeuralDocFlowError while there is none. */
-  async resultAs(jobId: string, format: OutputFormat): Promise<string> {
+  async resultAs(jobId: string, format: OutputFormat, signal?: AbortSignal): Promise<string> {
     const path = `/api/v1/jobs/${encodeURIComponent(jobId)}/result?format=${format}`;
-    return done(await this.#web().send(path)).text();
+    return done(await this.#web().send(path, { signal })).text();
   }
 
   /** A PDF with what was found in it boxed, coloured by confidence. Throws NeuralDocFlowError where there is none. */
@@ -269,21 +268,22 @@ export class NeuralDocFlowClient implements NeuralDocFlowWebSocket {
     return (await this.#web().send(path, { signal })).blob();
   }
 
-  async profiles(): Promise<ProfileSummary[]> {
-    return (await this.#web().json<{ profiles: ProfileSummary[] }>("/api/v1/profiles")).profiles;
+  async profiles(signal?: AbortSignal): Promise<ProfileSummary[]> {
+    return (await this.#web().json<{ profiles: ProfileSummary[] }>("/api/v1/profiles", { signal })).profiles;
   }
 
   /** A profile's whole JSON form, as an extractor takes it. */
-  profile(name: string): Promise<object> {
-    return this.#web().json<object>(`/api/v1/profiles/${encodeURIComponent(name)}.json`);
+  profile(name: string, signal?: AbortSignal): Promise<object> {
+    return this.#web().json<object>(`/api/v1/profiles/${encodeURIComponent(name)}.json`, { signal });
   }
 
   /** Keep results that were made elsewhere; their jobs' ids. Sent again, they are the same jobs. */
-  async syncResults(results: ProcessingResult[]): Promise<string[]> {
+  async syncResults(results: ProcessingResult[], signal?: AbortSignal): Promise<string[]> {
     const answer = await this.#web().json<{ job_ids: string[] }>("/api/v1/results/sync", {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ results }),
+      signal,
     });
     return answer.job_ids;
   }
@@ -306,45 +306,20 @@ export class NeuralDocFlowClient implements NeuralDocFlowWebSocket {
 
   /** Begin a stream: many documents under one configuration, whose results come in the order they are done.
    * It lasts over lost connections, until `stopStream`. */
-  async startStream(config: StreamConfig): Promise<string> {
-    const id = randomId();
-    const there = await this.#openStream(config);
-    this.#streams.set(id, { config, there: Promise.resolve(there) });
-    return id;
+  startStream(config: StreamConfig): Promise<string> {
+    return this.#streams.start(config);
   }
 
   /** Put a document into a stream; resolves to its job's id when there is room for it. */
   async streamDocument(streamId: string, document: ProcessingRequest["document"]): Promise<string> {
-    const key = keyOf(document); // one for all tries
-    for (let refused = 0; ; ) {
-      const stream = this.#streams.get(streamId);
-      if (!stream) throw new NeuralDocFlowError("invalid_request", "There is no such stream.");
-      const source = document.source === "file" ? "base64" : document.source;
-      try {
-        const wanted = { stream_id: await stream.there, ...key, document: { ...document, source } };
-        const told = await this.#connected().request("stream_document", wanted, {
-          again: false,
-          timeoutMs: 2 ** 31 - 1, // room comes when a document is done
-        });
-        const job = String(told.job_id);
-        this.subscribeToJob(job);
-        return job;
-      } catch (error) {
-        if (!(error instanceof NeuralDocFlowError)) throw error;
-        if (error.code === "unreachable") await this.#nextConnection();
-        else if (error.code !== "rate_limited" || refused >= MOST_REFUSALS) throw error;
-        else await sleep(pause(refused++, this.#backoff)); // very many wait already
-      }
-    }
+    const job = await this.#streams.send(streamId, document, this.#backoff);
+    this.subscribeToJob(job);
+    return job;
   }
 
   /** End a stream; what is under way goes on, and its results still come. */
   stopStream(streamId: string): void {
-    const stream = this.#streams.get(streamId);
-    this.#streams.delete(streamId);
-    stream?.there
-      .then(stream_id => this.#connection?.request("stop_stream", { stream_id }, { again: false }))
-      .catch(() => {}); // a stream ends with its connection
+    this.#streams.stop(streamId);
   }
 
   // Listeners; each of these gives a function that takes the listener away
@@ -370,29 +345,8 @@ export class NeuralDocFlowClient implements NeuralDocFlowWebSocket {
   }
 
   async #restore(): Promise<void> {
-    for (const stream of this.#streams.values()) {
-      stream.there = this.#openStream(stream.config);
-      stream.there.catch(() => {}); // streamDocument hears of it
-    }
+    this.#streams.restore();
     await this.#subscriptions.restore();
-  }
-
-  async #openStream({ profile, priority, options, window }: StreamConfig): Promise<string> {
-    const wanted = { profile, options: { ...(priority ? { priority } : {}), ...options } };
-    const told = await this.#connected().request("start_stream", window ? { ...wanted, window } : wanted);
-    return String(told.stream_id);
-  }
-
-  #nextConnection(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (this.#connection?.isOpen) return resolve();
-      const stop = this.#statuses.add(({ state, error }) => {
-        if (state === "connected") resolve();
-        else if (state === "disconnected") reject(error);
-        else return;
-        stop();
-      });
-    });
   }
 
   #connected(): Connection {
@@ -404,9 +358,4 @@ export class NeuralDocFlowClient implements NeuralDocFlowWebSocket {
     if (this.#http) return this.#http;
     throw new NeuralDocFlowError("disconnected", "Call connect first.");
   }
-}
-
-/** An address may hold something else each time, so that only a key says that it is the same request. */
-function keyOf(document: ProcessingRequest["document"]): { idempotencyKey?: string } {
-  return document.source === "url" ? { idempotencyKey: randomId() } : {};
 }

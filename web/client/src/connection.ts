@@ -93,6 +93,20 @@ export class Connection {
     return this.#open;
   }
 
+  /** Resolves when it is open, rejects when it has ended. */
+  opened(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#open) return resolve();
+      if (this.#ended.signal.aborted) return reject(this.#ended.signal.reason);
+      const stop = this.statuses.add(({ state, error }) => {
+        if (state === "connected") resolve();
+        else if (state === "disconnected") reject(error);
+        else return;
+        stop();
+      });
+    });
+  }
+
   /** Ask and get the answer; with `again`, over as many connections as it takes until the time-out. */
   request(
     action: string,

@@ -132,6 +132,14 @@ export interface JobPage {
   next: string | null;
 }
 
+/** Which jobs to list: those of a status, and of these at most `limit` after those listed before. */
+export interface JobsWanted {
+  limit?: number;
+  after?: string;
+  status?: Job["status"];
+  signal?: AbortSignal;
+}
+
 export interface ProfileSummary {
   name: string;
   version: string;

@@ -1,6 +1,6 @@
 import { NeuralDocFlowError } from "./errors.ts";
 import type { Http } from "./http.ts";
-import type { SubmitOptions } from "./types.ts";
+import type { ProcessingRequest, SubmitOptions } from "./types.ts";
 import { type Backoff, pause, randomId, sleep } from "./waiting.ts";
 
 /** Documents up to this size are sent in one request. */
@@ -145,4 +145,12 @@ function base64(text: string): string {
 /** A document's bytes from base64. */
 export function fromBase64(content: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(atob(content), each => each.charCodeAt(0));
+}
+
+/** A document as it goes over WebSocket. An address may hold something else each time, so that only a key says
+ * that it is the same request. */
+export function asRequest(document: ProcessingRequest["document"]) {
+  const source = document.source === "file" ? "base64" : document.source;
+  const key = document.source === "url" ? { idempotencyKey: randomId() } : {};
+  return { ...key, document: { ...document, source } };
 }

@@ -41,8 +41,23 @@ const request = { document: base64(4), profile: "generic", options: {} };
 await assert.rejects(client.processDocument(request), { code: "no_answer", retryable: true });
 await assert.rejects(client.getJob(job), { code: "no_answer" });
 await assert.rejects(client.startStream({ profile: "generic" }), { code: "no_answer" });
-await assert.rejects(client.submit(letter(5), { signal: inAMoment() }), late);
-await assert.rejects(client.process(letter(5), { signal: inAMoment() }), late);
+const requests = [
+  signal => client.submit(letter(5), { signal }),
+  signal => client.submit(new URL("https://documents.example/a.pdf"), { signal }),
+  signal => client.process(letter(5), { signal }),
+  signal => client.processDocument(request, signal),
+  signal => client.getJob(job, signal),
+  signal => client.listJobs({ signal }),
+  signal => client.cancel("no-such-job", signal),
+  signal => client.retry("no-such-job", signal),
+  signal => client.result(job, signal),
+  signal => client.annotated(job, signal),
+  signal => client.page(job, 1, signal),
+  signal => client.profiles(signal),
+  signal => client.profile("generic", signal),
+  signal => client.syncResults([], signal),
+];
+await Promise.all(requests.map(ask => assert.rejects(ask(inAMoment()), late, String(ask))));
 const another = new NeuralDocFlowClient();
 await assert.rejects(another.connect(key, { url, connectTimeoutMs: 300 }), { code: "unreachable" });
 await assert.rejects(another.connect(key, { url, signal: inAMoment() }), late);
