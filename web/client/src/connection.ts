@@ -146,6 +146,7 @@ export class Connection {
     let everOpen = false;
     let attempt = 0;
     this.#tell({ state: "connecting" });
+    if (!this.#key) this.end(new NeuralDocFlowError("unauthorized", "A key is needed."));
     while (!signal.aborted) {
       let error: NeuralDocFlowError;
       try {

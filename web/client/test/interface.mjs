@@ -36,10 +36,10 @@ const request = { document: documentOf(1, "file"), profile: "generic", options: 
 await fails(client.processDocument(request), "disconnected");
 await fails(client.connect(key), "invalid_request");
 await fails(client.connect(key, { url: "http://127.0.0.1:1" }), "unreachable");
-await fails(client.connect("no key", { url }), "unauthorized");
+for (const wrong of ["no key", ""]) await fails(client.connect(wrong, { url }), "unauthorized");
 assert.deepEqual(
   heard.errors.map(({ code }) => code),
-  ["unreachable", "unauthorized"],
+  ["unreachable", "unauthorized", "unauthorized"],
 );
 heard.states.length = 0;
 await client.connect(key, { url });
