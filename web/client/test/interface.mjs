@@ -41,6 +41,25 @@ assert.deepEqual(
   heard.errors.map(({ code }) => code),
   ["unreachable", "unauthorized", "unauthorized"],
 );
+
+// keepTrying: after pauses that are random up to a limit that doubles, until it is told to stop
+const backoff = { firstMs: 16, mostMs: 100 };
+const pauses = [];
+const forgets = client.onConnectionStatus(({ state, retryInMs, error }) => {
+  if (state === "reconnecting") pauses.push([retryInMs, error.code]);
+});
+const trying = client.connect(key, { url: "http://127.0.0.1:1", keepTrying: true, backoff });
+const tried = fails(trying, "disconnected");
+await until(() => pauses.length >= 12);
+client.disconnect();
+await tried;
+forgets();
+for (const [attempt, [retryInMs, code]] of pauses.entries()) {
+  const most = Math.min(100, 16 * 2 ** attempt);
+  assert(most / 4 <= retryInMs && retryInMs <= most, `${attempt}: ${retryInMs}`);
+  assert.equal(code, "unreachable");
+}
+assert(new Set(pauses.slice(3).map(([retryInMs]) => retryInMs)).size > 1);
 heard.states.length = 0;
 await client.connect(key, { url });
 assert.deepEqual(heard.states, ["connecting", "connected"]);
