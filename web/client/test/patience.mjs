@@ -43,7 +43,7 @@ await assert.rejects(client.getJob(job), { code: "no_answer" });
 await assert.rejects(client.startStream({ profile: "generic" }), { code: "no_answer" });
 const requests = [
   signal => client.submit(letter(5), { signal }),
-  signal => client.submit(new URL("https://documents.example/a.pdf"), { signal }),
+  signal => client.submit(new URL("http://127.0.0.1:1/a.pdf"), { signal }),
   signal => client.process(letter(5), { signal }),
   signal => client.processDocument(request, signal),
   signal => client.getJob(job, signal),
