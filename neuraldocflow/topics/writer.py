@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer
@@ -43,6 +44,7 @@ class Writer:
         self._waiting = waiting
         self._lock = threading.Lock()
         self._under_way = 0
+        """Messages that were sent and are not there, also those that are yet to be sent again, smaller."""
         self._delivered = 0
         self._too_large: list[Outgoing] = []
         self._failed: str | None = None
@@ -55,6 +57,8 @@ class Writer:
 
     def send(self, message: Outgoing) -> None:
         """Hand a message over; it is on its way, not there, when this returns."""
+        with self._lock:
+            self._under_way += 1
         self._produce(message)
         self._producer.poll(0)
         self._raise()
@@ -62,43 +66,41 @@ class Writer:
     def wait(self) -> None:
         """Until everything sent is there."""
         if self._under_way and not self.gave_up:
-            self._patiently(lambda: not (self._under_way or self._too_large))
+            self._patiently(lambda: not self._under_way)
         self._raise()
 
     def _produce(self, message: Outgoing) -> None:
-        with self._lock:
-            self._under_way += 1
         try:
             try:
                 self._hand_over(message)
             except BufferError:
                 self._patiently(lambda: self._fits(message))
         except KafkaException as error:
-            with self._lock:
-                self._under_way -= 1
             if error.args[0].code() != KafkaError.MSG_SIZE_TOO_LARGE:
                 self._failed = reason_of(error)
                 raise OutputError(self._told(self._failed)) from error
             self._again(message)
 
     def _hand_over(self, message: Outgoing) -> None:
-        def delivered(error: KafkaError | None, _: Any) -> None:
-            with self._lock:
-                self._under_way -= 1
-                if error is None:
-                    self._delivered += 1
-                elif error.code() == KafkaError.MSG_SIZE_TOO_LARGE:
-                    self._too_large.append(message)
-                else:
-                    self._failed = self._failed or reason_of(error)
-
         self._producer.produce(
             message.topic,
             message.value,
             message.key,
             headers=list(message.headers.items()),
-            on_delivery=delivered,
+            on_delivery=partial(self._reported, message),
         )
+
+    def _reported(self, message: Outgoing, error: KafkaError | None, _: Any) -> None:
+        """Called by whichever thread polls the shared producer."""
+        with self._lock:
+            if error is not None and error.code() == KafkaError.MSG_SIZE_TOO_LARGE:
+                self._too_large.append(message)
+                return
+            self._under_way -= 1
+            if error is None:
+                self._delivered += 1
+            else:
+                self._failed = self._failed or reason_of(error)
 
     def _fits(self, message: Outgoing) -> bool:
         try:

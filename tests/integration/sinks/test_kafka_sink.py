@@ -35,7 +35,7 @@ def topics(kafka: str) -> Topics:
 
 
 @pytest.fixture
-def sink(tmp_path: Path) -> Make:
+def output(tmp_path: Path) -> Callable[..., KafkaSink]:
     def make(
         topics: Topics,
         topic: str,
@@ -43,7 +43,7 @@ def sink(tmp_path: Path) -> Make:
         waiting: Callable[[], None] = lambda: None,
         log_topics: LogTopics | None = None,
         **config: Any,
-    ) -> Any:
+    ) -> KafkaSink:
         payloads = PayloadStore(str(tmp_path / "payloads"), tmp_path / "scratch")
         told = KafkaSinkConfig.model_validate({"topic": topic, "bootstrap_servers": topics.servers, **config})
         context = SinkContext(
@@ -53,9 +53,14 @@ def sink(tmp_path: Path) -> Make:
             waiting=waiting,
             where="processing_pipeline.output_streams.0.config",
         )
-        return KafkaSink("kafka_0", told, context).build_part("out", "0", None)
+        return KafkaSink("kafka_0", told, context)
 
     return make
+
+
+@pytest.fixture
+def sink(output: Callable[..., KafkaSink]) -> Make:
+    return lambda *given, **config: output(*given, **config).build_part("out", "0", None)
 
 
 def headers_of(message: Any) -> dict[str, str]:
@@ -190,6 +195,19 @@ def test_a_topic_that_takes_less_than_was_thought_gets_a_claim_check_too(topics:
     part.snapshot()
     (message,) = topics.read(topic)
     assert orjson.loads(path_of(headers_of(message)["ce_dataref"]).read_bytes())["result"] == large.result
+
+
+def test_what_brokers_refused_while_another_partition_waited_is_sent_again_before_the_snapshot(
+    topics: Topics, output: Callable[..., KafkaSink]
+) -> None:
+    topic = topics.make(max_message_bytes="20000")
+    whole = output(topics, topic, compression="none")
+    first, second = (whole.build_part("out", part, None) for part in "01")
+    first.write_batch([delivery("first.pdf")])
+    second.write_batch([delivery("second.pdf", tables=5000)])
+    first.snapshot()  # waits for what the producer they share has: also for what the second one sent
+    second.snapshot()
+    assert len(topics.read(topic, 2)) == 2
 
 
 def test_a_topic_that_refuses_everything_ends_the_job_with_a_sentence(topics: Topics, sink: Make) -> None:
