@@ -235,6 +235,9 @@ class KafkaPartition(Arrivals[Any]):
         self._waiting: dict[int, str] = dict(state["waiting"]) if state else {}
         """Offsets that were emitted, and whose documents have no durable result yet."""
         self._under_way = set(self._waiting.values())
+        self._seen = source.ledger.end()
+        """How far the ledger was looked at for what is under way."""
+        self._done(source.ledger.among(self._under_way))
         self._settle_at = 0.0
 
     def next_batch(self) -> list[NewDocument]:
@@ -300,14 +303,17 @@ class KafkaPartition(Arrivals[Any]):
         """Look which messages are done, and have the offset committed before which all are."""
         self._settle_at = time.monotonic() + _SETTLE
         if self._waiting:
-            done = self._source.ledger.among(self._under_way)
-            if done:
-                self._under_way -= done
-                self._waiting = {at: each for at, each in self._waiting.items() if each not in done}
+            self._seen, done = self._source.ledger.after(self._seen)
+            self._done(done & self._under_way)
         if self._position is not None:
             done_with = min(self._waiting, default=self._position)
             by_time = self._source.config.auto_commit
             self._source.reader.commit(self._lane.place, self._position if by_time else done_with)
+
+    def _done(self, done: set[str]) -> None:
+        if done:
+            self._under_way -= done
+            self._waiting = {at: each for at, each in self._waiting.items() if each not in done}
 
     def snapshot(self) -> Any:
         self.settle()

@@ -45,6 +45,19 @@ class Ledger:
         with self._lock:
             return {identity for (identity,) in self._connection.execute(select, (asked,))}
 
+    def end(self) -> int:
+        """The number of the last document that is done; 0 at first."""
+        with self._lock:
+            (number,) = self._connection.execute("SELECT max(number) FROM done").fetchone()
+        return int(number or 0)
+
+    def after(self, number: int) -> tuple[int, set[str]]:
+        """The ledger's end now, and which documents were done between ``number``, an earlier end, and it."""
+        select = "SELECT number, identity FROM done WHERE number > ?"
+        with self._lock:
+            rows = self._connection.execute(select, (number,)).fetchall()
+        return max((each for each, _ in rows), default=number), {identity for _, identity in rows}
+
     def partitions(self, topic: str) -> int:
         """How many partitions of a topic have been read; 0 at first."""
         with self._lock:
