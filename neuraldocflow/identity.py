@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from hashlib import sha1
 
 DOCUMENTS = uuid.uuid5(uuid.NAMESPACE_URL, "https://neuraldocflow.dev/ids/document")
 EVENTS = uuid.uuid5(uuid.NAMESPACE_URL, "https://neuraldocflow.dev/ids/event")
+_UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def document_id(source: str, sha256: str, name: str, version: str) -> str:
@@ -20,6 +22,8 @@ def document_id(source: str, sha256: str, name: str, version: str) -> str:
 
 def given_id(source: str, key: str) -> str:
     """The id of a document whose producer gave its own (an ``Idempotency-Key``); a UUID is kept as it is."""
+    if _UUID.fullmatch(key):
+        return key  # what parsing it gives, in a tenth of the time: messages of a topic have one each
     try:
         return str(uuid.UUID(key))
     except ValueError:

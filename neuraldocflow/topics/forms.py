@@ -7,7 +7,7 @@ document's bytes with headers that describe it. What is none of these is a :clas
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -30,8 +30,7 @@ _SAID = ("profile", "priority", "tenant")
 _KINDS = {"file": "file", "s3": "s3", "http": "url", "https": "url"}
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(NamedTuple):
     """A message as it was read; header names in lower case, ``timestamp`` in milliseconds (-1: none)."""
 
     topic: str
