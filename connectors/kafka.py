@@ -302,9 +302,8 @@ class KafkaPartition(Arrivals[Any]):
     def settle(self) -> None:
         """Look which messages are done, and have the offset committed before which all are."""
         self._settle_at = time.monotonic() + _SETTLE
-        if self._waiting:
-            self._seen, done = self._source.ledger.after(self._seen)
-            self._done(done & self._under_way)
+        self._seen, done = self._source.ledger.after(self._seen)
+        self._done(done & self._under_way)
         if self._position is not None:
             done_with = min(self._waiting, default=self._position)
             by_time = self._source.config.auto_commit
