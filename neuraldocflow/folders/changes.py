@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +28,8 @@ class Changes:
         """Whether something may have happened that was not told: the folder has to be looked through."""
         self.possible = True
         """Whether the kernel can tell at all."""
+        self.listening = threading.Event()
+        """Set once the kernel tells: what comes from then on is not missed."""
 
     def start(self) -> threading.Thread:
         thread = threading.Thread(target=self._listen, name="folder-changes", daemon=True)
@@ -58,7 +60,7 @@ class Changes:
                     watch_filter=None,
                     debounce=50,
                     step=5,
-                    stop_event=self._stop,
+                    stop_event=_Asked(self._begun, self._stop),
                     rust_timeout=500,
                     yield_on_timeout=True,
                     recursive=self._recursive,
@@ -73,6 +75,12 @@ class Changes:
                     continue
             self._stop.wait(1.0)
             self.incomplete = True
+
+    def _begun(self) -> None:
+        """What came before the kernel tells is found by looking."""
+        self.possible = self.incomplete = True
+        self.listening.set()
+        self.wake()
 
     def _without_notifications(self, error: Exception) -> None:
         if self.possible:
@@ -94,3 +102,17 @@ class Changes:
                     self.incomplete = True
             if self._paths:
                 self._news.notify_all()
+
+
+class _Asked:
+    """An event for ``watchfiles``, which asks for it again and again as soon as it listens."""
+
+    def __init__(self, first: Callable[[], None], event: threading.Event) -> None:
+        self._first: Callable[[], None] | None = first
+        self._event = event
+
+    def is_set(self) -> bool:
+        if first := self._first:
+            self._first = None
+            first()
+        return self._event.is_set()

@@ -35,6 +35,8 @@ _LONGEST_OPEN = 60.0
 _POLLED = 1.0
 """Seconds between walks, at most, where notifications can't be had; but no more than a twentieth of the time
 is spent walking."""
+_LISTENS = 1.0
+"""Seconds the first walk waits for notifications: where folders are very many, they take long to begin."""
 _LARGE = 64 << 20
 """Bytes from which on a file is read beside the others."""
 _MOST_UNSETTLED = 10_000
@@ -93,9 +95,11 @@ class Watcher:
         if not self.once and is_remote(kind := filesystem_of(self.root)):
             self._remote = True
             log.info("%s is on %s: it is looked at again and again", self.root, kind)
+        if not self.once:
+            self._threads.append(self._changes.start())
         thread = threading.Thread(target=self._run, name="folder", daemon=True)
         thread.start()
-        self._threads = [thread] if self.once else [thread, self._changes.start()]
+        self._threads.append(thread)
 
     def stop(self) -> None:
         """End the threads; files not yet taken are found again at the next start."""
@@ -106,6 +110,8 @@ class Watcher:
 
     def _run(self) -> None:
         try:
+            if not self.once:  # else what comes between the walk and then would be found by the next walk
+                self._changes.listening.wait(_LISTENS)
             scan_at = 0.0
             while not self._stop.is_set():
                 now = time.monotonic()

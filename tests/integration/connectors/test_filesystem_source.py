@@ -334,11 +334,35 @@ def test_on_a_network_filesystem_the_folder_is_looked_at_again_and_again(
 ) -> None:
     """Another machine's changes are told to nobody here: the watch is there, and silent."""
     monkeypatch.setattr(watcher, "filesystem_of", lambda path: "nfs4")
-    monkeypatch.setattr(watchfiles, "watch", lambda root, stop_event, **_: iter(stop_event.wait, True))
+
+    def silent(root: str, stop_event: Any, **_: object) -> Iterator[set[Any]]:
+        while not stop_event.is_set():
+            time.sleep(0.05)
+            yield set()
+
+    monkeypatch.setattr(watchfiles, "watch", silent)
     watched = watch(scan_interval_ms=3_600_000)
     watched.quiet(0.3)
     (inbox / "a.pdf").write_bytes(b"x")
     assert names(watched.until(1)) == ["a.pdf"]
+
+
+def test_what_comes_between_the_first_walk_and_notifications_is_found_at_once(
+    watch: Make, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin, really = threading.Event(), watchfiles.watch
+
+    def late(*given: Any, **options: Any) -> Iterator[set[Any]]:
+        begin.wait()
+        return really(*given, **options)
+
+    monkeypatch.setattr(watchfiles, "watch", late)
+    (inbox / "a.pdf").write_bytes(b"x")
+    watched = watch(scan_interval_ms=3_600_000)
+    assert names(watched.until(1)) == ["a.pdf"]
+    (inbox / "b.pdf").write_bytes(b"y")
+    begin.set()
+    assert names(watched.until(1)) == ["b.pdf"]
 
 
 def test_where_the_kernel_can_watch_no_more_folders_they_are_looked_at_again_and_again(
