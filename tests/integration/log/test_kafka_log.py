@@ -104,7 +104,7 @@ def test_what_is_appended_to_a_topic_just_made_is_there(kafka: str, tmp_path: Pa
     with ExitStack() as stack:
         logs = [stack.enter_context(open_log()) for _ in range(8)]
         pool = stack.enter_context(ThreadPoolExecutor(len(logs)))
-        for number in range(15):
+        for number in range(8):
             topic = f"t{number}"
             logs[0].ensure_topic(topic)
             records = [message(f"k{each}", topic=topic) for each in range(80)]
