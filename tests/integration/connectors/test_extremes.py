@@ -50,6 +50,7 @@ def test_an_object_of_5_gb_is_refused_by_its_size_and_the_others_are_done(
 
 def test_a_folder_whose_rights_are_taken_away_is_read_again_when_they_are_back(tmp_path: Path) -> None:
     job = JobFolder(tmp_path)
+    job.configure({"scan_interval_ms": 1000})
     job.bound_by_rights = True
     first = job.letters(3)
     process = job.start("run", "-c", "job.yaml")
