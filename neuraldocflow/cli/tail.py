@@ -47,9 +47,9 @@ def tail(
         raise ConfigError(f"no job has run on {runtime.state_directory.absolute()} yet: try neuraldocflow up")
     screen = show.console()
     repeats = Repeats()
-    if follow and wanted == "table" and start is None and not from_beginning:
-        show.console(stderr=True).print("what comes from now on (earlier: --since 1h, --from-beginning)")
     try:
+        if follow and wanted == "table" and start is None and not from_beginning:
+            show.console(stderr=True).print("what comes from now on (earlier: --since 1h, --from-beginning)")
         with open_log(runtime) as log:
             log.ensure_topic(name, 1)
             for record in _records(log, name, from_beginning, start, follow):
