@@ -53,6 +53,8 @@ def test_documents_are_read_on_the_device_without_a_connection_and_synced_once_w
     person.has_status("Offline")
     page.reload()  # a start without a service
     person.has_status("Offline")
+    kinds = page.get_by_label("Kind").locator("option")
+    expect(kinds.filter(has_text="contract")).to_have_count(1)
     word = tmp_path / "lease.docx"
     word.write_bytes(docx.simple(docx.paragraph(docx.run("This Lease is made as of January 5, 2024."))))
     person.choose(SAMPLES / "sample-10-k.pdf", word, SAMPLES / "sample-record.html")

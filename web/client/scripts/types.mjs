@@ -1,4 +1,4 @@
-// Makes src/schema.ts from the published schema of results.
+// Makes src/schema.ts from the published schema of results; with --check, says whether it is as it would be made.
 import { readFile, writeFile } from "node:fs/promises";
 import { compile } from "json-schema-to-typescript";
 
@@ -12,4 +12,10 @@ const made = await compile(schema, "ProcessingResult", {
   bannerComment: "// Made from docs/schemas/result.json by `npm run types`; not to be edited.",
   style: { printWidth: 110 },
 });
-await writeFile(new URL("../src/schema.ts", import.meta.url), made);
+const file = new URL("../src/schema.ts", import.meta.url);
+if (!process.argv.includes("--check")) {
+  await writeFile(file, made);
+} else if ((await readFile(file, "utf8")) !== made) {
+  console.error("client/src/schema.ts is not what docs/schemas/result.json says: npm run types");
+  process.exit(1);
+}

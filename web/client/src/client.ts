@@ -306,13 +306,17 @@ export class NeuralDocFlowClient implements NeuralDocFlowWebSocket {
 
   /** Begin a stream: many documents under one configuration, whose results come in the order they are done.
    * It lasts over lost connections, until `stopStream`. */
-  startStream(config: StreamConfig): Promise<string> {
-    return this.#streams.start(config);
+  startStream(config: StreamConfig, signal?: AbortSignal): Promise<string> {
+    return this.#streams.start(config, signal);
   }
 
-  /** Put a document into a stream; resolves to its job's id when there is room for it. */
-  async streamDocument(streamId: string, document: ProcessingRequest["document"]): Promise<string> {
-    const job = await this.#streams.send(streamId, document, this.#backoff);
+  /** Put a document into a stream; resolves to its job's id when there is room for it, however long that takes. */
+  async streamDocument(
+    streamId: string,
+    document: ProcessingRequest["document"],
+    signal?: AbortSignal,
+  ): Promise<string> {
+    const job = await this.#streams.send(streamId, document, this.#backoff, signal);
     this.subscribeToJob(job);
     return job;
   }

@@ -93,8 +93,8 @@ export class Connection {
     return this.#open;
   }
 
-  /** Resolves when it is open, rejects when it has ended. */
-  opened(): Promise<void> {
+  /** Resolves when it is open, rejects when it has ended or the signal aborts. */
+  opened(signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.#open) return resolve();
       if (this.#ended.signal.aborted) return reject(this.#ended.signal.reason);
@@ -102,8 +102,17 @@ export class Connection {
         if (state === "connected") resolve();
         else if (state === "disconnected") reject(error);
         else return;
-        stop();
+        end();
       });
+      const abort = () => {
+        reject(signal?.reason);
+        end();
+      };
+      const end = () => {
+        stop();
+        signal?.removeEventListener("abort", abort);
+      };
+      signal?.addEventListener("abort", abort, { once: true });
     });
   }
 

@@ -38,6 +38,7 @@ export interface ExtractedData {
   clauses?: {
     [k: string]: Clause[];
   };
+  confidence?: number | null;
   documentType?: string | null;
   fields?: {
     [k: string]: FieldValue | FieldValue[] | null;
@@ -46,6 +47,7 @@ export interface ExtractedData {
   pages?: number | null;
   sections?: Section[];
   tables?: Table[];
+  text?: string | null;
   [k: string]: unknown;
 }
 /**
@@ -83,6 +85,7 @@ export interface FieldValue {
  * A section of the document, pages from 1.
  */
 export interface Section {
+  confidence?: number | null;
   id: string;
   level: number;
   pageEnd?: number | null;
@@ -97,6 +100,7 @@ export interface Section {
 export interface Table {
   bbox?: [unknown, unknown, unknown, unknown] | null;
   caption?: string | null;
+  confidence?: number | null;
   header?: (string | null)[];
   page?: number | null;
   rows?: (string | null)[][];
@@ -112,6 +116,9 @@ export interface ResultMetadata {
   contentType?: string | null;
   engineVersion?: string | null;
   filename?: string | null;
+  offlineJobId?: string | null;
+  origin?: string | null;
+  priority?: ("urgent" | "high" | "normal" | "low") | null;
   profile?: string | null;
   profileVersion?: string | number | null;
   sha256?: string | null;

@@ -22,15 +22,20 @@ export class Streams {
     this.#connection = connection;
   }
 
-  async start(config: StreamConfig): Promise<string> {
+  async start(config: StreamConfig, signal?: AbortSignal): Promise<string> {
     const id = randomId();
-    const there = await this.#open(config);
+    const there = await this.#open(config, signal);
     this.#all.set(id, { config, there: Promise.resolve(there) });
     return id;
   }
 
   /** Put a document into a stream; its job's id when there is room for it. */
-  async send(id: string, document: ProcessingRequest["document"], backoff: Backoff): Promise<string> {
+  async send(
+    id: string,
+    document: ProcessingRequest["document"],
+    backoff: Backoff,
+    signal?: AbortSignal,
+  ): Promise<string> {
     const request = asRequest(document); // with one key for all tries
     for (let refused = 0; ; ) {
       const stream = this.#all.get(id);
@@ -41,13 +46,14 @@ export class Streams {
         const told = await connection.request("stream_document", wanted, {
           again: false,
           timeoutMs: 2 ** 31 - 1, // room comes when a document is done
+          signal,
         });
         return String(told.job_id);
       } catch (error) {
         if (!(error instanceof NeuralDocFlowError)) throw error;
-        if (error.code === "unreachable") await connection.opened();
+        if (error.code === "unreachable") await connection.opened(signal);
         else if (error.code !== "rate_limited" || refused >= MOST_REFUSALS) throw error;
-        else await sleep(pause(refused++, backoff)); // very many wait already
+        else await sleep(pause(refused++, backoff), signal); // very many wait already
       }
     }
   }
@@ -74,9 +80,10 @@ export class Streams {
     this.#all.clear();
   }
 
-  async #open({ profile, priority, options, window }: StreamConfig): Promise<string> {
+  async #open({ profile, priority, options, window }: StreamConfig, signal?: AbortSignal): Promise<string> {
     const wanted = { profile, options: { ...(priority ? { priority } : {}), ...options } };
-    const told = await this.#connection().request("start_stream", window ? { ...wanted, window } : wanted);
+    const asked = window ? { ...wanted, window } : wanted;
+    const told = await this.#connection().request("start_stream", asked, { signal });
     return String(told.stream_id);
   }
 }

@@ -30,6 +30,8 @@ await assert.rejects(client.submit(letter(1), { signal: hasAborted }), aborted);
 await assert.rejects(client.job("any", { signal: hasAborted }).next(), aborted);
 const job = await client.submit(letter(2), {}, "letter.html");
 
+const stream = await client.startStream({ profile: "generic" });
+
 await gate("stop the job");
 const waits = await client.submit(letter(3), {}, "waits.html");
 await assert.rejects(async () => {
@@ -46,6 +48,8 @@ const requests = [
   signal => client.submit(new URL("http://127.0.0.1:1/a.pdf"), { signal }),
   signal => client.process(letter(5), { signal }),
   signal => client.processDocument(request, signal),
+  signal => client.startStream({ profile: "generic" }, signal),
+  signal => client.streamDocument(stream, base64(6), signal),
   signal => client.getJob(job, signal),
   signal => client.listJobs({ signal }),
   signal => client.cancel("no-such-job", signal),

@@ -124,12 +124,13 @@ function Welcome({ isEmpty, isConnected }: { isEmpty: boolean; isConnected: bool
 }
 
 /** The profiles of the service; those known before while it can't be reached. */
-function useProfiles({ client, isConnected }: DocumentProcessing): readonly ProfileSummary[] {
+function useProfiles({ client, connection }: DocumentProcessing): readonly ProfileSummary[] {
   const [profiles, setProfiles] = useState<ProfileSummary[]>([]);
+  const { state } = connection;
   useEffect(() => {
-    if (!isConnected) return;
+    if (state !== "connected" && state !== "reconnecting") return; // without a connection a service worker may know
     client.profiles().then(setProfiles, () => {}); // without them a document's kind is recognised
-  }, [client, isConnected]);
+  }, [client, state]);
   return profiles;
 }
 

@@ -343,7 +343,7 @@ function inShort({ status, extractedData, metadata }: ProcessingResult): Read {
   return {
     status: status === "completed" ? "completed" : "partial",
     documentType: extractedData?.documentType ?? null,
-    confidence: (extractedData?.confidence as number | undefined) ?? null,
+    confidence: extractedData?.confidence ?? null,
     contentType: metadata?.contentType ?? null,
     pages: extractedData?.pages ?? null,
   };
