@@ -35,8 +35,6 @@ from neuraldocflow.values import Priority, Section
 
 log = logging.getLogger(__name__)
 
-_BATCH = 16
-
 
 class WatchDirectory(Section):
     """One folder; a plain path stands for ``{path: PATH}``."""
@@ -204,7 +202,7 @@ class FilesystemPartition(QueuedArrivals[Found]):
     def __init__(
         self, watcher: Watcher, context: SourceContext, event: Callable[[Found], NewDocument]
     ) -> None:
-        super().__init__(context, watcher.found, event, watcher.drained.is_set, _BATCH)
+        super().__init__(context, watcher.found, event, watcher.drained.is_set)
         self._watcher = watcher
         watcher.start()
 

@@ -17,6 +17,9 @@ from neuraldocflow.wakes import look_again
 State = TypeVar("State")
 Found = TypeVar("Found")
 
+_BATCH = 32
+"""The most documents emitted at a time: other sources take turns."""
+
 
 class Arrivals(StatefulSourcePartition[NewDocument, State]):
     """A partition that emits what has come; it rests while nothing comes, and ends when it may."""
@@ -69,14 +72,13 @@ class QueuedArrivals(Arrivals[None], Generic[Found]):
         found: queue.Queue[Found],
         event: Callable[[Found], NewDocument],
         drained: Callable[[], bool],
-        batch: int = 32,
     ) -> None:
         super().__init__(context)
-        self._found, self._event, self._drained, self._batch = found, event, drained, batch
+        self._found, self._event, self._drained = found, event, drained
 
     def take(self) -> list[NewDocument]:
         events: list[NewDocument] = []
-        room = min(self._context.room(), self._batch)
+        room = min(self._context.room(), _BATCH)
         while len(events) < room:
             try:
                 events.append(self._event(self._found.get_nowait()))

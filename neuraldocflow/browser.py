@@ -7,7 +7,6 @@ error; other exceptions are faults of ours, and are told without their text, whi
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sys
 import traceback
@@ -18,6 +17,7 @@ from typing import Any
 from neuraldocflow import __version__
 from neuraldocflow.errors import DocumentError, Internal, InvalidRequest, OutOfMemory
 from neuraldocflow.extraction import Limits, Profile, ProfileError, extract
+from neuraldocflow.extraction.extract import digest
 from neuraldocflow.page_image import draw
 
 Tell = Callable[[str, int, int], None]
@@ -83,8 +83,7 @@ class Extractor:
 
 
 def _failed(known: dict[str, Any], path: Path, error: DocumentError) -> dict[str, Any]:
-    with path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    size, sha256 = digest(path)
     return {
         "jobId": known["jobId"],
         "run": 0,
@@ -93,7 +92,7 @@ def _failed(known: dict[str, Any], path: Path, error: DocumentError) -> dict[str
         "metadata": {
             "filename": known["filename"],
             "contentType": known["contentType"],
-            "bytes": path.stat().st_size,
+            "bytes": size,
             "sha256": sha256,
             "profile": known["profile"],
             "profileVersion": None,

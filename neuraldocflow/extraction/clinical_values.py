@@ -46,7 +46,7 @@ _REFERENCE = (
     r"(?:\s*[(\[]\s*(?i:ref(?:erence)?\.?(?: range| interval)?\s*:?\s*|normal\s*:?\s*)?"
     rf"(?P<range>{_LIMITS})[)\]])"
 )
-_ENDS = r"(?=\s*(?:$|[\n;|)]|[,.](?:\s|$)))"
+_ENDS = regex(r"(?=\s*(?:$|[\n;|)]|[,.](?:\s|$)))")
 _NAMED_QUANTITY = regex(
     rf"(?P<name>[A-Za-z][^\n\t;|]{{0,70}}?)[\s:=]+(?P<value>{_NUMBER})(?![\w/:]|-\d|\.\d)"
     rf"(?:\s*(?P<unit>{UNIT})(?![A-Za-z\d]))?(?:\s*\(?(?P<flag>{_FLAG})\)?(?!\w))?{_REFERENCE}?"
@@ -119,7 +119,7 @@ def named_quantities(text: Part) -> Iterator[tuple[Part, Quantity]]:
     """
     for match in _NAMED_QUANTITY.finditer(text.text):
         sure = match["unit"] or match["range"] or match["flag"]
-        if not sure and (_YEAR.match(match["value"]) or not re.compile(_ENDS).match(text.text, match.end())):
+        if not sure and (_YEAR.match(match["value"]) or not _ENDS.match(text.text, match.end())):
             continue
         name = _title(text.cut(*match.span("name")))
         if not re.search("[A-Za-z]", name.text) or len(name.text.split()) > (8 if sure else 5):

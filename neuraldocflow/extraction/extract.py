@@ -90,7 +90,7 @@ def extract(
         )
     filename = filename or (source.name if isinstance(source, Path) else "")
     tell("opening", 0, 1, None)
-    size, digest = _digest(source)
+    size, sha256 = digest(source)
     document = _read(source, limits, progress, filename)
     clock.lap("readMs")
     clock.timings["tablesMs"] = round(document.tables_ms, 2)
@@ -128,7 +128,7 @@ def extract(
             "filename": filename,
             "contentType": CONTENT_TYPES[document.kind],
             "bytes": size,
-            "sha256": digest,
+            "sha256": sha256,
             "profile": name,
             "profileVersion": chosen.identity,
             "profileScore": round(likely, 4),
@@ -169,14 +169,14 @@ def _choose(document: Document, profiles: Mapping[str, Profile], wanted: str) ->
     return name, likely
 
 
-def _digest(source: bytes | Path) -> tuple[int, str]:
+def digest(source: bytes | Path) -> tuple[int, str]:
     """Size and SHA-256 without holding a file in memory. Raises FetchFailed where it can't be read."""
     if isinstance(source, bytes):
         return len(source), hashlib.sha256(source).hexdigest()
     try:
         with source.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256")
-            return file.tell(), digest.hexdigest()
+            found = hashlib.file_digest(file, "sha256")
+            return file.tell(), found.hexdigest()
     except OSError as error:
         raise _gone(error) from error
 

@@ -110,7 +110,7 @@ class Watcher:
 
     def _run(self) -> None:
         try:
-            if not self.once:  # else what comes between the walk and then would be found by the next walk
+            if not self.once:  # what comes after the first walk and before them would wait for the next one
                 self._changes.listening.wait(_LISTENS)
             scan_at = 0.0
             while not self._stop.is_set():

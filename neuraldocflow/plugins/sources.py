@@ -177,7 +177,7 @@ class _Partition(QueuedArrivals[NewDocument]):
                     break
                 self._stop.wait(self._polled.config.polling_interval_ms / 1000)
             self._done.set()
-        except Exception as error:  # it is told in next_batch, where it ends the job
+        except Exception as error:  # it is told in take, where it ends the job
             self._fault = error
         self._context.arrived.set()
 

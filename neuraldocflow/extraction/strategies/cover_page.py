@@ -36,6 +36,8 @@ _YEAR = regex(
 _TRANSITION = regex(
     r"transition\s+period\s+from\s*:?\s*[A-Z\d][\w\s.,/]{3,24}?\s+to\s*:?[\s_]*" + _DATE, re.I
 )
+_WELL_KNOWN = regex(r"well-?\s?known\s+seasoned", re.I)
+_SHELL = regex(r"\bshell\s+company\b", re.I)
 _EIN = regex(r"(?<![\d-])(\d{2}\s?[-–‑]\s?\d{7})(?!\d)")
 _PHONE = regex(r"(?<![\d-])(?:\+?1[ .-])?(\(?\s?\d{3}\s?\)?\s?[-–‑./]?\s?\d{3}\s?[-–‑.\s]\s?\d{4})(?![\d-])")
 _PHONE_ABROAD = regex(r"(?<![\d-])(\+?\(?\d{1,3}\)?[ .-]{0,2}\(?\d(?:[\d() .-]{5,15})\d)(?![\d-])")
@@ -274,12 +276,12 @@ def _near(match: re.Match[str], captions: list[tuple[int, int]]) -> bool:
 
 
 def _well_known(cover: Cover) -> Found:
-    for start, end, value, score in yes_or_no(cover, re.compile(r"well-?\s?known\s+seasoned", re.I)):
+    for start, end, value, score in yes_or_no(cover, _WELL_KNOWN):
         yield Candidate(value, score, start, end)
 
 
 def _shell(cover: Cover) -> Found:
-    for start, end, value, score in yes_or_no(cover, re.compile(r"\bshell\s+company\b", re.I)):
+    for start, end, value, score in yes_or_no(cover, _SHELL):
         yield Candidate(value, score, start, end, value=value == "Yes")
 
 
