@@ -43,9 +43,9 @@ def start(gateway: Gateway, program: str, *arguments: str, own: str = "") -> sub
     )
 
 
-def end(program: subprocess.Popen[str]) -> str:
-    """What it still says; it ends well, and by itself."""
-    told, _ = program.communicate(timeout=120)
+def end(program: subprocess.Popen[str], said: str = "") -> str:
+    """What it said last and still says; it ends well, and by itself."""
+    told = said + program.communicate(timeout=120)[0]
     assert program.returncode == 0, told
     return told
 
@@ -70,7 +70,7 @@ def test_signals_end_what_waits_and_a_service_that_does_not_answer_is_told_from_
     assert program.stdout is not None
     try:
         for step, (pid, number) in steps.items():
-            assert (said := program.stdout.readline()) == f"{step}\n", said + end(program)
+            assert (said := program.stdout.readline()) == f"{step}\n", end(program, said)
             os.kill(pid, number)
             print(file=program.stdin, flush=True)
     finally:

@@ -25,7 +25,10 @@ const client = new NeuralDocFlowClient();
 await assert.rejects(client.connect(key, { url, signal: hasAborted }), aborted);
 const errors = [];
 client.onError(({ code }) => errors.push(code));
-await client.connect(key, { url, requestTimeoutMs: 500, connectTimeoutMs: 60_000 });
+await client.connect(key, { url, connectTimeoutMs: 60_000 });
+const hasty = new NeuralDocFlowClient();
+hasty.onError(({ code }) => errors.push(code));
+await hasty.connect(key, { url, requestTimeoutMs: 500, connectTimeoutMs: 60_000 });
 await assert.rejects(client.submit(letter(1), { signal: hasAborted }), aborted);
 await assert.rejects(client.job("any", { signal: hasAborted }).next(), aborted);
 const job = await client.submit(letter(2), {}, "letter.html");
@@ -40,9 +43,9 @@ await assert.rejects(async () => {
 
 await gate("stop the service");
 const request = { document: base64(4), profile: "generic", options: {} };
-await assert.rejects(client.processDocument(request), { code: "no_answer", retryable: true });
-await assert.rejects(client.getJob(job), { code: "no_answer" });
-await assert.rejects(client.startStream({ profile: "generic" }), { code: "no_answer" });
+await assert.rejects(hasty.processDocument(request), { code: "no_answer", retryable: true });
+await assert.rejects(hasty.getJob(job), { code: "no_answer" });
+await assert.rejects(hasty.startStream({ profile: "generic" }), { code: "no_answer" });
 const requests = [
   signal => client.submit(letter(5), { signal }),
   signal => client.submit(new URL("http://127.0.0.1:1/a.pdf"), { signal }),
@@ -71,7 +74,7 @@ await gate("go on");
 const answered = async () => {
   for (;;) {
     try {
-      return await client.processDocument(request);
+      return await hasty.processDocument(request);
     } catch (error) {
       assert.equal(error.code, "no_answer");
     }
@@ -84,5 +87,5 @@ for (const each of [job, waits, first]) {
     if (type === "result") assert.equal(data.status, "completed");
 }
 assert.deepEqual(errors, []);
-client.disconnect();
+for (const each of [client, hasty]) each.disconnect();
 console.log("done");
