@@ -104,7 +104,8 @@ def servers(folder: Path) -> Iterator[list[Server]]:
     found: list[Server] = []
     with contextlib.ExitStack() as stack:
         port = free_port()
-        (folder / "job.yaml").write_text(f"runtime: {{gateway: {{port: {port}}}}}")
+        room = f"{{port: {port}, max_connections_per_key: 5000}}"  # all readers have one key
+        (folder / "job.yaml").write_text(f"runtime: {{gateway: {room}}}")
         loaded = config.load(folder / "job.yaml")
         state = folder / ".neuraldocflow"
         key = KeyStore(state / "keys.json").create()[1]

@@ -45,10 +45,15 @@ if [ ! -f node_modules/.package-lock.json ] || [ package-lock.json -nt node_modu
 fi
 if [ -n "$script" ]; then npm run -s "$script"; exit; fi
 say "building the page"
-rm -rf ../neuraldocflow/static/assets
 { npm run -s build && npm run -s build:packages; } >"$log" 2>&1 || {
   grep -v 'npm warn' "$log" | tail -20
   cd ..
   without "the page could not be built; the lines above say why."
 }
+# The new parts first and the former ones last, so that a page that is opened meanwhile finds all of its own.
+static=../neuraldocflow/static
+mkdir -p "$static/assets"
+cp app/dist/assets/* "$static/assets"
+find app/dist -maxdepth 1 -type f -exec cp {} "$static" \;
+for part in "$static"/assets/*; do [ -f "app/dist/assets/${part##*/}" ] || rm "$part"; done
 touch node_modules/.built

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import re
 import signal
 import urllib.error
@@ -102,6 +103,83 @@ def test_a_result_is_shown_in_each_format_and_downloaded(person: Person) -> None
     assert page.get_by_role("button", name="PDF with boxes").count() == 0  # there is no PDF
 
 
+def test_a_result_is_copied(person: Person) -> None:
+    page = person.open()
+    person.drop({"copied.html": letter(7).decode()})
+    person.wait_for("copied.html", "Complete")
+    person.card("copied.html").click()
+    page.get_by_role("tab", name="Export").click()
+    page.locator("pre", has_text="{").wait_for()
+    person.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy").click()
+    page.get_by_text("Copied.", exact=True).wait_for()
+    copied = json.loads(page.evaluate("navigator.clipboard.readText()"))
+    assert copied["metadata"]["filename"] == "copied.html"
+
+
+def test_documents_are_pasted_and_processed_as_is_wished(person: Person, shared: Gateway) -> None:
+    page = person.open()
+    page.get_by_label("Kind").select_option(label="Medical record")
+    page.get_by_label("Priority").select_option(label="Urgent")
+    page.evaluate(
+        """text => {
+            const clipboardData = new DataTransfer();
+            clipboardData.items.add(new File([text], "pasted.html", { type: "text/html" }));
+            document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true }));
+        }""",
+        letter(8).decode(),
+    )
+    expect(person.card("pasted.html")).to_have_attribute("data-status", re.compile("completed|partial"))
+    (job,) = (each for each in shared.jobs() if each["filename"] == "pasted.html")
+    assert (job["profile"], job["priority"]) == ("medical_record", "urgent")
+
+
+def test_colours_are_the_systems_until_others_are_chosen(person: Person) -> None:
+    def background() -> str:
+        found: str = person.page.evaluate("getComputedStyle(document.body).backgroundColor")
+        return found
+
+    page = person.page
+    page.emulate_media(color_scheme="light")
+    person.open()
+    light = background()
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function("light => getComputedStyle(document.body).backgroundColor != light", arg=light)
+    dark = background()
+    page.get_by_role("button", name="Use light colours").click()
+    page.get_by_role("button", name="Use dark colours").wait_for()
+    assert background() == light
+    page.reload()
+    person.has_status("Connected")
+    assert background() == light
+    page.get_by_role("button", name="Use dark colours").click()
+    assert background() == dark
+
+
+def test_the_page_can_be_installed(person: Person, shared: Gateway) -> None:
+    page = person.open()
+    person.works_offline()
+    devtools = person.context.new_cdp_session(page)
+    errors = devtools.send("Page.getInstallabilityErrors")["installabilityErrors"]
+    assert {each["errorId"] for each in errors} <= {"in-incognito"}  # as every context of a test is
+    found = devtools.send("Page.getAppManifest")
+    assert found["errors"] == []
+    manifest = json.loads(found["data"])
+    assert (manifest["name"], manifest["display"], manifest["start_url"]) == (
+        "NeuralDocFlow",
+        "standalone",
+        "/",
+    )
+    for icon in manifest["icons"]:
+        with urllib.request.urlopen(shared.url + icon["src"], timeout=30) as answer:
+            assert answer.headers["Content-Type"] == icon["type"]
+            if icon["type"] == "image/png":
+                image = pymupdf.Pixmap(answer.read())
+                assert icon["sizes"] == f"{image.width}x{image.height}"
+    purposes = {(icon["sizes"], icon.get("purpose", "any")) for icon in manifest["icons"]}
+    assert {("192x192", "any"), ("512x512", "any"), ("512x512", "maskable")} <= purposes
+
+
 def test_a_pdf_is_downloaded_with_its_values_boxed(person: Person) -> None:
     page = person.open()
     person.choose(SAMPLES / "sample-10-k.pdf")
@@ -141,11 +219,16 @@ def test_the_pages_files_come_packed_and_are_kept_until_they_change(shared: Gate
     with asked("/") as page:
         assert page.headers["Cache-Control"] == "no-cache"
         text = page.read().decode()
-    (script,) = re.findall(r'src="(/assets/[^"]+\.js)"', text)
-    with asked(script) as answer:
-        assert "immutable" in answer.headers["Cache-Control"]
-        assert answer.headers["Content-Encoding"] == "gzip"
-        assert len(gzip.decompress(answer.read())) > 100_000
+    scripts = re.findall(r'(?:src|href)="(/assets/[^"]+\.js)"', text)  # the page's, and what it imports
+    size = 0
+    for script in scripts:
+        with asked(script) as answer:
+            assert "immutable" in answer.headers["Cache-Control"]
+            assert answer.headers["Content-Encoding"] == "gzip"
+            packed = answer.read()
+            size += len(packed)
+            assert gzip.decompress(packed)
+    assert 50_000 < size < 120_000
     with pytest.raises(urllib.error.HTTPError, match="404"):
         asked("/assets/none.js")
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+import yaml
+from playwright.sync_api import Request, Route, expect
 from support import docx
 from support.browser import Person, chromium
 from support.gateway import Gateway
 from support.web import build_wasm
+
+from neuraldocflow.rendering import render
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
 SAMPLES = Path(__file__).parent.parent.parent / "neuraldocflow" / "samples"
@@ -68,11 +73,33 @@ def test_documents_are_read_on_the_device_without_a_connection_and_synced_once_w
     expect(page.locator(".ndf-box[data-active]").first).to_be_visible()
     page.get_by_role("button", name="Next page").click()
     expect(page.get_by_role("img", name="Page 2 of the document")).to_be_visible(timeout=PATIENCE)
+    exported = {}
+    page.get_by_role("tab", name="Export").click()
+    for label in ("JSON", "YAML", "XML"):
+        page.get_by_text(label, exact=True).click()
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Download").click()
+        exported[label] = download.value.path().read_text()
+    result = json.loads(exported["JSON"])
+    assert yaml.safe_load(exported["YAML"]) == result
+    assert exported["XML"] == render(result, "xml").decode()
     page.reload()
     person.card("sample-record.html").get_by_text("not sent yet").wait_for()
 
+    lost: list[int] = []
+
+    def lose_first(route: Route) -> None:
+        if lost:
+            return route.continue_()
+        lost.append(route.fetch().status)
+        return route.abort("connectionreset")
+
+    person.context.route(
+        "**/api/v1/results/sync", lose_first
+    )  # the service has it, and the page does not know
     gateway.start()
     person.has_sent_all()
+    assert set(lost) == {200}
     for name in ("sample-10-k.pdf", "lease.docx", "sample-record.html"):
         person.card(name).get_by_text("synced").wait_for()
     jobs = gateway.jobs()
@@ -87,3 +114,69 @@ def test_documents_are_read_on_the_device_without_a_connection_and_synced_once_w
     (filing,) = (job for job in jobs if job["filename"] == "sample-10-k.pdf")
     result = gateway.ask(f"/jobs/{filing['job_id']}/result")
     assert "Delaware" in json.dumps(result["extractedData"])
+
+
+def test_what_is_made_available_offline_is_fetched_once_and_can_be_stopped_and_removed(
+    person: Person, gateway: Gateway
+) -> None:
+    page = person.open()
+    person.works_offline()
+    devtools = person.context.new_cdp_session(page)
+    devtools.send("Network.enable")
+    slow = {"offline": False, "latency": 0, "downloadThroughput": 4_000_000, "uploadThroughput": -1}
+    devtools.send("Network.emulateNetworkConditions", slow)
+    page.locator(".app-status").click()
+    make = page.get_by_role("button", name="Make available offline")
+    make.click()
+    bar = page.get_by_label("Making available offline")
+    expect(bar).to_have_js_property("max", sum(each["bytes"] for each in files(gateway).values()))
+    page.wait_for_function(f"() => {KEPT}.then(names => names.length > 3)")
+    assert bar.evaluate("bar => 0 < bar.value && bar.value < bar.max")
+    page.get_by_role("button", name="Stop").click()
+    make.wait_for()
+    before = kept(person)
+    assert 0 < len(before) < len(files(gateway))
+
+    devtools.send("Network.emulateNetworkConditions", slow | {"downloadThroughput": -1})
+    asked: list[str] = []
+
+    def note(request: Request) -> None:
+        asked.append(request.url.removeprefix(f"{gateway.url}/wasm/"))
+
+    page.on("request", note)
+    make.click()
+    page.get_by_text("documents are read on this device").wait_for()
+    page.remove_listener("request", note)
+    assert not set(asked) & set(before)
+    assert set(files(gateway)) <= set(kept(person))
+
+    page.get_by_role("button", name="Remove from this device").click()
+    make.wait_for()
+    assert kept(person) == []
+    last = list(files(gateway))[-1]
+    person.context.route(f"**/wasm/{last}", lambda route: route.fulfill(body="damaged"))
+    make.click()
+    page.get_by_role("alert").get_by_text("A part came damaged").wait_for()
+    make.wait_for()
+    assert last not in kept(person)
+    person.context.unroute_all()
+    devtools.send("Storage.overrideQuotaForOrigin", {"origin": gateway.url, "quotaSize": 1})
+    make.click()
+    page.get_by_role("alert").get_by_text("This device has no room left for it.").wait_for()
+
+
+KEPT = """caches.open("neuraldocflow-wasm").then(cache => cache.keys())
+    .then(all => all.map(({ url }) => new URL(url).pathname).filter(each => each.startsWith("/wasm/")))"""
+
+
+def kept(person: Person) -> list[str]:
+    """What is kept of the reader, by name; the profiles are kept anyway."""
+    names: list[str] = person.page.evaluate(KEPT)
+    return [name.removeprefix("/wasm/") for name in names if name != "/wasm/profiles.json"]
+
+
+def files(gateway: Gateway) -> dict[str, dict[str, Any]]:
+    """The reader's files, as the service names them."""
+    with urllib.request.urlopen(f"{gateway.url}/wasm/manifest.json", timeout=30) as answer:
+        found: dict[str, dict[str, Any]] = json.load(answer)["files"]
+        return found

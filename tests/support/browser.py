@@ -72,8 +72,12 @@ class Person:
     def works_offline(self) -> None:
         """Wait until the page is kept for the time without a connection."""
         self.page.evaluate(
-            """new Promise(kept => navigator.serviceWorker.controller
-                ? kept() : navigator.serviceWorker.addEventListener("controllerchange", () => kept()))"""
+            """patience => new Promise((kept, never) => {
+                navigator.serviceWorker.addEventListener("controllerchange", () => kept());
+                if (navigator.serviceWorker.controller) kept();
+                setTimeout(() => never(new Error("There is no service worker.")), patience);
+            })""",
+            PATIENCE,
         )
 
     def reads_offline(self) -> None:

@@ -1,4 +1,3 @@
-import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 import { VitePWA } from "vite-plugin-pwa";
@@ -8,8 +7,6 @@ const gateway = "http://127.0.0.1:8080";
 export default defineConfig({
   resolve: { conditions: ["neuraldocflow-source", "module", "browser", "development|production"] },
   build: {
-    outDir: fileURLToPath(new URL("../../neuraldocflow/static", import.meta.url)),
-    emptyOutDir: false, // the in-browser extractor has its own folder there
     target: "es2022",
     modulePreload: { polyfill: false },
   },

@@ -10,7 +10,7 @@ import { OfflineFiles } from "./offline.ts";
 import { localReader, underReadingLock } from "./reader.ts";
 import { DatabaseShelf, underLock } from "./shelf.ts";
 import { markOf } from "./stores.ts";
-import { chooseTheme, theme } from "./theme.ts";
+import { chooseTheme, onTheme, theme } from "./theme.ts";
 import { useUpdate } from "./update.ts";
 
 /** The page: asks for a key where there is none, else shows the documents. */
@@ -149,14 +149,15 @@ function Work({ apiKey, tenant, files, onTenant, onLeave }: WorkProps) {
 }
 
 function ThemeButton() {
-  const [shown, setShown] = useState(theme);
+  const shown = useSyncExternalStore(onTheme, theme);
   const other = shown === "dark" ? "light" : "dark";
-  const change = () => {
-    chooseTheme(other);
-    setShown(other);
-  };
   return (
-    <button type="button" className="app-tool" onClick={change} title={`Use ${other} colours`}>
+    <button
+      type="button"
+      className="app-tool"
+      onClick={() => chooseTheme(other)}
+      title={`Use ${other} colours`}
+    >
       <svg viewBox="0 0 24 24" className="ndf-icon" aria-hidden="true">
         {shown === "dark" ? (
           <path d="M12 4V2.500m0 19V20m8-8h1.500m-19 0H4m13.700-5.700 1-1M5.300 18.700l1-1m11.400 0 1 1M5.300 5.300l1 1M16 12a4 4 0 1 1-8 0 4 4 0 0 1 8 0Z" />

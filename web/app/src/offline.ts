@@ -18,10 +18,7 @@ export class OfflineFiles {
   readonly #listeners = new Set<() => void>();
   #view = UNKNOWN;
   #abort: AbortController | null = null;
-
-  constructor() {
-    void this.#look();
-  }
+  readonly #looked = this.#look();
 
   readonly subscribe = (listener: () => void): (() => void) => {
     this.#listeners.add(listener);
@@ -66,12 +63,15 @@ export class OfflineFiles {
     }
   }
 
-  /** Fetch the parts that a new version of the service has changed, if it was made available before. */
+  /** Keep the profiles as they are now; and the parts that a new version has changed, of what was made available. */
   async refresh(client: NeuralDocFlowClient): Promise<void> {
-    if (this.#view.state !== "kept") return;
-    const known = await (await caches.match(MANIFEST))?.json();
-    const now = await fresh(AbortSignal.timeout(30_000)).catch(() => null);
-    if (now && known && now.version !== known.version) return this.keep(client);
+    await this.#looked;
+    if (this.#view.state === "impossible") return;
+    if (this.#view.state === "kept") {
+      const known = await (await caches.match(MANIFEST))?.json();
+      const now = await fresh(AbortSignal.timeout(30_000)).catch(() => null);
+      if (now && known && now.version !== known.version) return this.keep(client);
+    }
     await this.keepProfiles(client).catch(() => {}); // those kept before are still there
   }
 

@@ -54,7 +54,7 @@ async function queued({ file, filename, profile, options }: Wanted, owner: strin
     database.close();
   }
   const channel = new BroadcastChannel(CHANGES);
-  channel.postMessage(id);
+  channel.postMessage(null);
   channel.close();
   return Response.json(
     { status: "queued", id, message: "Queued for processing when online" },

@@ -73,7 +73,7 @@ export class DatabaseShelf implements Shelf {
       });
     }
     if (file) void navigator.storage?.persist?.();
-    this.#channel.postMessage(submission.id);
+    this.#channel.postMessage(null);
   }
 
   async #write(submission: Submission, file?: Blob, result?: ProcessingResult): Promise<void> {
@@ -120,9 +120,10 @@ export class DatabaseShelf implements Shelf {
     this.#channel.postMessage(id);
   }
 
-  onChange(listener: () => void): () => void {
-    this.#channel.addEventListener("message", listener);
-    return () => this.#channel.removeEventListener("message", listener);
+  onChange(listener: (removed: string | null) => void): () => void {
+    const heard = ({ data }: MessageEvent<string | null>) => listener(data);
+    this.#channel.addEventListener("message", heard);
+    return () => this.#channel.removeEventListener("message", heard);
   }
 
   /** The database; opened again where the browser has closed it, as when it took its room back. */

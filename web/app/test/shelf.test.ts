@@ -141,9 +141,11 @@ test("the service worker may come first: whoever opens the database makes its st
   expect(await shelfOf("acme").all()).toEqual([waiting("a")]);
 });
 
-test("other tabs hear of a change", async () => {
+test("other tabs hear of a change, and of what is removed", async () => {
   const shelf = shelfOf("acme");
-  const heard = new Promise<void>(resolve => shelfOf("acme").onChange(resolve));
+  const heard: (string | null)[] = [];
+  shelfOf("acme").onChange(removed => heard.push(removed));
   await shelf.put(waiting("a"), new Blob(["a"]));
-  await heard;
+  await shelf.remove("a");
+  await vi.waitFor(() => expect(heard).toEqual([null, "a"]));
 });

@@ -75,6 +75,13 @@ const progress = heard.progress.filter(({ jobId }) => jobId === job).map(each =>
 assert(progress.length > 0);
 assert.deepEqual(progress, progress.toSorted());
 
+// processDocument: what a message can't hold goes as an upload
+const large = { ...documentOf(4), content: btoa(letter(4).padEnd(7_000_000)) };
+assert(large.content.length > 8 * 2 ** 20);
+const long = await client.processDocument({ ...request, document: large });
+for await (const { type, data } of client.job(long))
+  if (type === "result") assert.equal(data.metadata.filename, "letter-4.html");
+
 // unsubscribeFromJob: its result is not told, though it is there
 const left = await client.processDocument({ ...request, document: documentOf(2) });
 client.subscribeToJob(left);

@@ -117,6 +117,11 @@ const Card = memo(function Card({ entry, isSelected, onSelect, onCancel, onRetry
               Try again
             </button>
           )}
+          {entry.jobId === null && (
+            <button type="button" className="ndf-link" onClick={() => onCancel(entry)}>
+              Remove
+            </button>
+          )}
         </div>
       )}
     </li>

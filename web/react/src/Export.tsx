@@ -2,6 +2,7 @@ import type { NeuralDocFlowClient, OutputFormat, ProcessingResult } from "@neura
 import { useEffect, useState } from "react";
 import { type FieldRow, fieldsAsCsv } from "./fields.ts";
 import { Icon } from "./icons.tsx";
+import { render } from "./render.ts";
 
 type Format = OutputFormat | "csv";
 const FORMATS: [Format, string, string][] = [
@@ -73,7 +74,7 @@ export function Export({ client, jobId, filename, result, rows, hasAnnotated }: 
       <div className="ndf-raw-bar">
         <fieldset className="ndf-choice">
           <legend className="ndf-hidden">Format</legend>
-          {FORMATS.filter(([name]) => jobId || name === "json" || name === "csv").map(([name, label]) => (
+          {FORMATS.map(([name, label]) => (
             <label key={name}>
               <input type="radio" name="format" checked={name === format} onChange={() => setFormat(name)} />
               {label}
@@ -109,7 +110,7 @@ export function Export({ client, jobId, filename, result, rows, hasAnnotated }: 
   );
 }
 
-/** The result in a format, as the service writes it; what is known here where it is not there. */
+/** The result in a format, as the service writes it; written here where it is not there, or can't be reached. */
 async function textOf(
   client: NeuralDocFlowClient,
   jobId: string | null,
@@ -118,8 +119,6 @@ async function textOf(
   rows: FieldRow[],
 ): Promise<string> {
   if (format === "csv") return fieldsAsCsv(rows);
-  if (jobId && format !== "json") return client.resultAs(jobId, format);
-  const here = () => JSON.stringify(result);
-  const text = jobId ? await client.resultAs(jobId, "json").catch(here) : here();
-  return JSON.stringify(JSON.parse(text), null, 2);
+  const here = () => render(result, format);
+  return jobId ? client.resultAs(jobId, format).catch(here) : here();
 }

@@ -53,8 +53,8 @@ export interface Shelf {
   /** Let go of the file of one that is sent, keeping the rest. */
   dropFile(id: string): Promise<void>;
   remove(id: string): Promise<void>;
-  /** Hear that another page of the same shelf has changed something. */
-  onChange(listener: () => void): () => void;
+  /** Hear that another page of the same shelf has changed something, or `removed` one. */
+  onChange(listener: (removed: string | null) => void): () => void;
 }
 
 export type Send = (
@@ -86,6 +86,10 @@ const TRIES = 3;
 const BACKOFF = { firstMs: 2_000, mostMs: 60_000 };
 /** What says nothing about the document: it waits for a connection, or for a valid key. */
 const NOT_NOW = ["unreachable", "disconnected", "unauthorized"];
+const LOST = {
+  code: "internal" as const,
+  message: "The browser no longer has this document. Add it again.",
+};
 
 /** Documents are put here first and sent from here, so that none is lost to a connection that breaks, a page
  * that is closed or a service that is down. Sent again, a document is the same job: its id is the key. */
@@ -115,7 +119,10 @@ export class Outbox {
     this.#send = send;
     this.#sendResult = sendResult;
     this.#lock = lock;
-    shelf.onChange(() => void this.#load());
+    shelf.onChange(removed => {
+      if (removed) this.#forget(removed);
+      void this.#load();
+    });
     void this.#load();
   }
 
@@ -153,7 +160,7 @@ export class Outbox {
       read: null,
     };
     await this.#shelf.put(submission, file);
-    this.#known = [...this.#known, submission];
+    this.#known = [...this.#known.filter(each => each.id !== submission.id), submission];
     this.#tell();
     void this.#run();
     return submission;
@@ -170,8 +177,7 @@ export class Outbox {
   async remove(id: string): Promise<void> {
     this.#aborts.get(id)?.abort();
     await this.#shelf.remove(id);
-    this.#known = this.#known.filter(each => each.id !== id);
-    this.#tell();
+    this.#forget(id);
   }
 
   /** One's file, to be read here; it is not sent until it is let go. None if it is not waiting any more. */
@@ -294,8 +300,7 @@ export class Outbox {
     const result = read && this.#sendResult ? await this.#shelf.result(id) : null;
     if (result && this.#sendResult) return this.#sendResult(result);
     const file = await this.#shelf.file(id);
-    if (!file)
-      throw new NeuralDocFlowError("internal", "The browser no longer has this document. Add it again.");
+    if (!file) throw new NeuralDocFlowError(LOST.code, LOST.message);
     return this.#send(file, submission, sent => this.#uploaded(id, sent), signal);
   }
 
@@ -314,10 +319,24 @@ export class Outbox {
     }
   }
 
+  #forget(id: string): void {
+    this.#known = this.#known.filter(each => each.id !== id);
+    this.#tell();
+  }
+
+  /** Take up what the shelf has. What waits and is not there was taken by the browser, and is shown as failed. */
   async #load(): Promise<void> {
-    const before = new Map(this.#known.map(each => [JSON.stringify(each), each]));
-    const now = await this.#shelf.all();
-    this.#known = now.map(each => before.get(JSON.stringify(each)) ?? each); // unchanged ones stay the same objects
+    const before = new Set(this.#known.map(each => each.id));
+    const there = new Map((await this.#shelf.all()).map(each => [each.id, each]));
+    const ours = this.#known.flatMap(each => {
+      const now = there.get(each.id);
+      there.delete(each.id);
+      if (now) return JSON.stringify(now) === JSON.stringify(each) ? each : now; // the same stay the same objects
+      if (!before.has(each.id) || each.state === "failed") return each; // added meanwhile, or told before
+      return each.state === "waiting" ? { ...each, state: "failed" as const, error: LOST } : [];
+    });
+    const others = [...there.values()].filter(each => !before.has(each.id)); // not those removed meanwhile
+    this.#known = [...ours, ...others].sort((a, b) => a.createdAt - b.createdAt);
     this.#tell();
   }
 

@@ -181,3 +181,32 @@ test("one that is removed while it is being sent is stopped, and gone", async ()
   expect(stopped).toBe(true);
   expect(outbox.getSnapshot().submissions).toEqual([]);
 });
+
+test("what the browser takes back while it waits is shown as failed; what another page removes goes", async () => {
+  let heard: (removed: string | null) => void = () => {};
+  class Shared extends MemoryShelf {
+    override onChange(listener: typeof heard = () => {}): () => void {
+      heard = listener;
+      return () => {};
+    }
+  }
+  const shelf = new Shared();
+  const outbox = new Outbox(shelf, async () => {
+    throw new NeuralDocFlowError("unreachable", "No connection.");
+  });
+  const [taken, removed, kept] = [
+    await outbox.add(letter(), "taken.html", wishes),
+    await outbox.add(letter(), "removed.html", wishes),
+    await outbox.add(letter(), "kept.html", wishes),
+  ];
+  await shelf.remove(taken.id);
+  await shelf.remove(removed.id);
+  heard(removed.id);
+  await outbox.flush();
+  expect(outbox.getSnapshot().submissions).toMatchObject([
+    { id: taken.id, state: "failed", error: { message: expect.stringContaining("no longer has") } },
+    { id: kept.id, state: "waiting", error: null },
+  ]);
+  await outbox.remove(taken.id);
+  expect(outbox.getSnapshot().submissions.map(each => each.id)).toEqual([kept.id]);
+});

@@ -1,0 +1,160 @@
+"""What waits in the browser reaches the service once, whatever breaks on the way, in Chromium."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Request, Route
+from support.browser import PATIENCE, Person
+from support.gateway import Gateway, letter
+
+pytestmark = [pytest.mark.servers, pytest.mark.slow]
+
+
+@pytest.fixture
+def gateway(tmp_path: Path, browser: Browser) -> Iterator[Gateway]:
+    with Gateway(tmp_path / "service") as own:
+        yield own
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-US")
+    yield context
+    context.close()
+
+
+def names(gateway: Gateway) -> Counter[str]:
+    return Counter(job["filename"] for job in gateway.jobs())
+
+
+def sends_of(page: Page) -> Counter[str]:
+    """How often each document is sent by a page, from now on."""
+    sends: Counter[str] = Counter()
+
+    def count(request: Request) -> None:
+        if request.method == "POST" and "/api/v1/documents" in request.url:
+            sends[parse_qs(urlsplit(request.url).query)["filename"][0]] += 1
+
+    page.on("request", count)
+    return sends
+
+
+ONLINE = "dispatchEvent(new Event('online'))"
+VISIBLE = "document.dispatchEvent(new Event('visibilitychange'))"
+
+
+def test_of_two_tabs_one_sends_what_waits(context: BrowserContext, gateway: Gateway) -> None:
+    person = Person(context, gateway)
+    page = person.open()
+    person.works_offline()
+    other = person.tab()
+    other.goto(gateway.url)
+    other.get_by_text("Connected", exact=True).wait_for()
+    gateway.stop()
+    person.has_status("Offline")
+    person.drop({f"{number}.html": letter(number).decode() for number in range(3)})
+    other.locator(".app-status").filter(has_text="3 waiting").wait_for()
+    with socket.create_server(("127.0.0.1", gateway.port)):  # takes what is sent, and does not answer
+        sends, others = sends_of(page), sends_of(other)
+        page.evaluate(ONLINE)
+        page.wait_for_timeout(1000)
+        other.evaluate(ONLINE)
+        page.wait_for_timeout(1000)  # in which the other would have sent them too
+        assert sends == {f"{number}.html": 1 for number in range(3)}
+        assert not others
+    gateway.start()
+    for tab in (page, other):
+        tab.locator(".app-status").get_by_text("Connected", exact=True).wait_for()
+    assert names(gateway) == {f"{number}.html": 1 for number in range(3)}
+
+
+@pytest.mark.parametrize("word", [ONLINE, VISIBLE], ids=["online", "visible"])
+def test_what_waits_is_sent_when_the_browser_says_that_there_may_be_a_connection(
+    context: BrowserContext, gateway: Gateway, word: str
+) -> None:
+    person = Person(context, gateway)
+    person.page.clock.install()
+    page = person.open()
+    person.works_offline()
+    gateway.stop()
+    person.has_status("Offline")
+    person.drop({"waits.html": letter(1).decode()})
+    person.has_status("1 waiting")
+    page.clock.pause_at(page.evaluate("Date.now()") / 1000 + 1)  # no timer of the page runs any more
+    gateway.start()
+    page.wait_for_timeout(500)
+    assert names(gateway) == {}
+    page.evaluate(word)
+    deadline = time.monotonic() + PATIENCE / 1000
+    while not names(gateway):
+        assert time.monotonic() < deadline
+        page.wait_for_timeout(50)
+    page.clock.resume()
+    person.has_sent_all()
+    assert names(gateway) == {"waits.html": 1}
+
+
+def test_a_document_whose_answer_is_lost_on_the_way_is_one_job(browser: Browser, gateway: Gateway) -> None:
+    context = browser.new_context(service_workers="block", locale="en-US")  # its requests can be broken so
+    person = Person(context, gateway)
+    page = person.open()
+    lost: list[int] = []
+
+    def lose_first(route: Route) -> None:
+        if lost:
+            return route.continue_()
+        lost.append(route.fetch().status)
+        return route.abort("connectionreset")
+
+    page.route("**/api/v1/documents?*", lose_first)
+    person.drop({"once.html": letter(1).decode()})
+    person.wait_for("once.html", "Complete")
+    person.has_sent_all()
+    assert lost == [202]
+    assert names(gateway) == {"once.html": 1}
+    context.close()
+
+
+def test_a_document_that_the_browser_takes_back_before_it_is_sent_is_shown_as_lost(
+    context: BrowserContext, gateway: Gateway
+) -> None:
+    person = Person(context, gateway)
+    page = person.open()
+    person.works_offline()
+    gateway.stop()
+    person.drop({"lost.html": letter(1).decode()})
+    person.has_status("1 waiting")
+    room = {"origin": gateway.url, "storageTypes": "indexeddb"}
+    context.new_cdp_session(page).send("Storage.clearDataForOrigin", room)
+    gateway.start()
+    person.card("lost.html").get_by_text("The browser no longer has this document.").wait_for()
+    person.card("lost.html").get_by_role("button", name="Remove").click()
+    person.card("lost.html").wait_for(state="detached")
+    assert names(gateway) == {}
+
+
+def test_a_service_that_is_stopped_in_the_midst_has_each_document_once(
+    context: BrowserContext, gateway: Gateway
+) -> None:
+    person = Person(context, gateway)
+    person.open()
+    person.works_offline()
+    assert gateway.process is not None
+    gateway.process.send_signal(signal.SIGSTOP)
+    person.drop({f"{number}.html": letter(number).decode() for number in range(6)})
+    deadline = time.monotonic() + PATIENCE / 1000
+    while person.card("").count() < 6:
+        assert time.monotonic() < deadline
+        person.page.wait_for_timeout(50)
+    gateway.stop(signal.SIGKILL)
+    gateway.start()
+    person.has_sent_all()
+    assert names(gateway) == {f"{number}.html": 1 for number in range(6)}
