@@ -65,7 +65,9 @@ def bare_loop(paths: list[Path], folder: Path) -> tuple[float, int]:
         return time.perf_counter() - begun, pages
 
 
-def whole_job(paths: list[Path], folder: Path, agents: int = 2, processes: int = 1) -> float:
+def whole_job(
+    paths: list[Path], folder: Path, agents: int = 2, processes: int = 1, profile: str = "auto"
+) -> float:
     """Seconds of the job, from the first document's start to the last result, by the log's own times.
 
     Each of its processes has so many ``agents``.
@@ -74,7 +76,7 @@ def whole_job(paths: list[Path], folder: Path, agents: int = 2, processes: int =
     inbox.mkdir()
     for number, path in enumerate(paths):
         (inbox / f"{number:04d}-{path.name}").write_bytes(path.read_bytes())
-    watch = {"watch_directories": ["inbox"], "debounce_ms": 0}
+    watch = {"watch_directories": [{"path": "inbox", "profile": profile}], "debounce_ms": 0}
     swarm = {"swarm_config": {"min_agents": agents, "max_agents": agents}}
     config = {
         "stream_sources": {"inbox": {"type": "filesystem", "config": watch}},

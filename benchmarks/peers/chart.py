@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from xml.sax.saxutils import escape
 
-_LEFT, _WIDTH, _LINE, _GAP = 120, 480, 20, 34
+_LEFT, _WIDTH, _LINE, _GAP = 130, 480, 20, 34
 
 
-def chart(sets: Mapping[str, Mapping[str, float]], ours: str) -> str:
+def chart(sets: Mapping[str, Mapping[str, float]], ours: Collection[str]) -> str:
     """A group of bars for each set on a scale of its own, the fastest first; ``ours`` in another colour."""
     parts: list[str] = []
     y = 0
@@ -18,7 +18,7 @@ def chart(sets: Mapping[str, Mapping[str, float]], ours: str) -> str:
         most = max(rates.values())
         for each, rate in sorted(rates.items(), key=lambda item: -item[1]):
             length = max(_WIDTH * rate / most, 1)
-            colour = "#2563eb" if each == ours else "#9ca3af"
+            colour = "#2563eb" if each in ours else "#9ca3af"
             parts.append(
                 f'<text x="{_LEFT - 8}" y="{y + 14}" text-anchor="end">{escape(each)}</text>'
                 f'<rect x="{_LEFT}" y="{y + 3}" width="{length:.1f}" height="14" fill="{colour}"/>'
