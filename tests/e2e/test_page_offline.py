@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from playwright.sync_api import Request, Route, expect
+from playwright.sync_api import Request, expect
 from support import docx
 from support.browser import Person, chromium
 from support.gateway import Gateway
@@ -63,6 +63,7 @@ def test_documents_are_read_on_the_device_without_a_connection_and_synced_once_w
     word = tmp_path / "lease.docx"
     word.write_bytes(docx.simple(docx.paragraph(docx.run("This Lease is made as of January 5, 2024."))))
     person.choose(SAMPLES / "sample-10-k.pdf", word, SAMPLES / "sample-record.html")
+    person.drop({"notes.txt": "No document."}, "text/plain")
     for name in ("sample-10-k.pdf", "lease.docx", "sample-record.html"):
         expect(person.card(name)).to_contain_text("made on this device", timeout=PATIENCE)
     person.card("sample-10-k.pdf").click()
@@ -85,19 +86,19 @@ def test_documents_are_read_on_the_device_without_a_connection_and_synced_once_w
     assert exported["XML"] == render(result, "xml").decode()
     page.reload()
     person.card("sample-record.html").get_by_text("not sent yet").wait_for()
+    person.wait_for("notes.txt", "Waiting")
+    page.locator(".app-status").click()
+    group = page.locator("dialog section").filter(has_text="Waiting on this device")
+    expect(group.locator("li")).to_have_count(4)
+    expect(group.locator("li").filter(has_text="read on this device")).to_have_count(3)
+    assert person.violations() == []
+    page.get_by_role("button", name="Close").click()
 
-    lost: list[int] = []
-
-    def lose_first(route: Route) -> None:
-        if lost:
-            return route.continue_()
-        lost.append(route.fetch().status)
-        return route.abort("connectionreset")
-
-    person.context.route(
-        "**/api/v1/results/sync", lose_first
-    )  # the service has it, and the page does not know
+    lost = person.loses_first_answer("**/api/v1/results/sync")
     gateway.start()
+    person.has_status("Connected · 1 not sent")
+    person.wait_for("notes.txt", "Failed")  # the service has the last word
+    person.card("notes.txt").get_by_role("button", name="Remove").click()
     person.has_sent_all()
     assert set(lost) == {200}
     for name in ("sample-10-k.pdf", "lease.docx", "sample-record.html"):
@@ -111,6 +112,11 @@ def test_documents_are_read_on_the_device_without_a_connection_and_synced_once_w
     page.reload()
     person.has_sent_all()
     assert len(person.card("").all()) == 3
+    person.card("sample-10-k.pdf").click()
+    expect(picture).to_be_visible(timeout=PATIENCE)  # the service does not have it
+    page.locator(".app-status").click()
+    sent = page.locator("dialog section").filter(has_text="Sent from this device")
+    expect(sent.locator("li").filter(has_text="read on this device, synced")).to_have_count(3)
     (filing,) = (job for job in jobs if job["filename"] == "sample-10-k.pdf")
     result = gateway.ask(f"/jobs/{filing['job_id']}/result")
     assert "Delaware" in json.dumps(result["extractedData"])

@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, Route
+from playwright.sync_api import Browser, BrowserContext, Page, Request
 from support.browser import PATIENCE, Person
 from support.gateway import Gateway, letter
 
@@ -105,16 +105,8 @@ def test_what_waits_is_sent_when_the_browser_says_that_there_may_be_a_connection
 def test_a_document_whose_answer_is_lost_on_the_way_is_one_job(browser: Browser, gateway: Gateway) -> None:
     context = browser.new_context(service_workers="block", locale="en-US")  # its requests can be broken so
     person = Person(context, gateway)
-    page = person.open()
-    lost: list[int] = []
-
-    def lose_first(route: Route) -> None:
-        if lost:
-            return route.continue_()
-        lost.append(route.fetch().status)
-        return route.abort("connectionreset")
-
-    page.route("**/api/v1/documents?*", lose_first)
+    person.open()
+    lost = person.loses_first_answer("**/api/v1/documents?*")
     person.drop({"once.html": letter(1).decode()})
     person.wait_for("once.html", "Complete")
     person.has_sent_all()

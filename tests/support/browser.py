@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
 
 from support.gateway import Gateway
 from support.packages import program
@@ -118,6 +118,22 @@ class Person:
     def has_sent_all(self) -> None:
         """Wait until there is a connection and nothing waits for it."""
         self.page.locator(".app-status").get_by_text("Connected", exact=True).wait_for()
+
+    def loses_first_answer(self, pattern: str) -> list[int]:
+        """Have the first answers to requests be lost on their way back: the service has done what was asked.
+
+        Gives their statuses, as they come.
+        """
+        lost: list[int] = []
+
+        def lose(route: Route) -> None:
+            if lost:
+                return route.continue_()
+            lost.append(route.fetch().status)
+            return route.abort("connectionreset")
+
+        self.context.route(pattern, lose)
+        return lost
 
     def violations(self) -> list[str]:
         """What axe finds wrong with the page as it stands."""

@@ -80,6 +80,7 @@ function withTexts(file: Blob, told: Map<string, string>): Wanted {
   const options: Record<string, unknown> = { ...rest };
   if (rest.qualityThreshold) options.qualityThreshold = Number(rest.qualityThreshold);
   if (rest.streamResults) options.streamResults = rest.streamResults === "true";
+  if (rest.deadlineMs) options.deadlineMs = Number(rest.deadlineMs);
   return { file, filename, profile, options: known(options) };
 }
 
@@ -98,7 +99,7 @@ function lastOf({ pathname, hostname }: URL): string {
   return decodeURIComponent(pathname.split("/").pop() ?? "") || hostname;
 }
 
-function known({ priority, qualityThreshold, outputFormat, streamResults }: ProcessingOptions) {
-  const all = { priority, qualityThreshold, outputFormat, streamResults };
+function known({ priority, qualityThreshold, outputFormat, streamResults, deadlineMs }: ProcessingOptions) {
+  const all = { priority, qualityThreshold, outputFormat, streamResults, deadlineMs };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }

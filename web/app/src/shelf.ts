@@ -105,7 +105,7 @@ export class DatabaseShelf implements Shelf {
   async dropFile(id: string): Promise<void> {
     const database = await this.#open();
     const known = await database.get("documents", id);
-    if (known) await database.put("documents", { ...known, document: null });
+    if (known && !known.read) await database.put("documents", { ...known, document: null });
     await forgetOld(database);
   }
 
@@ -138,12 +138,12 @@ export class DatabaseShelf implements Shelf {
     return this.#database;
   }
 
-  /** Let go of what the service has too: results that were synced, and answers for the time without it. */
+  /** Let go of what the service has too: results that were synced, with their pages, and its answers. */
   async #makeRoom(): Promise<void> {
     await forgetAnswers();
     const database = await this.#open();
     const sent = (await database.getAll("documents")).filter(each => each.synced && each.result);
-    await Promise.all(sent.map(each => database.put("documents", { ...each, result: null })));
+    await Promise.all(sent.map(each => database.put("documents", { ...each, document: null, result: null })));
   }
 }
 
@@ -154,7 +154,9 @@ async function forgetOld(database: IDBPDatabase<Stores>): Promise<void> {
   const old = sent.filter((each, at) => each.timestamp < Date.now() - KEPT_MS || at < sent.length - KEPT);
   await Promise.all(old.map(each => database.delete("documents", each.id)));
   const withResult = sent.filter(each => each.result && !old.includes(each)).slice(0, -RESULTS_KEPT);
-  await Promise.all(withResult.map(each => database.put("documents", { ...each, result: null })));
+  await Promise.all(
+    withResult.map(each => database.put("documents", { ...each, document: null, result: null })),
+  );
 }
 
 function isFull(error: unknown): boolean {
@@ -176,6 +178,7 @@ function asSubmission(stored: StoredDocument, sync: StoredSync | undefined): Sub
     nextTryAt: sync?.nextTryAt ?? 0,
     error: sync?.error ?? null,
     read: stored.read ?? null,
+    hasFile: stored.document !== null,
   };
 }
 

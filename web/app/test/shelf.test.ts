@@ -21,7 +21,7 @@ function waiting(id: string, createdAt = NOW) {
   return {
     ...{ id, createdAt, filename: `${id}.html`, profile: "auto", options: { priority: "high" as const } },
     ...{ size: 8, type: "text/html", state: "waiting" as const, tries: 0, nextTryAt: 0 },
-    ...{ jobId: null, error: null, read: null },
+    ...{ jobId: null, error: null, read: null, hasFile: true },
   };
 }
 
@@ -70,7 +70,7 @@ test("a result takes the document's place in the queue, and can be read when it 
   await shelf.put(sent);
   await shelf.dropFile("a");
   expect(await shelf.result("a")).toEqual(result);
-  expect(await shelf.file("a")).toBeNull();
+  expect(await (await shelf.file("a"))?.text()).toBe("a"); // its pages are nowhere else
   expect(await shelf.all()).toEqual([sent]);
 });
 
@@ -104,6 +104,7 @@ test("of results that were sent the newest are kept", async () => {
   }
   await shelf.dropFile("51");
   expect(await shelf.result("1")).toBeNull();
+  expect(await shelf.file("1")).toBeNull();
   expect(await shelf.result("2")).not.toBeNull();
   expect(await shelf.all()).toHaveLength(52);
 });

@@ -33,9 +33,9 @@ export async function submitAddress(
   filename: string,
   options: SubmitOptions,
 ): Promise<string> {
-  const { profile = "auto", priority, qualityThreshold, outputFormat, streamResults } = options;
+  const { profile = "auto", priority, qualityThreshold, outputFormat, streamResults, deadlineMs } = options;
   const document = { source: "url", content: address.href, filename };
-  const wanted = { priority, qualityThreshold, outputFormat, streamResults };
+  const wanted = { priority, qualityThreshold, outputFormat, streamResults, deadlineMs };
   const { job_id } = await http.json<{ job_id: string }>("/api/v1/documents", {
     method: "POST",
     headers: { "Content-Type": "application/json", "Idempotency-Key": options.idempotencyKey ?? randomId() },

@@ -77,6 +77,7 @@ export function DocumentView({ entry, client, load, page, onBack, onCancel, onRe
           {...{ result, client, id: entry.id, jobId: entry.jobId, filename: entry.filename }}
           draw={page}
           isOffline={entry.origin === "offline"}
+          isHere={entry.submission?.hasFile ?? false}
         />
       )}
     </article>

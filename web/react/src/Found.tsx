@@ -18,10 +18,12 @@ interface FoundProps {
   filename: string;
   /** It was read on a device: the service gets the result, not the document. */
   isOffline: boolean;
+  /** Its bytes are on this device. */
+  isHere: boolean;
 }
 
 /** What was found in a document: its values and the rest in tabs, beside them its pages. */
-export function Found({ result, client, id, draw, jobId, filename, isOffline }: FoundProps) {
+export function Found({ result, client, id, draw, jobId, filename, isOffline, isHere }: FoundProps) {
   const data = useMemo(() => result.extractedData ?? {}, [result]);
   const rows = useMemo(() => fieldRows(result), [result]);
   const tabs = useMemo(() => tabsOf(result, rows), [result, rows]);
@@ -30,9 +32,7 @@ export function Found({ result, client, id, draw, jobId, filename, isOffline }: 
   const [selected, setSelected] = useState<string | null>(null);
   const [open, setOpen] = useState(false);
   const hasPages =
-    (jobId === null || !isOffline) &&
-    result.metadata?.contentType === "application/pdf" &&
-    (data.pages ?? 0) > 0;
+    (isHere || !isOffline) && result.metadata?.contentType === "application/pdf" && (data.pages ?? 0) > 0;
   const places = useMemo(() => boxesOf(tab, data, rows), [tab, data, rows]);
   const [page, setPage] = useState(places[0]?.page ?? 1);
   const [quote, setQuote] = useState<Item | null>(null);

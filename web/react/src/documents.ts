@@ -125,8 +125,11 @@ export class Documents {
 
   /** A page's image, with ids as for `result`. Throws where it can't be drawn. */
   page(id: string, page: number, signal: AbortSignal): Promise<Blob> {
-    const here = this.#outbox.getSnapshot().submissions.some(each => each.id === id && each.read);
-    return here && this.#reading ? this.#reading.page(id, page, signal) : this.#client.page(id, page, signal);
+    const { submissions } = this.#outbox.getSnapshot();
+    const read = submissions.find(each => (each.id === id || each.jobId === id) && each.read);
+    return read && this.#reading
+      ? this.#reading.page(read.id, page, signal)
+      : this.#client.page(id, page, signal);
   }
 
   /** Stop a document: its upload, or its job. */

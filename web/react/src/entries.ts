@@ -68,8 +68,9 @@ export function ofSubmission(
     submission,
   };
   if (now) return { ...told, status: "processing", stage: now.stage, progress: now.progress };
-  if (read) return { ...told, ...read, stage: "done", progress: 1, origin: "offline" };
-  return told;
+  if (!read) return told;
+  const found = { ...told, ...read, origin: "offline" };
+  return state === "failed" ? { ...found, status: "failed" } : { ...found, stage: "done", progress: 1 };
 }
 
 /** A document the service has, and what is known of it here. */

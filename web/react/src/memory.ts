@@ -30,7 +30,10 @@ export class MemoryShelf implements Shelf {
   }
 
   async dropFile(id: string): Promise<void> {
+    const known = this.#all.get(id);
+    if (!known || known.read) return;
     this.#files.delete(id);
+    this.#all.set(id, { ...known, hasFile: false });
   }
 
   async remove(id: string): Promise<void> {

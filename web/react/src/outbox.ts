@@ -30,6 +30,8 @@ export interface Submission extends Wishes {
   error: { code: string; message: string } | null;
   /** What was found in it on this device; its result is sent then, not the document. */
   read: Read | null;
+  /** Its bytes are here. */
+  hasFile: boolean;
 }
 
 /** A result made on this device, in short. */
@@ -50,7 +52,7 @@ export interface Shelf {
   /** Keep the result of one that was read here, with what has changed of it. */
   putResult(submission: Submission, result: ProcessingResult): Promise<void>;
   result(id: string): Promise<ProcessingResult | null>;
-  /** Let go of the file of one that is sent, keeping the rest. */
+  /** Let go of the file of one that is sent, keeping the rest; of one that was read here the service has no file. */
   dropFile(id: string): Promise<void>;
   remove(id: string): Promise<void>;
   /** Hear that another page of the same shelf has changed something, or `removed` one. */
@@ -158,6 +160,7 @@ export class Outbox {
       jobId: null,
       error: null,
       read: null,
+      hasFile: true,
     };
     await this.#shelf.put(submission, file);
     this.#known = [...this.#known.filter(each => each.id !== submission.id), submission];
@@ -285,7 +288,12 @@ export class Outbox {
         this.#stumbles.set(id, (this.#stumbles.get(id) ?? 0) + 1);
         return false;
       }
-      await this.#change(afterFailure(submission, error));
+      const after = afterFailure(submission, error);
+      if (after.state === "failed" && submission.read && error.code !== "forbidden") {
+        // The service does not want the result: it gets the document, and has the last word.
+        await this.#change({ ...submission, read: null, tries: 0, nextTryAt: 0, error: null });
+        this.#again = true;
+      } else await this.#change(after);
       return true;
     } finally {
       this.#aborts.delete(id);

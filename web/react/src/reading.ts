@@ -29,6 +29,9 @@ export interface BeingRead {
   progress: number;
 }
 
+/** Milliseconds without a connection after which documents are read here: a service that reads one has its pages too. */
+const PATIENCE = 3_000;
+
 /** Has documents read on this device, one after another, while they can't be sent. */
 export class Reading {
   readonly #outbox: Outbox;
@@ -36,6 +39,7 @@ export class Reading {
   readonly #lock: Lock;
   readonly #bell = new Bell();
   #isOffline = false;
+  #lost: ReturnType<typeof setTimeout> | undefined;
   #running = false;
   #now: BeingRead | null = null;
   #abort: AbortController | null = null;
@@ -64,7 +68,7 @@ export class Reading {
     ];
     return () => {
       for (const each of leave) each();
-      this.#isOffline = false;
+      this.#isBack();
       this.#abort?.abort();
     };
   }
@@ -72,8 +76,17 @@ export class Reading {
   connection({ state, error }: ConnectionStatus): void {
     if (state === "connecting") return;
     const isRefused = ["unauthorized", "forbidden"].includes(error?.code ?? "");
-    this.#isOffline = state !== "connected" && !isRefused;
-    void this.#run();
+    if (state === "connected" || isRefused) return this.#isBack();
+    this.#lost ??= setTimeout(() => {
+      this.#isOffline = true;
+      void this.#run();
+    }, PATIENCE);
+  }
+
+  #isBack(): void {
+    clearTimeout(this.#lost);
+    this.#lost = undefined;
+    this.#isOffline = false;
   }
 
   /** A page of a document that is here still, as an image. Throws where it can't be drawn. */

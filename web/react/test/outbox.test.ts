@@ -210,3 +210,24 @@ test("what the browser takes back while it waits is shown as failed; what anothe
   await outbox.remove(taken.id);
   expect(outbox.getSnapshot().submissions.map(each => each.id)).toEqual([kept.id]);
 });
+
+test("a document whose result the service does not want is sent itself, under the same id", async () => {
+  const sent: string[] = [];
+  const send = vi.fn<Send>(async (file, { id }) => {
+    sent.push(`${id} ${await file.text()}`);
+    return "job-1";
+  });
+  const sendResult = vi.fn(async () => {
+    throw new NeuralDocFlowError("too_large", "The result is too large.", { status: 413 });
+  });
+  const outbox = new Outbox(new MemoryShelf(), send, undefined, sendResult);
+  outbox.stop();
+  const { id } = await outbox.add(letter(), "letter.html", wishes);
+  await outbox.take(id);
+  await outbox.release(id, { jobId: id, status: "completed" } as never);
+  outbox.start();
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(sendResult).toHaveBeenCalledTimes(1);
+  expect(sent).toEqual([`${id} a letter`]);
+  expect(only(outbox)).toMatchObject({ state: "sent", jobId: "job-1", error: null, read: null });
+});
