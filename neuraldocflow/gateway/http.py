@@ -10,6 +10,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 _SECONDS = 15.0
 """In which a request's head has to be there."""
 _MOST_BYTES = 64 * 1024
+_TOO_SLOW = (
+    b"HTTP/1.1 408 Request Timeout\r\ncontent-type: text/plain; charset=utf-8\r\n"
+    b"content-length: 29\r\nconnection: close\r\n\r\nThe request's head was slow.\n"
+)
 
 
 class _Refused(ValueError):
@@ -27,13 +31,13 @@ class Http(HttpToolsProtocol):
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        self._patience = self.loop.call_later(_SECONDS, self.transport.close)
+        self._patience = self.loop.call_later(_SECONDS, self._give_up)
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
         if self._is_waiting:  # most heads come whole, and need no timer
             if self._patience is None:
-                self._patience = self.loop.call_later(_SECONDS, self.transport.close)
+                self._patience = self.loop.call_later(_SECONDS, self._give_up)
             self._bytes += len(data)
             if self._bytes > _MOST_BYTES and not self.transport.is_closing():
                 self.send_400_response("The request's head is too large.")
@@ -61,6 +65,12 @@ class Http(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
         super().connection_lost(exc)
+
+    def _give_up(self) -> None:
+        """Told with 408, if a head had begun and no answer to an earlier request is under way."""
+        if self._bytes and (self.cycle is None or self.cycle.response_complete):
+            self.transport.write(_TOO_SLOW)
+        self.transport.close()
 
     def _stop_waiting(self) -> None:
         self._is_waiting = False
