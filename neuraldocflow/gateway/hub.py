@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ Filtered = Literal["jobId", "documentType", "profile", "status", "priority", "st
 Kind = Literal["progress", "result", "notification"]
 _SLICE = 256
 """Subscribers written to before other work of the event loop gets its turn."""
+_MOST_BATCHES = 8
+"""Taken and not given out yet; the log is read no further meanwhile. Each has 500 events and 8 MB at most."""
 _INSIDE = ("uri", "version", "through")
 """Of a document's source, what is for the job alone."""
 _NATURAL: dict[Kind, Channel] = {"progress": "progress", "result": "results", "notification": "notifications"}
@@ -168,7 +171,7 @@ def _named(extracted: Any) -> dict[str, Any]:
 
 
 class Hub:
-    """Who follows what. Lives in the event loop; ``arrive`` may be called from any thread."""
+    """Who follows what. Lives in the event loop; ``arrive`` may be called from any other thread."""
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, positions: Positions, config: WebSocketConfig
@@ -180,13 +183,23 @@ class Hub:
         self._jobs: dict[str, dict[Reader, None]] = defaultdict(dict)
         self._channels: dict[tuple[str, Channel], dict[Reader, Filter]] = defaultdict(dict)
         self._queue: asyncio.Queue[tuple[list[Arrived], Positions]] = asyncio.Queue()
+        self._room = threading.Semaphore(_MOST_BATCHES)
         self._task = loop.create_task(self._run())
+        self._task.add_done_callback(lambda _: self._room.release())
         self.observers: list[Callable[[Arrived], None]] = []
         """Called with each event, such as to count it."""
 
     def arrive(self, events: list[Arrived], positions: Positions) -> None:
-        """Take events and the positions after them; they are given out in the event loop."""
-        self._loop.call_soon_threadsafe(self._queue.put_nowait, (events, positions))
+        """Take events and the positions after them; they are given out in the event loop.
+
+        The thread waits while much has not been given out yet. Once nothing is given out any more, nothing is
+        taken, and nobody waits.
+        """
+        self._room.acquire()
+        if self._task.done():
+            self._room.release()  # whoever waits too
+        else:
+            self._loop.call_soon_threadsafe(self._queue.put_nowait, (events, positions))
 
     @property
     def fault(self) -> str | None:
@@ -243,6 +256,7 @@ class Hub:
                 except Exception:  # the next ones are for others
                     log.exception("an event could not be given out", extra={"job": event.job})
             self.positions = positions
+            self._room.release()
 
     async def _give_out(self, event: Arrived, at: Positions) -> None:
         """To the readers and the observers; what fails with one of them is logged, once, after the others."""

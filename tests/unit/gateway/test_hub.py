@@ -1,9 +1,11 @@
-"""A record, a reader or an observer at fault stops nothing for the others."""
+"""A record, a reader or an observer at fault stops nothing for the others; what waits for them is bounded."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import threading
+import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,13 +13,15 @@ from typing import Any
 import orjson
 import pytest
 from support.deliveries import delivery
+from support.topics import wait_for
 
-from neuraldocflow.gateway.arrivals import Arrived
+from neuraldocflow.gateway import hub as hubs
+from neuraldocflow.gateway.arrivals import Arrived, arrived
 from neuraldocflow.gateway.hub import Filter, Hub, Published
 from neuraldocflow.gateway.jobs import Jobs
 from neuraldocflow.gateway.offsets import Positions
 from neuraldocflow.gateway.tail import Tail
-from neuraldocflow.log import PROCESSING_RESULTS, TOPICS, EmbeddedLog, Message
+from neuraldocflow.log import PROCESSING_RESULTS, TOPICS, EmbeddedLog, Message, Record
 from sinks.events import message_of
 from sinks.websocket import Channel, WebSocketConfig
 
@@ -95,7 +99,7 @@ def test_a_reader_and_an_observer_that_fail_stop_nobody_else(
         hub.follow_channel("default", "results", reader, Filter({}))
         hub.observers += [Listener(fails=True).observe, observer.observe]
         for events, positions in arrivals:
-            hub.arrive(events, positions)
+            await asyncio.to_thread(hub.arrive, events, positions)
         while hub.positions != arrivals[-1][1]:
             await asyncio.sleep(0)
         assert hub.fault is None
@@ -106,3 +110,70 @@ def test_a_reader_and_an_observer_that_fail_stop_nobody_else(
     heard, counted = asyncio.run(work())
     assert len(heard) == len(counted) == 3
     assert len(caplog.records) == 3  # one for each event, not for each who failed
+
+
+PLACE = (PROCESSING_RESULTS, 0)
+MANY = 5 * hubs._MOST_BATCHES
+
+
+class Feeder(threading.Thread):
+    """Gives a hub batches of one result each, as the tail does, and counts those that were taken."""
+
+    def __init__(self, hub: Hub) -> None:
+        super().__init__(daemon=True)
+        self._hub = hub
+        self.taken = 0
+
+    def run(self) -> None:
+        message = message_of(delivery())
+        for number in range(MANY):
+            event = arrived(Record(*PLACE, number, message.key, message.value, {}, 0))
+            assert event is not None
+            self._hub.arrive([event], {PLACE: number + 1})
+            self.taken = number + 1
+
+    def fill(self) -> None:
+        """Until there is no room; a moment more shows that nothing else is taken."""
+        wait_for(lambda: self.taken >= hubs._MOST_BATCHES, 60)
+        time.sleep(0.1)
+
+
+def test_the_log_is_read_no_further_while_readers_hold_the_loop_back_and_all_is_given_out() -> None:
+    async def work() -> tuple[int, list[str]]:
+        hub = Hub(asyncio.get_running_loop(), {PLACE: 0}, WebSocketConfig())
+        feeder, listener, waiting = Feeder(hub), Listener(), []
+
+        class Slow:
+            def push(self, event: Published, channel: Channel) -> None:
+                if not waiting:
+                    feeder.fill()
+                    waiting.append(feeder.taken)
+
+        hub.follow_channel("default", "results", Slow(), Filter({}))
+        hub.follow_channel("default", "results", listener, Filter({}))
+        feeder.start()
+        while hub.positions != {PLACE: MANY}:
+            await asyncio.sleep(0.01)
+        await hub.close()
+        return waiting[0], listener.heard
+
+    most, heard = asyncio.run(work())
+    assert most == hubs._MOST_BATCHES
+    assert len(heard) == MANY
+
+
+@pytest.mark.parametrize("is_closed", [True, False])
+def test_a_thread_that_waits_for_room_goes_on_when_the_hub_or_the_loop_ends(is_closed: bool) -> None:
+    async def work() -> Feeder:
+        hub = Hub(asyncio.get_running_loop(), {PLACE: 0}, WebSocketConfig())
+        feeder = Feeder(hub)
+        feeder.start()
+        feeder.fill()
+        if is_closed:
+            await hub.close()
+        return feeder
+
+    feeder = asyncio.run(work())
+    feeder.join(60)
+    assert not feeder.is_alive()
+    assert feeder.taken == MANY
