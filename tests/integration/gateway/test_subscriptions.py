@@ -1,0 +1,75 @@
+"""Following ends when that is asked for, or when nothing happens; what is kept no longer is said to be."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from support.gateway import Gateway, Talk, close_code, letter, result, submit
+
+from neuraldocflow.log import PROCESSING_EVENTS, PROCESSING_RESULTS, EmbeddedLog
+
+
+def test_after_unsubscribing_no_events_come(tmp_path: Path) -> None:
+    async def work(gateway: Gateway) -> None:
+        async with gateway.stream() as one, gateway.stream() as other, gateway.http() as session:
+            leaves, stays = Talk(one), Talk(other)
+            await stays.ask("subscribe_channel", channel="results")
+            await leaves.ask("subscribe_channel", channel="results")
+            left, followed = [await submit(session, letter(number)) for number in range(2)]
+            for job in (left, followed):
+                await leaves.ask("subscribe", job_id=job)
+            assert (await leaves.ask("unsubscribe", job_id=left))["payload"] == {"job_id": left}
+            told = await leaves.ask("unsubscribe_channel", channel="results")
+            assert told["payload"] == {"channel": "results"}
+            gateway.start_job()
+            assert {(await stays.until("result"))["data"]["jobId"] for _ in range(2)} == {left, followed}
+            while "result" not in {event["event"] for event in leaves.events}:
+                await leaves.ask("ping")  # what was given to both is here before the answer
+            assert {event["data"]["jobId"] for event in leaves.events} == {followed}
+            await leaves.ask("unsubscribe", job_id=followed)
+            leaves.events.clear()
+            last = await submit(session, letter(2))
+            await stays.until("result", last)
+            await leaves.ask("ping")
+            assert leaves.events == []
+
+    with Gateway(tmp_path, with_job=False) as gateway:
+        asyncio.run(work(gateway))
+
+
+def test_who_asks_for_what_is_no_longer_kept_is_told_so_and_gets_what_comes(tmp_path: Path) -> None:
+    async def work(gateway: Gateway) -> None:
+        async with gateway.stream() as socket, gateway.http() as session:
+            talk = Talk(socket)
+            start = (await talk.ask("subscribe_channel", channel="results"))["payload"]["offset"]
+            job = await submit(session, letter(1))
+            await talk.until("result", job)
+            kept = await talk.ask("subscribe", job_id=job, from_offset=start)
+            assert kept["payload"]["recovered"] is True
+            await talk.ask("unsubscribe", job_id=job)
+            with EmbeddedLog(gateway.folder.root / ".neuraldocflow" / "log.db") as log:
+                for topic in (PROCESSING_EVENTS, PROCESSING_RESULTS):
+                    assert log.retain(topic, max_bytes=0) > 0
+            gone = await talk.ask("subscribe", job_id=job, from_offset=start)
+            assert gone["payload"]["recovered"] is False
+            assert gone["payload"]["state"]["status"] in ("completed", "partial")
+            again = await talk.ask("subscribe_channel", channel="results", from_offset=start)
+            assert again["payload"]["recovered"] is False
+            talk.events.clear()
+            other = await submit(session, letter(2))
+            assert (await talk.until("result"))["data"]["jobId"] == other
+            await result(session, other)
+
+    with Gateway(tmp_path) as gateway:
+        asyncio.run(work(gateway))
+
+
+def test_a_session_in_which_nothing_happens_is_closed_with_a_code(tmp_path: Path) -> None:
+    async def work(gateway: Gateway) -> None:
+        async with gateway.stream() as socket:
+            assert (await Talk(socket).ask("ping"))["payload"] == {"pong": True}
+            assert await close_code(socket) == 4408
+
+    with Gateway(tmp_path, with_job=False, gateway={"idle_timeout_s": 1}) as gateway:
+        asyncio.run(work(gateway))
