@@ -1,4 +1,4 @@
-"""Pages of sites that the configuration names may call the API; those of others may not."""
+"""Pages of sites that the configuration names may call the API, others may not; by default none may."""
 
 from __future__ import annotations
 
@@ -43,4 +43,26 @@ def test_pages_of_the_configured_sites_may_call_and_others_may_not(tmp_path: Pat
             await gateway.stream(origin=OTHER)
 
     with Gateway(tmp_path, with_job=False, gateway={"cors_origins": [APP]}) as gateway:
+        asyncio.run(work(gateway))
+
+
+def test_by_default_no_other_site_may_call_and_every_answer_keeps_browsers_careful(tmp_path: Path) -> None:
+    async def work(gateway: Gateway) -> None:
+        async with gateway.http() as session:
+            for path in ("/", "/api/v1/jobs", "/api/v1/jobs/none", "/openapi.json"):
+                answer = await session.get(path, headers={"Origin": OTHER})
+                asking = {
+                    "Access-Control-Request-Method": "GET",
+                    "Access-Control-Request-Headers": "authorization",
+                }
+                preflight = await session.options(path, headers={**asking, "Origin": OTHER})
+                for each in (answer, preflight):
+                    assert "Access-Control-Allow-Origin" not in each.headers
+                    assert "script-src 'self'" in each.headers["Content-Security-Policy"]
+                    assert each.headers["Referrer-Policy"] == "no-referrer"
+                assert not preflight.ok
+        with pytest.raises(InvalidStatus):
+            await gateway.stream(origin=OTHER)
+
+    with Gateway(tmp_path, with_job=False) as gateway:
         asyncio.run(work(gateway))
