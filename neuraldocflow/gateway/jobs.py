@@ -110,12 +110,12 @@ class Jobs:
         self._db.execute("SAVEPOINT one")
         try:
             self._apply(each)
-        except _FAULTS_OF_A_RECORD as error:
+        except _FAULTS_OF_A_RECORD as error:  # whose text may quote the record
             self._db.execute("ROLLBACK TO one")
             record = each.record
             log.error(
-                "a record is passed over, %s[%d] at %d: %s: %s",
-                *(record.topic, record.partition, record.offset, type(error).__name__, error),
+                "a record is passed over, %s[%d] at %d: %s",
+                *(record.topic, record.partition, record.offset, type(error).__name__),
                 extra={"job": each.job},
             )
             return False

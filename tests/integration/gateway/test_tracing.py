@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
 import json
 import threading
 import urllib.request
@@ -14,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from support.gateway import Gateway, letter
+from support.gateway import Gateway, Talk, close_code, letter
 from support.servers.serving import free_port, listens
 from support.topics import wait_for
 
@@ -144,18 +146,41 @@ def test_on_one_machine_it_is_whoever_has_the_lock(tmp_path: Path) -> None:
     other.close()
 
 
-def test_lines_of_the_log_for_machines_name_the_job_they_are_about(tmp_path: Path) -> None:
+def test_lines_of_the_log_for_machines_name_the_job_they_are_about_and_nothing_that_is_private(
+    tmp_path: Path,
+) -> None:
     gateway = Gateway(tmp_path, with_job=False)
     gateway.folder.environment = {"NEURALDOCFLOW_LOG_FORMAT": "json"}
     gateway.process = gateway.folder.start("-v", "gateway", "-q", "-c", "job.yaml")
     wait_for(lambda: listens(gateway.port), 60)
-    key = {"Authorization": f"Bearer {gateway.key()}", "Content-Type": "text/html"}
-    body = urllib.request.Request(f"{gateway.url}/api/v1/documents", data=letter(1), headers=key)
+    text = gateway.key()
+    key = {"Authorization": f"Bearer {text}", "Content-Type": "text/html"}
+    address = f"{gateway.url}/api/v1/documents?filename=lindqvist.html"
+    body = urllib.request.Request(address, data=letter(1), headers=key)
     with urllib.request.urlopen(body, timeout=60) as answer:
         job = json.load(answer)["job_id"]
+
+    async def over_socket() -> None:
+        async with gateway.stream(text) as socket:
+            content = base64.b64encode(letter(2)).decode()
+            document = {"source": "base64", "content": content, "filename": "lindqvist.html"}
+            assert (await Talk(socket).ask("process_document", document=document))["type"] == "response"
+        async with gateway.stream(f"{text}-mistyped") as socket:
+            assert await close_code(socket) == 4401
+
+    asyncio.run(over_socket())
     cancelling = urllib.request.Request(f"{gateway.url}/api/v1/jobs/{job}", headers=key, method="DELETE")
     urllib.request.urlopen(cancelling, timeout=60).close()
-    lines = [json.loads(line) for line in gateway.stop().splitlines()]
+    told = gateway.stop()
+    for private in (
+        text,
+        text.rsplit("_", 1)[1],
+        "lindqvist",
+        "Letter",
+        base64.b64encode(letter(2)).decode()[:40],
+    ):
+        assert private not in told
+    lines = [json.loads(line) for line in told.splitlines()]
     of_job = [line["message"] for line in lines if line.get("job") == job]
     assert len(of_job) == 2
     assert of_job[0].startswith("taken from rest")

@@ -6,6 +6,7 @@ import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -102,3 +103,15 @@ def test_positions_survive_and_an_index_of_another_version_is_made_again(tmp_pat
     with sqlite3.connect(tmp_path / "jobs.db") as other:
         other.execute("PRAGMA user_version = 99")
     assert Jobs(tmp_path / "jobs.db").positions() == {}
+
+
+def test_of_a_record_that_is_passed_over_nothing_is_logged_but_its_place(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    odd = record(NewDocument(id="d", source=SOURCE), 7)
+    odd.data["received_at"] = "Lindqvist, born 1931"
+    jobs = Jobs(tmp_path / "jobs.db")
+    assert jobs.apply([odd], {}) == []
+    jobs.close()
+    assert "document-stream[0] at 7: ValueError" in caplog.text
+    assert "Lindqvist" not in caplog.text
