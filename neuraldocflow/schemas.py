@@ -15,10 +15,10 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def schemas() -> dict[str, dict[str, Any]]:
-    """Each file's name and content."""
+    """Each file's name and content; its ``$id`` is where every gateway serves it."""
     found = {"config.json": config.schema(), "result.json": _of_result()}
     found.update({f"{name}.json": _of_event(cls) for name, cls in ALL_EVENTS.items()})
-    return found
+    return {name: {"$id": f"/schemas/{name}", **schema} for name, schema in found.items()}
 
 
 def _of_result() -> dict[str, Any]:

@@ -7,11 +7,17 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from neuraldocflow import __version__
-from neuraldocflow.events import EVENTS
+from neuraldocflow.events import ALL_EVENTS, EVENTS
 from neuraldocflow.gateway.actions import ACTIONS
 from neuraldocflow.gateway.hub import CHANNELS
 from neuraldocflow.gateway.relay import PATH
-from neuraldocflow.log import DEAD_LETTERS, DOCUMENT_STREAM, PROCESSING_EVENTS, PROCESSING_RESULTS
+from neuraldocflow.log import (
+    DEAD_LETTERS,
+    DOCUMENT_STREAM,
+    PROCESSING_EVENTS,
+    PROCESSING_RESULTS,
+    SWARM_DECISIONS,
+)
 from neuraldocflow.results import ErrorInfo
 
 Schema = dict[str, Any]
@@ -20,6 +26,7 @@ _TOPICS = {
     PROCESSING_RESULTS: ["ProcessingCompleted"],
     PROCESSING_EVENTS: [name for name in EVENTS if name not in ("NewDocument", "ProcessingCompleted")],
     DEAD_LETTERS: list(EVENTS),
+    SWARM_DECISIONS: ["SwarmDecision"],
 }
 _TEXT: Schema = {"type": "string"}
 _ID: Schema = {
@@ -62,7 +69,9 @@ def describe() -> Schema:
         "components": {
             "messages": {
                 **messages,
-                **{name: {"payload": {"$ref": f"/schemas/{name}.json"}, "title": name} for name in EVENTS},
+                **{
+                    name: {"payload": {"$ref": f"/schemas/{name}.json"}, "title": name} for name in ALL_EVENTS
+                },
             },
             "schemas": defined["$defs"],
         },

@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import jsonschema
 import pytest
 from support.gateway import Gateway
+
+from neuraldocflow.schemas import schemas
 
 TESTS = Path(__file__).parents[2]
 
@@ -31,12 +34,24 @@ def test_descriptions_are_served_to_anyone_and_nothing_is_fetched_from_elsewhere
             described = await (await anyone.get("/openapi.json")).json()
             assert "/api/v1/documents" in described["paths"]
             assert (await (await anyone.get("/asyncapi.json")).json())["asyncapi"] == "3.0.0"
-            assert (await (await anyone.get("/schemas/result.json")).json())["title"] == "ProcessingResult"
-            assert (await anyone.get("/schemas/none.json")).status == 404
             headers = (await anyone.get("/docs")).headers
             assert "script-src 'self'" in headers["Content-Security-Policy"]
             assert headers["Referrer-Policy"] == "no-referrer"
             assert "Access-Control-Allow-Origin" not in headers
+
+    asyncio.run(work())
+
+
+def test_every_schema_is_served_where_its_id_says(gateway: Gateway) -> None:
+    async def work() -> None:
+        async with aiohttp.ClientSession(gateway.url) as anyone:
+            for name, schema in schemas().items():
+                answer = await anyone.get(schema["$id"])
+                assert (answer.status, answer.content_type) == (200, "application/schema+json"), name
+                assert await answer.json(content_type=None) == schema
+                jsonschema.Draft202012Validator.check_schema(schema)
+            assert schemas()["result.json"]["$id"] == "/schemas/result.json"
+            assert (await anyone.get("/schemas/none.json")).status == 404
 
     asyncio.run(work())
 

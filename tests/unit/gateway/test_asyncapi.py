@@ -8,9 +8,11 @@ from typing import Any
 import jsonschema
 import pytest
 
+from neuraldocflow.events import ALL_EVENTS
 from neuraldocflow.gateway import session
 from neuraldocflow.gateway.actions import ACTIONS
 from neuraldocflow.gateway.asyncapi import describe
+from neuraldocflow.log import SWARM_DECISIONS, TOPICS
 from neuraldocflow.schemas import schemas
 
 
@@ -32,6 +34,13 @@ def test_every_reference_of_the_asyncapi_document_leads_somewhere() -> None:
         node: Any = document
         for part in reference.removeprefix("#/").split("/"):
             node = node[part]
+
+
+def test_every_topic_of_the_log_is_described_and_every_event_is_on_one() -> None:
+    document = describe()
+    channels = {name: each for name, each in document["channels"].items() if name != "stream"}
+    assert channels.keys() == {*TOPICS, SWARM_DECISIONS}
+    assert {name for each in channels.values() for name in each["messages"]} == ALL_EVENTS.keys()
 
 
 def test_every_action_is_described_and_handled() -> None:
