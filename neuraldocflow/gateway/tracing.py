@@ -105,7 +105,7 @@ class Tracing:
         metadata = result.get("metadata") or {}
         timings = metadata.get("timings") or {}
         end = _nanoseconds(event.time)
-        begin = end - int(float(timings.get("totalMs") or 0) * 1e6)
+        begin = end - int(sum(float(timings.get(name) or 0) for name in ("queuedMs", "totalMs")) * 1e6)
         row = self._jobs.get(event.job, None)
         came = begin if row is None else (row["received_ms"] or row["created_ms"]) * 1_000_000
         about = {

@@ -20,8 +20,9 @@ def result_of(finished: Finished) -> dict[str, Any]:
     if finished.error is not None:
         return failed(event, finished.error)
     assert outcome is not None
+    queued = {"queuedMs": outcome.queued_ms}
     if outcome.error is not None:
-        return failed(event, outcome.error, agent=outcome.agent_id, attempt=outcome.attempt)
+        return failed(event, outcome.error, outcome.agent_id, outcome.attempt, queued)
     try:
         result: dict[str, Any] = orjson.loads(Path(outcome.result_path).read_bytes())
     except (OSError, orjson.JSONDecodeError):
@@ -34,10 +35,17 @@ def result_of(finished: Finished) -> dict[str, Any]:
         return failed(event, changed.to_dict())
     result["jobId"] = job_id(event.id, event.run)
     result["run"] = event.run
+    result["metadata"]["timings"] = {**queued, **result["metadata"].get("timings", {})}
     return result
 
 
-def failed(event: NewDocument, error: dict[str, Any], agent: str = "", attempt: int = 0) -> dict[str, Any]:
+def failed(
+    event: NewDocument,
+    error: dict[str, Any],
+    agent: str = "",
+    attempt: int = 0,
+    timings: dict[str, float] | None = None,
+) -> dict[str, Any]:
     """The result of a document that has none."""
     source = event.source
     return {
@@ -55,7 +63,7 @@ def failed(event: NewDocument, error: dict[str, Any], agent: str = "", attempt: 
             "engineVersion": __version__,
             "agentId": agent or None,
             "attempt": attempt or None,
-            "timings": {},
+            "timings": timings or {},
         },
         "validationResults": [],
         "error": error,

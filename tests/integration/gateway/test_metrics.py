@@ -39,6 +39,7 @@ def test_metrics_follow_what_happens(tmp_path: Path) -> None:
             gateway.start_job()
             for series in (
                 'stage_seconds_count{stage="total"}',
+                'stage_seconds_count{stage="queued"}',
                 'stage_seconds_count{stage="reading"}',
                 'deliveries_total{sink="webhook",status="delivered"}',
             ):

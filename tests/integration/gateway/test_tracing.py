@@ -101,7 +101,7 @@ def test_a_job_is_a_trace_with_its_stages_told_once_and_the_metrics_of_its_proce
         assert document.end_time_unix_nano // 10**6 <= delivery.start_time_unix_nano // 10**6
         assert delivery.start_time_unix_nano < delivery.end_time_unix_nano
     within = [span for span in collector.spans if span.parent_span_id == document.span_id]
-    assert {"receive", "reading", "fields", "delivery"} <= {span.name for span in within}
+    assert {"receive", "queued", "reading", "fields", "delivery"} <= {span.name for span in within}
     assert {span.trace_id for span in within} == {document.trace_id}
     for span in within:
         if span.name != "delivery":
