@@ -52,7 +52,7 @@ _CONSUMER = {
     "reconnect.backoff.max.ms": 1000,
     "queued.max.messages.kbytes": 16384,
     "fetch.queue.backoff.ms": 10,
-    "fetch.wait.max.ms": 50,  # another partition's first fetch waits for the one under way, at its end so long
+    "fetch.wait.max.ms": 50,  # so long another partition's first fetch waits for the one under way
 }
 
 

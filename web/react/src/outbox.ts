@@ -288,12 +288,11 @@ export class Outbox {
         this.#stumbles.set(id, (this.#stumbles.get(id) ?? 0) + 1);
         return false;
       }
-      const after = afterFailure(submission, error);
-      if (after.state === "failed" && submission.read && error.code !== "forbidden") {
+      if (submission.read && !mayHelp(error) && error.code !== "forbidden") {
         // The service does not want the result: it gets the document, and has the last word.
         await this.#change({ ...submission, read: null, tries: 0, nextTryAt: 0, error: null });
         this.#again = true;
-      } else await this.#change(after);
+      } else await this.#change(afterFailure(submission, error));
       return true;
     } finally {
       this.#aborts.delete(id);
@@ -376,12 +375,16 @@ function inShort({ status, extractedData, metadata }: ProcessingResult): Read {
   };
 }
 
+/** Whether the same request may succeed later. */
+function mayHelp({ retryable, status = 0 }: NeuralDocFlowError): boolean {
+  return retryable || status === 429 || status >= 500;
+}
+
 function afterFailure(submission: Submission, error: NeuralDocFlowError): Submission {
   const told = { code: error.code, message: error.message };
   const asksToWait = error.status === 429;
   const tries = submission.tries + (asksToWait ? 0 : 1);
-  const mayHelp = error.retryable || asksToWait || (error.status ?? 0) >= 500;
-  if (!mayHelp || tries >= TRIES) return { ...submission, tries, state: "failed", error: told };
+  if (!mayHelp(error) || tries >= TRIES) return { ...submission, tries, state: "failed", error: told };
   const wait = error.retryAfterMs ?? pause(tries, BACKOFF);
   return { ...submission, tries, nextTryAt: Date.now() + wait, error: told };
 }

@@ -1,5 +1,6 @@
 import { NeuralDocFlowError } from "@neuraldocflow/client";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { ofSubmission } from "../src/entries.ts";
 import { MemoryShelf } from "../src/memory.ts";
 import { Outbox, type Send } from "../src/outbox.ts";
 
@@ -211,14 +212,10 @@ test("what the browser takes back while it waits is shown as failed; what anothe
   expect(outbox.getSnapshot().submissions.map(each => each.id)).toEqual([kept.id]);
 });
 
-test("a document whose result the service does not want is sent itself, under the same id", async () => {
-  const sent: string[] = [];
-  const send = vi.fn<Send>(async (file, { id }) => {
-    sent.push(`${id} ${await file.text()}`);
-    return "job-1";
-  });
+/** An outbox with one document that was read here, and is about to be sent. */
+async function withOneRead(send: Send, refusal: NeuralDocFlowError) {
   const sendResult = vi.fn(async () => {
-    throw new NeuralDocFlowError("too_large", "The result is too large.", { status: 413 });
+    throw refusal;
   });
   const outbox = new Outbox(new MemoryShelf(), send, undefined, sendResult);
   outbox.stop();
@@ -226,8 +223,34 @@ test("a document whose result the service does not want is sent itself, under th
   await outbox.take(id);
   await outbox.release(id, { jobId: id, status: "completed" } as never);
   outbox.start();
-  await vi.advanceTimersByTimeAsync(60_000);
+  await vi.advanceTimersByTimeAsync(300_000);
+  return { outbox, id, sendResult };
+}
+
+test("a document whose result the service does not want is sent itself, under the same id", async () => {
+  const sent: string[] = [];
+  const send: Send = async (file, { id }) => {
+    sent.push(`${id} ${await file.text()}`);
+    return "job-1";
+  };
+  const refusal = new NeuralDocFlowError("too_large", "The result is too large.", { status: 413 });
+  const { outbox, id, sendResult } = await withOneRead(send, refusal);
   expect(sendResult).toHaveBeenCalledTimes(1);
   expect(sent).toEqual([`${id} a letter`]);
   expect(only(outbox)).toMatchObject({ state: "sent", jobId: "job-1", error: null, read: null });
+});
+
+test("a result that the service refuses for now is tried three times, then shown as not sent", async () => {
+  const send = vi.fn<Send>();
+  const refusal = new NeuralDocFlowError("internal", "Try later.", { status: 503, retryable: true });
+  const { outbox, sendResult } = await withOneRead(send, refusal);
+  expect(sendResult).toHaveBeenCalledTimes(3);
+  expect(send).not.toHaveBeenCalled();
+  const found = only(outbox);
+  if (!found) throw new Error("There is none.");
+  expect(found).toMatchObject({ state: "failed", read: { status: "completed" } });
+  expect(ofSubmission(found, undefined, null)).toMatchObject({
+    status: "failed",
+    error: { message: "Try later." },
+  });
 });
