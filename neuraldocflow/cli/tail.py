@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from heapq import merge
 from pathlib import Path
@@ -18,6 +21,9 @@ from neuraldocflow.errors import ConfigError
 from neuraldocflow.log import DEAD_LETTERS, PROCESSING_RESULTS, Log, Record, open_log
 from neuraldocflow.repeats import Repeats
 from neuraldocflow.selection import Conditions, moment, read_on, told, topic_named
+
+_LOOK = 0.3
+"""Seconds of waiting for records, before looking whether it was interrupted."""
 
 
 def tail(
@@ -47,12 +53,12 @@ def tail(
         raise ConfigError(f"no job has run on {runtime.state_directory.absolute()} yet: try neuraldocflow up")
     screen = show.console()
     repeats = Repeats()
-    try:
+    with _interruptible() as interrupted:
         if follow and wanted == "table" and start is None and not from_beginning:
             show.console(stderr=True).print("what comes from now on (earlier: --since 1h, --from-beginning)")
         with open_log(runtime) as log:
             log.ensure_topic(name, 1)
-            for record in _records(log, name, from_beginning, start, follow):
+            for record in _records(log, name, from_beginning, start, follow, interrupted):
                 shown = told(record)
                 if not conditions.hold(shown) or not _is_new(shown, repeats):
                     continue
@@ -60,13 +66,37 @@ def tail(
                     print(orjson.dumps(shown).decode(), flush=True)
                 else:
                     screen.print(_line(record, shown), soft_wrap=True)
-    except KeyboardInterrupt:
-        raise typer.Exit(0) from None
+
+
+@contextmanager
+def _interruptible() -> Iterator[threading.Event]:
+    """Set by Ctrl-C: an exception in the midst of a step could leave a lock behind that the end waits for.
+
+    A second one ends it as usual.
+    """
+    told = threading.Event()
+    usual = signal.getsignal(signal.SIGINT)
+
+    def interrupt(*_: object) -> None:
+        told.set()
+        signal.signal(signal.SIGINT, usual)
+
+    signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield told
+    finally:
+        signal.signal(signal.SIGINT, usual)
 
 
 def _records(
-    log: Log, topic: str, from_beginning: bool, start: datetime | None, follow: bool
+    log: Log,
+    topic: str,
+    from_beginning: bool,
+    start: datetime | None,
+    follow: bool,
+    interrupted: threading.Event,
 ) -> Iterator[Record]:
+    """Up to the newest, or with ``follow`` also what comes, until it is interrupted."""
     positions: dict[tuple[str, int], int] = {}
     for partition in log.partitions(topic):
         if start is not None:
@@ -76,14 +106,17 @@ def _records(
         else:
             offset = log.end(topic, partition)
         positions[topic, partition] = offset
-    while True:
+    while not interrupted.is_set():
         found = {place: read_on(log, *place, offset) for place, offset in positions.items()}
         positions |= {place: records[-1].offset + 1 for place, records in found.items() if records}
-        yield from merge(*found.values(), key=lambda each: each.milliseconds)
+        for record in merge(*found.values(), key=lambda each: each.milliseconds):
+            yield record
+            if interrupted.is_set():
+                return
         if not any(found.values()):
             if not follow:
                 return
-            log.wait(positions, 1.0)
+            log.wait(positions, _LOOK)
 
 
 def _is_new(shown: dict[str, Any], repeats: Repeats) -> bool:
