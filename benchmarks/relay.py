@@ -2,6 +2,7 @@
 
 ``python benchmarks/relay.py [--quick] [--json]``. Each server has one core, the readers the other. Events of
 1 KB are appended to the log, from where the gateway takes them; the references are asked over HTTP.
+Then the gateway with a hundred readers, alone and beside one that follows the channel and reads nothing.
 The Go server is built from ``benchmarks/relay_reference`` (needs Go 1.26; left out where there is none).
 """
 
@@ -148,6 +149,21 @@ def servers(folder: Path) -> Iterator[list[Server]]:
                 server.process.wait()
 
 
+def handshake(port: int, path: str) -> bytes:
+    key = base64.b64encode(os.urandom(16)).decode()
+    return (
+        f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\n"
+        f"Connection: Upgrade\r\nSec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    ).encode()
+
+
+def text_frame(said: str) -> bytes:
+    """As a client writes it, with a mask of zeros."""
+    text = said.encode()
+    length = bytes([0x80 | len(text)]) if len(text) < 126 else b"\xfe" + struct.pack("!H", len(text))
+    return b"\x81" + length + bytes(4) + text
+
+
 class Readers(asyncio.Protocol):
     """One reader: counts the frames of events, and takes their delays."""
 
@@ -163,11 +179,7 @@ class Readers(asyncio.Protocol):
 
     def connection_made(self, transport: Any) -> None:
         self.transport = transport
-        key = base64.b64encode(os.urandom(16)).decode()
-        transport.write(
-            f"GET {self._path} HTTP/1.1\r\nHost: 127.0.0.1:{self._port}\r\nUpgrade: websocket\r\n"
-            f"Connection: Upgrade\r\nSec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
-        )
+        transport.write(handshake(self._port, self._path))
 
     def data_received(self, data: bytes) -> None:
         data = self._held + data
@@ -178,11 +190,7 @@ class Readers(asyncio.Protocol):
                 return
             self._open = True
             if self._hello:
-                text = self._hello.encode()
-                length = (
-                    bytes([0x80 | len(text)]) if len(text) < 126 else b"\xfe" + struct.pack("!H", len(text))
-                )
-                self.transport.write(b"\x81" + length + bytes(4) + text)
+                self.transport.write(text_frame(self._hello))
             else:
                 self.ready.set_result(None)
         at = 0
@@ -230,6 +238,19 @@ def reading(server: tuple[int, str, str], count: int, pipe: Any) -> None:
     uvloop.run(read(server, count, pipe))
 
 
+@contextlib.contextmanager
+def stalled(server: Server) -> Iterator[None]:
+    """A reader that says what it follows, and then reads nothing."""
+    with socket.socket() as reader:
+        reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        reader.connect(("127.0.0.1", server.port))
+        reader.sendall(handshake(server.port, server.path))
+        while not reader.recv(1024).endswith(b"\r\n\r\n"):
+            pass
+        reader.sendall(text_frame(server.hello))
+        yield
+
+
 def cpu_seconds(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
@@ -250,7 +271,7 @@ def round_of(server: Server, count: int, rate: float, seconds: float) -> dict[st
     ours.recv()
     time.sleep(0.5)
     memory = (resident(server.process.pid) - before) / count
-    used = cpu_seconds(server.process.pid)
+    used, begun = cpu_seconds(server.process.pid), resident(server.process.pid)
     events = int(seconds * rate)
     due = time.perf_counter()
     for _ in range(events):
@@ -268,8 +289,37 @@ def round_of(server: Server, count: int, rate: float, seconds: float) -> dict[st
         "p50": delays[len(delays) // 2] / 1e6,
         "p99": delays[int(len(delays) * 0.99)] / 1e6,
         "memory": memory / 1024,
+        "grown": (resident(server.process.pid) - begun) / 1e6,
         "lost": events * count - frames,
     }
+
+
+def beside_a_stalled_one(server: Server, rounds: int, seconds: float) -> dict[str, dict[str, object]]:
+    """What a reader that reads nothing costs the others and the server, with 400 events a second."""
+    count, rate = 100, 400.0
+    round_of(server, count, rate, 1.0)  # warm
+    alone: list[dict[str, float]] = []
+    beside: list[dict[str, float]] = []
+    for _ in range(rounds):
+        alone.append(round_of(server, count, rate, seconds))
+        with stalled(server):
+            beside.append(round_of(server, count, rate, seconds))
+    measures: dict[str, dict[str, object]] = {}
+    print(f"\n{count} readers, {rate:g} events/s of 1 KB: alone, and beside one that reads nothing")
+    for name, unit in (("cpu", "µs"), ("p99", "ms"), ("grown", "MB")):
+        before, after = (statistics.median(each[name] for each in found) for found in (alone, beside))
+        most = 2.0 if name == "grown" else 1.1
+        worse = after - before if name == "grown" else after / before
+        print(f"{name:12}{before:9.1f}{after:9.1f} {unit}")
+        measures[f"stalled_{name}"] = {
+            "value": round(after, 2),
+            "unit": unit,
+            "reference": f"alone {before:.2f}",
+            "ratio": round(after / before, 2) if before else None,
+            "target": f"<= {most} {'MB more' if name == 'grown' else 'times'}",
+            "met": worse <= most,
+        }
+    return measures
 
 
 def main() -> None:
@@ -319,6 +369,7 @@ def main() -> None:
                 "target": "<= 20 KB",
                 "met": first["gateway"] <= 20,
             }
+        measures |= beside_a_stalled_one(started[0], rounds, seconds)
     if given.json:
         print(json.dumps({"name": "relay", "versions": {"neuraldocflow": __version__}, "measures": measures}))
 

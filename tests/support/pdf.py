@@ -144,12 +144,22 @@ def deflate_bomb(megabytes: int) -> bytes:
     return one_page_of("0 0 612 792", zlib.compress(inner, 9), "/Filter[/FlateDecode/FlateDecode]")
 
 
-def many_pages(count: int) -> bytes:
-    """So many empty pages in one flat tree."""
+def many_pages(count: int, content: bytes = b"") -> bytes:
+    """So many pages in one flat tree, empty or all with the same content."""
+    font = "<</Font<</F1<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>"
     objects: dict[int, str | tuple[str, bytes]] = {
         1: "<</Type/Catalog/Pages 2 0 R>>",
-        2: f"<</Type/Pages/Count {count}/Kids[{' '.join(f'{n} 0 R' for n in range(3, count + 3))}]>>",
+        2: f"<</Type/Pages/Count {count}/Kids[{' '.join(f'{n} 0 R' for n in range(4, count + 4))}]>>",
+        3: ("", content),
     }
-    for number in range(3, count + 3):
-        objects[number] = "<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]>>"
+    for number in range(4, count + 4):
+        objects[number] = f"<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Contents 3 0 R/Resources{font}>>"
     return by_hand(objects)
+
+
+def long_to_read() -> bytes:
+    """2,000 full pages: many seconds of work."""
+    lines = b" T* ".join(
+        b"(Fictional words that fill the better part of a line, every time.) Tj" for _ in range(60)
+    )
+    return many_pages(2000, b"BT /F1 9 Tf 12 TL 50 750 Td " + lines + b" ET")

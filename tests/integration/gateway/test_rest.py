@@ -15,7 +15,7 @@ import aiohttp
 import pymupdf
 import pytest
 from support.gateway import Gateway, letter, result, submit
-from support.pdf import simple
+from support.pdf import long_to_read, simple
 
 SAMPLES = Path(__file__).parents[3] / "neuraldocflow" / "samples"
 
@@ -295,6 +295,30 @@ def test_names_can_not_lead_elsewhere(gateway: Gateway) -> None:
                 job = (await answer.json())["job_id"]
                 kept = (await result(session, job))["metadata"]["filename"]
                 assert not set(kept) & set("/\\\n"), kept
+
+    run(work())
+
+
+def test_a_document_that_is_being_read_is_cancelled_and_the_next_one_is_read(gateway: Gateway) -> None:
+    async def work() -> None:
+        async with gateway.http() as session:
+            job = await submit(session, long_to_read(), "long.pdf")
+
+            async def now() -> dict[str, Any]:
+                answer = await session.get(f"/api/v1/jobs/{job}")
+                told: dict[str, Any] = await answer.json()
+                return told
+
+            async with asyncio.timeout(60):
+                while (await now())["status"] != "processing":
+                    await asyncio.sleep(0.02)
+            answer = await session.delete(f"/api/v1/jobs/{job}")
+            assert (answer.status, (await answer.json())["cancelling"]) == (202, True)
+            cancelled = await result(session, job)
+            assert (cancelled["status"], cancelled["extractedData"]) == ("failed", None)
+            assert "cancelled" in cancelled["error"]["message"]
+            following = await result(session, await submit(session, letter(77)))
+            assert following["status"] == "completed"
 
     run(work())
 

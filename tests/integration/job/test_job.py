@@ -19,6 +19,7 @@ import pytest
 
 from neuraldocflow.log import DEAD_LETTERS, EmbeddedLog
 from tests.support.job import JobFolder, agents_of, lives
+from tests.support.packages import program
 from tests.support.topics import wait_for
 
 SAMPLES = Path(__file__).parents[3] / "neuraldocflow" / "samples"
@@ -286,7 +287,10 @@ def test_what_is_older_than_retention_leaves_the_log(job: JobFolder) -> None:
     finish(process)
 
 
-def test_up_with_samples_shows_each_and_where_to_look(tmp_path: Path) -> None:
+def test_up_with_samples_shows_each_and_where_to_look_and_takes_documents_as_the_readme_says(
+    tmp_path: Path,
+) -> None:
+    assert program("curl", "curl"), "curl is needed for this test: sudo apt-get install curl"
     environment = {key: value for key, value in os.environ.items() if not key.startswith("NEURALDOCFLOW")}
     process = subprocess.Popen(
         [sys.executable, "-m", "neuraldocflow", "up", "--samples"],
@@ -296,18 +300,38 @@ def test_up_with_samples_shows_each_and_where_to_look(tmp_path: Path) -> None:
         stderr=subprocess.STDOUT,
         text=True,
     )
-    end = time.monotonic() + 60
+    assert process.stdout is not None
+    head = [process.stdout.readline() for _ in range(2)]
+    assert "NeuralDocFlow is running" in head[0]
+    address = re.search(r"^open +(http://127\.0\.0\.1:8080)/#token=(ndf_\S+)$", head[1])
+    assert address, head
+    assert (tmp_path / ".neuraldocflow" / "local-key").read_text().strip() == address[2]
     results = tmp_path / "results"
-    while not results.is_dir() or len(list(results.glob("sample-*.json"))) < 3:
-        assert time.monotonic() < end
-        time.sleep(0.1)
+    wait_for(lambda: len(list(results.glob("sample-*.json"))) == 3, 60)
+
+    shutil.copy(SAMPLES / "sample-contract.pdf", tmp_path / "my.pdf")
+    readme = (SAMPLES.parents[1] / "README.md").read_text()
+    (commands,) = (block for block in readme.split("```")[1::2] if "curl -H" in block)
+    said = subprocess.run(
+        ["bash", "-euc", commands], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True
+    ).stdout
+    taken, end = json.JSONDecoder().raw_decode(said)
+    listed = json.loads(said[end:])
+    assert taken["status"] == "queued"
+    assert listed["jobs"][0]["job_id"] == taken["job_id"]
+    wait_for(lambda: len(list(results.glob("my*.json"))) == 1, 60)
+
     process.send_signal(signal.SIGINT)
     told = finish(process)
-    assert "NeuralDocFlow is running" in told
     assert "drop documents into               ./inbox" in told
-    for line in ("sample-10-k.pdf  done", "sample-contract.pdf  done", "sample-record.html  done"):
+    for line in (
+        "sample-10-k.pdf  done",
+        "sample-contract.pdf  done",
+        "sample-record.html  done",
+        "my.pdf  done",
+    ):
         assert line in told
-    assert "stopped after 3 documents: 3 done" in told
+    assert "stopped after 4 documents: 4 done" in told
 
 
 def test_a_file_that_vanishes_while_it_waits_is_a_typed_error(job: JobFolder) -> None:

@@ -15,9 +15,11 @@ import pytest
 from support.deliveries import delivery
 from support.topics import wait_for
 
+from neuraldocflow.deliveries import Delivery
+from neuraldocflow.events import DocumentReceived, Event, ProcessingProgress
 from neuraldocflow.gateway import hub as hubs
 from neuraldocflow.gateway.arrivals import Arrived, arrived
-from neuraldocflow.gateway.hub import Filter, Hub, Published
+from neuraldocflow.gateway.hub import Filter, Filtered, Hub, Published
 from neuraldocflow.gateway.jobs import Jobs
 from neuraldocflow.gateway.offsets import Positions
 from neuraldocflow.gateway.tail import Tail
@@ -110,6 +112,34 @@ def test_a_reader_and_an_observer_that_fail_stop_nobody_else(
     heard, counted = asyncio.run(work())
     assert len(heard) == len(counted) == 3
     assert len(caplog.records) == 3  # one for each event, not for each who failed
+
+
+RESULT = delivery(metadata={"profile": "contract_analysis", "priority": "high"})
+STARTED = ProcessingProgress(id="a", progress=0.5, stage="reading")
+
+
+@pytest.mark.parametrize(
+    ("event", "key", "value"),
+    [
+        (RESULT, "jobId", RESULT.document.id),
+        (RESULT, "documentType", "contract_analysis"),
+        (RESULT, "profile", "contract_analysis"),
+        (RESULT, "status", "completed"),
+        (RESULT, "priority", "high"),
+        (STARTED, "stage", "reading"),
+        (DocumentReceived(id="a", source=RESULT.document.source), "type", "DocumentReceived"),
+    ],
+)
+def test_a_filter_lets_pass_what_has_the_value_it_asks_for(
+    event: Delivery | Event, key: Filtered, value: str
+) -> None:
+    message = message_of(event)
+    found = arrived(Record(message.topic, 0, 0, message.key, message.value, {}, 0))
+    assert found is not None
+    published = Published(found, {})
+    assert Filter({key: value}).passes(published)
+    assert not Filter({key: "another"}).passes(published)
+    assert not Filter({key: value, "jobId": "another"}).passes(published)
 
 
 PLACE = (PROCESSING_RESULTS, 0)
