@@ -129,7 +129,7 @@ def test_what_is_made_available_offline_is_fetched_once_and_can_be_stopped_and_r
     person.works_offline()
     devtools = person.context.new_cdp_session(page)
     devtools.send("Network.enable")
-    slow = {"offline": False, "latency": 0, "downloadThroughput": 4_000_000, "uploadThroughput": -1}
+    slow = {"offline": False, "latency": 0, "downloadThroughput": 2_500_000, "uploadThroughput": -1}
     devtools.send("Network.emulateNetworkConditions", slow)
     page.locator(".app-status").click()
     make = page.get_by_role("button", name="Make available offline")

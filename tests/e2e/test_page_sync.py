@@ -6,7 +6,7 @@ import signal
 import socket
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -47,6 +47,14 @@ def sends_of(page: Page) -> Counter[str]:
     return sends
 
 
+def until(page: Page, holds: Callable[[], object]) -> None:
+    """Until it holds; what the page does meanwhile is heard of."""
+    deadline = time.monotonic() + PATIENCE / 1000
+    while not holds():
+        assert time.monotonic() < deadline
+        page.wait_for_timeout(50)
+
+
 ONLINE = "dispatchEvent(new Event('online'))"
 VISIBLE = "document.dispatchEvent(new Event('visibilitychange'))"
 
@@ -65,7 +73,7 @@ def test_of_two_tabs_one_sends_what_waits(context: BrowserContext, gateway: Gate
     with socket.create_server(("127.0.0.1", gateway.port)):  # takes what is sent, and does not answer
         sends, others = sends_of(page), sends_of(other)
         page.evaluate(ONLINE)
-        page.wait_for_timeout(1000)
+        until(page, lambda: len(sends) == 3)
         other.evaluate(ONLINE)
         page.wait_for_timeout(1000)  # in which the other would have sent them too
         assert sends == {f"{number}.html": 1 for number in range(3)}
@@ -91,10 +99,7 @@ def test_what_waits_is_sent_when_the_browser_says_that_there_may_be_a_connection
     page.clock.pause_at(page.evaluate("Date.now()") / 1000 + 1)  # no timer of the page runs any more
     gateway.start()
     page.evaluate(word)
-    deadline = time.monotonic() + PATIENCE / 1000
-    while not names(gateway):
-        assert time.monotonic() < deadline
-        page.wait_for_timeout(50)
+    until(page, lambda: names(gateway))
     page.clock.resume()
     person.has_sent_all()
     assert names(gateway) == {"waits.html": 1}
@@ -140,10 +145,7 @@ def test_a_service_that_is_stopped_in_the_midst_has_each_document_once(
     assert gateway.process is not None
     gateway.process.send_signal(signal.SIGSTOP)
     person.drop({f"{number}.html": letter(number).decode() for number in range(6)})
-    deadline = time.monotonic() + PATIENCE / 1000
-    while person.card("").count() < 6:
-        assert time.monotonic() < deadline
-        person.page.wait_for_timeout(50)
+    until(person.page, lambda: person.card("").count() == 6)
     gateway.stop(signal.SIGKILL)
     gateway.start()
     person.has_sent_all()
