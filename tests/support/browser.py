@@ -109,7 +109,8 @@ class Person:
         return self.page.locator(".ndf-card").filter(has_text=name)
 
     def wait_for(self, name: str, status: str) -> None:
-        self.card(name).get_by_text(status, exact=True).wait_for()
+        """Wait for the status of a document, the newest of that name."""
+        self.card(name).first.get_by_text(status, exact=True).wait_for()
 
     def has_status(self, text: str) -> None:
         """Wait for what the connection's button says."""
