@@ -18,6 +18,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -157,12 +158,11 @@ def long_docx() -> bytes:
 def long_pdf(paths: list[Path], pages: int) -> bytes:
     """The filings' pages one after the other, again and again, as one PDF."""
     with pymupdf.open() as whole:
-        while (missing := pages - len(whole)) > 0:
-            for path in paths:
-                with pymupdf.open(path) as document:
-                    whole.insert_pdf(document, to_page=missing - 1)
-                if (missing := pages - len(whole)) <= 0:
-                    break
+        for path in cycle(paths):
+            if (missing := pages - len(whole)) <= 0:
+                break
+            with pymupdf.open(path) as document:
+                whole.insert_pdf(document, to_page=missing - 1)
         return bytes(whole.tobytes(garbage=3, deflate=True))
 
 
