@@ -8,6 +8,7 @@ browser which has a file never asks for it again.
 
 from __future__ import annotations
 
+import fcntl
 import gzip
 import hashlib
 import json
@@ -43,8 +44,14 @@ def main() -> None:
         sys.exit("wasm: Pyodide is not here; get it with: npm ci in web/.")
     state = _state()
     made = OUTPUT / ".made"
-    if made.exists() and made.read_text() == state:
-        return
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two at once would take each other's files away
+        if not (made.exists() and made.read_text() == state):
+            _renew(state)
+
+
+def _renew(state: str) -> None:
     print("wasm: packing the extractor for browsers (half a minute)")
     fresh = OUTPUT.with_name(f".wasm-{os.getpid()}")
     shutil.rmtree(fresh, ignore_errors=True)
@@ -84,7 +91,6 @@ def wheel() -> Path:
     """PyMuPDF for Pyodide, downloaded once and checked."""
     path = CACHE / WHEEL
     if not path.exists():
-        CACHE.mkdir(parents=True, exist_ok=True)
         print("wasm: getting PyMuPDF for browsers (18 MB)")
         command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--only-binary=:all:"]
         command += ["--python-version", "3.13", "--implementation", "cp", "--abi", "abi3"]

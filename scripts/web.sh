@@ -16,6 +16,13 @@ without() {
   exit
 }
 
+# Two builds at once would take each other's files away.
+if command -v flock >/dev/null 2>&1; then
+  mkdir -p .cache
+  exec 9>.cache/web.lock
+  flock 9
+fi
+
 newer() { find web -type d \( -name node_modules -o -name dist \) -prune -o -type f -newer "$stamp" -print; }
 if [ -z "$script" ] && [ -f "$stamp" ] && [ -f neuraldocflow/static/index.html ] && [ -z "$(newer)" ]; then exit 0; fi
 
