@@ -48,7 +48,7 @@ class History:
                         event = arrived(record)
                         told = news.of(event) if event is not None and wanted(event) else None
                         if told is not None:
-                            yield Published(told, {**self._hub.positions, **at})
+                            yield Published(told, {**self._hub.positions, **at}, self._hub.offsets)
                     at[place] = after
 
     async def event(self, place: Place, offset: int) -> Arrived | None:

@@ -19,7 +19,7 @@ import orjson
 from websockets.frames import Frame, Opcode
 
 from neuraldocflow.gateway.arrivals import Arrived
-from neuraldocflow.gateway.offsets import Positions, format_offset
+from neuraldocflow.gateway.offsets import Offsets, Positions
 from neuraldocflow.log import PROCESSING_RESULTS
 from sinks.websocket import Channel, WebSocketConfig
 
@@ -40,9 +40,10 @@ _NATURAL: dict[Kind, Channel] = {"progress": "progress", "result": "results", "n
 class Published:
     """An event, as the relay gives it to its readers."""
 
-    def __init__(self, event: Arrived, positions: Positions) -> None:
+    def __init__(self, event: Arrived, positions: Positions, offsets: Offsets) -> None:
         self.event = event
         self._positions = positions
+        self._offsets = offsets
         self.kind: Kind = "notification"
         if event.record.topic == PROCESSING_RESULTS:
             self.kind = "result"
@@ -53,7 +54,7 @@ class Published:
     @cached_property
     def offset(self) -> str:
         """Where to go on after it."""
-        return format_offset(self._positions)
+        return self._offsets.format(self._positions)
 
     @cached_property
     def data(self) -> dict[str, Any]:
@@ -174,10 +175,15 @@ class Hub:
     """Who follows what. Lives in the event loop; ``arrive`` may be called from any other thread."""
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, positions: Positions, config: WebSocketConfig
+        self,
+        loop: asyncio.AbstractEventLoop,
+        positions: Positions,
+        config: WebSocketConfig,
+        offsets: Offsets,
     ) -> None:
         self._loop = loop
         self._config = config
+        self.offsets = offsets
         self.positions = positions
         """Up to where events have been given out."""
         self._jobs: dict[str, dict[Reader, None]] = defaultdict(dict)
@@ -260,7 +266,7 @@ class Hub:
 
     async def _give_out(self, event: Arrived, at: Positions) -> None:
         """To the readers and the observers; what fails with one of them is logged, once, after the others."""
-        published = Published(event, at)
+        published = Published(event, at, self.offsets)
         readers = self._readers(published)
         self.positions = at  # who begins to follow from here on gets the next one
         faults: list[Exception] = []

@@ -19,7 +19,7 @@ from neuraldocflow.gateway.hub import Published
 from neuraldocflow.gateway.jobs import shown
 from neuraldocflow.gateway.keys import Key
 from neuraldocflow.gateway.listing import LARGEST, USUAL, Job, JobPage, State, list_jobs
-from neuraldocflow.gateway.offsets import BadOffset, Positions, parse_offset
+from neuraldocflow.gateway.offsets import BadOffset, Positions
 from neuraldocflow.gateway.pages import annotated, render_page
 from neuraldocflow.gateway.problems import busy, invalid, not_found
 from neuraldocflow.gateway.results import result_of
@@ -158,7 +158,7 @@ async def get_events(
     start = services.start_of(row, now)
     if last_event_id:
         try:
-            given = parse_offset(last_event_id, now)
+            given = services.hub.offsets.parse(last_event_id, now)
         except BadOffset as error:
             raise invalid(f"Last-Event-ID: {error}.") from error
         start = {place: max(given[place], offset) for place, offset in start.items()}

@@ -1,6 +1,7 @@
 """API keys: kept hashed in one file, each with a tenant, scopes, a rate and a quota.
 
-A key's text is ``ndf_ID_SECRET``; the file has the SHA-256 of it, which is enough for 256 random bits.
+A key's text is ``ndf_ID_SECRET``; the file has the SHA-256 of it, which is enough for 256 random bits. Beside
+them it has the secret of the offsets, which all gateways that share the file need too.
 """
 
 from __future__ import annotations
@@ -46,6 +47,13 @@ class Key(BaseModel):
         return scope in self.scopes or "admin" in self.scopes
 
 
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    offsets_secret: str = Field("", pattern=r"^([0-9a-f]{128})?$", repr=False)
+    keys: list[Key] = []
+
+
 class KeyStore:
     """The keys in a file, read again when it changes. Safe for several processes."""
 
@@ -53,6 +61,7 @@ class KeyStore:
         self._path = path
         self._read: tuple[int, int] = (-1, -1)
         self._keys: dict[str, Key] = {}
+        self._secret = ""
 
     def all(self) -> list[Key]:
         """Every key, the oldest first. Raises ConfigError where the file can't be used."""
@@ -94,6 +103,20 @@ class KeyStore:
         with self._changing():
             return self._keys.pop(key_id, None)
 
+    def offsets_secret(self) -> bytes:
+        """The 64 bytes that offsets are encrypted with, made now where there are none. Raises ConfigError."""
+        self._refresh()
+        if not self._secret:
+            try:
+                with self._changing():
+                    pass
+            except OSError as error:
+                raise ConfigError(
+                    f"{self._path} has no secret for offsets yet and can't be written ({error.strerror}): "
+                    "make it where it can be, with neuraldocflow keys create, and bring it here again"
+                ) from error
+        return bytes.fromhex(self._secret)
+
     def authenticate(self, text: str) -> Key | None:
         """The key of a text, or None. Takes the same time whether or not the id is known."""
         self._refresh()
@@ -105,17 +128,19 @@ class KeyStore:
         try:
             status = self._path.stat()
         except FileNotFoundError:
-            self._keys, self._read = {}, (-1, -1)
+            self._keys, self._secret, self._read = {}, "", (-1, -1)
             return
         except OSError as error:
             raise ConfigError(f"the keys in {self._path} can't be read: {error.strerror}") from error
         if (seen := (status.st_mtime_ns, status.st_ino)) == self._read:
             return
         try:
-            listed = [Key.model_validate(each) for each in orjson.loads(self._path.read_bytes())]
+            told = orjson.loads(self._path.read_bytes())
+            # Without a secret, the file was a list of keys.
+            read = _File.model_validate({"keys": told} if isinstance(told, list) else told)
         except (OSError, ValueError) as error:
-            raise ConfigError(f"the keys in {self._path} can't be read: it is not a list of keys") from error
-        self._keys, self._read = {key.id: key for key in listed}, seen
+            raise ConfigError(f"the keys in {self._path} can't be read: it is no file of keys") from error
+        self._keys, self._secret, self._read = {key.id: key for key in read.keys}, read.offsets_secret, seen
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
@@ -127,10 +152,11 @@ class KeyStore:
             self._refresh()
             yield
             fresh = self._path.with_name(f".{self._path.name}.{os.getpid()}")
-            listed = [key.model_dump(mode="json") for key in self._keys.values()]
+            self._secret = self._secret or secrets.token_hex(64)
+            whole = _File(offsets_secret=self._secret, keys=list(self._keys.values()))
             descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(descriptor, "wb") as file:
-                file.write(orjson.dumps(listed, option=orjson.OPT_INDENT_2))
+                file.write(orjson.dumps(whole.model_dump(mode="json"), option=orjson.OPT_INDENT_2))
             os.replace(fresh, self._path)
 
 

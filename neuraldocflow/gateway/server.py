@@ -28,6 +28,7 @@ from neuraldocflow.gateway.hub import Hub
 from neuraldocflow.gateway.jobs import Jobs
 from neuraldocflow.gateway.keys import Allowance, KeyStore, id_of
 from neuraldocflow.gateway.memory import Memory
+from neuraldocflow.gateway.offsets import Offsets
 from neuraldocflow.gateway.relay import Relay
 from neuraldocflow.gateway.services import Services
 from neuraldocflow.gateway.submissions import Appender, Submissions
@@ -146,6 +147,7 @@ def _listener(host: str, port: int) -> socket.socket:
 async def _serve(config: Config, keys: KeyStore, listener: socket.socket, ready: Callable[[], None]) -> None:
     state = config.runtime.state_directory.absolute()
     job_log = await asyncio.to_thread(open_log, config.runtime)
+    secret = await asyncio.to_thread(keys.offsets_secret)
     jobs = Jobs(state / "gateway" / f"jobs-{config.runtime.gateway.port}.db")
     hub: Hub | None = None
     tail = Tail(
@@ -155,7 +157,7 @@ async def _serve(config: Config, keys: KeyStore, listener: socket.socket, ready:
         timedelta(days=config.runtime.retention_days),
     )
     await asyncio.to_thread(tail.read_all)
-    hub = Hub(asyncio.get_running_loop(), tail.positions(), _relay_config(config))
+    hub = Hub(asyncio.get_running_loop(), tail.positions(), _relay_config(config), Offsets(secret))
     payloads = PayloadStore(config.runtime.payload_url, state / "work" / "uploads")
     known = profiles.forms(config.runtime.profiles_directories)
     appender, allowance = Appender(job_log), Allowance()

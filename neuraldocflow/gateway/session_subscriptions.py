@@ -14,7 +14,7 @@ from neuraldocflow.gateway.hub import Filter, Published, Reader
 from neuraldocflow.gateway.jobs import shown
 from neuraldocflow.gateway.keys import Key
 from neuraldocflow.gateway.listing import list_jobs
-from neuraldocflow.gateway.offsets import BadOffset, Positions, format_offset, parse_offset
+from neuraldocflow.gateway.offsets import BadOffset, Positions
 from neuraldocflow.gateway.problems import invalid
 from neuraldocflow.gateway.services import Services
 from neuraldocflow.log import LogError
@@ -70,7 +70,7 @@ class Subscriptions:
         self._follow_job(row["id"], start)
         return {
             "job_id": row["id"],
-            "offset": format_offset({**now, **start}),
+            "offset": self.services.hub.offsets.format({**now, **start}),
             "state": shown(row),
             "recovered": recovered,
         }
@@ -112,7 +112,7 @@ class Subscriptions:
         hub.leave_channel(tenant, channel, self._reader)
         self._stop(self._channels.pop(channel, None))
         self._channels[channel] = self._begin(catch_up())
-        return {"channel": channel, "offset": format_offset(start), "recovered": recovered}
+        return {"channel": channel, "offset": self.services.hub.offsets.format(start), "recovered": recovered}
 
     async def unsubscribe_channel(self, asked: OfChannel) -> dict[str, Any]:
         """No error for one that is not followed."""
@@ -194,9 +194,8 @@ class Subscriptions:
         if task is not None:
             task.cancel()
 
-    @staticmethod
-    def _parsed(offset: str, now: Positions) -> Positions:
+    def _parsed(self, offset: str, now: Positions) -> Positions:
         try:
-            return parse_offset(offset, now)
+            return self.services.hub.offsets.parse(offset, now)
         except BadOffset as error:
             raise invalid(f"from_offset: {error}.") from error

@@ -12,7 +12,7 @@ from neuraldocflow.gateway.arrivals import Arrived, arrived
 from neuraldocflow.gateway.jobs import Jobs
 from neuraldocflow.gateway.news import News
 from neuraldocflow.gateway.offsets import FOLLOWED, Place, Positions
-from neuraldocflow.log import DOCUMENT_STREAM, Log, LogError, OffsetOutOfRange, Record
+from neuraldocflow.log import DOCUMENT_STREAM, PROCESSING_RESULTS, Log, LogError, OffsetOutOfRange, Record
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ class Tail:
 
     def positions(self) -> Positions:
         """Of the topics that are relayed."""
-        return {place: offset for place, offset in self._positions.items() if place[0] in FOLLOWED.values()}
+        return {place: offset for place, offset in self._positions.items() if place[0] in FOLLOWED}
 
     def catch_up(self, patience: float) -> None:
         """Wait until everything that is on the log now has been read; ``patience`` seconds at most."""
@@ -72,7 +72,7 @@ class Tail:
                     return
 
     def _places(self) -> list[Place]:
-        topics = (DOCUMENT_STREAM, *FOLLOWED.values())
+        topics = (DOCUMENT_STREAM, *FOLLOWED)
         return [(topic, partition) for topic in topics for partition in self._log.partitions(topic)]
 
     def _start(self, place: Place) -> int:
@@ -103,12 +103,11 @@ class Tail:
 
     def _read(self) -> bool:
         """One round over all partitions; whether anything came."""
-        results = FOLLOWED["r"]
-        ends = {place: self._log.end(*place) for place in self._positions if place[0] == results}
+        ends = {place: self._log.end(*place) for place in self._positions if place[0] == PROCESSING_RESULTS}
         any_came = False
         for place in self._positions:
             while records := self._records(place):
-                if place[0] == results:
+                if place[0] == PROCESSING_RESULTS:
                     records = [each for each in records if each.offset < ends[place]]
                     if not records:
                         break

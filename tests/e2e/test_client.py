@@ -8,9 +8,11 @@ import re
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +47,16 @@ def start(gateway: Gateway, program: str, *arguments: str, own: str = "") -> sub
 
 def end(program: subprocess.Popen[str], said: str = "") -> str:
     """What it said last and still says; it ends well, and by itself."""
-    told = said + program.communicate(timeout=120)[0]
-    assert program.returncode == 0, told
+    assert program.stdin is not None
+    assert program.stdout is not None
+    with suppress(BrokenPipeError):
+        program.stdin.close()
+    patience = threading.Timer(120, program.kill)
+    patience.start()
+    told = said + program.stdout.read()  # communicate() would lose what readline() has read ahead
+    code = program.wait()
+    patience.cancel()
+    assert code == 0, told
     return told
 
 

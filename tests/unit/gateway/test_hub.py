@@ -21,7 +21,7 @@ from neuraldocflow.gateway import hub as hubs
 from neuraldocflow.gateway.arrivals import Arrived, arrived
 from neuraldocflow.gateway.hub import Filter, Filtered, Hub, Published
 from neuraldocflow.gateway.jobs import Jobs
-from neuraldocflow.gateway.offsets import Positions
+from neuraldocflow.gateway.offsets import Offsets, Positions
 from neuraldocflow.gateway.tail import Tail
 from neuraldocflow.log import PROCESSING_RESULTS, TOPICS, EmbeddedLog, Message, Record
 from sinks.events import message_of
@@ -95,7 +95,7 @@ def test_a_reader_and_an_observer_that_fail_stop_nobody_else(
         jobs.close()
 
     async def work() -> tuple[list[str], list[str]]:
-        hub = Hub(asyncio.get_running_loop(), start, WebSocketConfig())
+        hub = Hub(asyncio.get_running_loop(), start, WebSocketConfig(), OFFSETS)
         reader, observer = Listener(), Listener()
         hub.follow_channel("default", "results", Listener(fails=True), Filter({}))
         hub.follow_channel("default", "results", reader, Filter({}))
@@ -114,6 +114,7 @@ def test_a_reader_and_an_observer_that_fail_stop_nobody_else(
     assert len(caplog.records) == 3  # one for each event, not for each who failed
 
 
+OFFSETS = Offsets(bytes(range(64)))
 RESULT = delivery(metadata={"profile": "contract_analysis", "priority": "high"})
 STARTED = ProcessingProgress(id="a", progress=0.5, stage="reading")
 
@@ -136,7 +137,7 @@ def test_a_filter_lets_pass_what_has_the_value_it_asks_for(
     message = message_of(event)
     found = arrived(Record(message.topic, 0, 0, message.key, message.value, {}, 0))
     assert found is not None
-    published = Published(found, {})
+    published = Published(found, {}, OFFSETS)
     assert Filter({key: value}).passes(published)
     assert not Filter({key: "another"}).passes(published)
     assert not Filter({key: value, "jobId": "another"}).passes(published)
@@ -170,7 +171,7 @@ class Feeder(threading.Thread):
 
 def test_the_log_is_read_no_further_while_readers_hold_the_loop_back_and_all_is_given_out() -> None:
     async def work() -> tuple[int, list[str]]:
-        hub = Hub(asyncio.get_running_loop(), {PLACE: 0}, WebSocketConfig())
+        hub = Hub(asyncio.get_running_loop(), {PLACE: 0}, WebSocketConfig(), OFFSETS)
         feeder, listener, waiting = Feeder(hub), Listener(), []
 
         class Slow:
@@ -195,7 +196,7 @@ def test_the_log_is_read_no_further_while_readers_hold_the_loop_back_and_all_is_
 @pytest.mark.parametrize("is_closed", [True, False])
 def test_a_thread_that_waits_for_room_goes_on_when_the_hub_or_the_loop_ends(is_closed: bool) -> None:
     async def work() -> Feeder:
-        hub = Hub(asyncio.get_running_loop(), {PLACE: 0}, WebSocketConfig())
+        hub = Hub(asyncio.get_running_loop(), {PLACE: 0}, WebSocketConfig(), OFFSETS)
         feeder = Feeder(hub)
         feeder.start()
         feeder.fill()

@@ -18,6 +18,7 @@ from neuraldocflow.gateway.jobs import Jobs, shown
 from neuraldocflow.gateway.keys import Key
 from neuraldocflow.gateway.metrics import Metrics
 from neuraldocflow.gateway.offline_results import checked, offline
+from neuraldocflow.gateway.offsets import Offsets
 from neuraldocflow.gateway.problems import Problem
 from neuraldocflow.log import PROCESSING_RESULTS, Record
 from neuraldocflow.rendering import FORMATS, render
@@ -92,7 +93,7 @@ def test_a_synced_result_is_refused_or_goes_all_the_way(data: dict[str, Any]) ->
         assert row is not None
         assert shown(row)["status"] == data["status"]
         jobs.close()
-    published = Published(event, {})
+    published = Published(event, {}, Offsets(bytes(range(64))))
     for channel in CHANNELS:
         orjson.loads(published.message(channel))
     Filter({"documentType": "x"}).passes(published)

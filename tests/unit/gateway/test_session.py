@@ -13,6 +13,7 @@ from websockets.protocol import State
 from neuraldocflow.events import Event, ProcessingProgress
 from neuraldocflow.gateway.arrivals import arrived
 from neuraldocflow.gateway.hub import Published
+from neuraldocflow.gateway.offsets import Offsets
 from neuraldocflow.gateway.session import HARD, SOFT, Session
 from neuraldocflow.log import PROCESSING_RESULTS, Record
 from sinks.events import message_of
@@ -47,9 +48,10 @@ def published(event: Event | None = None) -> Published:
     message = message_of(event or delivery())
     made = arrived(Record(message.topic, 0, 0, message.key, message.value, {}, 0))
     assert made is not None
-    return Published(made, {(PROCESSING_RESULTS, 0): 1})
+    return Published(made, {(PROCESSING_RESULTS, 0): 1}, OFFSETS)
 
 
+OFFSETS = Offsets(bytes(range(64)))
 PROGRESS = published(ProcessingProgress(id="a", progress=0.5, stage="reading", sequence=1))
 RESULT = published()
 

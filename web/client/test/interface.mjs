@@ -95,10 +95,10 @@ const events = [];
 for await (const event of client.job(job)) events.push(event);
 assert.equal(events.at(-1).type, "result");
 const later = [];
-for await (const event of client.job(job, { fromOffset: events[0].offset })) later.push(event.offset);
+for await (const event of client.job(job, { fromOffset: events[0].offset })) later.push(event.data);
 assert.deepEqual(
   later,
-  events.slice(1).map(({ offset }) => offset),
+  events.slice(1).map(({ data }) => data),
 );
 
 // errors by code
