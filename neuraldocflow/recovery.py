@@ -23,6 +23,7 @@ from neuraldocflow import recovery_reader
 from neuraldocflow.durable import write_atomically
 from neuraldocflow.errors import ConfigError
 from neuraldocflow.versions import DRAIN, OtherRelease
+from neuraldocflow.wording import counted
 
 FORMAT = 2
 """Of the store as a whole: the flow's steps and their keys. A release that renames steps raises it. Format 1
@@ -101,8 +102,8 @@ def _bring_up(store: Path) -> None:
     waiting = sum(len(recovery_reader.states(store, step)) for step in steps)
     if waiting:
         raise OtherRelease(
-            f"the recovery store {store} has webhooks to deliver of {waiting} documents, in a form that this "
-            f"release does not read: with the configuration as it was, {DRAIN}"
+            f"the recovery store {store} has webhooks to deliver of {counted(waiting, 'document')}, "
+            f"in a form that this release does not read: with the configuration as it was, {DRAIN}"
         )
     write_atomically(store / _STAMP, f"{FORMAT}\n".encode())
 

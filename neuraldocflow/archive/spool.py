@@ -17,6 +17,7 @@ import orjson
 from neuraldocflow.durable import write_atomically
 from neuraldocflow.errors import ConfigError
 from neuraldocflow.versions import DRAIN, OtherRelease
+from neuraldocflow.wording import counted
 
 _FOLDER = "outputs"
 DEFAULT = "in the state directory"
@@ -40,14 +41,15 @@ def refuse_left(state: Path, urls: Collection[str]) -> None:
     for spool in sorted((state / _FOLDER).glob("*/spool")):
         url = (spool.parent / "url").read_text(encoding="utf-8")
         if url not in urls and (count := _lines(spool)):
-            name = url or DEFAULT
+            name, have = url or DEFAULT, counted(count, "result")
             raise ConfigError(
-                f"{count} results wait for the archive {name}, and no output writes to it any more: "
-                f"put that output back until they are written (run --once); or remove {spool} to give them up"
+                f"no output writes to the archive {name} any more, which has {have} to write: "
+                f"put that output back until it has none (run --once); or remove {spool} to give them up"
             )
     for spool in sorted((state / _FOLDER).glob("*.spool")):  # named after a place in the configuration
         if count := _lines(spool):
-            raise OtherRelease(f"{count} results wait in {spool}, which is of another release: {DRAIN}")
+            have = counted(count, "result")
+            raise OtherRelease(f"{spool} is of another release and has {have} to write: {DRAIN}")
 
 
 def _lines(path: Path) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from neuraldocflow.wording import counted
+
 _UP_AFTER, _DOWN_AFTER = 0.5, 30.0
 """Seconds a reason must hold before it is followed: soon up, late down."""
 _COOL_DOWN = 1.0
@@ -71,7 +73,8 @@ class Autoscaler:
             return self._least, "min_agents", f"at least {self._least} agents are configured"
         strained = "cpu_utilization" in self._metrics and load.cpu > _BUSY_CPU
         if not strained and "queue_depth" in self._metrics and load.queued > _WAIT_PER_AGENT * load.agents:
-            return more, "queue_depth", f"{load.queued} documents wait for {load.agents} agents"
+            detail = f"{load.queued} documents wait for {counted(load.agents, 'agent')}"
+            return more, "queue_depth", detail
         if not strained and "processing_latency" in self._metrics and load.oldest > _SLOW:
             return more, "processing_latency", f"a document has waited {load.oldest:.0f} s"
         if not load.queued and load.running < load.agents - 1:

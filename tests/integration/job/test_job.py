@@ -209,7 +209,7 @@ def test_a_store_in_which_webhooks_wait_by_their_places_is_refused_and_stays_as_
     process = job.start("run", "--once", "-c", "job.yaml")
     told, _ = process.communicate(timeout=60)
     assert process.returncode == 2, told
-    assert "has webhooks to deliver of 1 documents" in told
+    assert "has webhooks to deliver of 1 document," in told
     assert (store / "format").read_text() == "1"
 
 

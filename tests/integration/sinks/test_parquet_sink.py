@@ -161,7 +161,7 @@ def test_what_waits_for_an_archive_that_nothing_writes_to_any_more_is_refused(tm
     sink = archive(tmp_path, url="memory://one")
     sink.write_batch([delivery("a.pdf"), delivery("b.pdf")])
     sink.snapshot()
-    with pytest.raises(ConfigError, match="2 results wait for the archive memory://one, and no output"):
+    with pytest.raises(ConfigError, match="the archive memory://one any more, which has 2 results"):
         refuse_left(tmp_path, ["memory://two", ""])
     archive(tmp_path, url="memory://one").close()
     refuse_left(tmp_path, ["memory://two"])
@@ -173,7 +173,9 @@ def test_what_waits_by_an_output_s_place_in_the_configuration_is_refused(tmp_pat
     (tmp_path / "outputs" / "parquet_0.spool").touch()
     refuse_left(tmp_path, [])
     (tmp_path / "outputs" / "parquet_0.spool").write_bytes(b"{}\n")
-    with pytest.raises(OtherRelease, match=r"1 results wait in .*parquet_0\.spool, .* drain it"):
+    with pytest.raises(
+        OtherRelease, match=r"parquet_0\.spool is of another .* 1 result to write: .* drain it"
+    ):
         refuse_left(tmp_path, [])
 
 

@@ -128,7 +128,7 @@ def test_agents_come_with_the_queue_and_each_decision_is_told_and_counted(
     assert swarm.decisions.counts()["started", "wanted"] == 2
     (scaled,) = [each for each in swarm.decisions.take() if each["event"] == "scaled"]
     assert (scaled["before"], scaled["agents"]) == (1, 2)
-    assert "documents wait for 1 agents" in scaled["detail"]
+    assert "documents wait for 1 agent" in scaled["detail"]
     (line,) = [each for each in caplog.records if each.getMessage().startswith('swarm {"event": "scaled"')]
     assert json.loads(line.getMessage().removeprefix("swarm "))["reason"] == "queue_depth"
     assert line.decision["agents"] == 2  # type: ignore[attr-defined]
