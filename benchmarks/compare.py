@@ -124,11 +124,20 @@ def text_of(result: dict[str, Any]) -> str:
     return "\n".join(parts)
 
 
+def pages_of(path: Path) -> int:
+    """A PDF's pages; 0 for what has none."""
+    if path.suffix != ".pdf":
+        return 0
+    with pymupdf.open(path) as document:
+        return int(document.page_count)
+
+
 class Measured:
     """What was seen of one contender on one set."""
 
     def __init__(self) -> None:
         self.rates: list[float] = []
+        self.pages: list[float] = []
         self.recalls: list[float] = []
         self.failed = 0
         self.peak_mb = 0.0
@@ -136,8 +145,9 @@ class Measured:
     def told(self, name: str) -> str:
         middle, least, most = statistics.median(self.rates), min(self.rates), max(self.rates)
         found = f"{statistics.mean(self.recalls):.3f}" if self.recalls else "–"
+        pages = f"{statistics.median(self.pages):8.1f} pages/s" if any(self.pages) else ""
         return (
-            f"  {name:18} {middle:8.1f} documents/s ({least:.1f}–{most:.1f}, {len(self.rates)} rounds)"
+            f"  {name:18} {middle:8.1f} documents/s ({least:.1f}–{most:.1f}, {len(self.rates)} rounds){pages}"
             f"  words found {found}  failed {self.failed}  peak {self.peak_mb:.0f} MB"
         )
 
@@ -148,7 +158,9 @@ def of_peer(peer: Peer, paths: list[Path], truths: dict[Path, Counter[str]], see
         run(workers, [paths[0]] * 4)  # warm
         begun = time.perf_counter()
         answers = run(workers, paths, _ROUND)
-        seen.rates.append(len(answers) / (time.perf_counter() - begun))
+        took = time.perf_counter() - begun
+        seen.rates.append(len(answers) / took)
+        seen.pages.append(sum(pages_of(Path(each["path"])) for each in answers) / took)
         seen.failed = sum(each["error"] is not None for each in answers)
         pids = sum(peak_mb(pid) for pid in servers)
         seen.peak_mb = max(seen.peak_mb, pids + sum(worker.peak_mb for worker in workers))
@@ -162,7 +174,9 @@ def of_peer(peer: Peer, paths: list[Path], truths: dict[Path, Counter[str]], see
 def of_job(paths: list[Path], truths: dict[Path, Counter[str]], seen: Measured, profile: str) -> None:
     """One round of the job."""
     with tempfile.TemporaryDirectory() as name, _Memory() as memory:
-        seen.rates.append(len(paths) / whole_job(paths, Path(name), profile=profile))
+        took = whole_job(paths, Path(name), profile=profile)
+        seen.rates.append(len(paths) / took)
+        seen.pages.append(sum(map(pages_of, paths)) / took)
         results = Path(name) / "results"
         found = {path.name: json.loads(path.read_bytes()) for path in results.glob("*.json")}
         given = {f"{number:04d}-{path.name}.json": path for number, path in enumerate(paths)}

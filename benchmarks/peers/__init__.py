@@ -17,6 +17,7 @@ from typing import Any
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "neuraldocflow" / "peers"
 WORKER = Path(__file__).with_name("worker.py")
+TABLE_WORKER = WORKER.with_name("table_worker.py")
 TIKA = ("org.apache.tika", "tika-server-standard", "3.3.2")
 
 
@@ -68,10 +69,10 @@ def version_of(peer: Peer) -> str:
 class Worker:
     """One warm process of a peer. ``peak_mb`` is the most memory it has held."""
 
-    def __init__(self, peer: Peer, out: Path, environment: dict[str, str]) -> None:
-        self._made_of = peer, out, environment
+    def __init__(self, peer: Peer, out: Path, environment: dict[str, str], program: Path = WORKER) -> None:
+        self._made_of = peer, out, environment, program
         self._process = subprocess.Popen(
-            [str(python_of(peer)), str(WORKER), peer.name, str(out)],
+            [str(python_of(peer)), str(program), peer.name, str(out)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -124,7 +125,9 @@ def peak_mb(pid: int) -> float:
 
 
 @contextmanager
-def started(peer: Peer, out: Path, count: int = 2) -> Iterator[tuple[list[Worker], list[int]]]:
+def started(
+    peer: Peer, out: Path, count: int = 2, program: Path = WORKER
+) -> Iterator[tuple[list[Worker], list[int]]]:
     """Warm workers of a peer, and the ids of servers behind them."""
     with ExitStack() as stack:
         environment, servers = {}, []
@@ -132,7 +135,7 @@ def started(peer: Peer, out: Path, count: int = 2) -> Iterator[tuple[list[Worker
             port, pid = stack.enter_context(tika_server())
             environment["TIKA_PORT"] = str(port)
             servers.append(pid)
-        workers = [Worker(peer, out, environment) for _ in range(count)]
+        workers = [Worker(peer, out, environment, program) for _ in range(count)]
         for worker in workers:
             stack.callback(worker.end)
         yield workers, servers

@@ -87,13 +87,17 @@ def docling():
 
 
 def tika():
+    return to_tika("text/plain")
+
+
+def to_tika(form):
     import http.client
 
     connection = http.client.HTTPConnection("127.0.0.1", int(os.environ["TIKA_PORT"]), timeout=300)
 
     def read(path):
         with open(path, "rb") as file:
-            connection.request("PUT", "/tika", file, {"Accept": "text/plain"})
+            connection.request("PUT", "/tika", file, {"Accept": form})
             answer = connection.getresponse()
             body = answer.read()
         if answer.status != 200:
@@ -103,10 +107,13 @@ def tika():
     return read
 
 
-def main():
+def main(readers):
+    """Answers until its input ends; ``readers`` has what makes each peer's."""
     name, out = sys.argv[1:3]
-    read = globals()[name]()
-    print(json.dumps({"ready": True}), flush=True)
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # some libraries print
+    read = readers[name]()
+    print(json.dumps({"ready": True}), file=answers, flush=True)
     for line in sys.stdin:
         path = line.strip()
         begun = time.perf_counter()
@@ -120,8 +127,8 @@ def main():
             file.flush()
             os.fsync(file.fileno())
         told = {"path": path, "seconds": time.perf_counter() - begun, "error": error}
-        print(json.dumps(told), flush=True)
+        print(json.dumps(told), file=answers, flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    main(globals())
