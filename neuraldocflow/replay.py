@@ -140,7 +140,9 @@ def find_submitted(log: Log, plan: Plan) -> None:
     plan.keep()
 
 
-def submit(log: Log, plan: Plan, rate: float = 0.0) -> Iterator[int]:
+def submit(
+    log: Log, plan: Plan, rate: float = 0.0, pause: Callable[[float], object] = time.sleep
+) -> Iterator[int]:
     """Put what is left on the log, at most ``rate`` documents a second (0: as fast as it takes them).
 
     Gives the number of documents after each batch; each is noted in the plan as soon as the log has it.
@@ -149,7 +151,7 @@ def submit(log: Log, plan: Plan, rate: float = 0.0) -> Iterator[int]:
     most = max(1, min(_BATCH, int(rate * _RHYTHM))) if rate else _BATCH
     due = time.monotonic()
     for batch in _batches(plan.to_submit(), most):
-        time.sleep(max(0.0, due - time.monotonic()))
+        pause(max(0.0, due - time.monotonic()))
         due = max(due, time.monotonic() - _RHYTHM) + (len(batch) / rate if rate else 0.0)
         log.append([message_of(_event_of(row)) for row in batch])
         for row in batch:

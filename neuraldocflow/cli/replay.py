@@ -16,6 +16,7 @@ from rich.text import Text
 from neuraldocflow import config as configuration
 from neuraldocflow import profiles
 from neuraldocflow.cli import show
+from neuraldocflow.cli.interrupts import interruptible
 from neuraldocflow.config import Config
 from neuraldocflow.errors import ConfigError, NeuralDocFlowError
 from neuraldocflow.events import NewDocument
@@ -139,14 +140,14 @@ def _redeliver(log: Log, config: Config, letters: Iterator[Record], as_json: boo
 
 def _submit(log: Log, plan: Plan, rate: float) -> None:
     """Put what is left on the log. Ctrl-C leaves the rest to the next time."""
-    try:
-        for _ in submit(log, plan, rate):
-            pass
-    except KeyboardInterrupt:
-        left = plan.left()
+    with interruptible() as interrupted:
+        for _ in submit(log, plan, rate, interrupted.wait):
+            if interrupted.is_set():
+                break
+    if left := plan.left():
         raise NeuralDocFlowError(
             f"interrupted: {counted(left, 'document')} not run again yet; the same command goes on with them"
-        ) from None
+        )
 
 
 def _tell_selection(plan: Plan, going_on: bool, dry_run: bool, as_json: bool) -> None:
@@ -182,8 +183,12 @@ def _compare(log: Log, plan: Plan, as_json: bool) -> None:
     screen = show.console(stderr=True)
     done, changed, differing = 0, 0, 0
     silent_since, warned = time.monotonic(), False
-    try:
+    with interruptible() as interrupted:
         for found in results(log, plan):
+            if interrupted.is_set():
+                left = counted(plan.awaited(), "document")
+                screen.print(f"{left} still to come: the work goes on without you")
+                break
             if found is None:
                 if not warned and time.monotonic() - silent_since > _PATIENCE:
                     warned = True
@@ -195,8 +200,6 @@ def _compare(log: Log, plan: Plan, as_json: bool) -> None:
             done, changed, differing = done + 1, changed + len(different), differing + bool(different)
             for change in different:
                 _tell_change(change, as_json)
-    except KeyboardInterrupt:
-        screen.print(f"{counted(plan.awaited(), 'document')} still to come: the work goes on without you")
     if as_json:
         print(orjson.dumps({"documents": done, "differing": differing, "changedFields": changed}).decode())
     else:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from heapq import merge
 from pathlib import Path
@@ -17,6 +15,7 @@ from rich.text import Text
 
 from neuraldocflow import config as configuration
 from neuraldocflow.cli import show
+from neuraldocflow.cli.interrupts import interruptible
 from neuraldocflow.errors import ConfigError
 from neuraldocflow.log import DEAD_LETTERS, PROCESSING_RESULTS, Log, Record, open_log
 from neuraldocflow.repeats import Repeats
@@ -53,7 +52,7 @@ def tail(
         raise ConfigError(f"no job has run on {runtime.state_directory.absolute()} yet: try neuraldocflow up")
     screen = show.console()
     repeats = Repeats()
-    with _interruptible() as interrupted:
+    with interruptible() as interrupted:
         if follow and wanted == "table" and start is None and not from_beginning:
             show.console(stderr=True).print("what comes from now on (earlier: --since 1h, --from-beginning)")
         with open_log(runtime) as log:
@@ -66,26 +65,6 @@ def tail(
                     print(orjson.dumps(shown).decode(), flush=True)
                 else:
                     screen.print(_line(record, shown), soft_wrap=True)
-
-
-@contextmanager
-def _interruptible() -> Iterator[threading.Event]:
-    """Set by Ctrl-C: an exception in the midst of a step could leave a lock behind that the end waits for.
-
-    A second one ends it as usual.
-    """
-    told = threading.Event()
-    usual = signal.getsignal(signal.SIGINT)
-
-    def interrupt(*_: object) -> None:
-        told.set()
-        signal.signal(signal.SIGINT, usual)
-
-    signal.signal(signal.SIGINT, interrupt)
-    try:
-        yield told
-    finally:
-        signal.signal(signal.SIGINT, usual)
 
 
 def _records(

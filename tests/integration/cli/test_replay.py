@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -206,3 +207,28 @@ def test_a_wrong_request_is_one_sentence(job: JobFolder, arguments: list[str], t
     assert done.returncode == 2
     assert told in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_ctrl_c_leaves_the_rest_to_the_next_time_and_ends_the_waiting_but_not_the_work(
+    job: JobFolder,
+) -> None:
+    job.letters(4)
+    job.run_once()
+    first = job.start("replay", "-c", "job.yaml", "--from-beginning", "--rate", "0.1", "--no-wait")
+    assert first.stdout is not None
+    assert "4 documents run again" in first.stdout.readline()
+    first.send_signal(signal.SIGINT)
+    told, _ = first.communicate(timeout=60)
+    assert "not run again yet; the same command goes on with them" in told
+    assert first.returncode != 0
+    second = job.start("replay", "-c", "job.yaml", "--from-beginning")
+    assert second.stdout is not None
+    assert "goes on where it was interrupted: " in second.stdout.readline()
+    assert "4 documents run again" in second.stdout.readline()
+    assert "no results yet: they come when a job runs" in second.stdout.readline()
+    second.send_signal(signal.SIGINT)
+    told, _ = second.communicate(timeout=60)
+    assert "4 documents still to come: the work goes on without you" in told
+    assert second.returncode == 0
+    job.run_once()
+    assert sorted(each["run"] for each in results(job)) == [0, 0, 0, 0, 1, 1, 1, 1]
