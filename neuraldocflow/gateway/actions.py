@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from neuraldocflow.gateway.hub import Filtered
+from neuraldocflow.gateway.keys import Scope
 from neuraldocflow.gateway.listing import LARGEST, USUAL, Job, JobPage, State
 from neuraldocflow.gateway.requests import MAX_NAME, Document, Options, ProcessingRequest
 from neuraldocflow.values import Priority
@@ -34,6 +35,8 @@ class Authenticate(Asked):
 
 class Authenticated(Told):
     authenticated: Literal[True]
+    tenant: str
+    scopes: list[Scope] = Field(description="what the key may do")
 
 
 class ProcessDocument(ProcessingRequest):

@@ -25,16 +25,16 @@ from sinks.websocket import Channel, WebSocketConfig
 
 log = logging.getLogger(__name__)
 
-CHANNELS: tuple[Channel, ...] = get_args(Channel)
 Filtered = Literal["jobId", "documentType", "profile", "status", "priority", "stage", "type"]
 Kind = Literal["progress", "result", "notification"]
 _SLICE = 256
 """Subscribers written to before other work of the event loop gets its turn."""
 _MOST_BATCHES = 8
 """Taken and not given out yet; the log is read no further meanwhile. Each has 500 events and 8 MB at most."""
-_INSIDE = ("uri", "version", "through")
+INSIDE = ("uri", "version", "through")
 """Of a document's source, what is for the job alone."""
-_NATURAL: dict[Kind, Channel] = {"progress": "progress", "result": "results", "notification": "notifications"}
+NATURAL: dict[Kind, Channel] = {"progress": "progress", "result": "results", "notification": "notifications"}
+"""The channel of each kind of event; a result is also told as a notification."""
 
 
 class Published:
@@ -49,7 +49,7 @@ class Published:
             self.kind = "result"
         elif event.name == "ProcessingProgress":
             self.kind = "progress"
-        self.channel = _NATURAL[self.kind]
+        self.channel = NATURAL[self.kind]
 
     @cached_property
     def offset(self) -> str:
@@ -135,7 +135,7 @@ def _plain(data: dict[str, Any]) -> dict[str, Any]:
     """A lifecycle event's data without what is for insiders: where payloads are."""
     kept = {name: value for name, value in data.items() if name not in ("id", "run")}
     if isinstance(source := kept.get("source"), dict):
-        kept["source"] = {name: value for name, value in source.items() if name not in _INSIDE}
+        kept["source"] = {name: value for name, value in source.items() if name not in INSIDE}
     return kept
 
 

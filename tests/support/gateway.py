@@ -17,12 +17,14 @@ from typing import Any, Self
 import aiohttp
 import jsonschema
 import yaml
+from referencing import Registry, Resource
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from neuraldocflow.gateway.actions import ACTIONS
 from neuraldocflow.gateway.asyncapi import describe
 from neuraldocflow.gateway.keys import KeyStore
+from neuraldocflow.schemas import schemas
 from support.job import JobFolder
 from support.servers.serving import free_port, listens
 
@@ -127,7 +129,9 @@ class Gateway:
 def described(message: str) -> jsonschema.Draft202012Validator:
     """How the AsyncAPI document has a message."""
     reference = f"#/components/messages/{message}/payload"
-    return jsonschema.Draft202012Validator({**describe(), "$ref": reference})
+    published = [(schema["$id"], Resource.from_contents(schema)) for schema in schemas().values()]
+    registry = Registry().with_resources(published)
+    return jsonschema.Draft202012Validator({**describe(), "$ref": reference}, registry=registry)
 
 
 class Talk:
@@ -154,11 +158,12 @@ class Talk:
                 if action in ACTIONS:
                     described("error" if is_error else f"answer-{action}").validate(message)
                 return message
-            described("event").validate(message)
             self.events.append(message["payload"])
 
     async def receive(self, seconds: float = 30) -> dict[str, Any]:
         message: dict[str, Any] = json.loads(await asyncio.wait_for(self.socket.recv(), seconds))
+        if message["type"] == "event":
+            described(f"event-{message['payload']['event']}").validate(message)
         return message
 
     async def until(self, event: str, job: str | None = None, seconds: float = 60) -> dict[str, Any]:

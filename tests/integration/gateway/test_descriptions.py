@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -13,7 +14,9 @@ import aiohttp
 import jsonschema
 import pytest
 from support.gateway import Gateway
+from support.web import build
 
+from neuraldocflow.gateway.asyncapi import describe
 from neuraldocflow.schemas import schemas
 
 TESTS = Path(__file__).parents[2]
@@ -40,6 +43,22 @@ def test_descriptions_are_served_to_anyone_and_nothing_is_fetched_from_elsewhere
             assert "Access-Control-Allow-Origin" not in headers
 
     asyncio.run(work())
+
+
+def test_the_asyncapi_document_is_as_the_specifications_own_schema_has_it() -> None:
+    folder = build() / "node_modules" / "@asyncapi" / "specs" / "schemas"
+    schema = json.loads((folder / "3.0.0.json").read_text(encoding="utf-8"))
+    official = jsonschema.Draft7Validator(schema)
+    document = describe()
+    official.validate(document)
+    stream = document["channels"]["stream"]
+    for wrong in (
+        {"operations": {"ping": {"action": "ask", "channel": {"$ref": "#/channels/stream"}}}},
+        {"channels": {"stream": {**stream, "bindings": {"ws": {"method": "PUT"}}}}},
+        {"channels": {"stream": {**stream, "adress": "/"}}},
+        {"components": {"schemas": {"Ping": {"type": "nothing"}}}},
+    ):
+        assert not official.is_valid({**document, **wrong}), wrong
 
 
 def test_every_schema_is_served_where_its_id_says(gateway: Gateway) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from neuraldocflow.events import encode
 from neuraldocflow.gateway.arrivals import Arrived, arrived
-from neuraldocflow.gateway.hub import CHANNELS, Filter, Published
+from neuraldocflow.gateway.hub import NATURAL, Filter, Published
 from neuraldocflow.gateway.jobs import Jobs, shown
 from neuraldocflow.gateway.keys import Key
 from neuraldocflow.gateway.metrics import Metrics
@@ -94,7 +94,7 @@ def test_a_synced_result_is_refused_or_goes_all_the_way(data: dict[str, Any]) ->
         assert shown(row)["status"] == data["status"]
         jobs.close()
     published = Published(event, {}, Offsets(bytes(range(64))))
-    for channel in CHANNELS:
+    for channel in NATURAL.values():
         orjson.loads(published.message(channel))
     Filter({"documentType": "x"}).passes(published)
     Metrics([]).observe(event)
