@@ -6,15 +6,25 @@ import json
 import logging
 import os
 from datetime import UTC, datetime
+from typing import Any
+
+from neuraldocflow import faults
 
 _JSON = "json"
 
 
 class _Line(logging.Formatter):
-    """Time in UTC, level, logger, message."""
+    """Time in UTC, level, logger, message; of a fault its kind and where it was, whoever logs it."""
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802
         return datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def format(self, record: logging.LogRecord) -> str:
+        record.exc_text = None  # another handler's, which is kept there
+        return super().format(record)
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802
+        return faults.told(ei[1])
 
 
 class _JsonLine(_Line):
@@ -38,8 +48,12 @@ class _JsonLine(_Line):
 def log_lines(level: int) -> None:
     """Log to standard error; NEURALDOCFLOW_LOG_FORMAT=json makes each line an object."""
     handler = logging.StreamHandler()
-    wanted = os.environ.get("NEURALDOCFLOW_LOG_FORMAT", "")
-    handler.setFormatter(
-        _JsonLine() if wanted == _JSON else _Line("%(asctime)s %(levelname)s %(name)s: %(message)s")
-    )
+    handler.setFormatter(formatter())
     logging.basicConfig(level=level, handlers=[handler])
+
+
+def formatter() -> logging.Formatter:
+    """How a line is written."""
+    if os.environ.get("NEURALDOCFLOW_LOG_FORMAT", "") == _JSON:
+        return _JsonLine()
+    return _Line("%(asctime)s %(levelname)s %(name)s: %(message)s")

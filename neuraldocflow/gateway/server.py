@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from typing import Any
 
 import uvicorn
 import uvloop
@@ -144,7 +145,14 @@ def _listener(host: str, port: int) -> socket.socket:
     return listener
 
 
+def tell_fault(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log a fault that nobody waited for; asyncio's own line would have the exception's text."""
+    error = context.get("exception")
+    log.error("something ended by a fault" if error else context["message"], exc_info=error)
+
+
 async def _serve(config: Config, keys: KeyStore, listener: socket.socket, ready: Callable[[], None]) -> None:
+    asyncio.get_running_loop().set_exception_handler(tell_fault)
     state = config.runtime.state_directory.absolute()
     job_log = await asyncio.to_thread(open_log, config.runtime)
     secret = await asyncio.to_thread(keys.offsets_secret)

@@ -16,12 +16,11 @@ import socket
 import sys
 import tempfile
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
-from neuraldocflow import identity
+from neuraldocflow import faults, identity
 from neuraldocflow.errors import DocumentError, FetchFailed, Internal, OutOfMemory
 from neuraldocflow.garbage import settle
 
@@ -153,9 +152,7 @@ def _document(opened: int, scratch: Path) -> bytes | Path:
 
 
 def _report(error: Exception) -> None:
-    """Where it failed, without the exception's text: that may quote the document."""
-    frames = "".join(traceback.format_tb(error.__traceback__))
-    sys.stderr.write(f"an agent failed with {type(error).__name__}:\n{frames}")
+    sys.stderr.write(f"an agent failed\n{faults.told(error)}\n")
     sys.stderr.flush()
 
 

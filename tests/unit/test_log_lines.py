@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+
+import pytest
+from pydantic import BaseModel
+
+from neuraldocflow.log_lines import formatter
 
 SAY = (
     "import logging; from neuraldocflow.log_lines import log_lines; log_lines(logging.INFO);"
@@ -30,3 +37,64 @@ def test_for_machines_it_is_an_object_with_what_it_is_about() -> None:
     assert found["level"] == "warning"
     assert found["message"] == "agent 7 ended"
     assert found["decision"] == {"event": "lost"}
+
+
+SECRET = "Jane Doe, born 1961"
+
+
+class Amount(BaseModel):
+    amount: int
+
+
+def refused() -> None:
+    Amount.model_validate({"amount": SECRET})
+
+
+def chained() -> None:
+    try:
+        json.loads(f'"{SECRET}')
+    except ValueError as error:
+        raise KeyError(SECRET) from error
+
+
+def grouped() -> None:
+    raise ExceptionGroup(SECRET, [OSError(28, SECRET, SECRET), noted()])
+
+
+def noted() -> Exception:
+    error = RuntimeError(SECRET)
+    error.add_note(SECRET)
+    return error
+
+
+def circular() -> None:
+    error = RuntimeError(SECRET)
+    error.__cause__ = KeyError(SECRET)
+    error.__cause__.__cause__ = error
+    raise error
+
+
+@pytest.mark.parametrize("form", ["", "json"])
+@pytest.mark.parametrize(
+    ("fail", "kinds"),
+    [
+        (refused, ["ValidationError"]),
+        (chained, ["KeyError", "JSONDecodeError"]),
+        (grouped, ["ExceptionGroup", "OSError (No space left on device)", "RuntimeError"]),
+        (circular, ["RuntimeError", "KeyError"]),
+    ],
+)
+def test_of_a_fault_a_line_has_the_kind_and_the_place_and_never_the_text(
+    monkeypatch: pytest.MonkeyPatch, form: str, fail: Callable[[], None], kinds: list[str]
+) -> None:
+    monkeypatch.setenv("NEURALDOCFLOW_LOG_FORMAT", form)
+    try:
+        fail()
+    except Exception:
+        found = sys.exc_info()
+    line = formatter().format(logging.LogRecord("a", logging.ERROR, __file__, 1, "it failed", (), found))
+    assert SECRET not in line
+    assert "it failed" in line
+    assert f"in {fail.__name__}" in line
+    told = json.loads(line)["exception"] if form else line
+    assert [each.splitlines()[0].rstrip(":") for each in told.split("Traceback of ")[1:]] == kinds

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import io
 import logging
 import threading
 import time
@@ -22,8 +24,10 @@ from neuraldocflow.gateway.arrivals import Arrived, arrived
 from neuraldocflow.gateway.hub import Filter, Filtered, Hub, Published
 from neuraldocflow.gateway.jobs import Jobs
 from neuraldocflow.gateway.offsets import Offsets, Positions
+from neuraldocflow.gateway.server import tell_fault
 from neuraldocflow.gateway.tail import Tail
 from neuraldocflow.log import PROCESSING_RESULTS, TOPICS, EmbeddedLog, Message, Record
+from neuraldocflow.log_lines import formatter
 from sinks.events import message_of
 from sinks.websocket import Channel, WebSocketConfig
 
@@ -74,12 +78,12 @@ class Listener:
 
     def push(self, event: Published, channel: Channel) -> None:
         if self._fails:
-            raise RuntimeError("the transport is closed")
+            raise RuntimeError(f"can't write {event.data}")
         self.heard.append(event.event.job)
 
     def observe(self, event: Arrived) -> None:
         if self._fails:
-            raise ValueError("negative amounts")
+            raise ValueError(f"can't count {event.data}")
         self.heard.append(event.job)
 
 
@@ -112,6 +116,47 @@ def test_a_reader_and_an_observer_that_fail_stop_nobody_else(
     heard, counted = asyncio.run(work())
     assert len(heard) == len(counted) == 3
     assert len(caplog.records) == 3  # one for each event, not for each who failed
+
+
+def test_no_line_of_the_log_has_what_a_fault_says_of_a_document() -> None:
+    secret = "Jane Doe, born 1961"
+    lines = io.StringIO()
+    handler = logging.StreamHandler(lines)
+    handler.setFormatter(formatter())
+    message = message_of(delivery(extractedData={"text": secret}))
+    record = Record(message.topic, 0, 0, message.key, message.value, {}, 0)
+    event = arrived(record)
+    assert event is not None
+    assert secret in str(event.data)
+
+    async def unwaited() -> None:
+        raise KeyError(event)
+
+    async def work() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(tell_fault)
+        at = {(message.topic, 0): 0}
+        hub = Hub(loop, at, WebSocketConfig(), OFFSETS)
+        hub.follow_job(event.job, Listener(fails=True))
+        await asyncio.to_thread(hub.arrive, [event], {(message.topic, 0): 1})
+        while hub.positions == at:
+            await asyncio.sleep(0)
+        await hub.close()
+        task = loop.create_task(unwaited())
+        await asyncio.wait([task])
+        del task
+        gc.collect()
+        loop.call_soon(Listener(fails=True).observe, event)
+        await asyncio.sleep(0)
+
+    logging.getLogger().addHandler(handler)
+    try:
+        asyncio.run(work())
+    finally:
+        logging.getLogger().removeHandler(handler)
+    for told in ("an event could not be given out", "RuntimeError", "KeyError", "ValueError"):
+        assert told in lines.getvalue()
+    assert secret not in lines.getvalue()
 
 
 OFFSETS = Offsets(bytes(range(64)))
