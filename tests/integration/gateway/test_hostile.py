@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import socket
 import struct
 import time
 import zlib
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from aiohttp import ClientError
 from support.gateway import Gateway, Talk, close_code, letter, result, submit
+from support.hostile import answer_to, connection, last_words, refusal, served, upgraded
 from support.job import children_of
 from support.memory import forget_highest, highest, resident
 from websockets.asyncio.client import connect
@@ -23,49 +22,6 @@ from websockets.exceptions import ConnectionClosed
 
 def run(work: Any) -> Any:
     return asyncio.run(work)
-
-
-def connection(gateway: Gateway) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", gateway.port), timeout=60)
-
-
-def answer_to(gateway: Gateway, request: bytes) -> bytes:
-    """What comes until the gateway ends the connection; if it does not, that is a TimeoutError."""
-    with connection(gateway) as raw:
-        with contextlib.suppress(ConnectionError):  # it may be answered while this still sends
-            raw.sendall(request)
-        return last_words(raw)
-
-
-@contextlib.contextmanager
-def upgraded(gateway: Gateway, more: str = "") -> Iterator[socket.socket]:
-    """A connection on which WebSocket frames go, with no extension."""
-    with connection(gateway) as raw:
-        handshake = (
-            f"GET /v1/stream?token={gateway.local_key} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
-            "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-            f"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n{more}\r\n"
-        )
-        raw.sendall(handshake.encode())
-        answer = raw.recv(1000)
-        assert b"101" in answer
-        assert b"extensions" not in answer.lower()
-        yield raw
-
-
-def last_words(raw: socket.socket) -> bytes:
-    """What still comes until the connection ends."""
-    told = b""
-    with contextlib.suppress(ConnectionError):
-        while piece := raw.recv(65536):
-            told += piece
-    return told
-
-
-async def served(gateway: Gateway, number: int) -> None:
-    """Somebody else's document becomes a result."""
-    async with gateway.http() as session:
-        await result(session, await submit(session, letter(number)))
 
 
 def gateway_pid(gateway: Gateway) -> int:
@@ -174,17 +130,10 @@ def test_messages_are_never_compressed_so_none_can_swell(gateway: Gateway) -> No
 def test_a_hundred_megabytes_in_a_message_are_refused_with_a_code_and_not_held(
     gateway: Gateway, pieces: int
 ) -> None:
-    size = 100_000_000 // pieces
     before = resident(gateway_pid(gateway))
     forget_highest(gateway_pid(gateway))
     with upgraded(gateway) as raw:
-        with contextlib.suppress(ConnectionError):  # it is closed while this still sends
-            for number in range(pieces):
-                first, last = number == 0, number == pieces - 1
-                raw.sendall(bytes([(0x80 if last else 0) | first, 0xFF]) + struct.pack("!Q", size) + bytes(4))
-                for _ in range(size // 1_000_000):
-                    raw.sendall(b"QUJD" * 250_000)
-        assert struct.pack("!H", 4413) in last_words(raw)
+        assert struct.pack("!H", 4413) in refusal(raw, pieces)
     assert highest(gateway_pid(gateway)) - before < 64 * 2**20
     run(served(gateway, 84))
 
