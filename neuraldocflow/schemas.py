@@ -1,4 +1,7 @@
-"""The published JSON Schemas, generated from the models: ``python -m neuraldocflow.schemas [FOLDER]``."""
+"""The published JSON Schemas, generated from the models: ``python -m neuraldocflow.schemas [FOLDER]``.
+
+Beside them goes the AsyncAPI document, of which the TypeScript client's types are made.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import Any
 
 from neuraldocflow import config
 from neuraldocflow.events import ALL_EVENTS, Event, type_of
+from neuraldocflow.gateway import asyncapi
 from neuraldocflow.results import ProcessingResult
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -57,7 +61,7 @@ def rendered(schema: dict[str, Any]) -> str:
 
 def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    for name, schema in schemas().items():
+    for name, schema in {**schemas(), "asyncapi.json": asyncapi.describe()}.items():
         (folder / name).write_text(rendered(schema), encoding="utf-8")
 
 

@@ -34,11 +34,18 @@ class Options(_Request):
     """How to process it."""
 
     priority: Priority = "normal"
-    quality_threshold: float | None = Field(None, ge=0, le=1)
+    quality_threshold: float | None = Field(
+        None, ge=0, le=1, description="a result with less confidence is `partial`"
+    )
     output_format: Literal["json", "yaml", "xml"] | None = None
-    stream_results: bool | None = None
-    deadline_ms: int | None = Field(None, ge=1, le=LONGEST_MS)
-    """Milliseconds after which nobody wants the result: the job then ends as failed, with code timeout."""
+    stream_results: bool | None = Field(None, description="also tell what was found page by page")
+    deadline_ms: int | None = Field(
+        None,
+        ge=1,
+        le=LONGEST_MS,
+        description="milliseconds after which nobody wants the result: "
+        "the job then ends as failed, with code `timeout`",
+    )
 
     def over(self, others: Options) -> Options:
         """These, and what they leave out as ``others`` have it."""

@@ -111,13 +111,11 @@ def test_the_guides_program_is_well_typed_and_runs_as_it_is_written(gateway: Gat
         r"^```ts\n(import \{ NeuralDocFlowClient \}.*?)^```", guide, re.DOTALL | re.MULTILINE
     )
     (tmp_path / "report.pdf").write_bytes(pdf.simple("A report."))
-    options = ("--ignoreConfig", "--strict", "--target", "es2022", "--module", "nodenext", "--types", "node")
     # Programs find the package from where they are.
     with tempfile.TemporaryDirectory(prefix=".guide-", dir=WEB / "node_modules") as folder:
         source = Path(folder) / "guide.mts"
         source.write_text(text.replace("http://127.0.0.1:8080", gateway.url))
-        compiled = run("node_modules/typescript/bin/tsc", *options, "--outDir", folder, str(source))
-        assert compiled.returncode == 0, compiled.stdout
+        compile_into(folder, source)
         done = subprocess.run(
             [node(), str(source.with_suffix(".mjs"))],
             cwd=tmp_path,
@@ -128,6 +126,20 @@ def test_the_guides_program_is_well_typed_and_runs_as_it_is_written(gateway: Gat
         )
     assert done.returncode == 0, done.stderr
     assert "A report." in done.stdout
+
+
+def test_the_specifications_interfaces_are_the_clients() -> None:
+    with tempfile.TemporaryDirectory(prefix=".specification-", dir=WEB / "node_modules") as folder:
+        source = Path(folder) / "types.mts"
+        source.write_text((Path(__file__).parent / "specification_types.ts").read_text())
+        compile_into(folder, source)
+
+
+def compile_into(folder: str, source: Path) -> None:
+    """Compile a program, whose types must be right."""
+    options = ("--ignoreConfig", "--strict", "--target", "es2022", "--module", "nodenext", "--types", "node")
+    compiled = run("node_modules/typescript/bin/tsc", *options, "--outDir", folder, str(source))
+    assert compiled.returncode == 0, compiled.stdout
 
 
 @pytest.mark.slow

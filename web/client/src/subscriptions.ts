@@ -1,7 +1,8 @@
 import type { Connection, EventEnvelope } from "./connection.ts";
 import { NeuralDocFlowError } from "./errors.ts";
+import type { ChannelSubscribed, Subscribed } from "./messages.ts";
 import type { ProcessingResult } from "./schema.ts";
-import type { Channel, ChannelEvent, Job, JobEvent } from "./types.ts";
+import type { Channel, ChannelEvent, JobEvent } from "./types.ts";
 
 /** Who is told of a job's events. */
 export interface Follower {
@@ -27,12 +28,6 @@ interface FollowingChannel extends Following {
   fail(error: NeuralDocFlowError): void;
   /** Some events were missed for good: they are older than what the service keeps. */
   gap(): void;
-}
-
-interface Answer {
-  offset: string;
-  recovered: boolean;
-  state?: Job;
 }
 
 const MOST_SEEN = 2000;
@@ -141,11 +136,11 @@ export class Subscriptions {
         "subscribe",
         { job_id: job, ...from },
         { again: false },
-      )) as unknown as Answer;
+      )) as unknown as Subscribed;
       following.offset ??= told.offset;
       if (told.recovered || this.#jobs.get(job) !== following) return;
       // Some events are older than what is kept; the result itself is not, where there is one.
-      if (FINISHED.includes(told.state?.status ?? "")) {
+      if (FINISHED.includes(told.state.status)) {
         const data = await this.#result(job);
         this.#tellJob(job, following, `result of ${job}`, { type: "result", offset: told.offset, data });
       }
@@ -164,7 +159,7 @@ export class Subscriptions {
       const wanted = { channel, filter: following.filter, ...from };
       const told = (await this.#connection()?.request("subscribe_channel", wanted, {
         again: false,
-      })) as unknown as Answer;
+      })) as unknown as ChannelSubscribed;
       following.offset ??= told.offset;
       if (!told.recovered) following.gap();
     } catch (error) {

@@ -1,62 +1,50 @@
 import type { NeuralDocFlowError } from "./errors.ts";
+import type {
+  DocumentReceived,
+  ListJobs,
+  Options,
+  ProcessDocument,
+  ProcessingFailed,
+  ProcessingProgress,
+  ProcessingStarted,
+  QualityValidated,
+  ResultDelivered,
+  ResultNotice,
+  StartStream,
+  SubscribeChannel,
+} from "./messages.ts";
 import type { ProcessingResult } from "./schema.ts";
 
-export type Priority = "low" | "normal" | "high" | "urgent";
-export type OutputFormat = "json" | "yaml" | "xml";
+export type {
+  IntermediateResults,
+  Job,
+  JobPage,
+  Options as ProcessingOptions,
+  ProcessingProgress as ProgressEvent,
+  StartStream as StreamConfig,
+} from "./messages.ts";
 
-/** How to process a document. */
-export interface ProcessingOptions {
-  priority?: Priority;
-  /** From 0 to 1: a result with less confidence is `partial`. */
-  qualityThreshold?: number;
-  outputFormat?: OutputFormat;
-  /** Also send what was found page by page. */
-  streamResults?: boolean;
-  /** Milliseconds after which nobody wants the result: the job then ends as failed, with code `timeout`. */
-  deadlineMs?: number;
-}
+export type Priority = NonNullable<Options["priority"]>;
+export type OutputFormat = NonNullable<Options["outputFormat"]>;
+export type Channel = SubscribeChannel["channel"];
 
 /** A document to process; `content` is base64 (also with source `file`), or an address. */
-export interface ProcessingRequest {
-  document: { source: "file" | "url" | "base64"; content: string; filename?: string; contentType?: string };
-  profile: string;
-  options: ProcessingOptions;
-}
+export type ProcessingRequest = Required<Omit<ProcessDocument, "idempotencyKey">>;
 
-export interface ProgressEvent {
-  jobId: string;
-  /** From 0 to 1; never goes back. */
-  progress: number;
-  stage: string;
-  estimatedRemainingMs?: number;
-  currentOperation?: string;
-  /** What became known since the last progress, with `streamResults`. */
-  intermediateResults?: IntermediateResults;
-}
-
-/** The beginnings of pages that have been read, and the document's kind once it is known. */
-export interface IntermediateResults {
-  /** Pages of a PDF, from 1, in order; `text` has 500 characters at most. */
-  pages?: { page: number; text: string; truncated: boolean }[];
-  profile?: string;
-  documentType?: string;
-}
-
-/** A step in a job's life: `ProcessingStarted`, `QualityValidated`, … */
-export interface NotificationEvent {
-  type: string;
-  jobId: string;
-  timestamp: string;
-  [detail: string]: unknown;
-}
+/** A step in a job's life, of the log's events; of a result that it is there. */
+export type NotificationEvent =
+  | DocumentReceived
+  | ProcessingStarted
+  | QualityValidated
+  | ProcessingFailed
+  | ResultDelivered
+  | ResultNotice;
 
 /** What `client.job(id)` yields; after a `result` there is nothing more. */
 export type JobEvent =
-  | { type: "progress"; offset: string; data: ProgressEvent }
+  | { type: "progress"; offset: string; data: ProcessingProgress }
   | { type: "notification"; offset: string; data: NotificationEvent }
   | { type: "result"; offset: string; data: ProcessingResult };
-
-export type Channel = "results" | "progress" | "notifications";
 
 /** An event of any of the key's jobs. */
 export type ChannelEvent = JobEvent & { channel: Channel };
@@ -95,48 +83,8 @@ export interface ConnectionOptions {
   signal?: AbortSignal;
 }
 
-export interface StreamConfig {
-  profile: string;
-  priority?: Priority;
-  options?: ProcessingOptions;
-  /** How many documents may be under way at once. */
-  window?: number;
-}
-
-/** How a job stands. */
-export interface Job {
-  job_id: string;
-  run: number;
-  status: "queued" | "processing" | "completed" | "partial" | "failed";
-  stage: string | null;
-  progress: number;
-  estimatedRemainingMs: number | null;
-  filename: string | null;
-  contentType: string | null;
-  bytes: number | null;
-  sha256: string | null;
-  profile: string | null;
-  priority: Priority | null;
-  documentType: string | null;
-  confidence: number | null;
-  pages: number | null;
-  origin: string | null;
-  error: { code: string; message: string; retryable?: boolean; retrySuggestions?: unknown[] } | null;
-  createdAt: string;
-  updatedAt: string;
-}
-
-export interface JobPage {
-  jobs: Job[];
-  /** For `after`, to get the next page. */
-  next: string | null;
-}
-
 /** Which jobs to list: those of a status, and of these at most `limit` after those listed before. */
-export interface JobsWanted {
-  limit?: number;
-  after?: string;
-  status?: Job["status"];
+export interface JobsWanted extends ListJobs {
   signal?: AbortSignal;
 }
 
@@ -148,7 +96,7 @@ export interface ProfileSummary {
   formats: string[];
 }
 
-export interface SubmitOptions extends ProcessingOptions {
+export interface SubmitOptions extends Options {
   profile?: string;
   /** Names the job by a key of your own: sent again, it is the same job. */
   idempotencyKey?: string;
@@ -164,9 +112,9 @@ export interface NeuralDocFlowWebSocket {
   processDocument(request: ProcessingRequest): Promise<string>;
   subscribeToJob(jobId: string): void;
   unsubscribeFromJob(jobId: string): void;
-  startStream(config: StreamConfig): Promise<string>;
+  startStream(config: StartStream): Promise<string>;
   stopStream(streamId: string): void;
-  onProgress(callback: (progress: ProgressEvent) => void): void;
+  onProgress(callback: (progress: ProcessingProgress) => void): void;
   onResult(callback: (result: ProcessingResult) => void): void;
   onError(callback: (error: ErrorEvent) => void): void;
   onConnectionStatus(callback: (status: ConnectionStatus) => void): void;

@@ -210,11 +210,10 @@ export class Documents {
 
   /** A result in short. The event of the same name in a job's life has no status yet. */
   #summarised(data: NotificationEvent): void {
-    if (typeof data.status !== "string") return;
+    if (!("status" in data)) return;
     const job = this.#jobs.get(data.jobId) ?? unknownJob(data.jobId);
-    const status = data.status as Job["status"];
-    const error = (data.error as Job["error"]) ?? null;
-    const documentType = (data.documentType as string | null) ?? job.documentType;
+    const { status, error } = data;
+    const documentType = data.documentType ?? job.documentType;
     this.#jobs.set(data.jobId, { ...job, status, error, documentType, progress: 1, stage: "done" });
     this.#tell();
     this.#refreshSoon(); // confidence and pages are in the list
