@@ -161,7 +161,7 @@ async def get_events(
             given = services.hub.offsets.parse(last_event_id, now)
         except BadOffset as error:
             raise invalid(f"Last-Event-ID: {error}.") from error
-        start = {place: max(given[place], offset) for place, offset in start.items()}
+        start = services.start_after(row, now, given)
     services.attendance.check(key)
     return StreamingResponse(
         _EventStream(services, row["id"], key).run(start),

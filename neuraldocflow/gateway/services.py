@@ -16,7 +16,7 @@ from neuraldocflow.gateway.hub import Hub
 from neuraldocflow.gateway.jobs import Jobs
 from neuraldocflow.gateway.keys import Allowance, Key, KeyStore, Scope
 from neuraldocflow.gateway.memory import Memory
-from neuraldocflow.gateway.offsets import Positions
+from neuraldocflow.gateway.offsets import Place, Positions
 from neuraldocflow.gateway.problems import Problem, lacks, not_found
 from neuraldocflow.gateway.submissions import Appender, Submissions
 from neuraldocflow.gateway.tail import Tail
@@ -101,11 +101,25 @@ class Services:
     def start_of(row: sqlite3.Row, now: Positions) -> Positions:
         """Where the log begins to tell of a job. ``now`` are the hub's positions from before ``row`` was
         looked up, so that what came meanwhile is read too."""
-        parts = sum(1 for topic, _ in now if topic == PROCESSING_EVENTS)
-        events = (PROCESSING_EVENTS, partition_of(row["document"], parts))
+        events = _events_of(row, now)
         first = now[events] if row["first_offset"] is None else row["first_offset"]
         if row["result_offset"] is None:  # it may come to any partition: that is for its key to say
             results = {place: at for place, at in now.items() if place[0] == PROCESSING_RESULTS}
         else:
             results = {(PROCESSING_RESULTS, row["result_partition"]): row["result_offset"]}
         return {events: first, **results}
+
+    def start_after(self, row: sqlite3.Row, now: Positions, given: Positions) -> Positions:
+        """The same for who has had what is before ``given``."""
+        start = {place: max(given[place], offset) for place, offset in self.start_of(row, now).items()}
+        if row["first_offset"] is None and row["status"] != "queued":
+            # its first events were gone before they could be indexed: the log knows whether others are too
+            events = _events_of(row, now)
+            start[events] = given[events]
+        return start
+
+
+def _events_of(row: sqlite3.Row, positions: Positions) -> Place:
+    """Where a job's events are."""
+    parts = sum(1 for topic, _ in positions if topic == PROCESSING_EVENTS)
+    return PROCESSING_EVENTS, partition_of(row["document"], parts)

@@ -61,11 +61,9 @@ class Subscriptions:
         """Then the job's events: all, or those after the offset."""
         now = self.services.hub.positions
         row = await self.find(asked.job_id)
-        start = self.services.start_of(row, now)
-        recovered = True
+        start, recovered = self.services.start_of(row, now), True
         if asked.from_offset is not None:
-            given = self._parsed(asked.from_offset, now)
-            start = {place: max(given[place], offset) for place, offset in start.items()}
+            start = self.services.start_after(row, now, self._parsed(asked.from_offset, now))
             recovered = await self.services.history.is_kept(start)
         self._follow_job(row["id"], start)
         return {

@@ -24,6 +24,7 @@ from websockets.exceptions import ConnectionClosed
 from neuraldocflow.gateway.actions import ACTIONS
 from neuraldocflow.gateway.asyncapi import describe
 from neuraldocflow.gateway.keys import KeyStore
+from neuraldocflow.log import PROCESSING_EVENTS, PROCESSING_RESULTS, EmbeddedLog
 from neuraldocflow.schemas import schemas
 from support.job import JobFolder
 from support.servers.serving import free_port, listens
@@ -95,6 +96,16 @@ class Gateway:
         told, _ = self.process.communicate(timeout=30)
         self.process = None
         return told
+
+    def loses_events(self) -> None:
+        """Wait for a result, and have the events before it removed: for while the gateway is away."""
+        with EmbeddedLog(self.folder.root / ".neuraldocflow" / "log.db") as log:
+            for topic in (PROCESSING_EVENTS, PROCESSING_RESULTS):
+                deadline = time.monotonic() + 60
+                while not any(log.end(topic, part) for part in range(log.ensure_topic(topic))):
+                    assert time.monotonic() < deadline
+                    time.sleep(0.05)
+            assert log.retain(PROCESSING_EVENTS, max_bytes=0) > 0
 
     def __enter__(self) -> Self:
         self.start()

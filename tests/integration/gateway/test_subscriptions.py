@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from pathlib import Path
 
 from support.gateway import Gateway, Talk, close_code, letter, result, submit
@@ -63,6 +64,31 @@ def test_who_asks_for_what_is_no_longer_kept_is_told_so_and_gets_what_comes(tmp_
 
     with Gateway(tmp_path) as gateway:
         asyncio.run(work(gateway))
+
+
+def test_what_was_removed_before_the_gateway_could_read_it_is_said_to_be_gone(tmp_path: Path) -> None:
+    async def begin(gateway: Gateway) -> tuple[str, str]:
+        async with gateway.stream() as socket, gateway.http() as session:
+            job = await submit(session, letter(1))
+            told = await Talk(socket).ask("subscribe", job_id=job)
+            return job, told["payload"]["offset"]
+
+    async def go_on(gateway: Gateway, job: str, offset: str) -> None:
+        async with gateway.stream() as socket, gateway.http() as session:
+            talk = Talk(socket)
+            told = (await talk.ask("subscribe", job_id=job, from_offset=offset))["payload"]
+            assert (told["recovered"], told["state"]["status"]) == (False, "completed")
+            assert (await talk.until("result"))["data"]["jobId"] == job
+            async with session.get(f"/api/v1/jobs/{job}/events", headers={"Last-Event-ID": offset}) as events:
+                assert "event: result" in await events.text()
+
+    with Gateway(tmp_path, with_job=False) as gateway:
+        job, offset = asyncio.run(begin(gateway))
+        gateway.stop(signal.SIGKILL)
+        gateway.start_job()
+        gateway.loses_events()
+        gateway.start()
+        asyncio.run(go_on(gateway, job, offset))
 
 
 def test_a_session_in_which_nothing_happens_is_closed_with_a_code(tmp_path: Path) -> None:
