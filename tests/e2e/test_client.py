@@ -105,6 +105,21 @@ def test_an_upload_goes_on_where_it_was_when_the_gateway_was_killed(gateway: Gat
     assert [each["job_id"] for each in gateway.jobs() if each["filename"] == "large.html"] == [job["job"]]
 
 
+def test_a_channel_is_told_of_what_is_no_longer_kept_and_a_jobs_result_comes_all_the_same(
+    tmp_path: Path,
+) -> None:
+    build()
+    with Gateway(tmp_path / "service", with_job=False) as gateway:
+        program = start(gateway, "gap.mjs")
+        assert program.stdout is not None
+        assert (said := program.stdout.readline()) == "follows\n", end(program, said)
+        gateway.stop(signal.SIGKILL)
+        gateway.start_job()
+        gateway.loses_events()
+        gateway.start()
+        assert end(program) == "done\n"
+
+
 def test_the_guides_program_is_well_typed_and_runs_as_it_is_written(gateway: Gateway, tmp_path: Path) -> None:
     guide = (WEB.parent / "docs" / "web.md").read_text()
     (text,) = re.findall(

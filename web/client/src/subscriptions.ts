@@ -139,9 +139,10 @@ export class Subscriptions {
       )) as unknown as Subscribed;
       following.offset ??= told.offset;
       if (told.recovered || this.#jobs.get(job) !== following) return;
-      // Some events are older than what is kept; the result itself is not, where there is one.
+      // Some events are older than what is kept; the result itself may be there, and may come meanwhile.
       if (FINISHED.includes(told.state.status)) {
         const data = await this.#result(job);
+        if (this.#jobs.get(job) !== following) return;
         this.#tellJob(job, following, `result of ${job}`, { type: "result", offset: told.offset, data });
       }
     } catch (error) {
