@@ -1,21 +1,41 @@
 import type { Clause, ExtractedData, ValidationResult } from "@neuraldocflow/client";
-import { useEffect, useRef } from "react";
+import { memo, useCallback, useEffect, useMemo, useRef } from "react";
 import { Confidence } from "./FieldTable.tsx";
 import { clauseId, tableId } from "./fields.ts";
 import { title } from "./format.ts";
 import { Icon } from "./icons.tsx";
+import { useSlices } from "./slices.ts";
 
-/** The tables of a document. */
-export function Tables({
-  tables,
+type Table = NonNullable<ExtractedData["tables"]>[number];
+type PickTable = (id: string, page: number) => void;
+
+/** The tables of a document, which may be a hundred: the first at once, the others soon. */
+export function Tables({ tables, onPick }: { tables: Table[]; onPick: PickTable }) {
+  const shown = useSlices(useMemo(() => tables.map(cellsOf), [tables]));
+  const latest = useRef(onPick);
+  latest.current = onPick;
+  const pick = useCallback<PickTable>((id, page) => latest.current(id, page), []);
+  return tables.slice(0, shown).map((table, number) => (
+    // biome-ignore lint/suspicious/noArrayIndexKey: tables have no other name, and never change places
+    <TableFigure key={number} onPick={pick} {...{ table, number }} />
+  ));
+}
+
+function cellsOf({ header, rows }: Table): number {
+  return (rows ?? []).reduce((cells, row) => cells + row.length, header?.length ?? 0);
+}
+
+const TableFigure = memo(function TableFigure({
+  table: { caption, page, header, rows },
+  number,
   onPick,
 }: {
-  tables: NonNullable<ExtractedData["tables"]>;
-  onPick(id: string, page: number): void;
+  table: Table;
+  number: number;
+  onPick: PickTable;
 }) {
-  return tables.map(({ caption, page, header, rows }, number) => (
-    // biome-ignore lint/suspicious/noArrayIndexKey: tables have no other name, and never change places
-    <figure className="ndf-table" key={number}>
+  return (
+    <figure className="ndf-table">
       <figcaption>
         <strong>{caption || `Table ${number + 1}`}</strong>
         {page && (
@@ -33,15 +53,15 @@ export function Tables({
           )}
           <tbody>
             {(rows ?? []).map((row, at) => (
-              // biome-ignore lint/suspicious/noArrayIndexKey: as above
+              // biome-ignore lint/suspicious/noArrayIndexKey: rows have no name, and never change places
               <tr key={at}>{row.map((cell, each) => cellOf("td", cell, each))}</tr>
             ))}
           </tbody>
         </table>
       </div>
     </figure>
-  ));
-}
+  );
+});
 
 function cellOf(Tag: "th" | "td", cell: string | null, key: number) {
   const isNumber = /^[\s$€£(+\-–—]*[\d.,]+[\s%)]*$/.test(cell ?? "");
@@ -52,12 +72,13 @@ function cellOf(Tag: "th" | "td", cell: string | null, key: number) {
   );
 }
 
-/** The sections of a document, folded. */
+/** The sections of a document, folded; one of a filing may be half of it. */
 export function Sections({ sections }: { sections: NonNullable<ExtractedData["sections"]> }) {
-  return sections.map(({ id, title: name, text, level, pageStart, pageEnd }, number) => (
+  const shown = useSlices(useMemo(() => sections.map(({ text }) => (text?.length ?? 0) / 200), [sections]));
+  return sections.slice(0, shown).map(({ id, title: name, text, level, pageStart, pageEnd }, number) => (
     <details
       className="ndf-section"
-      // biome-ignore lint/suspicious/noArrayIndexKey: as above
+      // biome-ignore lint/suspicious/noArrayIndexKey: sections have no other name, and never change places
       key={`${id} ${number}`}
       style={{ marginInlineStart: `${(level - 1) * 1.2}rem` }}
     >
