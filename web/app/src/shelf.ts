@@ -102,7 +102,7 @@ export class DatabaseShelf implements Shelf {
     return (await (await this.#open()).get("documents", id))?.result ?? null;
   }
 
-  async dropFile(id: string): Promise<void> {
+  async dropFileIfSent(id: string): Promise<void> {
     const database = await this.#open();
     const known = await database.get("documents", id);
     if (known && !known.read) await database.put("documents", { ...known, document: null });

@@ -68,7 +68,7 @@ test("a result takes the document's place in the queue, and can be read when it 
   expect(await shelf.all()).toEqual([{ ...waiting("a"), read }]);
   const sent = { ...waiting("a"), read, state: "sent" as const, jobId: "job" };
   await shelf.put(sent);
-  await shelf.dropFile("a");
+  await shelf.dropFileIfSent("a");
   expect(await shelf.result("a")).toEqual(result);
   expect(await (await shelf.file("a"))?.text()).toBe("a"); // its pages are nowhere else
   expect(await shelf.all()).toEqual([sent]);
@@ -89,7 +89,7 @@ test("what was sent long ago is forgotten; what waits is not", async () => {
     await shelf.put(submission, new Blob([id]));
     if (id !== "older") await shelf.put({ ...submission, state: "sent" as const, jobId: id });
   }
-  await shelf.dropFile("recent");
+  await shelf.dropFileIfSent("recent");
   expect((await shelf.all()).map(each => each.id)).toEqual(["older", "recent"]);
   expect(await (await shelf.file("older"))?.text()).toBe("older");
 });
@@ -102,7 +102,7 @@ test("of results that were sent the newest are kept", async () => {
     const sent = { ...submission, state: "sent" as const, jobId: `${number}` };
     await shelf.putResult(sent, { jobId: `${number}`, status: "completed" } as never);
   }
-  await shelf.dropFile("51");
+  await shelf.dropFileIfSent("51");
   expect(await shelf.result("1")).toBeNull();
   expect(await shelf.file("1")).toBeNull();
   expect(await shelf.result("2")).not.toBeNull();

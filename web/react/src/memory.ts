@@ -29,7 +29,7 @@ export class MemoryShelf implements Shelf {
     return this.#results.get(id) ?? null;
   }
 
-  async dropFile(id: string): Promise<void> {
+  async dropFileIfSent(id: string): Promise<void> {
     const known = this.#all.get(id);
     if (!known || known.read) return;
     this.#files.delete(id);

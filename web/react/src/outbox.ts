@@ -52,8 +52,8 @@ export interface Shelf {
   /** Keep the result of one that was read here, with what has changed of it. */
   putResult(submission: Submission, result: ProcessingResult): Promise<void>;
   result(id: string): Promise<ProcessingResult | null>;
-  /** Let go of the file of one that is sent, keeping the rest; of one that was read here the service has no file. */
-  dropFile(id: string): Promise<void>;
+  /** Let go of its file where the service has that, keeping the rest: of one that was read here it has the result. */
+  dropFileIfSent(id: string): Promise<void>;
   remove(id: string): Promise<void>;
   /** Hear that another page of the same shelf has changed something, or `removed` one. */
   onChange(listener: (removed: string | null) => void): () => void;
@@ -275,7 +275,7 @@ export class Outbox {
       this.#hindrance = null;
       this.#stumbles.delete(id);
       await this.#change({ ...submission, state: "sent", jobId, error: null });
-      await this.#shelf.dropFile(id);
+      await this.#shelf.dropFileIfSent(id);
       return true;
     } catch (failure) {
       if (abort.signal.aborted) return true;
