@@ -116,6 +116,8 @@ def opening(person: Person, document: Path) -> float:
     page.get_by_text("Connected", exact=True).wait_for()
     card.wait_for()
     page.evaluate(_WATCH_TASKS)
+    page.wait_for_timeout(1000)
+    page.evaluate("tasks.length = 0")  # the page's own start is another measure
     card.click()
     tabs = page.get_by_role("tab")
     tabs.first.wait_for()
@@ -183,18 +185,18 @@ def main() -> None:
         scores = {} if given.quick else audits(gateway, Path(folder))
         for name, score in scores.items():
             print(f"Lighthouse, {name}: {score} (aim {SCORE})")
-        measures: dict[str, Any] = {}
-        if (document := long_document()) is not None:
-            gateway.start_job()
-            context = browser.new_context()
-            opened = opening(Person(context, gateway), document)
-            context.close()
-            measures["longest task, long document"] = measure(opened, "ms", TASK_MS)
-            told = f"{opened:.0f} ms" if opened else "below 50 ms"
-            print(f"longest task of the page while {document.name} is opened: {told} (aim {TASK_MS})")
         longest = longest_task(person, 1 if given.quick else 3)
         told = f"{longest:.0f} ms" if longest else "below 50 ms"
         print(f"longest task of the page while documents are read in it: {told} (aim {TASK_MS})")
+        person.context.close()
+        measures: dict[str, Any] = {}
+        if (document := long_document()) is not None:
+            gateway.start()
+            gateway.start_job()
+            opened = opening(Person(browser.new_context(), gateway), document)
+            measures["longest task, long document"] = measure(opened, "ms", TASK_MS)
+            told = f"{opened:.0f} ms" if opened else "below 50 ms"
+            print(f"longest task of the page while {document.name} is opened: {told} (aim {TASK_MS})")
     measures |= {
         "scripts of a first visit": measure(kilobytes, "KB gzipped", SCRIPT_KB),
         "usable from cache": measure(ours, "s", START_SECONDS, reference=other),
