@@ -206,9 +206,7 @@ class GatewayConfig(Section):
     cors_origins: tuple[str, ...] = Field((), description="sites whose pages may call the API")
     max_upload_size: Size = Field(2_147_483_648, description="larger documents are refused with 413")
     max_waiting: int = Field(
-        10_000,
-        ge=1,
-        description="jobs under way before 503 is answered; shared equally by tenants",
+        10_000, ge=1, description="jobs of one tenant under way before it is answered 503"
     )
     max_connections: int = Field(10_000, ge=1, description="WebSocket connections of one process")
     max_connections_per_key: int = Field(

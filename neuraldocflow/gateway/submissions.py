@@ -139,11 +139,11 @@ class Submissions:
             raise Problem(RateLimited("This key's documents of today are used up."), 429, _until_midnight())
 
     def check_room(self, tenant: str) -> None:
-        """Raises Problem when too many of the tenant's documents are waiting already: it may have as many as
-        any other that has some."""
+        """Raises Problem when too many of the tenant's documents are waiting already. Those of others do not
+        count: it would tell how many they have, and one could keep the others out."""
         if time.monotonic() - self._counted > _LOOK_AGAIN:
             self._waiting, self._counted = self._jobs.waiting(), time.monotonic()
-        if self._waiting.get(tenant, 0) * len(self._waiting.keys() | {tenant}) >= self._max_waiting:
+        if self._waiting.get(tenant, 0) >= self._max_waiting:
             raise busy(_FULL)
 
     def check_profile(self, profile: str) -> None:
