@@ -14,7 +14,7 @@ from neuraldocflow.errors import DocumentError
 from neuraldocflow.gateway.access import bearer_token, problems, services_of
 from neuraldocflow.gateway.keys import Key
 from neuraldocflow.gateway.openapi import BODIES, TO_THE_JOB, parameter
-from neuraldocflow.gateway.problems import as_problem, busy, invalid
+from neuraldocflow.gateway.problems import Problem, as_problem, busy, invalid
 from neuraldocflow.gateway.receiving import BodyCheck, Received, receive
 from neuraldocflow.gateway.requests import MAX_NAME
 from neuraldocflow.gateway.services import Services
@@ -64,10 +64,11 @@ async def post_document(request: Request) -> Response:
         if not least <= len(text) <= MAX_NAME:
             raise invalid(f"{name} must be a text of {least} to {MAX_NAME} characters.", 422)
     services.submissions.check(key, query.get("profile", "auto"))
-    received = await received_from(request, services, key)
     named = request.headers.get("idempotency-key", "")
-    order = order_from(received, key, query, "rest", named, began)
-    return accepted(await submit(services, key, received, order))
+    order_of(key, query, "rest", named, began)  # what is wrong with it is told before the document is read
+    received = await received_from(request, services, key)
+    order = order_from(services, received, key, query, "rest", named, began)
+    return accepted(await services.submissions.submit(key, received.document, order))
 
 
 async def received_from(
@@ -88,6 +89,7 @@ async def received_from(
 
 
 def order_from(
+    services: Services,
     received: Received,
     key: Key,
     query: Mapping[str, str],
@@ -95,18 +97,18 @@ def order_from(
     idempotency_key: str,
     began: int,
 ) -> Order:
-    """What is wanted: by the JSON request or the form's fields, and else by the query. Raises Problem."""
-    order = order_of(key, {**query, **received.fields}, source, idempotency_key, began)
-    if (asked := received.request) is None:
-        return order
-    profile = asked.profile if "profile" in asked.model_fields_set else order.profile
-    return replace(order, profile=profile, options=asked.options.over(order.options))
-
-
-async def submit(services: Services, key: Key, received: Received, order: Order) -> str:
-    """Make it durable; the job's id. Raises Problem."""
-    services.submissions.check_profile(order.profile)
-    return await services.submissions.submit(key, received.document, order)
+    """What is wanted: by the JSON request or the form's fields, and else by the query. Raises Problem; the
+    document, which is kept by then, counts as one of the key's all the same."""
+    try:
+        order = order_of(key, {**query, **received.fields}, source, idempotency_key, began)
+        if (asked := received.request) is not None:
+            profile = asked.profile if "profile" in asked.model_fields_set else order.profile
+            order = replace(order, profile=profile, options=asked.options.over(order.options))
+        services.submissions.check_profile(order.profile)
+    except Problem:
+        services.submissions.count(key)
+        raise
+    return order
 
 
 def accepted(job: str) -> Response:

@@ -24,7 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from neuraldocflow.errors import ConfigError
 
 Scope = Literal["submit", "read", "metrics", "admin"]
-"""``metrics`` is for who runs the service: they count all tenants' documents."""
+"""``metrics`` is for who runs the service: they count all tenants' documents, and no other scope has it."""
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 
 
@@ -43,8 +43,8 @@ class Key(BaseModel):
     digest: str = Field(repr=False)
 
     def may(self, scope: Scope) -> bool:
-        """Whether the key has a scope; ``admin`` includes the others."""
-        return scope in self.scopes or "admin" in self.scopes
+        """Whether the key has a scope; ``admin`` includes the others but ``metrics``."""
+        return scope in self.scopes or ("admin" in self.scopes and scope != "metrics")
 
 
 class _File(BaseModel):

@@ -98,7 +98,7 @@ def local_key(config: Config, keys: KeyStore) -> str:
     if local or keys.all():
         return local
     config.runtime.state_directory.mkdir(parents=True, exist_ok=True)
-    _, text = keys.create("local", scopes=("submit", "read", "admin"))
+    _, text = keys.create("local", scopes=("submit", "read", "metrics", "admin"))
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as kept:
         kept.write(f"{text}\n")

@@ -8,14 +8,14 @@ import asyncio
 import secrets
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from neuraldocflow.gateway.actions import OfStream, ProcessDocument, StartStream, StreamDocument
 from neuraldocflow.gateway.memory import Room
 from neuraldocflow.gateway.problems import invalid
-from neuraldocflow.gateway.requests import Options
+from neuraldocflow.gateway.requests import Document, Options
 from neuraldocflow.gateway.session_subscriptions import Subscriptions
 from neuraldocflow.gateway.submissions import Order, Stored
 
@@ -37,7 +37,7 @@ class Documents:
 
     __slots__ = ("_streams", "_submissions", "_subscriptions", "_uploads")
 
-    def __init__(self, subscriptions: Subscriptions, uploads: Mapping[str, Stored]) -> None:
+    def __init__(self, subscriptions: Subscriptions, uploads: MutableMapping[str, Stored]) -> None:
         self._subscriptions = subscriptions
         self._submissions = subscriptions.services.submissions
         self._uploads = uploads
@@ -45,7 +45,7 @@ class Documents:
 
     async def process(self, asked: ProcessDocument, room: Room) -> dict[str, Any]:
         """Durable when this is answered. ``room`` is given back once the document is no longer in memory."""
-        self._submissions.check(self._subscriptions.own, asked.profile)
+        self._check(asked.profile, asked.document)
         order = self._order(asked.profile, asked.options, asked.idempotency_key)
         document = asked.document
         del asked
@@ -72,7 +72,7 @@ class Documents:
         """Answered when there was room in the window; the job's events follow."""
         stream_id, stream = asked.stream_id, self._find(asked.stream_id)
         profile = asked.profile or stream.order.profile
-        self._submissions.check(self._subscriptions.own, profile)
+        self._check(profile, asked.document)
         options = asked.options.over(stream.order.options)
         order = self._order(profile, options, asked.idempotency_key)
         document = asked.document
@@ -105,6 +105,12 @@ class Documents:
         for stream in self._streams.values():
             for _ in range(stream.under_way.pop(job, 0)):
                 stream.places.release()
+
+    def _check(self, profile: str, document: Document) -> None:
+        upload = self._uploads.get(document.content) if document.source == "file" else None
+        self._submissions.check(
+            self._subscriptions.own, profile, counted=upload is not None and upload.counted
+        )
 
     async def _place_in(self, stream: _Stream) -> None:
         stream.waiting += 1

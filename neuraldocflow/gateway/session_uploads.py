@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from neuraldocflow.errors import TooLarge
@@ -48,6 +48,7 @@ class Uploads:
         most = self._services.submissions.max_upload_size
         if asked.size > most:
             raise Problem(TooLarge(f"The document is larger than the {most} bytes allowed."))
+        self._services.submissions.count(self.key)
         upload = _Upload(self._services.submissions.begin(), asked.filename, asked.content_type)
         self._next = secrets.token_urlsafe(16)
         self._open[self._next] = upload
@@ -79,13 +80,13 @@ class Uploads:
         if len(self.finished) >= _MOST_FINISHED:
             self.finished.pop(next(iter(self.finished)))
         try:
-            self.finished[upload_id] = await asyncio.to_thread(
+            kept = await asyncio.to_thread(
                 self._services.submissions.keep, upload.incoming, upload.filename, upload.content_type
             )
         finally:
             self._drop(upload_id)
-        payload_kept = self.finished[upload_id].payload
-        return {"upload_id": upload_id, "received": payload_kept.size, "sha256": payload_kept.sha256}
+        self.finished[upload_id] = replace(kept, counted=True)
+        return {"upload_id": upload_id, "received": kept.payload.size, "sha256": kept.payload.sha256}
 
     def close(self) -> None:
         """The session ends."""

@@ -7,8 +7,8 @@ import base64
 import logging
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -59,6 +59,8 @@ class Stored:
     payload: Payload
     filename: str
     content_type: str
+    counted: bool = False
+    """It is one of its key's documents of today already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +131,13 @@ class Submissions:
         self._waiting: dict[str, int] = {}
         self._counted = float("-inf")
 
-    def check(self, key: Key, profile: str) -> None:
-        """Before a document is read: may this key send one now? Raises Problem."""
+    def check(self, key: Key, profile: str, *, counted: bool = False) -> None:
+        """Before a document is read: may this key send one now, or one that is counted? Raises Problem."""
         if not key.may("submit"):
             raise lacks("submit")
         self.check_profile(profile)
         self.check_room(key.tenant)
-        if not self._allowance.may_send(key):
+        if not counted and not self._allowance.may_send(key):
             raise Problem(RateLimited("This key's documents of today are used up."), 429, _until_midnight())
 
     def check_room(self, tenant: str) -> None:
@@ -181,7 +183,7 @@ class Submissions:
         return await asyncio.to_thread(keep)
 
     async def prepare(
-        self, document: Document, uploads: Mapping[str, Stored], max_bytes: int | None = None
+        self, document: Document, uploads: MutableMapping[str, Stored], max_bytes: int | None = None
     ) -> Stored | Linked:
         """Keep what a request has of its document; ``uploads`` are those it may refer to. Raises Problem."""
         if document.source == "url":
@@ -191,7 +193,9 @@ class Submissions:
             name = safe_name(document.filename) or safe_name(last)
             return Linked(document.content, name, document.content_type)
         if document.source == "file" and document.content in uploads:
-            return uploads[document.content]
+            stored = uploads[document.content]
+            uploads[document.content] = replace(stored, counted=False)  # another job of it counts anew
+            return stored
 
         def keep() -> Stored:
             with self.begin(max_bytes) as incoming:
@@ -206,11 +210,8 @@ class Submissions:
         if not self._allowance.document(key):
             raise Problem(RateLimited("This key's documents of today are used up."), 429, _until_midnight())
 
-    async def submit(
-        self, key: Key, document: Stored | Linked, order: Order, *, counted: bool = False
-    ) -> str:
-        """Submit what is kept; the job's id, durable on the log. ``counted``: it is one of today's already.
-        Raises Problem."""
+    async def submit(self, key: Key, document: Stored | Linked, order: Order) -> str:
+        """Submit what is kept; the job's id, durable on the log. Raises Problem."""
         if isinstance(document, Linked):
             source = DocumentSource(
                 kind="url",
@@ -220,7 +221,7 @@ class Submissions:
                 content_type=document.content_type,
             )
             content = secrets.token_hex(16)  # what is there may change
-            return await self._submit(key, source, content, order, counted)
+            return await self._submit(key, source, content, order, counted=False)
         payload = document.payload
         source = DocumentSource(
             kind="file",
@@ -230,10 +231,10 @@ class Submissions:
             filename=document.filename,
             content_type=document.content_type,
         )
-        return await self._submit(key, source, payload.sha256, order, counted)
+        return await self._submit(key, source, payload.sha256, order, counted=document.counted)
 
     async def _submit(
-        self, key: Key, source: DocumentSource, content: str, order: Order, counted: bool
+        self, key: Key, source: DocumentSource, content: str, order: Order, *, counted: bool
     ) -> str:
         where = f"{order.tenant}/{order.source}"
         options = order.options.for_event()
@@ -245,6 +246,8 @@ class Submissions:
         known, run = self._jobs.latest_run(document), 0
         if known is not None:
             if order.idempotency_key and source.sha256 and known["sha256"] not in (None, "", source.sha256):
+                if not counted:
+                    self.count(key)  # it is kept, though it is no job
                 raise invalid("This Idempotency-Key was used with another document.", 422)
             if known["status"] != "failed" or order.idempotency_key:
                 return str(known["id"])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import os
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Annotated
@@ -168,7 +169,7 @@ async def _submit(services: Services, key: Key, upload: Upload) -> str:
         raise as_problem(error) from error
     except OSError as error:
         raise busy("The document can't be stored now.", 30) from error
-    return await services.submissions.submit(key, stored, _order(key, metadata), counted=True)
+    return await services.submissions.submit(key, replace(stored, counted=True), _order(key, metadata))
 
 
 def _order(key: Key, metadata: dict[str, str]) -> Order:

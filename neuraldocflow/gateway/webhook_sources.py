@@ -19,7 +19,7 @@ from connectors.webhook import WebhookSourceConfig
 from neuraldocflow.errors import ConfigError, Unauthorized
 from neuraldocflow.gateway.access import bearer_token, problems, services_of
 from neuraldocflow.gateway.arrivals import DONE
-from neuraldocflow.gateway.documents import Accepted, accepted, order_from, received_from, submit
+from neuraldocflow.gateway.documents import Accepted, accepted, order_from, received_from
 from neuraldocflow.gateway.hub import Published
 from neuraldocflow.gateway.keys import Key
 from neuraldocflow.gateway.openapi import BODIES, TO_THE_JOB
@@ -80,11 +80,16 @@ class WebhookSource:
         self._config = config
         self._dropped: dict[str, asyncio.Event] = {}
         """Jobs that are being cancelled because their clients have gone, and when each has ended."""
-        if config.authentication != "bearer_token" and config.signing_secret is None:
-            raise ConfigError(
-                f"stream_sources.{name}.config.signing_secret: is required with authentication: "
-                f"{config.authentication}"
-            )
+        self._signing_secret = b""
+        if config.authentication != "bearer_token":
+            where = f"stream_sources.{name}.config.signing_secret"
+            if config.signing_secret is None:
+                raise ConfigError(f"{where}: is required with authentication: {config.authentication}")
+            try:
+                text = config.signing_secret.get_secret_value().removeprefix("whsec_")
+                self._signing_secret = b64decode(text, validate=True)
+            except NotBase64 as error:
+                raise ConfigError(f"{where}: must be whsec_ and base64") from error
 
     async def receive(
         self, request: Request, idempotency_key: Annotated[str, Header(max_length=MAX_NAME)] = ""
@@ -97,19 +102,18 @@ class WebhookSource:
         services.submissions.check(key, self._config.profile)
         signature = None
         if self._config.authentication != "bearer_token":
-            assert self._config.signing_secret is not None
-            signature = Signature(request, self._config.signing_secret.get_secret_value())
+            signature = Signature(request, self._signing_secret)
         received = await received_from(request, services, key, self._config.max_payload_size, signature)
         defaults = {"profile": self._config.profile, "priority": self._config.priority}
         query = {**defaults, **request.query_params}
         given = idempotency_key or request.headers.get("webhook-id", "")[:MAX_NAME]
-        order = order_from(received, key, query, self._name, given, began)
-        job = await submit(services, key, received, order)
+        order = order_from(services, received, key, query, self._name, given, began)
+        job = await services.submissions.submit(key, received.document, order)
         if self._config.async_processing:
             return accepted(job)
         if job in self._dropped:  # it ends for a client that has gone, so this one needs another
             await self._dropped[job].wait()
-            job = await submit(services, key, received, order)
+            job = await services.submissions.submit(key, received.document, order)
         return await self._with_result(request, services, key, job, may_ask_again=bool(given))
 
     def _authenticated(self, request: Request, services: Services) -> Key:
@@ -196,7 +200,7 @@ async def _left(request: Request) -> None:
 class Signature(BodyCheck):
     """A Standard Webhooks signature, computed over the body as it comes."""
 
-    def __init__(self, request: Request, secret: str) -> None:
+    def __init__(self, request: Request, secret: bytes) -> None:
         self._given = [
             each[3:] for each in request.headers.get("webhook-signature", "").split() if each[:3] == "v1,"
         ]
@@ -205,11 +209,7 @@ class Signature(BodyCheck):
             raise _unsigned("The headers webhook-id, webhook-timestamp and webhook-signature are needed.")
         if not moment.isdecimal() or abs(time.time() - int(moment[:15])) > _TOLERANCE:
             raise _unsigned("webhook-timestamp is too far from this server's time.")
-        try:
-            secret_bytes = b64decode(secret.removeprefix("whsec_"), validate=True)
-        except NotBase64 as error:
-            raise ConfigError("signing_secret: must be whsec_ and base64") from error
-        self._digest = hmac.new(secret_bytes, f"{message}.{moment}.".encode(), "sha256")
+        self._digest = hmac.new(secret, f"{message}.{moment}.".encode(), "sha256")
 
     def update(self, chunk: bytes) -> None:
         self._digest.update(chunk)

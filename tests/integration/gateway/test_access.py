@@ -71,6 +71,47 @@ def test_scopes_rates_and_quotas_hold_and_a_revoked_key_ends(gateway: Gateway) -
     run(work())
 
 
+def test_what_is_kept_counts_whether_or_not_it_becomes_a_job(gateway: Gateway) -> None:
+    """Else a key with a quota could fill the disk."""
+
+    def kept() -> set[Path]:
+        payloads = gateway.folder.root / ".neuraldocflow" / "payloads"
+        return {path for path in payloads.rglob("*") if path.is_file()}
+
+    async def work() -> None:
+        async with gateway.stream(gateway.key("q1", quota=2)) as socket:
+            talk = Talk(socket)
+            for number in (1, 2):
+                begun = (await talk.ask("upload_begin", filename="a.html"))["payload"]["upload_id"]
+                await talk.ask("upload_chunk", upload_id=begun)
+                await socket.send(letter(900 + number))
+                await talk.ask("upload_end", upload_id=begun)
+            assert (await talk.ask("upload_begin", filename="a.html"))["payload"]["code"] == "rate_limited"
+            whole = {"source": "file", "content": begun}
+            asked = {"document": whole, "profile": "generic", "options": {}}
+            assert (await talk.ask("process_document", **asked))["type"] == "response"
+            again = await talk.ask("process_document", **asked, idempotencyKey="another job")
+            assert again["payload"]["code"] == "rate_limited"
+        before = kept()
+        async with gateway.http(gateway.key("q2", quota=1)) as session:
+            sent = await session.post("/api/v1/documents?priority=soon", data=letter(910))
+            assert sent.status == 400
+            assert kept() == before
+            form = aiohttp.FormData({"priority": "soon"})
+            form.add_field("file", letter(911), filename="a.html")
+            assert (await session.post("/api/v1/documents", data=form)).status == 400
+            assert (await session.post("/api/v1/documents", data=letter(912))).status == 429
+        async with gateway.http(gateway.key("q3", quota=2)) as session:
+            named = {"Idempotency-Key": "one"}
+            sent = [
+                await session.post("/api/v1/documents", data=letter(number), headers=named)
+                for number in (920, 921, 922)
+            ]
+            assert [each.status for each in sent] == [202, 422, 429]
+
+    run(work())
+
+
 def test_what_a_key_may_not_do_is_said_in_the_same_words_over_http_and_websocket(gateway: Gateway) -> None:
     async def work() -> None:
         reading = gateway.key("t1", scopes=("read",))
@@ -150,6 +191,12 @@ def test_a_webhook_source_may_have_a_token_of_its_own_a_signature_and_answer_wit
             "signing_secret": {"file": str(tmp_path / "secret")},
             "async_processing": False,
         },
+        "both": {
+            "endpoint": "/both",
+            "authentication": "both",
+            "token": {"file": str(tmp_path / "token")},
+            "signing_secret": {"file": str(tmp_path / "secret")},
+        },
     }
 
     async def work(gateway: Gateway) -> None:
@@ -172,6 +219,9 @@ def test_a_webhook_source_may_have_a_token_of_its_own_a_signature_and_answer_wit
                 if expected == 200:
                     assert (await answer.json())["status"] in ("completed", "partial")
             assert (await session.post("/signed", data=letter(2))).status == 401
+            signed_too = signature(letter(6), now)
+            for headers, expected in ((with_token, 401), (signed_too, 401), (with_token | signed_too, 202)):
+                assert (await session.post("/both", data=letter(6), headers=headers)).status == expected
             assert await asyncio.to_thread(of_no_time, gateway) == 401
 
     def of_no_time(gateway: Gateway) -> int:
@@ -240,3 +290,13 @@ def test_a_public_address_without_keys_is_refused_and_a_key_is_in_no_output(tmp_
 
         run(work())
         assert text not in gateway.stop()
+
+
+def test_a_signing_secret_that_is_none_is_told_at_the_start(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("whsec_no secret")
+    hook = {"endpoint": "/hook", "authentication": "signature", "signing_secret": {"file": "secret"}}
+    configured = {"stream_sources": {"hook": {"type": "webhook", "config": hook}}}
+    (tmp_path / "c.yaml").write_text(yaml.safe_dump(configured))
+    done = neuraldocflow("gateway", "-c", "c.yaml", folder=tmp_path)
+    assert done.returncode == 2
+    assert "stream_sources.hook.config.signing_secret: must be whsec_ and base64" in done.stderr

@@ -443,8 +443,9 @@ def test_health_needs_no_key_and_metrics_one_of_the_operators(gateway: Gateway) 
             for path in ("/health/live", "/health/ready", "/health/dataflow"):
                 assert (await anyone.get(path)).status == 200, path
             assert await problem(await anyone.get("/metrics")) == (401, "unauthorized")
-        async with gateway.http(gateway.key("tenant")) as tenant:
-            assert await problem(await tenant.get("/metrics")) == (403, "unauthorized")
+        for scopes in (("submit", "read"), ("admin",)):
+            async with gateway.http(gateway.key("tenant", scopes=scopes)) as tenant:
+                assert await problem(await tenant.get("/metrics")) == (403, "unauthorized")
         async with gateway.http(gateway.key("watcher", scopes=("metrics",))) as watcher:
             answer = await watcher.get("/metrics")
             assert answer.status == 200
