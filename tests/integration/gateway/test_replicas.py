@@ -71,6 +71,11 @@ def test_any_gateway_takes_follows_and_resumes_what_another_has_taken(two: tuple
             assert (await told(gateway, key, job))[0] == events
             for number in range(len(offsets) - 1):
                 assert (await told(gateway, key, job, offsets[number]))[0] == events[number + 1 :]
+            async with gateway.stream(key) as socket:
+                talk = Talk(socket)
+                answer = await talk.ask("subscribe_channel", channel="results", from_offset=offsets[0])
+                assert answer["payload"]["recovered"] is True
+                assert (await talk.until("result", job))["data"] == events[-1][1]
 
     job, events, offsets = run(before())
     run(after(job, events, offsets))

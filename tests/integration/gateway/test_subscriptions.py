@@ -55,6 +55,7 @@ def test_who_asks_for_what_is_no_longer_kept_is_told_so_and_gets_what_comes(tmp_
             gone = await talk.ask("subscribe", job_id=job, from_offset=start)
             assert gone["payload"]["recovered"] is False
             assert gone["payload"]["state"]["status"] in ("completed", "partial")
+            assert (await session.get(f"/api/v1/jobs/{job}/result")).status == 410
             again = await talk.ask("subscribe_channel", channel="results", from_offset=start)
             assert again["payload"]["recovered"] is False
             talk.events.clear()
