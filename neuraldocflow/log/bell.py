@@ -29,6 +29,7 @@ class Listener:
     to close one."""
 
     def __init__(self, path: Path) -> None:
+        self._inotify: int | None = None  # for __del__, should the next line be interrupted
         self._inotify = _watch(path)
 
     def wait(self, timeout: float) -> None:
