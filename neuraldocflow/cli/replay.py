@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -93,13 +94,15 @@ def replay(
             scratch = loaded.runtime.state_directory / "work" / "scratch"
             whereabouts = Whereabouts(loaded, PayloadStore(loaded.runtime.payload_url, scratch))
             select(log, whereabouts, plan, name, wanted, conditions, current)
-        _tell_selection(plan, going_on, dry_run, as_json)
         again = name == DEAD_LETTERS and not stale_profile
         letters = redelivery.letters(log, wanted, conditions) if again else iter(())
         if dry_run:
+            _tell_selection(plan, going_on, dry_run, as_json)
             _tell_letters(letters, as_json)
             return
-        _submit(log, plan, rate)
+        with interruptible() as interrupted:
+            _tell_selection(plan, going_on, dry_run, as_json)
+            _submit(log, plan, rate, interrupted)
         undelivered = _redeliver(log, loaded, letters, as_json)
         if wait and plan.awaited():
             _compare(log, plan, as_json)
@@ -138,12 +141,11 @@ def _redeliver(log: Log, config: Config, letters: Iterator[Record], as_json: boo
     return failed
 
 
-def _submit(log: Log, plan: Plan, rate: float) -> None:
+def _submit(log: Log, plan: Plan, rate: float, interrupted: threading.Event) -> None:
     """Put what is left on the log. Ctrl-C leaves the rest to the next time."""
-    with interruptible() as interrupted:
-        for _ in submit(log, plan, rate, interrupted.wait):
-            if interrupted.is_set():
-                break
+    for _ in submit(log, plan, rate, interrupted.wait):
+        if interrupted.is_set():
+            break
     if left := plan.left():
         raise NeuralDocFlowError(
             f"interrupted: {counted(left, 'document')} not run again yet; the same command goes on with them"

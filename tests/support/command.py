@@ -7,6 +7,7 @@ import io
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from unittest.mock import patch
 
@@ -32,3 +33,18 @@ def neuraldocflow(*arguments: str | Path, folder: Path) -> subprocess.CompletedP
         except SystemExit as ended:
             code = int(ended.code or 0)
     return subprocess.CompletedProcess(typed, code, out.getvalue(), err.getvalue())
+
+
+def rest_of(process: subprocess.Popen[str], seconds: float = 60) -> str:
+    """What a process still says until it ends, or is killed then. ``communicate()`` would lose what
+    ``readline()`` has read ahead."""
+    assert process.stdout is not None
+    if process.stdin is not None:
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.close()
+    patience = threading.Timer(seconds, process.kill)
+    patience.start()
+    told = process.stdout.read()
+    process.wait()
+    patience.cancel()
+    return told

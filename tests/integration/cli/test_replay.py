@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from support.command import neuraldocflow
+from support.command import neuraldocflow, rest_of
 from support.job import JobFolder
 from support.receiver import Receiver
 from support.servers.serving import free_port
@@ -218,7 +218,7 @@ def test_ctrl_c_leaves_the_rest_to_the_next_time_and_ends_the_waiting_but_not_th
     assert first.stdout is not None
     assert "4 documents run again" in first.stdout.readline()
     first.send_signal(signal.SIGINT)
-    told, _ = first.communicate(timeout=60)
+    told = rest_of(first)
     assert "not run again yet; the same command goes on with them" in told
     assert first.returncode != 0
     second = job.start("replay", "-c", "job.yaml", "--from-beginning")
@@ -227,7 +227,7 @@ def test_ctrl_c_leaves_the_rest_to_the_next_time_and_ends_the_waiting_but_not_th
     assert "4 documents run again" in second.stdout.readline()
     assert "no results yet: they come when a job runs" in second.stdout.readline()
     second.send_signal(signal.SIGINT)
-    told, _ = second.communicate(timeout=60)
+    told = rest_of(second)
     assert "4 documents still to come: the work goes on without you" in told
     assert second.returncode == 0
     job.run_once()

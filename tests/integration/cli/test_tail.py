@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.command import neuraldocflow
+from support.command import neuraldocflow, rest_of
 from support.deliveries import delivery
 from support.job import JobFolder
 from support.topics import Topics
@@ -46,7 +46,7 @@ def test_following_says_that_only_what_is_new_is_shown(tmp_path: Path) -> None:
     assert process.stdout is not None
     assert "what comes from now on (earlier: --since 1h, --from-beginning)" in process.stdout.readline()
     process.send_signal(signal.SIGINT)
-    rest, _ = process.communicate(timeout=60)
+    rest = rest_of(process)
     assert (rest, process.returncode) == ("", 0)
 
 

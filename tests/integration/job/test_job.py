@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from neuraldocflow.log import DEAD_LETTERS, EmbeddedLog
+from tests.support.command import rest_of
 from tests.support.job import JobFolder, agents_of, lives
 from tests.support.packages import program
 from tests.support.topics import wait_for
@@ -31,7 +32,7 @@ def job(tmp_path: Path) -> JobFolder:
 
 
 def finish(process: subprocess.Popen[str], timeout: float = 30) -> str:
-    told, _ = process.communicate(timeout=timeout)
+    told = rest_of(process, timeout)
     assert process.returncode == 0, told
     return told
 
