@@ -13,10 +13,12 @@ from typing import Any
 from websockets.asyncio.server import Server, ServerConnection
 from websockets.frames import DATA_OPCODES, CloseCode, Frame
 from websockets.http11 import Request
+from websockets.protocol import State
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
 from neuraldocflow.gateway.memory import SMALL, Memory, Room
+from neuraldocflow.gateway.untaken import untaken
 
 SUBPROTOCOL = Subprotocol("neuraldocflow.v1")
 _SUBPROTOCOLS = [SUBPROTOCOL]
@@ -26,6 +28,8 @@ MAX_FROM_STRANGERS = 4096
 """Bytes of a message whose sender is not known yet."""
 BAD_MESSAGE, TOO_SLOW, TOO_LARGE = 4400, 4408, 4413
 _PING_SECONDS = 20.0
+"""From a ping to the next, and in which a client has to say or take something."""
+_CLOSE_SECONDS = 5.0
 _MESSAGE_SECONDS = 300.0
 """In which a large message has to be whole: 56 KB/s for the largest."""
 _OF_FRAME = 256
@@ -73,8 +77,7 @@ class Connection(ServerConnection):
             protocol,
             server,
             ping_interval=_PING_SECONDS,
-            ping_timeout=_PING_SECONDS,
-            close_timeout=5,
+            close_timeout=_CLOSE_SECONDS,
             max_queue=4,
         )
         self._memory = memory
@@ -87,6 +90,8 @@ class Connection(ServerConnection):
         self._pieces = 0
         self._messages_wait = self._room_waits = False
         """Why it is not read now."""
+        self._heard = 0
+        """Changes when something has come, or may come again."""
         self._patience: asyncio.TimerHandle | None = None
 
     def belongs_to(self, key: str) -> None:
@@ -103,6 +108,28 @@ class Connection(ServerConnection):
         """The room that the message just received has; whoever works on it gives it back."""
         return self._rooms.pop(0)
 
+    async def keepalive(self) -> None:
+        """Ping, and let go whoever neither says nor takes anything from one ping to the next though he could.
+
+        Instead of the library's, which insists on a pong: there is none inside a frame that a client still
+        sends, nor is it read behind a message that waits for room; those have their own limit. And there is
+        none before the client has read what was sent before the ping.
+        """
+        heard_before, behind_before = -1, 0
+        await asyncio.sleep(_PING_SECONDS)
+        while self.protocol.state is State.OPEN:
+            behind = untaken(self.transport)
+            could_be_heard = self._patience is None and not self._messages_wait
+            if could_be_heard and self._heard == heard_before and behind >= behind_before:
+                self._end(CloseCode.INTERNAL_ERROR, f"not heard of for {_PING_SECONDS:g} s")
+                break
+            heard_before, behind_before = self._heard, behind
+            self.protocol.send_ping(b"")
+            self.send_data()  # not waiting until it is taken: that may be never
+            await asyncio.sleep(_PING_SECONDS)
+        await asyncio.sleep(_CLOSE_SECONDS)  # once the connection is lost this task is cancelled
+        self.transport.abort()
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         self.protocol.count_awaited()
@@ -110,6 +137,7 @@ class Connection(ServerConnection):
         self.recv_messages.resume = self._messages_are_few
 
     def data_received(self, data: bytes) -> None:
+        self._heard += 1
         super().data_received(data)
         comes = self.protocol.awaited + (self.protocol.current_size or 0) + self._pieces * _OF_FRAME
         if comes > SMALL and self._key and not self.transport.is_closing():
@@ -148,7 +176,10 @@ class Connection(ServerConnection):
             self._room_waits = True
 
     def _give_up(self) -> None:
-        self.protocol.fail(TOO_SLOW, f"a message took longer than {_MESSAGE_SECONDS:g} s")
+        self._end(TOO_SLOW, f"a message took longer than {_MESSAGE_SECONDS:g} s")
+
+    def _end(self, code: int, reason: str) -> None:
+        self.protocol.fail(code, reason)
         self.send_data()
         self.transport.close()
 
@@ -176,6 +207,7 @@ class Connection(ServerConnection):
 
     def _resume(self) -> None:
         if not (self._messages_wait or self._room_waits or self.transport.is_closing()):
+            self._heard += 1
             self.transport.resume_reading()
 
 

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -31,13 +31,25 @@ from support.servers.serving import free_port, listens
 
 
 class Gateway:
-    """A gateway process on a state directory, with a job beside it where ``with_job``."""
+    """A gateway process on a state directory, with a job beside it where ``with_job``.
 
-    def __init__(self, root: Path, *, with_job: bool = True, port: int = 0, **config: Any) -> None:
+    ``limits`` are those of its modules that are other than usual: ``{"http._SECONDS": 1}``.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        with_job: bool = True,
+        port: int = 0,
+        limits: Mapping[str, float] | None = None,
+        **config: Any,
+    ) -> None:
         root.mkdir(parents=True, exist_ok=True)
         self.folder = JobFolder(root)
         self.port = port or free_port()
         self._with_job = with_job
+        self._limits = limits or {}
         self._config = config
         self.job: subprocess.Popen[str] | None = None
         self.process: subprocess.Popen[str] | None = None
@@ -78,13 +90,22 @@ class Gateway:
 
     def start(self) -> None:
         """Start the gateway, and wait until it answers."""
-        self.process = self.folder.start("gateway", "-c", "job.yaml")
+        self.process = self.folder.start("gateway", "-c", "job.yaml", program=self._program())
         deadline = time.monotonic() + 60
         while not listens(self.port):
             if self.process.poll() is not None:
                 raise AssertionError(self.process.communicate()[0])
             assert time.monotonic() < deadline
             time.sleep(0.02)
+
+    def _program(self) -> Sequence[str]:
+        if not self._limits:
+            return ("-m", "neuraldocflow")
+        lines = ["from neuraldocflow.cli import main"]
+        for name, value in self._limits.items():
+            module = f"neuraldocflow.gateway.{name.partition('.')[0]}"
+            lines += [f"import {module}", f"neuraldocflow.gateway.{name} = {value}"]
+        return ("-c", "\n".join([*lines, "main()"]))
 
     def start_job(self) -> None:
         self.job = self.folder.start("run", "-c", "job.yaml")

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,10 +52,12 @@ class JobFolder:
             names.add(name)
         return names
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start ``neuraldocflow`` with arguments, in a group of its own."""
+    def start(
+        self, *arguments: str, program: Sequence[str] = ("-m", "neuraldocflow")
+    ) -> subprocess.Popen[str]:
+        """Start ``neuraldocflow`` with arguments, in a group of its own; ``program`` is what Python runs."""
         return subprocess.Popen(
-            [*self._rights(), sys.executable, "-m", "neuraldocflow", *arguments],
+            [*self._rights(), sys.executable, *program, *arguments],
             cwd=self.root,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -100,6 +103,15 @@ def children_of(pid: int) -> list[int]:
             found.extend(int(child) for child in task.read_text().split())
         except OSError:
             continue
+    return found
+
+
+def open_sockets(pid: int) -> int:
+    """How many sockets a process has."""
+    found = 0
+    for file in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(OSError):  # closed meanwhile
+            found += os.readlink(file).startswith("socket:")
     return found
 
 

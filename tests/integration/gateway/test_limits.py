@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from support.faulty import Faults
 from support.gateway import Gateway, Talk, close_code, letter, running, submit
+from support.hostile import head_of, next_but_pings, stream_by_hand
 from support.memory import forget_highest, highest, resident
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
@@ -36,27 +37,10 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     )
 
 
-async def raw(gateway: Gateway, key: str = "") -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """A WebSocket on which frames are written by hand."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
-    token = f"?token={key}" if key else ""
-    writer.write(
-        f"GET /v1/stream{token} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode()
-    )
-    assert b"101" in await reader.readuntil(b"\r\n\r\n")
-    return reader, writer
-
-
-def head_of(length: int, *, first: bool = True, last: bool = True) -> bytes:
-    """A text frame's head; its mask changes nothing."""
-    return bytes([(0x80 if last else 0) | first, 0xFF]) + struct.pack("!Q", length) + bytes(4)
-
-
 @pytest.mark.parametrize(("frame", "code"), [(head_of(5000), 4413), (head_of(3, last=False) + b"{} ", 4400)])
 def test_who_has_not_said_who_he_is_may_say_little(alone: Gateway, frame: bytes, code: int) -> None:
     async def work() -> None:
-        reader, writer = await raw(alone)
+        reader, writer = await stream_by_hand(alone.port)
         writer.write(frame)
         assert struct.pack("!H", code) in await asyncio.wait_for(reader.read(), 30)
         writer.close()
@@ -73,7 +57,7 @@ def test_many_large_messages_at_once_cost_little_memory_and_all_are_taken(alone:
         before = resident(alone.process.pid)
         forget_highest(alone.process.pid)
         key = alone.key("large")
-        several = [await raw(alone, key) for _ in range(50)]
+        several = [await stream_by_hand(alone.port, key) for _ in range(50)]
         frame = head_of(len(message)) + message
 
         async def send(writer: asyncio.StreamWriter, content: bytes) -> None:
@@ -108,6 +92,38 @@ def test_a_message_in_pieces_has_room_too(alone: Gateway) -> None:
             assert json.loads(await socket.recv())["payload"] == {"pong": True}
 
     run(work())
+
+
+def test_slow_messages_are_waited_for_and_silent_clients_are_not(tmp_path: Path) -> None:
+    text = json.dumps({"id": "1", "type": "request", "payload": {"action": "ping", "filler": "x" * 100_000}})
+    message = text.encode()
+
+    async def comes_slowly(gateway: Gateway) -> None:
+        reader, writer = await stream_by_hand(gateway.port, gateway.local_key)
+        writer.write(head_of(len(message)))
+        for start in range(0, len(message), len(message) // 8):
+            writer.write(message[start : start + len(message) // 8])
+            await asyncio.sleep(0.4)
+        assert b'"pong":true' in await next_but_pings(reader)
+        writer.close()
+
+    async def is_let_go(gateway: Gateway, sends: bytes, code: int) -> None:
+        reader, writer = await stream_by_hand(gateway.port, gateway.local_key)
+        writer.write(sends)
+        assert (await next_but_pings(reader)).startswith(struct.pack("!H", code))
+        writer.close()
+
+    async def work(gateway: Gateway) -> None:
+        clients = [
+            comes_slowly(gateway),
+            is_let_go(gateway, head_of(len(message)) + message[:50_000], 4408),
+            is_let_go(gateway, b"", 1011),
+        ]
+        await asyncio.wait_for(asyncio.gather(*clients), 60)
+
+    limits = {"connection._PING_SECONDS": 1.0, "connection._MESSAGE_SECONDS": 8.0}
+    with Gateway(tmp_path, with_job=False, limits=limits) as gateway:
+        run(work(gateway))
 
 
 def test_one_key_has_so_many_connections_and_others_come_in(alone: Gateway) -> None:
