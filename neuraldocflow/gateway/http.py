@@ -1,4 +1,5 @@
-"""HTTP as uvicorn speaks it, with what it leaves open closed: heads without end, and ambiguous bodies."""
+"""HTTP as uvicorn speaks it, with what it leaves open closed: heads without end, ambiguous bodies, answers
+that nobody reads."""
 
 from __future__ import annotations
 
@@ -7,9 +8,13 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from neuraldocflow.gateway.untaken import untaken
+
 _SECONDS = 15.0
 """In which a request's head has to be there."""
 _MOST_BYTES = 64 * 1024
+_READER_SECONDS, _READER_BYTES = 30.0, 30 * 1024
+"""A caller takes so many bytes of an answer in so many seconds, or is let go: memory is held for him."""
 _TOO_SLOW = (
     b"HTTP/1.1 408 Request Timeout\r\ncontent-type: text/plain; charset=utf-8\r\n"
     b"content-length: 29\r\nconnection: close\r\n\r\nThe request's head was slow.\n"
@@ -21,13 +26,16 @@ class _Refused(ValueError):
 
 
 class Http(HttpToolsProtocol):
-    """A head may have 64 KB and take 15 s; a body's length is said by one header, in one way."""
+    """A head may have 64 KB and take 15 s; a body's length is said by one header, in one way; an answer has
+    to be read with 1 KB/s."""
 
     _patience: asyncio.TimerHandle | None = None
     _is_waiting = True
     """For the rest of a head."""
     _bytes = _bytes_of_headers = 0
     _is_chunked = False
+    _reader_patience: asyncio.TimerHandle | None = None
+    """While the caller is behind with an answer."""
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -64,7 +72,22 @@ class Http(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
+        self._stop_watching()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._watch(untaken(self.transport))
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._stop_watching()
+
+    def handle_websocket_upgrade(self) -> None:
+        if self.flow.write_paused:  # the next protocol would be told of a pause it knows nothing of
+            self.send_400_response("An answer before this request has not been read.")
+        else:
+            super().handle_websocket_upgrade()
 
     def _give_up(self) -> None:
         """Told with 408, if a head had begun and no answer to an earlier request is under way."""
@@ -77,3 +100,19 @@ class Http(HttpToolsProtocol):
         if self._patience is not None:
             self._patience.cancel()
             self._patience = None
+
+    def _watch(self, behind: int) -> None:
+        self._reader_patience = self.loop.call_later(_READER_SECONDS, self._look, behind)
+
+    def _look(self, behind_before: int) -> None:
+        """Let go a caller who took too little since. Nothing is written meanwhile."""
+        behind = untaken(self.transport)
+        if behind_before - behind < _READER_BYTES:
+            self.transport.abort()
+        else:
+            self._watch(behind)
+
+    def _stop_watching(self) -> None:
+        if self._reader_patience is not None:
+            self._reader_patience.cancel()
+            self._reader_patience = None

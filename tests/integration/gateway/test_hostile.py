@@ -8,13 +8,14 @@ import json
 import struct
 import time
 import zlib
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import ClientError
 from support.gateway import Gateway, Talk, close_code, letter, result, submit
 from support.hostile import answer_to, connection, last_words, refusal, served, upgraded
-from support.job import children_of
+from support.job import children_of, open_sockets
 from support.memory import forget_highest, highest, resident
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
@@ -175,6 +176,40 @@ def test_a_flood_of_requests_past_the_rate_is_slowed_and_ended_while_others_are_
             assert socket_.close_code == 4429
 
     run(work())
+
+
+def test_answers_that_nobody_reads_are_not_held_and_others_are_served(tmp_path: Path) -> None:
+    size = 6_000_000  # more than kernels hold
+
+    async def work(gateway: Gateway) -> None:
+        async with gateway.http() as session:
+            made = [
+                {"jobId": name, "status": "completed", "extractedData": {"text": "x" * length}}
+                for name, length in (("large", size), ("small", 1))
+            ]
+            synced = await session.post("/api/v1/results/sync", json={"results": made})
+            large, small = (await synced.json())["job_ids"]
+            await result(session, small)
+            others = open_sockets(gateway_pid(gateway))
+            request = (
+                f"GET /api/v1/jobs/{large}/result HTTP/1.1\r\nHost: x\r\n"
+                f"Authorization: Bearer {gateway.local_key}\r\n\r\n"
+            )
+            stalled = [connection(gateway, receive_buffer=4096) for _ in range(24)]
+            for each in stalled:
+                each.sendall(request.encode())
+            for each in stalled:
+                assert each.recv(15) == b"HTTP/1.1 200 OK"
+            deadline = time.monotonic() + 60
+            while open_sockets(gateway_pid(gateway)) > others:
+                assert time.monotonic() < deadline
+                await result(session, small)
+                await asyncio.sleep(0.1)
+            for each in stalled:
+                each.close()
+
+    with Gateway(tmp_path, with_job=False, limits={"http._READER_SECONDS": 2.0}) as gateway:
+        run(work(gateway))
 
 
 def test_uploads_that_only_drip_do_not_keep_others_out(gateway: Gateway) -> None:
