@@ -124,7 +124,8 @@ def test_a_result_that_was_never_opened_here_says_so(person: Person, gateway: Ga
 def posted(person: Person, request: dict[str, Any]) -> list[Any]:
     """What another sender on the page is told: status and body."""
     told: list[Any] = person.page.evaluate(
-        """async ({ path, headers, body, form }) => {
+        """async ({ path, headers, body, times, form }) => {
+            if (times) body = body.repeat(times);
             if (form) {
                 body = new FormData();
                 for (const [name, value] of Object.entries(form)) body.append(name, value);
@@ -209,25 +210,33 @@ def test_without_a_page_that_was_open_before_the_service_worker_makes_the_databa
     person.wait_for("first.html", "Complete")
 
 
-def test_a_browser_that_is_full_says_so_and_keeps_what_it_has(person: Person, gateway: Gateway) -> None:
+def test_a_browser_that_is_full_says_so_and_keeps_what_it_has_and_what_it_can(
+    person: Person, gateway: Gateway, tmp_path: Path
+) -> None:
     devtools = person.context.new_cdp_session(person.page)
     # before anything is kept: what is left is known to the database for a while
-    devtools.send("Storage.overrideQuotaForOrigin", {"origin": gateway.url, "quotaSize": 4_000_000})
+    devtools.send("Storage.overrideQuotaForOrigin", {"origin": gateway.url, "quotaSize": 20_000_000})
     page = person.open()
     person.works_offline()
     gateway.stop()
     person.drop({"kept.html": letter(1).decode()})
     person.has_status("1 waiting")
-    person.drop({"too-much.html": "Words. " * 500_000})
-    page.get_by_text("The browser has no room left for this document.").wait_for()
-    person.has_status("1 waiting")
+    # from disk: of what a page has made, the browser keeps a copy for a while after it has refused it
+    files = [tmp_path / name for name in ("too-much.html", "small.html", "more.html")]
+    for path in files:
+        path.write_bytes(letter(2) if path.stem == "small" else b"Words. " * 4_000_000)
+    person.choose(*files)
+    told = "Not added: too-much.html, more.html. The browser has no room left:"
+    expect(page.get_by_role("alert")).to_contain_text(told)
+    expect(page.get_by_text("small.html added.")).to_be_attached()
+    person.has_status("2 waiting")
     headers = {"Authorization": f"Bearer {gateway.local_key}", "Content-Type": "text/html"}
-    request = {"path": "/api/v1/documents", "headers": headers, "body": "Words. " * 500_000}
+    request = {"path": "/api/v1/documents", "headers": headers, "body": "Words. ", "times": 4_000_000}
     status, body = posted(person, request)
     assert (status, body["code"]) == (507, "too_large")
     gateway.start()
     person.has_sent_all()
-    assert [job["filename"] for job in gateway.jobs()] == ["kept.html"]
+    assert {job["filename"] for job in gateway.jobs()} == {"kept.html", "small.html"}
 
 
 def test_the_page_goes_on_when_the_browser_takes_back_all_its_room(person: Person, gateway: Gateway) -> None:

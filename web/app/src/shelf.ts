@@ -67,8 +67,7 @@ export class DatabaseShelf implements Shelf {
       await this.#write(submission, file, result).catch(again => {
         if (!isFull(again)) throw again;
         if (submission.state === "sent") return this.remove(submission.id); // the service has it
-        const message =
-          "The browser has no room left for this document. Remove some, or connect and add it again.";
+        const message = "The browser has no room left: remove some documents, or connect, and try again.";
         throw new NeuralDocFlowError("too_large", message, { cause: again });
       });
     }

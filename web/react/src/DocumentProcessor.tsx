@@ -12,6 +12,9 @@ import {
   useDocumentProcessing,
 } from "./useDocumentProcessing.ts";
 
+/** So many of the files that were not added are named. */
+const MOST_NAMES = 10;
+
 export type DocumentProcessorProps = UseDocumentProcessingOptions;
 
 /** The whole work on documents: adding them, watching them, reading what was found. */
@@ -36,11 +39,19 @@ export function DocumentWorkspace({ processing }: { processing: DocumentProcessi
   const onCancel = useCallback((entry: DocumentEntry) => attempt(cancel(entry)), [attempt, cancel]);
   const onRetry = useCallback((entry: DocumentEntry) => attempt(retry(entry)), [attempt, retry]);
   const add = async (files: File[], wishes: Wishes) => {
-    setTold(files.length === 1 ? `${files[0]?.name} added.` : `${files.length} documents added.`);
+    const kept: string[] = [];
+    const refused: Refused[] = [];
     for (const file of files) {
-      const { id } = await outbox.add(file, file.name, wishes);
-      if (files.length === 1) setSelected(id);
+      try {
+        const { id } = await outbox.add(file, file.name, wishes);
+        kept.push(file.name);
+        if (files.length === 1) setSelected(id);
+      } catch (error) {
+        refused.push({ name: file.name, why: (error as Error).message }); // those after it may be kept
+      }
     }
+    if (kept.length > 0) setTold(kept.length === 1 ? `${kept[0]} added.` : `${kept.length} documents added.`);
+    if (refused.length > 0) throw new Error(notAdded(refused));
   };
   useAnnouncements(jobs, setTold);
   const back = useWayBack(selected);
@@ -90,6 +101,24 @@ export function DocumentWorkspace({ processing }: { processing: DocumentProcessi
       </p>
     </div>
   );
+}
+
+interface Refused {
+  name: string;
+  why: string;
+}
+
+/** Which files were not added, those of one reason together. */
+function notAdded(refused: Refused[]): string {
+  const reasons = [...new Set(refused.map(({ why }) => why))];
+  const names = (reason: string) => refused.filter(({ why }) => why === reason).map(({ name }) => name);
+  return reasons.map(reason => `Not added: ${someOf(names(reason))}. ${reason}`).join(" ");
+}
+
+/** The first names, and how many more there are. */
+function someOf(names: string[]): string {
+  const more = names.length - MOST_NAMES;
+  return names.slice(0, MOST_NAMES).join(", ") + (more > 0 ? ` and ${more} more` : "");
 }
 
 function Welcome({ isEmpty, isConnected }: { isEmpty: boolean; isConnected: boolean }) {
