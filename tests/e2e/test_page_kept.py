@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -188,6 +191,66 @@ def test_other_senders_on_the_page_are_told_that_their_document_is_queued(
 
 def _json(document: dict[str, str], **options: str) -> str:
     return json.dumps({"document": document, "profile": "auto", "options": options})
+
+
+class _Ingress(BaseHTTPRequestHandler):
+    """What stands before a service that is away, and says so in its own words."""
+
+    timeout = 1
+    """Seconds: a browser opens connections ahead, which must not outlive the server."""
+
+    def _answer(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.send_response(502)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(b"<h1>Bad Gateway</h1>")
+
+    do_GET = do_POST = _answer  # noqa: N815
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing."""
+
+
+@contextmanager
+def ingress(port: int) -> Iterator[None]:
+    server = ThreadingHTTPServer(("127.0.0.1", port), _Ingress)
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_a_proxy_that_answers_for_a_service_that_is_away_is_no_connection_either(
+    person: Person, gateway: Gateway
+) -> None:
+    page = person.open()
+    person.works_offline()
+    person.drop({"opened.html": letter(1).decode()})
+    person.wait_for("opened.html", "Complete")
+    page.get_by_role("tabpanel").wait_for()
+    page.reload()
+    person.has_status("Connected")
+    page.get_by_role("tabpanel").wait_for()
+    gateway.stop()
+    with ingress(gateway.port):
+        page.reload()
+        person.has_status("Offline")
+        person.wait_for("opened.html", "Complete")
+        page.get_by_role("tabpanel").wait_for()
+        request = {
+            "path": "/api/v1/documents?filename=posted.html",
+            "headers": {"Authorization": f"Bearer {gateway.local_key}", "Content-Type": "text/html"},
+            "body": letter(2).decode(),
+        }
+        status, body = posted(person, request)
+        assert (status, body["status"]) == (202, "queued")
+        person.has_status("1 waiting")
+    gateway.start()
+    person.wait_for("posted.html", "Complete")
+    person.has_sent_all()
 
 
 def test_without_a_page_that_was_open_before_the_service_worker_makes_the_database_itself(

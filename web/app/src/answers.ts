@@ -10,21 +10,28 @@ export function isKept(request: Request, { pathname }: URL): boolean {
   return request.method === "GET" && request.headers.has("Authorization") && KEPT.test(pathname);
 }
 
-/** The service's answer; without a connection the last one it gave to the same key. `later` keeps an answer
+/** The service's answer; while it can't be reached the last one it gave to the same key. `later` keeps an answer
  * without holding it up. */
 export async function answered(request: Request, later: (work: Promise<void>) => void): Promise<Response> {
   const name = answersTo(await markOf(keyOf(request)));
-  let answer: Response;
-  try {
-    answer = await fetch(request);
-  } catch (error) {
-    const known = await (await caches.open(name)).match(request.url, { ignoreVary: true });
-    if (known) return known;
-    throw error;
-  }
+  const answer = await ask(request);
+  if (!isOfService(answer))
+    return (await (await caches.open(name)).match(request.url, { ignoreVary: true })) ?? answer;
   if (answer.status === 200) later(keep(name, request.url, answer.clone()));
   if (answer.status === 401) later(caches.delete(name).then(() => {}));
   return answer;
+}
+
+/** What comes back; without a connection the answer that pages hear of as a failed `fetch`. */
+export function ask(request: Request): Promise<Response> {
+  return fetch(request).catch(() => Response.error());
+}
+
+/** Whether the service itself has answered. Without a connection nobody has; and a proxy answers for a service
+ * that is away, but not with a problem document. */
+export function isOfService({ type, status, headers }: Response): boolean {
+  const isProblem = headers.get("Content-Type")?.startsWith("application/problem+json");
+  return type !== "error" && (isProblem || ![502, 503, 504].includes(status));
 }
 
 /** The key a request comes with. */

@@ -1,6 +1,6 @@
-/** Documents that other senders on the page post without a connection: taken by the service worker. */
+/** Documents that other senders on the page post while the service can't be reached: taken by the service worker. */
 import type { ProcessingOptions, ProcessingRequest } from "@neuraldocflow/client";
-import { keyOf } from "./answers.ts";
+import { ask, isOfService, keyOf } from "./answers.ts";
 import { CHANGES, markOf, openStores } from "./stores.ts";
 
 /** Known to @neuraldocflow/react by the same name; its sources need a page. */
@@ -23,13 +23,11 @@ export function isDocument(request: Request, { pathname }: URL): boolean {
  * and it is sent when there is a connection and a page. */
 export async function sendOrQueue(request: Request, url: URL): Promise<Response> {
   const copy = request.clone();
-  try {
-    return await fetch(request);
-  } catch (error) {
-    const wanted = await wantedBy(copy, url).catch(() => null);
-    if (!wanted) throw error; // not a document: the service says why, once it can
-    return queued(wanted, await markOf(keyOf(copy)));
-  }
+  const answer = await ask(request);
+  if (isOfService(answer)) return answer;
+  const wanted = await wantedBy(copy, url).catch(() => null);
+  if (!wanted) return answer; // not a document: the service says why, once it can
+  return queued(wanted, await markOf(keyOf(copy)));
 }
 
 async function queued({ file, filename, profile, options }: Wanted, owner: string): Promise<Response> {

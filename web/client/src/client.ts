@@ -1,6 +1,6 @@
 import { Socket } from "#websocket";
-import { Connection, unreachable } from "./connection.ts";
-import { NeuralDocFlowError } from "./errors.ts";
+import { Connection } from "./connection.ts";
+import { NeuralDocFlowError, unreachable } from "./errors.ts";
 import { Http } from "./http.ts";
 import { done, resultOrThrow } from "./results.ts";
 import type { ProcessingResult } from "./schema.ts";

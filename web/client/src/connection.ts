@@ -1,4 +1,4 @@
-import { errorOf, NeuralDocFlowError, refusalOf } from "./errors.ts";
+import { errorOf, NeuralDocFlowError, refusalOf, unreachable } from "./errors.ts";
 import type { ConnectionStatus } from "./types.ts";
 import { type Backoff, Listeners, pause, randomId, sleep } from "./waiting.ts";
 
@@ -283,10 +283,6 @@ function orClosed<T>(wanted: Promise<T>, closed: Promise<NeuralDocFlowError>): P
     throw error;
   });
   return Promise.race([wanted, gone]);
-}
-
-export function unreachable(cause?: unknown): NeuralDocFlowError {
-  return new NeuralDocFlowError("unreachable", "The service can't be reached.", { cause });
 }
 
 function closing(code: number, reason: string): NeuralDocFlowError {

@@ -26,6 +26,8 @@ export type ErrorCode =
   /** `disconnect` was called, or `connect` was not. */
   | "disconnected";
 
+const UNREACHABLE = "The service can't be reached.";
+
 /** What may help. */
 export interface RetrySuggestion {
   action: string;
@@ -68,8 +70,9 @@ export function errorOf(told: unknown, details: Details = {}): NeuralDocFlowErro
   let code = typeof body.code === "string" ? (body.code as ErrorCode) : codeOf(details.status);
   if (code === "unauthorized" && details.status === 403) code = "forbidden";
   const message = [body.detail, body.message].find(each => typeof each === "string");
-  return new NeuralDocFlowError(code, (message as string | undefined) ?? "The service refused the request.", {
-    retryable: body.retryable === true || details.status === 503,
+  const refused = code === "unreachable" ? UNREACHABLE : "The service refused the request.";
+  return new NeuralDocFlowError(code, (message as string | undefined) ?? refused, {
+    retryable: typeof body.retryable === "boolean" ? body.retryable : undefined, // else it follows from the code
     retrySuggestions: Array.isArray(body.retrySuggestions) ? body.retrySuggestions : [],
     ...details,
   });
@@ -79,6 +82,10 @@ export function errorOf(told: unknown, details: Details = {}): NeuralDocFlowErro
 export function refusalOf(told: unknown): NeuralDocFlowError {
   const error = errorOf(told);
   return error.code === "unauthorized" ? new NeuralDocFlowError("forbidden", error.message) : error;
+}
+
+export function unreachable(cause?: unknown): NeuralDocFlowError {
+  return new NeuralDocFlowError("unreachable", UNREACHABLE, { cause });
 }
 
 /** Without a body of ours a proxy has answered: what its status means. */

@@ -1,4 +1,4 @@
-import { errorOf, NeuralDocFlowError } from "./errors.ts";
+import { errorOf, NeuralDocFlowError, unreachable } from "./errors.ts";
 
 export interface HttpOptions {
   method?: string;
@@ -48,7 +48,7 @@ export class Http {
         if (error.code === "unauthorized") this.#keyRefused(error);
         throw error;
       }
-      throw new NeuralDocFlowError("unreachable", "The service can't be reached.", { cause: error });
+      throw unreachable(error);
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener("abort", abort);

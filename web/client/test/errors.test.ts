@@ -16,13 +16,22 @@ test.each([
   [403, "forbidden", false],
   [413, "too_large", false],
   [429, "rate_limited", false],
-  [502, "unreachable", false],
+  [502, "unreachable", true],
   [503, "unreachable", true],
+  [504, "unreachable", true],
   [404, "invalid_request", false],
   [500, "internal", false],
 ])("what a proxy answers with %i is %s", (status, code, retryable) => {
   for (const body of ["<html>Bad Gateway</html>", null, undefined, []])
     expect(errorOf(body, { status })).toMatchObject({ code, status, retryable });
+  const away = errorOf(null, { status }).message === "The service can't be reached.";
+  expect(away).toBe(code === "unreachable");
+});
+
+test("the service's own word on whether trying again may help goes before what a status means", () => {
+  const told = { code: "fetch_failed", detail: "The address does not answer." };
+  expect(errorOf({ ...told, retryable: true }, { status: 502 }).retryable).toBe(true);
+  expect(errorOf({ ...told, retryable: false }, { status: 503 }).retryable).toBe(false);
 });
 
 test("a key that may not do something is another thing than a key that is not valid", () => {
