@@ -40,6 +40,9 @@ export class NeuralDocFlowClient implements NeuralDocFlowWebSocket {
   #http: Http | null = null;
   #backoff = BACKOFF;
   #leave: () => void = () => {};
+  /** Takes the followers of jobs that are followed from another place here; there while there are any. */
+  #beside: NeuralDocFlowClient | null = null;
+  #connectBeside: () => void = () => {};
   readonly #subscriptions = new Subscriptions(
     () => this.#connection,
     job => this.result(job),
@@ -84,6 +87,10 @@ export class NeuralDocFlowClient implements NeuralDocFlowWebSocket {
         this.#tellError(status.error);
       }
     });
+    this.#connectBeside = () => {
+      this.#beside?.connect(apiKey, { ...options, keepTrying: true }).catch(() => {}); // ends as this one does
+    };
+    this.#connectBeside();
     const hurry = () => connection.hurry();
     globalThis.addEventListener?.("online", hurry);
     const abort = () => this.disconnect();
@@ -103,6 +110,8 @@ export class NeuralDocFlowClient implements NeuralDocFlowWebSocket {
   disconnect(): void {
     this.#leave();
     this.#leave = () => {};
+    this.#connectBeside = () => {};
+    this.#beside?.disconnect();
     this.#connection?.end();
     this.#connection = null;
     this.#streams.clear();
@@ -111,6 +120,7 @@ export class NeuralDocFlowClient implements NeuralDocFlowWebSocket {
   /** Try to reconnect now rather than after the present wait. */
   hurry(): void {
     this.#connection?.hurry();
+    this.#beside?.hurry();
   }
 
   // Documents
@@ -153,25 +163,26 @@ export class NeuralDocFlowClient implements NeuralDocFlowWebSocket {
       tell: (event: JobEvent) => {
         if (event.type === "progress") this.#progress.tell(event.data);
         if (event.type !== "result") return;
-        this.#followed.delete(jobId);
+        this.unsubscribeFromJob(jobId);
         this.#results.tell(event.data);
       },
       fail: (error: NeuralDocFlowError) => {
-        this.#followed.delete(jobId);
+        this.unsubscribeFromJob(jobId);
         this.#tellError(error, jobId);
       },
     };
     this.#followed.set(jobId, follower);
-    this.#subscriptions.follow(jobId, follower);
+    this.#follow(jobId, follower);
   }
 
   unsubscribeFromJob(jobId: string): void {
     const follower = this.#followed.get(jobId);
     this.#followed.delete(jobId);
-    if (follower) this.#subscriptions.leave(jobId, follower);
+    if (follower) this.#unfollow(jobId, follower);
   }
 
-  /** A job's events up to its result, each once and in order, over as many connections as it takes. */
+  /** A job's events up to its result, each once and in order, over as many connections as it takes: all, or those
+   * after the event with the offset. */
   async *job(
     jobId: string,
     { signal, fromOffset }: { signal?: AbortSignal; fromOffset?: string } = {},
@@ -201,7 +212,7 @@ export class NeuralDocFlowClient implements NeuralDocFlowWebSocket {
         wake();
       },
     };
-    this.#subscriptions.follow(jobId, follower, fromOffset);
+    this.#follow(jobId, follower, fromOffset);
     try {
       for (;;) {
         for (let event = waiting.shift(); event; event = waiting.shift()) {
@@ -216,7 +227,7 @@ export class NeuralDocFlowClient implements NeuralDocFlowWebSocket {
     } finally {
       ended();
       signal?.removeEventListener("abort", abort);
-      this.#subscriptions.leave(jobId, follower);
+      this.#unfollow(jobId, follower);
     }
   }
 
@@ -342,6 +353,28 @@ export class NeuralDocFlowClient implements NeuralDocFlowWebSocket {
 
   onConnectionStatus(callback: (status: ConnectionStatus) => void): () => void {
     return this.#statuses.add(callback);
+  }
+
+  #follow(jobId: string, follower: Follower, fromOffset?: string): void {
+    if (this.#subscriptions.follow(jobId, follower, fromOffset)) return;
+    if (!this.#beside) {
+      this.#beside = new NeuralDocFlowClient();
+      this.#connectBeside();
+    }
+    this.#beside.#follow(jobId, follower, fromOffset);
+  }
+
+  #unfollow(jobId: string, follower: Follower): void {
+    this.#subscriptions.leave(jobId, follower);
+    if (!this.#beside) return;
+    this.#beside.#unfollow(jobId, follower);
+    if (!this.#beside.#isIdle) return;
+    this.#beside.disconnect();
+    this.#beside = null;
+  }
+
+  get #isIdle(): boolean {
+    return this.#subscriptions.isIdle && this.#beside === null;
   }
 
   #tellError(error: NeuralDocFlowError, jobId?: string): void {

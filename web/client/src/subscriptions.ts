@@ -17,6 +17,8 @@ interface Following {
 }
 
 interface FollowingJob extends Following {
+  /** The offset it began after; none from the beginning. */
+  from: string | null;
   followers: Set<Follower>;
   /** The events had, for those who join later. */
   past: JobEvent[];
@@ -46,26 +48,35 @@ export class Subscriptions {
     this.#result = result;
   }
 
-  /** Follow a job until its result, from the beginning or after an offset. */
-  follow(job: string, follower: Follower, offset: string | null = null): void {
+  /** Follow a job until its result, from the beginning or after an offset. False where it is followed from another
+   * place already: over one connection the service tells a job's events from one place on, and offsets do not say
+   * which of two is the earlier. */
+  follow(job: string, follower: Follower, from: string | null = null): boolean {
     const known = this.#jobs.get(job);
+    if (known && known.from !== from) return false;
     if (known) {
       known.followers.add(follower);
       for (const event of known.past) follower.tell(event);
-      return;
+      return true;
     }
-    const following = { offset, seen: new Set<string>(), followers: new Set([follower]), past: [] };
+    const place = { from, offset: from, seen: new Set<string>() };
+    const following = { ...place, followers: new Set([follower]), past: [] };
     this.#jobs.set(job, following);
     if (this.#connection()?.isOpen) void this.#subscribe(job, following);
+    return true;
   }
 
-  /** One follower leaves, or all. */
-  leave(job: string, follower?: Follower): void {
+  /** A follower leaves; no error for one who is not here. */
+  leave(job: string, follower: Follower): void {
     const following = this.#jobs.get(job);
-    if (follower) following?.followers.delete(follower);
-    if (!following || (follower && following.followers.size > 0)) return;
+    if (!following?.followers.delete(follower) || following.followers.size > 0) return;
     this.#jobs.delete(job);
     this.#ask("unsubscribe", { job_id: job });
+  }
+
+  /** Whether no job is followed. */
+  get isIdle(): boolean {
+    return this.#jobs.size === 0;
   }
 
   /** Follow a channel from now on, or after an offset. */

@@ -101,6 +101,22 @@ assert.deepEqual(
   events.slice(1).map(({ data }) => data),
 );
 
+// job: several at once, each from its own place, whichever is first
+async function toldAfter(fromOffset) {
+  const all = [];
+  for await (const { data } of client.job(job, { fromOffset })) all.push(data);
+  return all;
+}
+const places = [events[0].offset, undefined, events[1].offset, undefined];
+for (const order of [places, places.toReversed()]) {
+  const told = await Promise.all(order.map(toldAfter));
+  const wanted = order.map(place => events.slice(events.findIndex(({ offset }) => offset === place) + 1));
+  assert.deepEqual(
+    told,
+    wanted.map(each => each.map(({ data }) => data)),
+  );
+}
+
 // errors by code
 await fails(client.processDocument({ ...request, profile: "unheard-of" }), "unknown_profile");
 await fails(client.submit(new Blob([letter(3)]), { profile: "unheard-of" }, "a.html"), "unknown_profile");
