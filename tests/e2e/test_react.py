@@ -79,3 +79,41 @@ def test_the_hook_and_the_component_work_on_a_page_of_another_site(
     assert person.violations() == []
     context.close()
     assert person.complaints == []
+
+
+def test_with_another_key_nothing_of_the_former_ones_is_shown_or_sent(
+    browser: Browser, site: str, gateway: Gateway, tmp_path: Path
+) -> None:
+    context = browser.new_context(viewport={"width": 1440, "height": 1200}, locale="en-US")
+    person = Person(context, gateway)
+    page = person.page
+    page.goto(f"{site}/#url={gateway.url}&key={gateway.key('acme')}")
+    own = page.get_by_label("Letters")
+    own.get_by_text("Ready", exact=True).wait_for()
+    for number, name in enumerate(("sent.html", "waits.html", "new.html")):
+        (tmp_path / name).write_bytes(letter(number))
+    choose = own.get_by_label("Letter to generic").set_input_files
+    choose(tmp_path / "sent.html")
+    expect(own.get_by_text("sent.html: completed")).to_be_visible()
+    person.drop({"dropped.html": letter(3).decode()})
+    expect(person.card("dropped.html")).to_have_attribute("data-status", "completed")
+    gateway.stop()
+    own.get_by_text("Not connected").wait_for()
+    choose(tmp_path / "waits.html")
+    expect(own.get_by_text("waits.html: waiting")).to_be_visible()
+    person.drop({"waits-too.html": letter(4).decode()})
+    person.wait_for("waits-too.html", "Waiting")
+
+    page.evaluate("address => { location.hash = address; }", f"#url={gateway.url}&key={gateway.local_key}")
+    expect(own.locator("pre")).to_contain_text("refused: disconnected: Another key was given")
+    expect(own.locator("li")).to_have_count(0)
+    expect(page.locator(".ndf-card")).to_have_count(0)
+    gateway.start()
+    own.get_by_text("Ready", exact=True).wait_for()
+    choose(tmp_path / "new.html")
+    expect(own.get_by_text("new.html: completed")).to_be_visible()
+    person.drop({"new-too.html": letter(5).decode()})
+    expect(person.card("new-too.html")).to_have_attribute("data-status", "completed")
+    assert {job["filename"] for job in gateway.jobs()} == {"new.html", "new-too.html"}
+    context.close()
+    assert person.complaints == []

@@ -1,20 +1,29 @@
 /// <reference types="vite/client" />
 /** A page of another site with both: the hook under an interface of its own, and the whole component. Its address
- * ends with `#url=…&key=…`, the service's address and a key; the service lists the site in `cors_origins`. */
+ * ends with `#url=…&key=…`, the service's address and a key, which may change; the service lists the site in
+ * `cors_origins`. */
 import type { NeuralDocFlowError } from "@neuraldocflow/client";
 import { DocumentProcessor, useDocumentProcessing } from "@neuraldocflow/react";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { createRoot } from "react-dom/client";
 import "@neuraldocflow/react/style.css";
 
-const given = new URLSearchParams(location.hash.slice(1));
-const service = { url: given.get("url") ?? "", apiKey: given.get("key") ?? "" };
+interface Service {
+  url: string;
+  apiKey: string;
+}
 
-function Letters() {
+function given(): Service {
+  const told = new URLSearchParams(location.hash.slice(1));
+  return { url: told.get("url") ?? "", apiKey: told.get("key") ?? "" };
+}
+
+function Letters({ url, apiKey }: Service) {
   const [lines, setLines] = useState<string[]>([]);
   const say = (line: string) => setLines(before => [...before, line]);
   const { processDocument, jobs, isConnected } = useDocumentProcessing({
-    ...service,
+    url,
+    apiKey,
     onProgress: ({ stage }) => say(`progress: ${stage}`),
     onComplete: ({ jobId, status }) => say(`${jobId} ${status}`),
     onError: error => say(`error: ${error.message}`),
@@ -48,12 +57,22 @@ function Letters() {
   );
 }
 
-createRoot(document.getElementById("root") as HTMLElement).render(
-  <main>
-    <h1>Documents on a page of your own</h1>
-    <Letters />
-    <section aria-label="Everything" style={{ height: "40rem" }}>
-      <DocumentProcessor {...service} follow="own" />
-    </section>
-  </main>,
-);
+function Page() {
+  const [service, setService] = useState(given);
+  useEffect(() => {
+    const take = () => setService(given());
+    window.addEventListener("hashchange", take);
+    return () => window.removeEventListener("hashchange", take);
+  }, []);
+  return (
+    <main>
+      <h1>Documents on a page of your own</h1>
+      <Letters {...service} />
+      <section aria-label="Everything" style={{ height: "40rem" }}>
+        <DocumentProcessor {...service} follow="own" />
+      </section>
+    </main>
+  );
+}
+
+createRoot(document.getElementById("root") as HTMLElement).render(<Page />);

@@ -19,7 +19,7 @@ export type DocumentProcessorProps = UseDocumentProcessingOptions;
 
 /** The whole work on documents: adding them, watching them, reading what was found. */
 export function DocumentProcessor(props: DocumentProcessorProps) {
-  return <DocumentWorkspace processing={useDocumentProcessing(props)} />;
+  return <DocumentWorkspace key={props.apiKey} processing={useDocumentProcessing(props)} />;
 }
 
 /** The same for who has the hook's value already. */

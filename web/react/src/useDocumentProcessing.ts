@@ -14,6 +14,7 @@ import { ADDRESS, type Lock, Outbox, type Shelf, type Submission } from "./outbo
 import { type LocalReader, Reading } from "./reading.ts";
 
 export interface UseDocumentProcessingOptions {
+  /** With another one all begins anew: what was sent is no longer shown, and what waits is not sent under it. */
   apiKey: string;
   /** Where the service is; the page's own origin if left out. */
   url?: string;
@@ -22,7 +23,7 @@ export interface UseDocumentProcessingOptions {
   onError?: (error: Error) => void;
   /** `all` also shows the key's other documents, those of the past included. */
   follow?: "own" | "all";
-  /** Where documents wait until they are sent; in memory if left out. */
+  /** Where documents wait until they are sent; in memory if left out. One that outlives a key is of one tenant. */
   shelf?: Shelf;
   /** Keeps several pages of one shelf from sending at once. */
   lock?: Lock;
@@ -33,7 +34,8 @@ export interface UseDocumentProcessingOptions {
 }
 
 export interface DocumentProcessing {
-  /** Send a document; resolves to its job's id when it is durable. Throws NeuralDocFlowError. */
+  /** Send a document; resolves to its job's id when it is durable. Throws NeuralDocFlowError, `disconnected` where
+   * it had not been sent when another key was given. */
   processDocument(file: File, profile: string, options?: ProcessingOptions): Promise<string>;
   isConnected: boolean;
   jobs: readonly DocumentEntry[];
@@ -59,6 +61,7 @@ export function useDocumentProcessing(options: UseDocumentProcessingOptions): Do
   const latest = useRef(options);
   latest.current = options;
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: documents are their key's
   const parts = useMemo(() => {
     const client = new NeuralDocFlowClient();
     const outbox = new Outbox(
@@ -76,9 +79,16 @@ export function useDocumentProcessing(options: UseDocumentProcessingOptions): Do
       },
     );
     const reading = reader ? new Reading(outbox, reader, readingLock) : null;
-    return { client, outbox, documents: new Documents(client, outbox, () => latest.current, reading) };
-  }, [shelf, lock, reader, readingLock]);
-  const { client, outbox, documents } = parts;
+    const documents = new Documents(client, outbox, () => latest.current, reading);
+    return { client, outbox, documents, left: new AbortController() };
+  }, [apiKey, shelf, lock, reader, readingLock]);
+  const { client, outbox, documents, left } = parts;
+
+  const present = useRef(left);
+  useEffect(() => {
+    if (present.current !== left) present.current.abort();
+    present.current = left;
+  }, [left]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: another `follow` needs another start
   useEffect(() => {
@@ -97,9 +107,9 @@ export function useDocumentProcessing(options: UseDocumentProcessingOptions): Do
   const processDocument = useCallback(
     async (file: File, profile: string, options: ProcessingOptions = {}) => {
       const { id } = await outbox.add(file, file.name, { profile, options });
-      return sent(outbox, id);
+      return sent(outbox, id, left.signal);
     },
-    [outbox],
+    [outbox, left],
   );
   const cancel = useCallback((entry: DocumentEntry) => documents.cancel(entry), [documents]);
   const retry = useCallback((entry: DocumentEntry) => documents.retry(entry), [documents]);
@@ -119,16 +129,22 @@ export function useDocumentProcessing(options: UseDocumentProcessingOptions): Do
   };
 }
 
-/** Resolves to the job's id when a submission has been sent. */
-function sent(outbox: Outbox, id: string): Promise<string> {
+/** Resolves to the job's id when a submission has been sent; rejects when the outbox is left for another. */
+function sent(outbox: Outbox, id: string, left: AbortSignal): Promise<string> {
   return new Promise((resolve, reject) => {
     const stop = outbox.subscribe(look);
+    left.addEventListener("abort", look);
     function look() {
       const found: Submission | undefined = outbox.getSnapshot().submissions.find(each => each.id === id);
-      if (found?.state === "waiting") return;
+      if (found?.state === "waiting" && !left.aborted) return;
       stop();
+      left.removeEventListener("abort", look);
       if (found?.jobId) return resolve(found.jobId);
-      const { code = "disconnected", message = "The document was taken back." } = found?.error ?? {};
+      const gone = found
+        ? "Another key was given before the document was sent."
+        : "The document was taken back.";
+      const failure = found?.state === "failed" ? found.error : null;
+      const { code, message } = failure ?? { code: "disconnected", message: gone };
       reject(new NeuralDocFlowError(code as NeuralDocFlowError["code"], message));
     }
     look();
