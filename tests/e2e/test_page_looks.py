@@ -102,6 +102,12 @@ def test_the_page_looks_as_it_did_while_documents_are_processed(browser: Browser
         person.wait_for("sample-10-k.pdf", "Queued")
         is_in_its_midst(gateway, "sample-10-k.pdf")
         person.wait_for("sample-10-k.pdf", "Processing")
+        card = person.card("sample-10-k.pdf")
+        expect(card.get_by_text("Reading pages", exact=True)).to_be_visible()
+        expect(card.get_by_text("about 12 s left", exact=True)).to_be_visible()
+        bar = card.get_by_role("progressbar", name="sample-10-k.pdf: Reading pages", exact=True)
+        expect(bar).to_have_js_property("value", 0.42)
+        assert person.violations() == []
         looks.see(page, "processing")
         person.context.close()
     looks.are_as_kept()

@@ -102,6 +102,7 @@ def test_a_new_release_is_offered_taken_up_on_a_word_and_nothing_is_lost(
         page.evaluate("navigator.serviceWorker.ready.then(known => known.update())")  # as it does hourly
         offered = page.locator(".app-update").get_by_role("button")
         offered.wait_for()
+        assert person.violations() == []
         assert page.title() == "NeuralDocFlow"  # nothing changes under a person's hands
         assert other.title() == "NeuralDocFlow"
         offered.click()

@@ -61,12 +61,12 @@ export function App() {
         />
       )}
       {update && (
-        <aside className="app-update" role="status">
+        <div className="app-update" role="status">
           A new version of this page is ready.
           <button type="button" className="app-primary" onClick={update}>
             Use it
           </button>
-        </aside>
+        </div>
       )}
     </>
   );
