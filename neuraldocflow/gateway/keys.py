@@ -109,7 +109,7 @@ class KeyStore:
         if not self._secret:
             try:
                 with self._changing():
-                    pass
+                    pass  # whatever is written has a secret
             except OSError as error:
                 raise ConfigError(
                     f"{self._path} has no secret for offsets yet and can't be written ({error.strerror}): "

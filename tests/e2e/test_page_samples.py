@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 from support.browser import Person
+from support.command import rest_of
 from support.gateway import Gateway
 
 from neuraldocflow.cli.up import SAMPLES
@@ -34,7 +35,7 @@ def address(gateway: Gateway) -> Iterator[str]:
     if found:
         yield found[1]
     process.send_signal(signal.SIGINT)
-    told, _ = process.communicate(timeout=60)
+    told = rest_of(process)
     assert found, [*head, told]
     assert process.returncode == 0, told
 
