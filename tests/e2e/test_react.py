@@ -45,15 +45,20 @@ def gateway(site: str, tmp_path: Path) -> Iterator[Gateway]:
         yield own
 
 
+def opened(browser: Browser, site: str, gateway: Gateway, key: str) -> Person:
+    """Somebody on the other site's page, which is connected."""
+    context = browser.new_context(viewport={"width": 1440, "height": 1200}, locale="en-US")
+    person = Person(context, gateway)
+    person.page.goto(f"{site}/#url={gateway.url}&key={key}")
+    person.page.get_by_label("Letters").get_by_text("Ready", exact=True).wait_for()
+    return person
+
+
 def test_the_hook_and_the_component_work_on_a_page_of_another_site(
     browser: Browser, site: str, gateway: Gateway, tmp_path: Path
 ) -> None:
-    context = browser.new_context(viewport={"width": 1440, "height": 1200}, locale="en-US")
-    person = Person(context, gateway)
-    page = person.page
-    page.goto(f"{site}/#url={gateway.url}&key={gateway.local_key}")
-    own = page.get_by_label("Letters")
-    own.get_by_text("Ready", exact=True).wait_for()
+    person = opened(browser, site, gateway, gateway.local_key)
+    page, own = person.page, person.page.get_by_label("Letters")
     told = own.locator("pre")
     one = tmp_path / "one.html"
     one.write_bytes(letter(1))
@@ -77,19 +82,15 @@ def test_the_hook_and_the_component_work_on_a_page_of_another_site(
     page.locator("pre", has_text="Number 2").wait_for()
     assert own.get_by_text("two.html").count() == 0
     assert person.violations() == []
-    context.close()
+    page.context.close()
     assert person.complaints == []
 
 
 def test_with_another_key_nothing_of_the_former_ones_is_shown_or_sent(
     browser: Browser, site: str, gateway: Gateway, tmp_path: Path
 ) -> None:
-    context = browser.new_context(viewport={"width": 1440, "height": 1200}, locale="en-US")
-    person = Person(context, gateway)
-    page = person.page
-    page.goto(f"{site}/#url={gateway.url}&key={gateway.key('acme')}")
-    own = page.get_by_label("Letters")
-    own.get_by_text("Ready", exact=True).wait_for()
+    person = opened(browser, site, gateway, gateway.key("acme"))
+    page, own = person.page, person.page.get_by_label("Letters")
     for number, name in enumerate(("sent.html", "waits.html", "new.html")):
         (tmp_path / name).write_bytes(letter(number))
     choose = own.get_by_label("Letter to generic").set_input_files
@@ -115,5 +116,5 @@ def test_with_another_key_nothing_of_the_former_ones_is_shown_or_sent(
     person.drop({"new-too.html": letter(5).decode()})
     expect(person.card("new-too.html")).to_have_attribute("data-status", "completed")
     assert {job["filename"] for job in gateway.jobs()} == {"new.html", "new-too.html"}
-    context.close()
+    page.context.close()
     assert person.complaints == []
