@@ -167,11 +167,13 @@ class Kubernetes:
         self._run("rollout", "status", f"deployment/{GATEWAY}", f"--timeout={left:.0f}s")
 
     def _ready(self) -> bool:
-        found = self._observed()
-        wanted, status = found["spec"]["replicas"], found["status"]
-        revisions = {pod["metadata"]["labels"].get("controller-revision-hash") for pod in self._pods()}
-        right = revisions == {status.get("updateRevision")} or wanted == 0
-        return bool(right and status.get("readyReplicas", 0) == wanted)
+        """As many pods as wanted, all of the wanted revision, and each says itself that it is ready.
+
+        The StatefulSet's own count may still be of the pods that were just ended.
+        """
+        found, pods = self._observed(), self._pods()
+        revision = found["status"].get("updateRevision")
+        return len(pods) == found["spec"]["replicas"] and all(_is_ready(pod, revision) for pod in pods)
 
     def _reasons(self) -> list[str]:
         """Pods that do not come up, and what the cluster says of them."""
@@ -191,3 +193,12 @@ class Kubernetes:
                 f"    {each['reason']}: {each['message']}" for each in events if each["reason"] in _TELLING
             ][-3:]
         return lines or ["  there are no pods"]
+
+
+def _is_ready(pod: dict[str, Any], revision: str | None) -> bool:
+    conditions = {each["type"]: each["status"] for each in pod["status"].get("conditions", [])}
+    return (
+        "deletionTimestamp" not in pod["metadata"]
+        and pod["metadata"]["labels"].get("controller-revision-hash") == revision
+        and conditions.get("Ready") == "True"
+    )
