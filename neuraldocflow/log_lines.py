@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import threading
 from datetime import UTC, datetime
 from typing import Any
 
@@ -50,6 +51,15 @@ def log_lines(level: int) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(formatter())
     logging.basicConfig(level=level, handlers=[handler])
+    threading.excepthook = _thread_failed
+
+
+def _thread_failed(told: threading.ExceptHookArgs) -> None:
+    if told.exc_value is None or isinstance(told.exc_value, SystemExit):
+        return
+    name = told.thread.name if told.thread is not None else "a thread"
+    found = (told.exc_type, told.exc_value, told.exc_traceback)
+    logging.getLogger(__name__).error("%s ended by a fault", name, exc_info=found)
 
 
 def formatter() -> logging.Formatter:

@@ -8,11 +8,10 @@ from __future__ import annotations
 import logging
 import os
 import sys
-import traceback
 
 import typer
 
-from neuraldocflow import __version__
+from neuraldocflow import __version__, faults
 from neuraldocflow.cli import (
     cluster,
     config,
@@ -71,8 +70,8 @@ def _options(
 
 
 def main() -> None:
-    """The entry point: errors become one sentence and exit code 1, or 2 for the configuration; unknown ones
-    are shown whole before."""
+    """The entry point: errors become one sentence and exit code 1, or 2 for the configuration; of unknown
+    ones the kind and the place come before: their texts may quote a document."""
     try:
         app()
     except NeuralDocFlowError as error:
@@ -82,6 +81,6 @@ def main() -> None:
         sys.stderr.close()
         sys.exit(0)
     except Exception as error:
-        traceback.print_exc()
-        print(f"neuraldocflow: unforeseen: {type(error).__name__}: {error}", file=sys.stderr)
+        print(faults.told(error), file=sys.stderr)
+        print(f"neuraldocflow: unforeseen: {type(error).__name__}; please report it", file=sys.stderr)
         sys.exit(1)

@@ -98,3 +98,36 @@ def test_of_a_fault_a_line_has_the_kind_and_the_place_and_never_the_text(
     assert f"in {fail.__name__}" in line
     told = json.loads(line)["exception"] if form else line
     assert [each.splitlines()[0].rstrip(":") for each in told.split("Traceback of ")[1:]] == kinds
+
+
+ENDED = f"""
+import threading
+from neuraldocflow.log_lines import log_lines
+
+def fail():
+    raise ValueError({SECRET!r})
+
+log_lines(30)
+thread = threading.Thread(target=fail, name="tail")
+thread.start()
+thread.join()
+"""
+UNFORESEEN = f"""
+import sys
+from neuraldocflow import cli
+
+def fail():
+    raise ValueError({SECRET!r})
+
+cli.app = fail
+cli.main()
+"""
+
+
+@pytest.mark.parametrize(("program", "sentence"), [(ENDED, "tail ended by a fault"), (UNFORESEEN, "report")])
+def test_what_ends_a_thread_or_the_command_is_told_without_its_text(program: str, sentence: str) -> None:
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert SECRET not in done.stderr
+    assert sentence in done.stderr
+    assert "Traceback of ValueError" in done.stderr
+    assert "in fail" in done.stderr
