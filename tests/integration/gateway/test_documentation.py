@@ -65,3 +65,11 @@ def test_a_websocket_client_hears_of_a_document_until_its_result(said: list[str]
     lines = [line.split(" ", 1)[0] for line in said[3].splitlines() if line]
     assert lines.count("answer") == 3
     assert lines[-1] == "result"
+
+
+def test_a_key_is_made_and_listed_and_revoked(said: list[str]) -> None:
+    header, *keys, revoked = said[4].strip().splitlines()
+    assert header.split()[:3] == ["id", "name", "tenant"]
+    (made,) = [line.split() for line in keys if "reporting" in line]
+    assert made[2:6] == ["acme", "read", "600", "10000"]
+    assert made[0] in revoked

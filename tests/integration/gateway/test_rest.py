@@ -14,9 +14,10 @@ from typing import Any
 import aiohttp
 import pymupdf
 import pytest
-from support.gateway import Gateway, letter, result, submit
+from support.gateway import Gateway, described, letter, result, submit
 from support.pdf import long_to_read, simple
 
+CHANNELS = {"progress": "progress", "result": "results", "notification": "notifications"}
 SAMPLES = Path(__file__).parents[3] / "neuraldocflow" / "samples"
 
 
@@ -107,7 +108,10 @@ def test_the_events_of_a_job_are_streamed_to_the_result_and_resumed_by_the_last_
         found = []
         for block in filter(None, text.split("\n\n")):
             lines = dict(line.split(": ", 1) for line in block.splitlines())
-            found.append((lines["id"], lines["event"], json.loads(lines["data"])))
+            kind, data = lines["event"], json.loads(lines["data"])
+            told = {"channel": CHANNELS[kind], "event": kind, "offset": lines["id"], "data": data}
+            described(f"event-{kind}").validate({"id": "1", "type": "event", "payload": told})
+            found.append((lines["id"], kind, data))
         return found
 
     run(work())

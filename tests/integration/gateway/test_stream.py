@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from support.gateway import Gateway, Talk, close_code, letter, result, submit
+from support.pdf import long_to_read
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -151,6 +152,27 @@ def test_a_stream_takes_as_many_documents_as_its_window_has_room_for(gateway: Ga
             assert results == set(jobs)
             assert (await talk.ask("stop_stream", stream_id=stream))["type"] == "response"
             assert (await talk.ask("stop_stream", stream_id=stream))["type"] == "error"
+
+    run(work())
+
+
+def test_results_of_a_stream_come_as_they_are_done_and_not_as_they_were_sent(gateway: Gateway) -> None:
+    async def work() -> None:
+        async with gateway.stream() as socket:
+            talk = Talk(socket)
+            stream = (await talk.ask("start_stream", window=2))["payload"]["stream_id"]
+            jobs = []
+            for name, content in (("long.pdf", long_to_read()), ("short.html", letter(1350))):
+                document = {
+                    "source": "base64",
+                    "content": base64.b64encode(content).decode(),
+                    "filename": name,
+                }
+                told = await talk.ask("stream_document", stream_id=stream, document=document)
+                jobs.append(told["payload"]["job_id"])
+            assert (await talk.until("result"))["data"]["jobId"] == jobs[1]
+            await talk.ask("cancel_job", job_id=jobs[0])
+            assert (await talk.until("result"))["data"]["jobId"] == jobs[0]
 
     run(work())
 
