@@ -19,6 +19,7 @@ import pytest
 from support import pdf
 from support.command import rest_of
 from support.gateway import Gateway, running
+from support.slow_line import SlowLine
 from support.web import WEB, build, node, run
 
 pytestmark = pytest.mark.servers
@@ -32,10 +33,12 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     yield from running(tmp_path_factory.mktemp("client") / "service")
 
 
-def start(gateway: Gateway, program: str, *arguments: str, own: str = "") -> subprocess.Popen[str]:
-    """A program that uses the client, in Node, or in that of ``own``."""
+def start(
+    gateway: Gateway, program: str, *arguments: str, own: str = "", url: str = ""
+) -> subprocess.Popen[str]:
+    """A program that uses the client, in Node, or in that of ``own``; ``url`` is another way there."""
     return subprocess.Popen(
-        [own or node(), f"client/test/{program}", gateway.url, gateway.local_key, *arguments],
+        [own or node(), f"client/test/{program}", url or gateway.url, gateway.local_key, *arguments],
         cwd=build(),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -78,6 +81,16 @@ def test_signals_end_what_waits_and_a_service_that_does_not_answer_is_told_from_
         for process in (gateway.process, gateway.job):
             process.send_signal(signal.SIGCONT)
     assert end(program) == "done\n"
+
+
+def test_a_line_that_is_slow_is_kept_and_one_that_is_dead_is_not(gateway: Gateway) -> None:
+    with SlowLine(gateway.port, rate=2_000_000) as line:
+        program = start(gateway, "slow.mjs", url=f"http://127.0.0.1:{line.port}")
+        assert program.stdout is not None
+        assert (said := program.stdout.readline()) == "it is dead\n", end(program, said)
+        line.is_dead = True
+        print(file=program.stdin, flush=True)
+        assert end(program) == "done\n"
 
 
 def test_an_upload_goes_on_where_it_was_when_the_gateway_was_killed(gateway: Gateway) -> None:

@@ -15,6 +15,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 from support.browser import PATIENCE, Person
 from support.gateway import Gateway, letter
+from support.topics import wait_for
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
 SAMPLES = Path(__file__).parent.parent.parent / "neuraldocflow" / "samples"
@@ -102,7 +103,7 @@ def test_what_was_opened_before_can_be_read_without_a_connection(person: Person,
     assert person.violations() == []
 
     page.get_by_role("button", name="Use another key").click()
-    page.wait_for_function("async () => !(await caches.keys()).some(name => name.includes('answers'))")
+    wait_for(lambda: not any("answers" in name for name in page.evaluate("caches.keys()")))
 
 
 def test_a_result_that_was_never_opened_here_says_so(person: Person, gateway: Gateway) -> None:

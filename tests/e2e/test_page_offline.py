@@ -14,6 +14,7 @@ from playwright.sync_api import Request, expect
 from support import docx
 from support.browser import Person, chromium
 from support.gateway import Gateway
+from support.topics import wait_for
 from support.web import build_wasm
 
 from neuraldocflow.rendering import render
@@ -136,7 +137,7 @@ def test_what_is_made_available_offline_is_fetched_once_and_can_be_stopped_and_r
     make.click()
     bar = page.get_by_label("Making available offline")
     expect(bar).to_have_js_property("max", sum(each["bytes"] for each in files(gateway).values()))
-    page.wait_for_function(f"() => {KEPT}.then(names => names.length > 3)")
+    wait_for(lambda: len(kept(person)) > 3, 60)
     assert bar.evaluate("bar => 0 < bar.value && bar.value < bar.max")
     page.get_by_role("button", name="Stop").click()
     make.wait_for()

@@ -72,6 +72,7 @@ export class NeuralDocFlowClient implements NeuralDocFlowWebSocket {
         socket: Socket,
         backoff: this.#backoff,
         connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
+        pingMs: options.pingMs ?? 25_000,
         requestTimeoutMs,
         keepTrying: options.keepTrying ?? false,
       },

@@ -37,12 +37,13 @@ export interface Ways {
   socket: typeof WebSocket;
   backoff: Backoff;
   connectTimeoutMs: number;
+  pingMs: number;
   requestTimeoutMs: number;
   keepTrying: boolean;
 }
 
 const PROTOCOL = "neuraldocflow.v1";
-const PING_MS = 25_000;
+const SLOW_BYTES_A_MS = 100;
 const FOR_GOOD = ["unauthorized", "forbidden"];
 
 /** One WebSocket that is kept: authenticated, pinged, opened again when it breaks. Knows requests and answers;
@@ -59,6 +60,8 @@ export class Connection {
   #socket: WebSocket | null = null;
   #wake: () => void = () => {};
   #open = false;
+  /** How much was sent since something last came. */
+  #unheard = 0;
   #granted: Pick<ConnectionStatus, "key"> = {};
 
   constructor(key: string, ways: Ways, restore: () => Promise<void>) {
@@ -192,12 +195,18 @@ export class Connection {
   async #connect(): Promise<{ closed: Promise<NeuralDocFlowError> }> {
     const socket = new this.#ways.socket(this.#ways.url, PROTOCOL);
     this.#socket = socket;
+    let abandon = () => {};
     const closed = new Promise<NeuralDocFlowError>(resolve => {
       socket.onclose = event => resolve(closing(event.code, event.reason));
+      abandon = () => {
+        socket.onmessage = null;
+        socket.close(); // a dead line would be waited for until its handshake times out
+        resolve(unreachable());
+      };
     });
     socket.onerror = () => {}; // a close follows, which says more
     socket.onmessage = event => this.#take(String(event.data));
-    const timer = setTimeout(() => socket.close(), this.#ways.connectTimeoutMs);
+    const timer = setTimeout(abandon, this.#ways.connectTimeoutMs);
     try {
       const opened = new Promise<void>(resolve => {
         socket.onopen = () => resolve();
@@ -210,7 +219,7 @@ export class Connection {
     }
     this.#open = true;
     for (const [id, { action, payload }] of this.#waiting) this.#send(id, action, payload);
-    const pings = setInterval(() => this.#ping(socket), PING_MS);
+    const pings = setInterval(() => this.#ping(abandon), this.#ways.pingMs);
     void closed.then(() => clearInterval(pings));
     await orClosed(this.#restore(), closed);
     return { closed };
@@ -230,20 +239,23 @@ export class Connection {
     this.statuses.tell({ ...this.#granted, ...status });
   }
 
-  /** Browsers do not tell of pings: without one of our own a dead connection looks like a quiet one. */
-  #ping(socket: WebSocket): void {
-    this.request("ping", {}, { again: false, timeoutMs: this.#ways.connectTimeoutMs }).catch(() =>
-      socket.close(),
-    );
+  /** Browsers do not tell of pings: without one of our own a dead connection looks like a quiet one. A ping stands
+   * behind what was sent before it, for which a slow line has its time. */
+  #ping(abandon: () => void): void {
+    const timeoutMs = 2 * this.#ways.pingMs + this.#unheard / SLOW_BYTES_A_MS;
+    this.request("ping", {}, { again: false, timeoutMs }).catch(abandon);
   }
 
   #send(id: string, action: string, payload: object): void {
     if (this.#socket?.readyState !== 1) return; // it will be asked again
     const timestamp = new Date().toISOString();
-    this.#socket.send(JSON.stringify({ id, type: "request", timestamp, payload: { action, ...payload } }));
+    const text = JSON.stringify({ id, type: "request", timestamp, payload: { action, ...payload } });
+    this.#unheard += text.length;
+    this.#socket.send(text);
   }
 
   #take(text: string): void {
+    this.#unheard = 0;
     const message = JSON.parse(text) as Envelope;
     if (message.type === "event") {
       this.events.tell(message as unknown as EventEnvelope);

@@ -76,6 +76,9 @@ export interface ConnectionOptions {
   /** Keep trying when the first try fails for want of a connection; else `connect` rejects then. */
   keepTrying?: boolean;
   connectTimeoutMs?: number;
+  /** How often to ask whether the service is still there; a connection on which nothing moves for three times as
+   * long is opened anew. 25 s by default. */
+  pingMs?: number;
   requestTimeoutMs?: number;
   /** Waits between tries: random up to a limit that doubles from `firstMs` to `mostMs`. */
   backoff?: { firstMs: number; mostMs: number };
