@@ -10,6 +10,7 @@ const READ = /\.(pdf|docx|html?|xhtml)$/i;
 /** Reads documents with what was made available offline. */
 export function localReader(files: OfflineFiles): LocalReader {
   let worker: NeuralDocFlowWorker | null = null;
+  let loaded = "";
   let tell: (stage: string, progress: number) => void = () => {};
   let idle: ReturnType<typeof setTimeout> | undefined;
   let users = 0;
@@ -23,18 +24,19 @@ export function localReader(files: OfflineFiles): LocalReader {
   }
 
   async function start(): Promise<NeuralDocFlowWorker> {
-    if (worker) return worker;
-    const made = new NeuralDocFlowWorker(FOLDER, {
-      onProgress: ({ progress }) => tell("starting", progress * 0.5),
-    });
-    const forms: object[] = await (await fetch(PROFILES)).json();
+    const profiles = await (await fetch(PROFILES)).text();
+    if (worker && profiles === loaded) return worker;
+    const made =
+      worker ??
+      new NeuralDocFlowWorker(FOLDER, { onProgress: ({ progress }) => tell("starting", progress * 0.5) });
     try {
-      for (const form of forms) await made.loadProfile(form);
+      for (const form of JSON.parse(profiles) as object[]) await made.loadProfile(form);
     } catch (error) {
-      made.close();
+      if (!worker) made.close();
       throw error;
     }
     worker = made;
+    loaded = profiles;
     return made;
   }
 

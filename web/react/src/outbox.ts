@@ -145,8 +145,9 @@ export class Outbox {
 
   readonly getSnapshot = (): OutboxView => this.#view;
 
-  /** Keep a document and begin to send it. Throws when it can't be kept. */
+  /** Keep a document and begin to send it. Throws when it can't be read or kept. */
   async add(file: Blob, filename: string, wishes: Wishes): Promise<Submission> {
+    await checkIsThere(file);
     const submission: Submission = {
       ...wishes,
       id: randomId(),
@@ -362,6 +363,16 @@ export class Outbox {
   #tell(): void {
     this.#view = { submissions: this.#known, sending: new Map(this.#sending), hindrance: this.#hindrance };
     this.#bell.ring();
+  }
+}
+
+/** A file may have been moved or changed since it was chosen: browsers then have no bytes of it. */
+async function checkIsThere(file: Blob): Promise<void> {
+  try {
+    await file.slice(0, 1).arrayBuffer();
+  } catch (cause) {
+    const message = "The file can't be read: it was moved, changed or deleted. Choose it again.";
+    throw new NeuralDocFlowError("invalid_request", message, { cause });
   }
 }
 

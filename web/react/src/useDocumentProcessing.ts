@@ -106,7 +106,8 @@ export function useDocumentProcessing(options: UseDocumentProcessingOptions): Do
 
   const processDocument = useCallback(
     async (file: File, profile: string, options: ProcessingOptions = {}) => {
-      const { id } = await outbox.add(file, file.name, { profile, options });
+      const wishes = { profile, options: { streamResults: true, ...options } };
+      const { id } = await outbox.add(file, file.name, wishes);
       return sent(outbox, id, left.signal);
     },
     [outbox, left],

@@ -254,3 +254,11 @@ test("a result that the service refuses for now is tried three times, then shown
     error: { message: "Try later." },
   });
 });
+
+test("a file that is gone when it is added is told of, and no document", async () => {
+  const gone = letter();
+  gone.slice = () => Object.assign(letter(), { arrayBuffer: () => Promise.reject(new DOMException("gone")) });
+  const outbox = new Outbox(new MemoryShelf(), async () => "job-1");
+  await expect(outbox.add(gone, "letter.html", wishes)).rejects.toThrow("moved, changed or deleted");
+  expect(outbox.getSnapshot().submissions).toEqual([]);
+});
