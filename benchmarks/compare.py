@@ -1,12 +1,14 @@
 """The whole job beside its peers: the same documents, the same machine, one run, in turns.
 
-python benchmarks/compare.py [--quick | --all] [--json] [--corpus DIR] [--only NAME…] [--chart FILE.svg]
+python benchmarks/compare.py [--quick | --all] [--json] [--corpus DIR] [--only PEER…] [--sets KIND…]
+    [--chart FILE.svg]
 
-Every contender has two warm processes (Tika: its server and two clients) and writes a synced file a document.
-The peers write plain text. The job writes text, blocks with boxes, tables and fields with places, and checks
-them; as ``neuraldocflow-text``, with the generic profile, it writes text, sections, tables and what stands
-beside labels. Its log and recovery are on. A round lets each contender do all documents once; the next round
-begins with another one. Given are the median of the rounds and their range.
+Every contender has two warm processes (Tika: its server and two clients) that have read a document four
+times before a round, and writes a synced file a document. The peers write plain text. The job writes text,
+blocks with boxes, tables and fields with places, and checks them; as ``neuraldocflow-text``, with the
+generic profile, it writes text, sections, tables and what stands beside labels. Its log and recovery are
+on. A round lets each contender do all documents once, small records five times; the next round begins with
+another one. Given are the median of the rounds and their range.
 """
 
 from __future__ import annotations
@@ -45,6 +47,10 @@ TARGETS = {
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _QUICK = ("pymupdf", "tika", "kreuzberg")
 _WORDS = re.compile(r"\w+")
+_WARM = 4
+"""How often the first document is read before a round."""
+_REPEATED = 5
+"""How often each small record is read in a round, which were too short to time otherwise."""
 _SLOW = 15.0
 """Seconds of a round after which a contender gets no other one."""
 _ROUND = 45.0
@@ -58,8 +64,8 @@ def sets_of(corpus: Path, every: int) -> dict[str, list[Path]]:
         name: [path for folder, pattern in kinds for path in sorted(folder.glob(pattern))[::every]]
         for name, kinds in {
             "pdf": [(medical, "*.pdf"), (contracts, "*.pdf")],
-            "docx": [(medical, "*.docx")],
-            "html": [(medical, "*.html")],
+            "docx": [(medical, "*.docx")] * _REPEATED,
+            "html": [(medical, "*.html")] * _REPEATED,
             "filings, pdf": [(filings, "*.pdf")],
             "filings, html": [(filings, "*.htm*")],
         }.items()
@@ -155,7 +161,7 @@ class Measured:
 def of_peer(peer: Peer, paths: list[Path], truths: dict[Path, Counter[str]], seen: Measured) -> None:
     """One round of a peer."""
     with tempfile.TemporaryDirectory() as name, started(peer, Path(name)) as (workers, servers):
-        run(workers, [paths[0]] * 4)  # warm
+        run(workers, [paths[0]] * _WARM)
         begun = time.perf_counter()
         answers = run(workers, paths, _ROUND)
         took = time.perf_counter() - begun
@@ -174,7 +180,7 @@ def of_peer(peer: Peer, paths: list[Path], truths: dict[Path, Counter[str]], see
 def of_job(paths: list[Path], truths: dict[Path, Counter[str]], seen: Measured, profile: str) -> None:
     """One round of the job."""
     with tempfile.TemporaryDirectory() as name, _Memory() as memory:
-        took = whole_job(paths, Path(name), profile=profile)
+        took = whole_job(paths, Path(name), profile=profile, warm=_WARM)
         seen.rates.append(len(paths) / took)
         seen.pages.append(sum(map(pages_of, paths)) / took)
         results = Path(name) / "results"
@@ -256,6 +262,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="end with one line of JSON")
     parser.add_argument("--corpus", type=Path, default=CORPUS)
     parser.add_argument("--only", nargs="*", default=[], help="these peers alone")
+    parser.add_argument("--sets", nargs="*", default=[], help="these kinds of documents alone")
     parser.add_argument("--chart", type=Path, help="write the rates as bars into an SVG file")
     given = parser.parse_args()
     wanted = given.only or (_QUICK if given.quick else [])
@@ -267,6 +274,8 @@ def main() -> None:
     measures: dict[str, Any] = {}
     rates: dict[str, dict[str, float]] = {}
     for name, paths in sets_of(given.corpus, 10 if given.quick else 1 if given.all else 3).items():
+        if given.sets and name not in given.sets:
+            continue
         if not paths:
             raise SystemExit(f"no documents under {given.corpus}: give --corpus")
         found = compare(name, paths, peers, 1 if given.quick else 3)
