@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Literal
+from urllib.parse import urlsplit
 
 import orjson
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic.alias_generators import to_camel
 
 from neuraldocflow import identity
@@ -54,7 +55,7 @@ class DocumentSource(_Data):
 
     kind: SourceKind
     uri: str = Field(min_length=1)
-    size: int = Field(ge=0)
+    size: int = Field(ge=0, lt=2**63)
     sha256: Sha256 = ""
     """Empty when it could not be read, or when its fetcher is to compute it (a URL)."""
     filename: str = ""
@@ -65,13 +66,22 @@ class DocumentSource(_Data):
     """The configured source it is read through, where its address alone does not say how: whoever brings the
     document again, a replay, knows that."""
 
+    @field_validator("uri")
+    @classmethod
+    def _is_address(cls, uri: str) -> str:
+        try:
+            _ = urlsplit(uri).port
+        except ValueError as error:
+            raise ValueError("is no address") from error
+        return uri
+
 
 class Event(_Data):
     """What all events share. ``id`` is the document's id; ``origin`` and ``time`` are the envelope's."""
 
     name: ClassVar[str]
     id: str = Field(min_length=1)
-    run: int = Field(0, ge=0)
+    run: int = Field(0, ge=0, lt=2**31)
     origin: str = Field("/neuraldocflow", exclude=True, description="the envelope's source")
     time: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC), exclude=True)
     tenant: str = Field("default", exclude=True, description="whose document it is; the envelope's")

@@ -16,7 +16,8 @@ from neuraldocflow.values import Priority
 Status = Literal["completed", "partial", "failed"]
 BoundingBox = tuple[float, float, float, float]
 Share = Annotated[float, Field(ge=0, le=1)]
-Count = Annotated[int, Field(ge=0, le=2**53 - 1)]
+Count = Annotated[int, Field(ge=0, lt=2**31)]
+Bytes = Annotated[int, Field(ge=0, lt=2**53)]
 """A whole number that every reader of JSON takes for the same."""
 Milliseconds = Annotated[float, Field(ge=0, le=1e12)]
 Name = Annotated[str, Field(max_length=1024)]
@@ -107,7 +108,7 @@ class ResultMetadata(_Result):
 
     filename: Name | None = None
     content_type: Name | None = None
-    bytes: Count | None = None
+    bytes: Bytes | None = None
     sha256: Name | None = None
     profile: Name | None = None
     profile_version: str | int | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from datetime import UTC, datetime
+from typing import Any
 
 import jsonschema
 import orjson
@@ -92,13 +93,20 @@ def test_a_replayed_job_is_named_by_its_run() -> None:
     assert identity.job_id(DOCUMENT, 2) == f"{DOCUMENT}:2"
 
 
-ENVELOPE = {
+ENVELOPE: dict[str, Any] = {
     "specversion": "1.0",
     "id": "e",
     "type": "neuraldocflow.NewDocument.v1",
     "source": "/sources/x",
     "data": {"id": "d", "source": {"kind": "file", "uri": "file:///a", "size": 1}},
 }
+
+
+NO_ADDRESSES = ("https://[bad/x.pdf", "file://[x/a.pdf", "https://a\u2100b.com/", "https://a:99999/")
+
+
+def wrong_address(uri: str) -> dict[str, Any]:
+    return {**ENVELOPE, "data": {"id": "d", "source": {"kind": "url", "uri": uri, "size": 1}}}
 
 
 @pytest.mark.parametrize(
@@ -114,6 +122,8 @@ ENVELOPE = {
             "attribute data is missing",
         ),
         (orjson.dumps({**ENVELOPE, "data": {"id": "d"}}), "data.source: Field required"),
+        *((orjson.dumps(wrong_address(uri)), "is no address") for uri in NO_ADDRESSES),
+        (orjson.dumps({**ENVELOPE, "data": {**ENVELOPE["data"], "run": 2**31}}), "data.run"),
         (orjson.dumps({**ENVELOPE, "time": "soon"}), "attribute time"),
         (orjson.dumps({**ENVELOPE, "data": 3}), "data must be an object"),
     ],
