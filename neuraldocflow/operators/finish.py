@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+from pydantic import ValidationError
 
 from neuraldocflow import __version__
 from neuraldocflow.errors import FetchFailed, Internal
 from neuraldocflow.events import NewDocument
 from neuraldocflow.identity import job_id
 from neuraldocflow.operators.extract import Finished
+from neuraldocflow.results import ProcessingResult
 
 
 def result_of(finished: Finished) -> dict[str, Any]:
@@ -27,7 +29,9 @@ def result_of(finished: Finished) -> dict[str, Any]:
         result: dict[str, Any] = orjson.loads(Path(outcome.result_path).read_bytes())
     except (OSError, orjson.JSONDecodeError):
         return failed(event, Internal("The agent's result can't be read.").to_dict())
-    seen = result["metadata"].get("sha256")
+    if not _is_whole(result):
+        return failed(event, Internal("The agent's result is none.").to_dict())
+    seen = result["metadata"]["sha256"]
     if event.source.sha256 and seen and seen != event.source.sha256:
         changed = FetchFailed(
             "The file was changed after it was seen; its new content is a document of its own."
@@ -37,6 +41,17 @@ def result_of(finished: Finished) -> dict[str, Any]:
     result["run"] = event.run
     result["metadata"]["timings"] = {**queued, **result["metadata"].get("timings", {})}
     return result
+
+
+def _is_whole(result: object) -> bool:
+    """Whether it is a result: an agent that a hostile document has taken over can write anything."""
+    try:
+        found = ProcessingResult.model_validate(result, by_alias=True, by_name=False)
+    except ValidationError:
+        return False
+    data = found.extracted_data
+    whole = data is not None and data.confidence is not None and found.metadata.sha256 is not None
+    return whole and "validation_results" in found.model_fields_set
 
 
 def failed(

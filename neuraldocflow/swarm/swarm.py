@@ -25,6 +25,7 @@ import orjson
 
 from neuraldocflow.errors import AgentCrashed, DocumentError, Internal, Timeout
 from neuraldocflow.extraction.limits import Limits
+from neuraldocflow.results import ErrorInfo
 
 from .autoscaler import Autoscaler, Load
 from .containment import missing
@@ -331,8 +332,8 @@ class Swarm:
         elif "stage" in message and agent.job is not None:
             self._telling.goes_on(agent.job, agent, message)
         elif agent.job is not None:
-            if message["status"] not in self._counts or not isinstance(message.get("summary"), dict):
-                raise ValueError("an agent's answer has a status and a summary")
+            if message["status"] not in self._counts:
+                raise ValueError("an agent's answer has a status")
             self._done(agent, agent.job, message)
 
     def _done(self, agent: AgentProcess, job: Job, message: Mapping[str, Any]) -> None:
@@ -349,7 +350,8 @@ class Swarm:
 
     def _lose(self, agent: AgentProcess, error: DocumentError, why: str) -> None:
         """An agent is gone or has to go; its job gets another try, or fails."""
-        del self._agents[agent.connection]
+        if self._agents.pop(agent.connection, None) is None:
+            return  # dismissed, with the last it had said unheard
         note, job = self.decisions.note, agent.job
         sha256 = ""
         if not agent.ready:
@@ -391,10 +393,29 @@ class Swarm:
 
 def _outcome_of(agent: AgentProcess, job: Job, message: Mapping[str, Any]) -> Outcome:
     """What an agent's answer comes to, its result taken. Raises ValueError where there is none to take."""
-    status, error = message["status"], message.get("error")
-    if status != "failed":
+    status, summary, error = message["status"], _summary(message["summary"]), None
+    if status == "failed":
+        error = ErrorInfo.model_validate(message["error"]).model_dump(mode="json", by_alias=True)
+    else:
         try:
             agent.take_result(Path(job.output))
         except OSError as found:
             status, error = "failed", Internal(f"The result can't be kept: {found.strerror}.").to_dict()
-    return Outcome(job, status, error, message.get("summary") or {}, agent.agent_id)
+    return Outcome(job, status, error, summary, agent.agent_id)
+
+
+_SUMMARY: dict[str, type | tuple[type, ...]] = {
+    "profile": str,
+    "document_type": str,
+    "confidence": (int, float),
+    "pages": int,
+    "seconds": (int, float),
+}
+
+
+def _summary(told: Mapping[str, Any]) -> dict[str, Any]:
+    """What an agent says of its result, as far as it is known. Raises ValueError where it is nonsense."""
+    known = {name: value for name, value in dict(told).items() if name in _SUMMARY and value is not None}
+    if not all(isinstance(value, _SUMMARY[name]) for name, value in known.items()):
+        raise ValueError("an agent's summary has other types")
+    return known

@@ -196,6 +196,8 @@ def test_a_typed_error_and_a_fault_of_ours_are_told_apart_and_neither_quotes_the
         '{"stage": "fields", "done": 0, "total": 1, "known": {"profile": "\\ud800"}}|',
         '{"status": "odd"}|',
         '{"status": "completed"}|',
+        '{"status": "completed", "summary": {"pages": "many"}}|',
+        '{"status": "failed", "summary": {}, "error": {"x": 1}}|',
     ],
 )
 def test_an_agent_that_talks_nonsense_is_replaced(start: Start, job: Callable[..., Job], said: str) -> None:

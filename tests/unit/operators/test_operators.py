@@ -39,6 +39,7 @@ def finished(name: str, path: Path, content: str = "") -> Finished:
     """A document an agent has finished, its result in a file."""
     found = {"value": "x", "confidence": 0.9}
     result = {
+        "jobId": name,
         "status": "completed",
         "extractedData": {"documentType": "t", "confidence": 0.9, "fields": {"a": found, "b": None}},
         "metadata": {"sha256": content or name},
@@ -313,3 +314,23 @@ def test_no_store_is_no_error() -> None:
     assert not Recovery(None).there
     assert Recovery(None).began() is None
     Recovery(None).forget_uncommitted()
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        b"{}",
+        b"[]",
+        b'{"jobId":"a","status":"completed"}',
+        b'{"jobId":"a","status":"completed","extractedData":{"confidence":0.5,"fields":{"a":{"confidence":"x"}}},'
+        b'"metadata":{"sha256":"a"},"validationResults":[]}',
+    ],
+)
+def test_what_an_agent_wrote_that_is_no_result_fails_the_document_alone(
+    tmp_path: Path, written: bytes
+) -> None:
+    item = finished("a", tmp_path)
+    assert item.outcome is not None
+    Path(item.outcome.result_path).write_bytes(written)
+    _, delivery, _ = Validate(None).on_batch([item])[0]
+    assert delivery.result["error"]["code"] == "internal"  # type: ignore[union-attr]
