@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
@@ -39,6 +40,14 @@ class EndpointConfig(Section):
     def _is_http(cls, url: str) -> str:
         if not url.startswith(("https://", "http://")):
             raise ValueError("must start with https:// or http://")
+        try:
+            address = urlsplit(url)
+            _ = address.port
+            host = (address.hostname or "").encode("idna")
+        except ValueError as error:  # UnicodeError is one
+            raise ValueError("its host or port can be none") from error
+        if not host:
+            raise ValueError("it has no host")
         return url
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import logging
 import os
 import threading
 import time
@@ -22,6 +23,8 @@ from neuraldocflow.errors import ConfigError, ForbiddenUrl
 from neuraldocflow.guard import Guard
 from neuraldocflow.values import Secret
 from neuraldocflow.webhooks.schedule import Verdict, retry_after, verdict
+
+log = logging.getLogger(__name__)
 
 _TRIPS, _OPEN_SECONDS = 5, 10.0
 """So many failures in a row open the circuit, for so many seconds."""
@@ -91,7 +94,11 @@ class Endpoint:
 
     async def _try(self, attempt: Attempt) -> None:
         async with self._room:
-            answer = await self._answer(attempt)
+            try:
+                answer = await self._answer(attempt)
+            except Exception as fault:  # without an answer its delivery would be under way for ever
+                log.exception("posting to an endpoint ended by a fault")
+                answer = Answer(attempt.message, "final", f"a fault: {type(fault).__name__}")
         with self._lock:
             self._answers[attempt.owner].append(answer)
 

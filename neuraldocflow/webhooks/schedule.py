@@ -44,9 +44,10 @@ def pause(strategy: Strategy, attempt: int, first: float, asked: float | None = 
 
 def retry_after(text: str | None, now: datetime | None = None) -> float | None:
     """Seconds of a ``Retry-After`` header, a number or a date; a day at most. None where there is none."""
+    text = (text or "").strip()
     if not text:
         return None
-    if text.strip().isdecimal():
+    if text.isdecimal():
         return min(float(text), LONGEST_ASKED)
     try:
         moment = parsedate_to_datetime(text)

@@ -314,3 +314,11 @@ def test_a_missing_or_binary_file_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "x.yaml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ConfigError, match="not a text file"):
         config.load(tmp_path / "x.yaml")
+
+
+@pytest.mark.parametrize("url", ["https://hooks..example.com/x", "https://[fe80::1/hook", "https:///x"])
+def test_an_endpoint_whose_address_can_be_none_is_told_of_at_the_start(url: str) -> None:
+    output = {"type": "webhook", "config": {"endpoints": [{"url": url}]}}
+    (line,) = problems(json.dumps({"processing_pipeline": {"output_streams": [output]}}))[-1:]
+    assert "endpoints[0].url" in line
+    assert "host" in line

@@ -256,3 +256,11 @@ def test_what_waits_by_a_clock_that_was_ahead_waits_a_day_at_most(tmp_path: Path
     assert waits.timestamp() - time.time() <= LONGEST_ASKED
     first.end()
     again.end()
+
+
+def test_an_address_that_ends_a_try_by_a_fault_is_given_up(tmp_path: Path) -> None:
+    process = Process(tmp_path, "http://hooks..example.com/hook")  # no host of the kind is looked up
+    process.take(delivery())
+    told = process.until_done()
+    assert statuses(told) == [("hook", "failed")]
+    assert len(letters(told)) == 1
