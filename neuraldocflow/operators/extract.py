@@ -123,11 +123,12 @@ class Extract(StatefulBatchLogic[NewDocument, Extracted, dict[str, Any]]):
     def _collected(self, out: list[Extracted]) -> tuple[list[Extracted], bool]:
         if self._refused:
             out, self._refused = [*self._refused, *out], []
+        outcomes = self._engine.outcomes(self._owner)  # first: what was told of these is all there then
         for progress in self._engine.progress(self._owner):
             pending = self._pending.get((progress.document_id, progress.run))
             if pending is not None:
                 out.extend(self._told(pending, progress))
-        for outcome in self._engine.outcomes(self._owner):
+        for outcome in outcomes:
             done = self._pending.pop((outcome.job.document_id, outcome.job.run), None)
             if done is not None:
                 out.append(Finished(done.event, outcome))

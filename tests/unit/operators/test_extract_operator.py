@@ -15,8 +15,8 @@ from neuraldocflow.events import (
     ProcessingStarted,
     encode,
 )
-from neuraldocflow.operators.extract import Extract
-from neuraldocflow.swarm import Outcome, Progress
+from neuraldocflow.operators.extract import Extract, Finished
+from neuraldocflow.swarm import Job, Outcome, Progress
 
 
 class Desk:
@@ -114,3 +114,18 @@ def test_a_snapshot_has_a_reference_of_each_document_under_way_and_nothing_else(
     state = logic.snapshot()
     assert len(state["pending"]) == count
     assert len(pickle.dumps(state)) < count * 1000
+
+
+def test_all_that_was_told_of_a_document_comes_before_its_end() -> None:
+    class Late(Desk):
+        """Something is told between two looks, and then it is done."""
+
+        def outcomes(self, owner: str) -> list[Outcome]:
+            self.says(0.9, 1, "validating")
+            return [Outcome(Job("a", "/in", "/out"), "completed")]
+
+    desk = Late()
+    *events, done = resumed(desk).on_batch([document()])[0]
+    assert shares([each for each in events if isinstance(each, Event)]) == [0.9]
+    assert isinstance(done, Finished)
+    assert desk.said == []
