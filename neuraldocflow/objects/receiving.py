@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from neuraldocflow.objects.client import is_gone, may_pass, reason_of
@@ -114,8 +114,13 @@ class Receiver:
                     VisibilityTimeout=self._visibility,
                 )
             )
-            for message in (messages or {}).get("Messages", ()):
-                self._take(message["MessageId"], message["ReceiptHandle"], message["Body"])
+            held = [
+                self._hold(message["MessageId"], message["ReceiptHandle"], message["Body"])
+                for message in (messages or {}).get("Messages", ())
+            ]
+            for each in chain.from_iterable(held):  # which may wait for room: all are kept hidden meanwhile
+                self._intake.give(each, whichever=True)
+            self._news.set()
             empty = 0 if messages is None or messages.get("Messages") else empty + 1
             if self._once and empty > 1:  # an answer may leave messages out, two in a row hardly
                 self._empty = True
@@ -136,27 +141,26 @@ class Receiver:
         self._outage.over()
         return answer
 
-    def _take(self, message: str, receipt: str, body: str) -> None:
+    def _hold(self, message: str, receipt: str, body: str) -> list[Found]:
+        """The objects a message tells of, which is kept hidden until they are done."""
         if self._held.again(message, receipt):  # although it was hidden
-            return
+            return []
         try:
             announced = parse(body)
         except NotANotification as error:
             self._leave(message, f"tells of no object: {error}")
-            return
+            return []
         if any(each.bucket != self._bucket for each in announced):
             self._leave(message, "tells of another bucket")
-            return
+            return []
         found = [self._found(each) for each in announced if self._wants(each.key)]
         if None in found:
-            return  # the server has trouble: the message comes again
+            return []  # the server has trouble: the message comes again
         objects = [each for each in found if each is not None]
         versions = [(each.key, each.etag) for each in objects]
         self._held.hold(message, receipt, versions, time.monotonic() + self._visibility / 2)
         self._held.done(self._ledger.among(versions))  # asked once they are held: none can be missed
-        for each in objects:
-            self._intake.give(each, whichever=True)
-        self._news.set()
+        return objects
 
     def _leave(self, message: str, why: str) -> None:
         if message not in self._strange:
