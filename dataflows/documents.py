@@ -111,8 +111,9 @@ def build_job(config: Config, engine: Engine, sources: tuple[str, ...] = ()) -> 
             wanted = op.filter_value(f"routed_{name}", wanted, passes)
         ticked = op.merge(f"for_{name}", wanted, ticks) if getattr(sink, "ticks", False) else wanted
         op.output(f"to_{name}", ticked, sink)
-    op.output("log", lifecycle, EventsSink(engine.log, results_key(config)))
-    op.output("dead_letters", op.key_on("letter", buried, _document_of), DeadLetterSink(engine.log))
+    waiting = _waiting(config, engine)
+    op.output("log", lifecycle, EventsSink(engine.log, results_key(config), waiting))
+    op.output("dead_letters", op.key_on("letter", buried, _document_of), DeadLetterSink(engine.log, waiting))
     acknowledgements = AcknowledgeSink(
         built, engine.recovery, engine.results_directory, engine.cluster.reached
     )
@@ -163,6 +164,7 @@ def _build_sources(config: Config, engine: Engine, wanted: tuple[str, ...]) -> d
         log=engine.log,
         brokers=log.brokers if log is not None else None,
         start_again=engine.start_again,
+        waiting=_waiting(config, engine),
     )
     built = {
         name: SOURCES.build(entry.type, name, entry.config, context)
@@ -177,6 +179,11 @@ def _build_sources(config: Config, engine: Engine, wanted: tuple[str, ...]) -> d
             engine.fetching.add_source(name, source.fetcher())
     engine.partitions = sum(len(source.list_parts()) for source in built.values())
     return built
+
+
+def _waiting(config: Config, engine: Engine) -> Callable[[], None] | None:
+    """Says that no process can go on while the log's brokers are away. A disk that hangs is a stall."""
+    return engine.cluster.waiting if config.runtime.log.kind == "kafka" else None
 
 
 def step_name(name: str) -> str:

@@ -50,6 +50,10 @@ class SourceContext:
     start_again: Callable[[str], None] | None = None
     """Called, with why, by a source that can go on in a fresh process only; None where there can't be one."""
 
+    waiting: Callable[[], None] | None = None
+    """Called again and again while a log on other machines is waited for, which is no stall;
+    None where the log is on this one."""
+
     def rest(self) -> bool:
         """Wait, where there is patience, until something arrives at any source; whether it waited."""
         if not (seconds := self.patience()):

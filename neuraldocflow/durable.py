@@ -46,7 +46,7 @@ def patiently(
     A job that is to stop tries a few times only. ``waiting`` is called again and again until this returns.
     Raises OutputError, with what is wrong and what happens next.
     """
-    with _telling(waiting):
+    with telling(waiting):
         return _tried(what, write, time.monotonic() + patience)
 
 
@@ -72,7 +72,7 @@ def _tried(what: str, write: Callable[[], T], deadline: float) -> T:
 
 
 @contextmanager
-def _telling(waiting: Callable[[], None] | None) -> Iterator[None]:
+def telling(waiting: Callable[[], None] | None) -> Iterator[None]:
     """``waiting`` is called again and again meanwhile, in a thread: one write may take long."""
     if waiting is None:
         yield

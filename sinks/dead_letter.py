@@ -12,30 +12,32 @@ from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 
 from neuraldocflow.dead_letters import DeadLetter
 from neuraldocflow.log import Log
-from sinks.events import put_on
+from sinks.events import Waiting, put_on
 
 
 class DeadLetterSink(FixedPartitionedSink[DeadLetter, None]):
     """Appends to ``log``. One partition: they are few."""
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, log: Log, waiting: Waiting = None) -> None:
         self._log = log
+        self._waiting = waiting
 
     def list_parts(self) -> list[str]:
         return ["dead-letters"]
 
     def build_part(self, step_id: str, for_part: str, resume_state: None) -> DeadLetterPartition:
-        return DeadLetterPartition(self._log)
+        return DeadLetterPartition(self._log, self._waiting)
 
 
 class DeadLetterPartition(StatefulSinkPartition[DeadLetter, None]):
     """Writes at once, so there is nothing to snapshot."""
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, log: Log, waiting: Waiting) -> None:
         self._log = log
+        self._waiting = waiting
 
     def write_batch(self, values: Sequence[DeadLetter]) -> None:
-        put_on(self._log, [letter.message() for letter in values])
+        put_on(self._log, [letter.message() for letter in values], self._waiting)
 
     def snapshot(self) -> None:
         return None

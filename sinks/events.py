@@ -6,12 +6,12 @@ Durable before the epoch is committed. A replayed epoch appends the same event i
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 
 from neuraldocflow.deliveries import Delivery
-from neuraldocflow.durable import PAUSES, OutputError
+from neuraldocflow.durable import PAUSES, OutputError, telling
 from neuraldocflow.events import Event, NewDocument, ProcessingCompleted, encode, type_of
 from neuraldocflow.log import (
     DOCUMENT_STREAM,
@@ -25,42 +25,47 @@ from neuraldocflow.topics.envelopes import key_of
 
 _PARTS = 4
 Logged = Event | Delivery
+Waiting = Callable[[], None] | None
+"""What says, while brokers are away, that the job has not stalled."""
 
 
 class EventsSink(FixedPartitionedSink[Logged, None]):
     """Appends to ``log``: events to processing-events by document, results to processing-results by
     ``partition_key``."""
 
-    def __init__(self, log: Log, partition_key: str = "document_id") -> None:
+    def __init__(self, log: Log, partition_key: str = "document_id", waiting: Waiting = None) -> None:
         self._log = log
         self._partition_key = partition_key
+        self._waiting = waiting
 
     def list_parts(self) -> list[str]:
         return [str(part) for part in range(_PARTS)]
 
     def build_part(self, step_id: str, for_part: str, resume_state: None) -> EventsPartition:
-        return EventsPartition(self._log, self._partition_key)
+        return EventsPartition(self._log, self._partition_key, self._waiting)
 
 
 class EventsPartition(StatefulSinkPartition[Logged, None]):
     """One append, and one sync, a batch."""
 
-    def __init__(self, log: Log, partition_key: str) -> None:
+    def __init__(self, log: Log, partition_key: str, waiting: Waiting) -> None:
         self._log = log
         self._partition_key = partition_key
+        self._waiting = waiting
 
     def write_batch(self, values: Sequence[Logged]) -> None:
-        put_on(self._log, [message_of(value, self._partition_key) for value in values])
+        put_on(self._log, [message_of(value, self._partition_key) for value in values], self._waiting)
 
     def snapshot(self) -> None:
         return None
 
 
-def put_on(log: Log, messages: Sequence[Message]) -> None:
-    """Append them, patiently. Raises OutputError."""
+def put_on(log: Log, messages: Sequence[Message], waiting: Waiting = None) -> None:
+    """Append them, patiently; ``waiting`` is called again and again meanwhile. Raises OutputError."""
     for seconds in (*PAUSES, None):
         try:
-            log.append(messages)
+            with telling(waiting):
+                log.append(messages)
             return
         except LogError as error:
             if seconds is None:

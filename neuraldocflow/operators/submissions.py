@@ -18,6 +18,7 @@ from bytewax.inputs import FixedPartitionedSource
 from neuraldocflow.arrivals import Arrivals
 from neuraldocflow.components import SourceContext
 from neuraldocflow.dead_letters import refused
+from neuraldocflow.durable import telling
 from neuraldocflow.events import DecodeError, NewDocument, decode
 from neuraldocflow.log import DOCUMENT_STREAM, Log, LogError, OffsetOutOfRange, Record
 from neuraldocflow.swarm.queues import PriorityQueues
@@ -178,12 +179,16 @@ class SubmissionsPartition(Arrivals[Any]):
                 self._held = True
                 continue
             try:
-                records = self._log.read(DOCUMENT_STREAM, part, place.position, limit=limit)
+                with telling(self._context.waiting):
+                    records = self._log.read(DOCUMENT_STREAM, part, place.position, limit=limit)
             except OffsetOutOfRange as error:
                 log.warning("submissions up to offset %d of partition %d are gone", error.begin, part)
                 place.skip_to(error.begin)
                 self._news.set()
                 continue
+            except LogError as error:
+                log.warning("submissions can't be read: %s; trying again", error)
+                break  # when the thread that listens finds the log back
             for record in records:
                 if place.passed(record.offset):
                     continue

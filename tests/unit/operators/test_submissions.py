@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import tempfile
 import threading
+import time
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from neuraldocflow.components import SourceContext
 from neuraldocflow.events import DocumentSource, NewDocument
-from neuraldocflow.log import DEAD_LETTERS, DOCUMENT_STREAM, EmbeddedLog, Message
+from neuraldocflow.log import DEAD_LETTERS, DOCUMENT_STREAM, EmbeddedLog, LogError, Message, Record
 from neuraldocflow.operators import submissions
 from neuraldocflow.operators.submissions import SubmissionsPartition, SubmissionsSource
 from neuraldocflow.swarm.job import PRIORITIES, Priority
@@ -160,3 +162,24 @@ def _at_end(part: SubmissionsPartition) -> bool:
     """Whether the next batch would say that there is nothing more."""
     assert part._ends is not None
     return all(part._places[place].first >= end for place, end in part._ends.items())
+
+
+def test_a_log_that_is_away_while_it_is_read_is_read_when_it_is_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(Stream(tmp_path)) as stream:
+        stream.submit(("a", "normal"))
+        part = stream.partition()
+        with monkeypatch.context() as patch, closing(part):
+
+            def away(*_: object, **__: object) -> list[Record]:
+                raise LogError("no broker answers")
+
+            patch.setattr(stream.log, "read", away)
+            assert names_of(part) == []
+            patch.undo()
+            deadline = time.monotonic() + 30
+            while not (found := names_of(part)):
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+            assert found == ["a"]
