@@ -32,6 +32,7 @@ from neuraldocflow.topics.forms import Document, Manners
 from neuraldocflow.topics.ledger import Ledger
 from neuraldocflow.topics.reader import Lane, Reader, Refused
 from neuraldocflow.values import PRIORITIES, Priority
+from neuraldocflow.versions import readable
 
 log = logging.getLogger(__name__)
 
@@ -137,8 +138,9 @@ class KafkaSource(FixedPartitionedSource[NewDocument, Any]):
         topic, _, number = for_part.rpartition("/")
         rank = list(self.config.topics()).index(topic)
         manners = Manners(self.name, self.config.profile, self.config.priority, self.config.topics()[topic])
-        mine = resume_state is not None and resume_state["group"] == self.config.consumer_group
-        state = resume_state if mine else None
+        resumed = readable("kafka", resume_state, (_VERSION,))
+        mine = resumed is not None and resumed["group"] == self.config.consumer_group
+        state = resumed if mine else None
         lane = Lane(
             (topic, int(number)),
             rank,

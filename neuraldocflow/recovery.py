@@ -31,6 +31,7 @@ had a step for each webhook output, named by its place in the configuration."""
 _READS = (1, 2)
 _WEBHOOKS_OF_1 = "documents.to_webhook_"
 _STAMP = "format"
+_FROM_THE_LOG = "and all that came through the gateway within retention_days are processed again"
 _TRIES = 3
 """Readers a question is put to, one after the other, before it stays without an answer."""
 
@@ -55,8 +56,8 @@ def prepare(state: Path, parts: int) -> Path:
 def _judge(store: Path, wanted: int) -> None:
     parts = recovery_reader.parts_of(store)
     told = (
-        f"the recovery store {store} {{}}. Put a copy of it back; or remove it, and documents that are "
-        "not acknowledged are read again from their sources"
+        f"the recovery store {store} {{}}. Put a copy of it back; or remove it: then documents that are "
+        f"not acknowledged are read again from their sources, {_FROM_THE_LOG}"
     )
     if not parts:
         raise ConfigError(told.format("is empty"))
@@ -73,7 +74,7 @@ def _judge(store: Path, wanted: int) -> None:
         raise ConfigError(
             f"the recovery store {store} has {len(parts)} parts, fewer than runtime.max_workers, which is "
             f"{wanted}: it keeps the number it was made with. Set max_workers back; or drain the job "
-            "(neuraldocflow run --once), remove the store, and start again"
+            f"(neuraldocflow run --once), remove the store, and start again: {_FROM_THE_LOG}"
         )
     _bring_up(store)
 

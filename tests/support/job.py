@@ -122,6 +122,11 @@ def agents_of(pid: int) -> list[int]:
     ]
 
 
+def is_shut_in(agent: int) -> bool:
+    """Whether an agent is ready for documents; before, it may not yet die with its parent."""
+    return "NoNewPrivs:\t1" in Path(f"/proc/{agent}/status").read_text()
+
+
 def lives(pid: int) -> bool:
     """Whether there is such a process, and it has not ended."""
     try:

@@ -19,7 +19,7 @@ import pytest
 
 from neuraldocflow.log import DEAD_LETTERS, EmbeddedLog
 from tests.support.command import rest_of
-from tests.support.job import JobFolder, agents_of, lives
+from tests.support.job import JobFolder, agents_of, is_shut_in, lives
 from tests.support.packages import program
 from tests.support.topics import wait_for
 
@@ -102,7 +102,7 @@ def test_a_second_signal_ends_it_at_once_and_the_rest_comes_after_the_restart(jo
     names = job.letters(300)
     process = job.start("run", "-c", "job.yaml")
     until_results(job, 5)
-    agents = agents_of(process.pid)
+    agents = [agent for agent in agents_of(process.pid) if is_shut_in(agent)]
     for agent in agents:  # which then have a minute to finish what they are at
         os.kill(agent, signal.SIGSTOP)
     time.sleep(1)  # each has been given a document by then
