@@ -114,8 +114,12 @@ def build_job(config: Config, engine: Engine, sources: tuple[str, ...] = ()) -> 
     waiting = _waiting(config, engine)
     op.output("log", lifecycle, EventsSink(engine.log, results_key(config), waiting))
     op.output("dead_letters", op.key_on("letter", buried, _document_of), DeadLetterSink(engine.log, waiting))
+    all_sources: dict[str, Any] = dict.fromkeys(_names_of_sources(config)) | built
     acknowledgements = AcknowledgeSink(
-        built, engine.recovery, engine.results_directory, engine.cluster.reached
+        all_sources,
+        engine.recovery,
+        engine.results_directory,
+        engine.cluster.reached,
     )
     op.output("acknowledge", done, acknowledgements)
     return Job(flow, engine, acknowledgements)
@@ -169,7 +173,7 @@ def _build_sources(config: Config, engine: Engine, wanted: tuple[str, ...]) -> d
     built = {
         name: SOURCES.build(entry.type, name, entry.config, context)
         for name, entry in config.stream_sources.items()
-        if (not wanted or name in wanted) and not SOURCES.get(entry.type).gateway
+        if (not wanted or name in wanted) and name in _names_of_sources(config)
     }
     if not wanted and not reads_submissions(config):
         by_priority = config.processing_pipeline.buffer_config.priority_queues
@@ -179,6 +183,11 @@ def _build_sources(config: Config, engine: Engine, wanted: tuple[str, ...]) -> d
             engine.fetching.add_source(name, source.fetcher())
     engine.partitions = sum(len(source.list_parts()) for source in built.values())
     return built
+
+
+def _names_of_sources(config: Config) -> list[str]:
+    """The configured sources that the job reads; others are doors of the gateway."""
+    return [name for name, entry in config.stream_sources.items() if not SOURCES.get(entry.type).gateway]
 
 
 def _waiting(config: Config, engine: Engine) -> Callable[[], None] | None:

@@ -33,7 +33,10 @@ _Ended = tuple[bytes, Acknowledgement] | Spent
 
 
 class AcknowledgeSink(FixedPartitionedSink[Arrived, Any]):
-    """One partition, so that one worker moves the sources' cursors. Ticks tell it which epoch it is in."""
+    """One partition, so that one worker moves the sources' cursors. Ticks tell it which epoch it is in.
+
+    A source that is None does not run this time: what it is to be told is kept until it does.
+    """
 
     def __init__(
         self,
@@ -42,7 +45,11 @@ class AcknowledgeSink(FixedPartitionedSink[Arrived, Any]):
         results: Path,
         reached: Callable[[int], None] = lambda epoch: None,
     ) -> None:
-        self._sources = {name: source for name, source in sources.items() if hasattr(source, "acknowledge")}
+        known = {name: source for name, source in sources.items() if hasattr(source, "acknowledge")}
+        self._sources: dict[str, Acknowledging | None] = {
+            **known,
+            **{name: None for name, source in sources.items() if source is None},
+        }
         self._recovery = recovery
         self._results = results
         self._reached = reached
@@ -69,7 +76,7 @@ class AcknowledgePartition(StatefulSinkPartition[Arrived, Any]):
 
     def __init__(
         self,
-        sources: Mapping[str, Acknowledging],
+        sources: Mapping[str, Acknowledging | None],
         recovery: Recovery,
         results: Path,
         reached: Callable[[int], None],
@@ -81,6 +88,8 @@ class AcknowledgePartition(StatefulSinkPartition[Arrived, Any]):
         self._reached = reached
         self._waiting: deque[tuple[int, _Ended]] = deque()
         self._arrived: list[_Ended] = []
+        self._kept: list[_Ended] = []
+        """For sources that do not run this time."""
         self._epoch = 0
         """Of the last tick."""
         self._ticked = False
@@ -110,7 +119,7 @@ class AcknowledgePartition(StatefulSinkPartition[Arrived, Any]):
             committed = self._committed()
             while self._waiting and self._waiting[0][0] < committed:
                 self._settle(self._waiting.popleft()[1])
-        left = self._left()
+        left = [*self._left(), *self._kept]
         waiting = [(each[0], each[1].status, each[1].error) for each in left if not isinstance(each, Spent)]
         spent = [(each.document, each.path) for each in left if isinstance(each, Spent)]
         return {"version": _VERSION, "waiting": waiting, "spent": spent}
@@ -144,4 +153,6 @@ class AcknowledgePartition(StatefulSinkPartition[Arrived, Any]):
         source = self._sources.get(event.source_name)
         if source is not None:
             source.acknowledge(event, ended[1])
+        elif event.source_name in self._sources:
+            self._kept.append(ended)
         (self._results / f"{event.id}-{event.run}.json").unlink(missing_ok=True)

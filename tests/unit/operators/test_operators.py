@@ -232,6 +232,20 @@ def test_a_source_is_told_only_when_the_epoch_of_the_result_is_committed(tmp_pat
     assert restored.told == [("a", "completed")]
 
 
+def test_what_a_source_is_to_be_told_that_does_not_run_this_time_is_kept_until_it_does(
+    tmp_path: Path,
+) -> None:
+    store, source = Store(), Source()
+    part = AcknowledgeSink({"inbox": None}, store, tmp_path).build_part("s", "p", None)
+    part.write_batch([Delivery(document("a"), {"status": "completed"}), Tick(5)])
+    store.front = 9
+    for _ in range(3):
+        state = part.snapshot()
+    assert len(state["waiting"]) == 1
+    AcknowledgeSink({"inbox": source}, store, tmp_path).build_part("s", "p", state)
+    assert source.told == [("a", "completed")]
+
+
 def test_a_file_is_removed_only_when_the_epoch_that_does_without_it_is_committed(tmp_path: Path) -> None:
     store, files = Store(), [tmp_path / name for name in ("one", "two")]
     sink = AcknowledgeSink({}, store, tmp_path)
