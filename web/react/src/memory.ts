@@ -12,6 +12,7 @@ export class MemoryShelf implements Shelf {
   }
 
   async put(submission: Submission, file?: Blob): Promise<void> {
+    if (!file && !this.#all.has(submission.id)) return; // taken back meanwhile
     this.#all.set(submission.id, submission);
     if (file) this.#files.set(submission.id, file);
   }
@@ -22,7 +23,7 @@ export class MemoryShelf implements Shelf {
 
   async putResult(submission: Submission, result: ProcessingResult): Promise<void> {
     await this.put(submission);
-    this.#results.set(submission.id, result);
+    if (this.#all.has(submission.id)) this.#results.set(submission.id, result);
   }
 
   async result(id: string): Promise<ProcessingResult | null> {

@@ -6,6 +6,7 @@ import {
   randomId,
 } from "@neuraldocflow/client";
 import { Bell } from "./bell.ts";
+import { afterFailure, BACKOFF, mayHelp, NOT_NOW } from "./failures.ts";
 
 /** How a document is to be processed. */
 export interface Wishes {
@@ -84,10 +85,6 @@ export interface OutboxView {
 export const ADDRESS = "text/uri-list";
 
 const AT_ONCE = 3;
-const TRIES = 3;
-const BACKOFF = { firstMs: 2_000, mostMs: 60_000 };
-/** What says nothing about the document: it waits for a connection, or for a valid key. */
-const NOT_NOW = ["unreachable", "disconnected", "unauthorized"];
 const LOST = {
   code: "internal" as const,
   message: "The browser no longer has this document. Add it again.",
@@ -250,15 +247,17 @@ export class Outbox {
 
   async #sendAll(): Promise<void> {
     await this.#load();
-    const due = this.#known.filter(
-      each => each.state === "waiting" && each.nextTryAt <= Date.now() && !this.#held.has(each.id),
-    );
+    const isDue = ({ id, state, nextTryAt }: Submission) =>
+      state === "waiting" && nextTryAt <= Date.now() && !this.#held.has(id);
+    const due = this.#known.filter(isDue);
     const stumbles = ({ id }: Submission) => this.#stumbles.get(id) ?? 0;
     due.sort((a, b) => stumbles(a) - stumbles(b) || a.createdAt - b.createdAt);
     let stopped = false;
     const worker = async () => {
       for (let next = due.shift(); next && !stopped && !this.#stopped; next = due.shift()) {
-        stopped ||= !(await this.#sendOne(next));
+        const { id } = next;
+        const now = this.#known.find(each => each.id === id); // it may be removed or taken when its turn comes
+        if (now && isDue(now)) stopped ||= !(await this.#sendOne(now));
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, worker));
@@ -384,18 +383,4 @@ function inShort({ status, extractedData, metadata }: ProcessingResult): Read {
     contentType: metadata?.contentType ?? null,
     pages: extractedData?.pages ?? null,
   };
-}
-
-/** Whether the same request may succeed later. */
-function mayHelp({ retryable, status = 0 }: NeuralDocFlowError): boolean {
-  return retryable || status === 429 || status >= 500;
-}
-
-function afterFailure(submission: Submission, error: NeuralDocFlowError): Submission {
-  const told = { code: error.code, message: error.message };
-  const asksToWait = error.status === 429;
-  const tries = submission.tries + (asksToWait ? 0 : 1);
-  if (!mayHelp(error) || tries >= TRIES) return { ...submission, tries, state: "failed", error: told };
-  const wait = error.retryAfterMs ?? pause(tries, BACKOFF);
-  return { ...submission, tries, nextTryAt: Date.now() + wait, error: told };
 }

@@ -183,6 +183,51 @@ test("one that is removed while it is being sent is stopped, and gone", async ()
   expect(outbox.getSnapshot().submissions).toEqual([]);
 });
 
+test("of those that wait for their turn, one that is removed is gone and one that is taken is not sent", async () => {
+  const ends: (() => void)[] = [];
+  const sent: string[] = [];
+  const outbox = new Outbox(new MemoryShelf(), async (_, { filename }) => {
+    sent.push(filename);
+    await new Promise<void>(resolve => ends.push(resolve));
+    return `job of ${filename}`;
+  });
+  outbox.stop();
+  const ids = [];
+  for (const name of ["a", "b", "c", "removed", "taken", "d"]) {
+    ids.push((await outbox.add(letter(), name, wishes)).id);
+    await vi.advanceTimersByTimeAsync(5);
+  }
+  outbox.start();
+  await settled();
+  expect(sent).toEqual(["a", "b", "c"]);
+  await outbox.remove(ids[3] ?? "");
+  expect(await outbox.take(ids[4] ?? "")).not.toBeNull();
+  for (let end = ends.shift(); end; end = ends.shift()) {
+    end();
+    await settled();
+  }
+  await outbox.flush();
+  expect(sent).toEqual(["a", "b", "c", "d"]);
+  expect(outbox.getSnapshot().submissions).toMatchObject([
+    { filename: "a", state: "sent" },
+    { filename: "b", state: "sent" },
+    { filename: "c", state: "sent" },
+    { filename: "taken", state: "waiting" },
+    { filename: "d", state: "sent" },
+  ]);
+});
+
+test("a shelf in memory does not bring back what was taken from it", async () => {
+  const shelf = new MemoryShelf();
+  const outbox = new Outbox(shelf, async () => "job-1");
+  const submission = await outbox.add(letter(), "letter.html", wishes);
+  await settled();
+  await shelf.remove(submission.id);
+  await shelf.put({ ...submission, state: "failed" });
+  await shelf.putResult(submission, { jobId: submission.id } as never);
+  expect([await shelf.all(), await shelf.result(submission.id)]).toEqual([[], null]);
+});
+
 test("what the browser takes back while it waits is shown as failed; what another page removes goes", async () => {
   let heard: (removed: string | null) => void = () => {};
   class Shared extends MemoryShelf {
