@@ -1,7 +1,7 @@
 import { Socket } from "#websocket";
 import { Connection } from "./connection.ts";
 import { NeuralDocFlowError, unreachable } from "./errors.ts";
-import { Http } from "./http.ts";
+import { type Answer, asJson, Http } from "./http.ts";
 import { done, resultOrThrow } from "./results.ts";
 import type { ProcessingResult } from "./schema.ts";
 import { Streams } from "./streams.ts";
@@ -247,8 +247,7 @@ export class NeuralDocFlowClient implements NeuralDocFlowWebSocket {
   /** Ask for a job to be cancelled; false where it is over already. */
   async cancel(jobId: string, signal?: AbortSignal): Promise<boolean> {
     const path = `/api/v1/jobs/${encodeURIComponent(jobId)}`;
-    const wanted = { method: "DELETE", signal };
-    return (await this.#web().json<{ cancelling: boolean }>(path, wanted)).cancelling;
+    return (await this.#web().json<{ cancelling: boolean }>(path, { method: "DELETE", signal })).cancelling;
   }
 
   /** Have a failed job's document processed once more; the id of the job it is then. */
@@ -259,25 +258,29 @@ export class NeuralDocFlowClient implements NeuralDocFlowWebSocket {
 
   /** A job's result. Throws NeuralDocFlowError while there is none. */
   async result(jobId: string, signal?: AbortSignal): Promise<ProcessingResult> {
-    return JSON.parse(await this.resultAs(jobId, "json", signal)) as ProcessingResult;
+    return asJson(await this.#resultAs(jobId, "json", signal));
   }
 
   /** A job's result as text. Throws NeuralDocFlowError while there is none. */
   async resultAs(jobId: string, format: OutputFormat, signal?: AbortSignal): Promise<string> {
+    return (await this.#resultAs(jobId, format, signal)).body.text();
+  }
+
+  async #resultAs(jobId: string, format: OutputFormat, signal?: AbortSignal): Promise<Answer> {
     const path = `/api/v1/jobs/${encodeURIComponent(jobId)}/result?format=${format}`;
-    return done(await this.#web().send(path, { signal })).text();
+    return done(await this.#web().send(path, { signal }));
   }
 
   /** A PDF with what was found in it boxed, coloured by confidence. Throws NeuralDocFlowError where there is none. */
   async annotated(jobId: string, signal?: AbortSignal): Promise<Blob> {
     const path = `/api/v1/jobs/${encodeURIComponent(jobId)}/annotated.pdf`;
-    return done(await this.#web().send(path, { signal })).blob();
+    return done(await this.#web().send(path, { signal })).body;
   }
 
   /** A page of a PDF document as a PNG at 110 dots an inch; pages count from 1. */
   async page(jobId: string, page: number, signal?: AbortSignal): Promise<Blob> {
     const path = `/api/v1/jobs/${encodeURIComponent(jobId)}/pages/${page}.png`;
-    return (await this.#web().send(path, { signal })).blob();
+    return (await this.#web().send(path, { signal })).body;
   }
 
   async profiles(signal?: AbortSignal): Promise<ProfileSummary[]> {

@@ -5,8 +5,15 @@ export interface HttpOptions {
   headers?: Record<string, string>;
   body?: BodyInit | null;
   signal?: AbortSignal | undefined;
-  /** The time until the answer's head; none for what takes as long as it takes. */
+  /** The time until the answer begins; its pieces then have that of the client each. */
   timeoutMs?: number;
+}
+
+/** An answer that has come whole. */
+export interface Answer {
+  status: number;
+  headers: Headers;
+  body: Blob;
 }
 
 /** Requests to the service with the key in their head. */
@@ -25,14 +32,19 @@ export class Http {
   }
 
   /** The answer, if it is a good one. Throws NeuralDocFlowError, or the signal's reason. */
-  async send(path: string, options: HttpOptions = {}): Promise<Response> {
+  async send(path: string, options: HttpOptions = {}): Promise<Answer> {
     const { method = "GET", headers = {}, body = null, signal, timeoutMs = this.#timeoutMs } = options;
     const stop = new AbortController();
     const abort = () => stop.abort(signal?.reason);
     if (signal?.aborted) abort();
     signal?.addEventListener("abort", abort, { once: true });
     const late = new NeuralDocFlowError("no_answer", "The service has not answered in time.");
-    const timer = Number.isFinite(timeoutMs) ? setTimeout(() => stop.abort(late), timeoutMs) : undefined;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const giveItTime = (ms: number) => {
+      clearTimeout(timer);
+      if (Number.isFinite(ms)) timer = setTimeout(() => stop.abort(late), ms);
+    };
+    giveItTime(timeoutMs);
     try {
       const answer = await fetch(new URL(path, this.#url), {
         method,
@@ -41,7 +53,7 @@ export class Http {
         signal: stop.signal,
       });
       if (!answer.ok) throw await refusal(answer);
-      return answer;
+      return await whole(answer, () => giveItTime(this.#timeoutMs));
     } catch (error) {
       if (stop.signal.aborted) throw stop.signal.reason;
       if (error instanceof NeuralDocFlowError) {
@@ -55,9 +67,31 @@ export class Http {
     }
   }
 
-  async json<Answer>(path: string, options: HttpOptions = {}): Promise<Answer> {
-    return (await (await this.send(path, options)).json()) as Answer;
+  async json<Told>(path: string, options: HttpOptions = {}): Promise<Told> {
+    return asJson<Told>(await this.send(path, options));
   }
+}
+
+/** What an answer tells in JSON. Throws NeuralDocFlowError where it is none: then somebody else has answered, or the
+ * answer was cut off. */
+export async function asJson<Told>({ body }: Answer): Promise<Told> {
+  try {
+    return JSON.parse(await body.text()) as Told;
+  } catch (error) {
+    throw unreachable(error);
+  }
+}
+
+/** An answer with all of its body; `heard` is told of each piece. */
+async function whole(answer: Response, heard: () => void): Promise<Answer> {
+  const pieces: Uint8Array<ArrayBuffer>[] = [];
+  const reader = answer.body?.getReader();
+  for (let piece = await reader?.read(); piece && !piece.done; piece = await reader?.read()) {
+    pieces.push(piece.value);
+    heard();
+  }
+  const { status, headers } = answer;
+  return { status, headers, body: new Blob(pieces, { type: headers.get("Content-Type") ?? "" }) };
 }
 
 async function refusal(answer: Response): Promise<NeuralDocFlowError> {

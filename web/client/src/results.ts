@@ -1,8 +1,9 @@
 import { NeuralDocFlowError } from "./errors.ts";
+import type { Answer } from "./http.ts";
 import type { ProcessingResult } from "./schema.ts";
 
 /** The answer of a job that is done. */
-export function done(answer: Response): Response {
+export function done(answer: Answer): Answer {
   if (answer.status !== 202) return answer;
   const about = { status: 202, retryable: true };
   throw new NeuralDocFlowError("invalid_request", "The job is not done yet.", about);
