@@ -2,6 +2,7 @@ import { Socket } from "#websocket";
 import { Connection } from "./connection.ts";
 import { NeuralDocFlowError, unreachable } from "./errors.ts";
 import { type Answer, asJson, Http } from "./http.ts";
+import { MOST_IN_MESSAGE } from "./pieces.ts";
 import { done, resultOrThrow } from "./results.ts";
 import type { ProcessingResult } from "./schema.ts";
 import { Streams } from "./streams.ts";
@@ -28,8 +29,6 @@ import { asRequest, fromBase64, submitAddress, upload } from "./uploads.ts";
 import { type Backoff, Listeners } from "./waiting.ts";
 
 const BACKOFF: Backoff = { firstMs: 250, mostMs: 15_000 };
-/** A WebSocket message has at most 16 MiB; what is longer in base64 is uploaded. */
-const MOST_IN_MESSAGE = 8 * 2 ** 20;
 
 /** Sends documents to a NeuralDocFlow service and follows them: WebSocket for events, HTTP for bytes.
  *

@@ -1,5 +1,6 @@
 import type { Connection } from "./connection.ts";
 import { NeuralDocFlowError } from "./errors.ts";
+import { MOST_IN_MESSAGE, sendInPieces } from "./pieces.ts";
 import type { ProcessingRequest, StreamConfig } from "./types.ts";
 import { asRequest } from "./uploads.ts";
 import { type Backoff, pause, randomId, sleep } from "./waiting.ts";
@@ -17,6 +18,8 @@ interface Stream {
 export class Streams {
   readonly #connection: () => Connection;
   readonly #all = new Map<string, Stream>();
+  /** The last of the documents that go in pieces: one at a time, since a connection takes few at once. */
+  #lastInPieces: Promise<unknown> = Promise.resolve();
 
   constructor(connection: () => Connection) {
     this.#connection = connection;
@@ -36,18 +39,22 @@ export class Streams {
     backoff: Backoff,
     signal?: AbortSignal,
   ): Promise<string> {
-    const request = asRequest(document); // with one key for all tries
+    let request: object = asRequest(document); // with one key for all tries
+    const isLarge = document.source !== "url" && document.content.length > MOST_IN_MESSAGE;
+    const forever = 2 ** 31 - 1; // room comes when a document is done
+    let uploadedTo: Stream["there"] | null = null;
     for (let refused = 0; ; ) {
       const stream = this.#all.get(id);
       if (!stream) throw new NeuralDocFlowError("invalid_request", "There is no such stream.");
       const connection = this.#connection();
       try {
+        if (isLarge && uploadedTo !== stream.there) {
+          request = { document: await this.#inPieces(connection, document, signal) };
+          uploadedTo = stream.there; // another connection does not know it
+        }
         const wanted = { stream_id: await stream.there, ...request };
-        const told = await connection.request("stream_document", wanted, {
-          again: false,
-          timeoutMs: 2 ** 31 - 1, // room comes when a document is done
-          signal,
-        });
+        const options = { again: false, timeoutMs: forever, signal };
+        const told = await connection.request("stream_document", wanted, options);
         return String(told.job_id);
       } catch (error) {
         if (!(error instanceof NeuralDocFlowError)) throw error;
@@ -56,6 +63,13 @@ export class Streams {
         else await sleep(pause(refused++, backoff), signal); // very many wait already
       }
     }
+  }
+
+  /** Sends a large document when those before it are there. */
+  #inPieces(...[connection, document, signal]: Parameters<typeof sendInPieces>) {
+    const sent = this.#lastInPieces.then(() => sendInPieces(connection, document, signal));
+    this.#lastInPieces = sent.catch(() => {});
+    return sent;
   }
 
   /** What is under way goes on, and its results still come. */

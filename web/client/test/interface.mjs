@@ -128,7 +128,15 @@ await until(() => heard.errors.some(({ jobId }) => jobId === "no-such-job"));
 // startStream, stopStream
 const stream = await client.startStream({ profile: "generic", window: 2 });
 const numbers = [10, 11, 12, 13, 14, 15];
-const jobs = await Promise.all(numbers.map(number => client.streamDocument(stream, documentOf(number))));
+const huge = number => ({ ...documentOf(number), content: btoa(letter(number).padEnd(13_000_000)) });
+const wrong = { ...documentOf(16), content: "!".repeat(8 * 2 ** 20 + 4) };
+const refused = Array.from({ length: 5 }, () =>
+  fails(client.streamDocument(stream, wrong), "invalid_request"),
+);
+await Promise.all(refused); // they leave room for others
+const put = number => client.streamDocument(stream, number === 12 ? huge(number) : documentOf(number));
+const jobs = await Promise.all(numbers.map(put));
+assert.equal((await client.getJob(jobs[2])).filename, "letter-12.html");
 await until(() => jobs.every(each => resultsOf(each).length === 1));
 client.stopStream(stream);
 await fails(client.streamDocument(stream, documentOf(16)), "invalid_request");
