@@ -1,7 +1,7 @@
 import { Socket } from "#websocket";
 import { Connection } from "./connection.ts";
 import { NeuralDocFlowError, unreachable } from "./errors.ts";
-import { type Answer, asJson, Http } from "./http.ts";
+import { Http, parsed } from "./http.ts";
 import { MOST_IN_MESSAGE } from "./pieces.ts";
 import { done, resultOrThrow } from "./results.ts";
 import type { ProcessingResult } from "./schema.ts";
@@ -232,7 +232,7 @@ export class NeuralDocFlowClient implements NeuralDocFlowWebSocket {
   }
 
   getJob(jobId: string, signal?: AbortSignal): Promise<Job> {
-    return this.#web().json(`/api/v1/jobs/${encodeURIComponent(jobId)}`, { signal });
+    return this.#web().json(pathOf(jobId), { signal });
   }
 
   /** The key's jobs, the newest first. */
@@ -245,41 +245,34 @@ export class NeuralDocFlowClient implements NeuralDocFlowWebSocket {
 
   /** Ask for a job to be cancelled; false where it is over already. */
   async cancel(jobId: string, signal?: AbortSignal): Promise<boolean> {
-    const path = `/api/v1/jobs/${encodeURIComponent(jobId)}`;
-    return (await this.#web().json<{ cancelling: boolean }>(path, { method: "DELETE", signal })).cancelling;
+    const wanted = { method: "DELETE", signal };
+    return (await this.#web().json<{ cancelling: boolean }>(pathOf(jobId), wanted)).cancelling;
   }
 
   /** Have a failed job's document processed once more; the id of the job it is then. */
   async retry(jobId: string, signal?: AbortSignal): Promise<string> {
-    const path = `/api/v1/jobs/${encodeURIComponent(jobId)}/retry`;
-    return (await this.#web().json<{ job_id: string }>(path, { method: "POST", signal })).job_id;
+    const wanted = { method: "POST", signal };
+    return (await this.#web().json<{ job_id: string }>(pathOf(jobId, "/retry"), wanted)).job_id;
   }
 
   /** A job's result. Throws NeuralDocFlowError while there is none. */
   async result(jobId: string, signal?: AbortSignal): Promise<ProcessingResult> {
-    return asJson(await this.#resultAs(jobId, "json", signal));
+    return parsed(await this.resultAs(jobId, "json", signal));
   }
 
   /** A job's result as text. Throws NeuralDocFlowError while there is none. */
   async resultAs(jobId: string, format: OutputFormat, signal?: AbortSignal): Promise<string> {
-    return (await this.#resultAs(jobId, format, signal)).body.text();
-  }
-
-  async #resultAs(jobId: string, format: OutputFormat, signal?: AbortSignal): Promise<Answer> {
-    const path = `/api/v1/jobs/${encodeURIComponent(jobId)}/result?format=${format}`;
-    return done(await this.#web().send(path, { signal }));
+    return done(await this.#web().send(pathOf(jobId, `/result?format=${format}`), { signal })).body.text();
   }
 
   /** A PDF with what was found in it boxed, coloured by confidence. Throws NeuralDocFlowError where there is none. */
   async annotated(jobId: string, signal?: AbortSignal): Promise<Blob> {
-    const path = `/api/v1/jobs/${encodeURIComponent(jobId)}/annotated.pdf`;
-    return done(await this.#web().send(path, { signal })).body;
+    return done(await this.#web().send(pathOf(jobId, "/annotated.pdf"), { signal })).body;
   }
 
   /** A page of a PDF document as a PNG at 110 dots an inch; pages count from 1. */
   async page(jobId: string, page: number, signal?: AbortSignal): Promise<Blob> {
-    const path = `/api/v1/jobs/${encodeURIComponent(jobId)}/pages/${page}.png`;
-    return (await this.#web().send(path, { signal })).body;
+    return (await this.#web().send(pathOf(jobId, `/pages/${page}.png`), { signal })).body;
   }
 
   async profiles(signal?: AbortSignal): Promise<ProfileSummary[]> {
@@ -398,4 +391,8 @@ export class NeuralDocFlowClient implements NeuralDocFlowWebSocket {
     if (this.#http) return this.#http;
     throw new NeuralDocFlowError("disconnected", "Call connect first.");
   }
+}
+
+function pathOf(jobId: string, part = ""): string {
+  return `/api/v1/jobs/${encodeURIComponent(jobId)}${part}`;
 }

@@ -17,8 +17,8 @@ export interface EventEnvelope {
 }
 
 interface Waiting {
-  action: string;
-  payload: object;
+  /** The message. */
+  text: string;
   /** Ask again after a reconnection; else it ends with the connection. */
   again: boolean;
   done(): void;
@@ -28,6 +28,7 @@ interface Waiting {
 
 export interface RequestOptions {
   again?: boolean;
+  /** For the answer; what a slow line needs for the message, and for those sent before it, comes on top. */
   timeoutMs?: number;
   signal?: AbortSignal | undefined;
 }
@@ -44,6 +45,7 @@ export interface Ways {
 
 const PROTOCOL = "neuraldocflow.v1";
 const SLOW_BYTES_A_MS = 100;
+const LONGEST_MS = 2 ** 31 - 1;
 const FOR_GOOD = ["unauthorized", "forbidden"];
 
 /** One WebSocket that is kept: authenticated, pinged, opened again when it breaks. Knows requests and answers;
@@ -129,26 +131,21 @@ export class Connection {
     if (signal?.aborted) return Promise.reject(signal.reason);
     return new Promise((resolve, reject) => {
       const id = randomId();
+      const text = asking(id, action, payload);
+      const mostMs = Math.min(timeoutMs + (this.#unheard + text.length) / SLOW_BYTES_A_MS, LONGEST_MS);
       const timer = setTimeout(() => {
-        const seconds = Math.round(timeoutMs / 1000);
+        const seconds = Math.round(mostMs / 1000);
         const message = `The service has not answered ${action} within ${seconds} s.`;
         this.#settle(id, () => reject(new NeuralDocFlowError("no_answer", message)));
-      }, timeoutMs);
+      }, mostMs);
       const abort = () => this.#settle(id, () => reject(signal?.reason));
       signal?.addEventListener("abort", abort, { once: true });
       const done = () => {
         clearTimeout(timer);
         signal?.removeEventListener("abort", abort);
       };
-      this.#waiting.set(id, {
-        action,
-        payload,
-        again,
-        done,
-        resolve,
-        reject,
-      });
-      if (this.#open) this.#send(id, action, payload);
+      this.#waiting.set(id, { text, again, done, resolve, reject });
+      if (this.#open) this.#send(text);
       else if (!again) this.#settle(id, () => reject(unreachable()));
     });
   }
@@ -218,7 +215,7 @@ export class Connection {
       clearTimeout(timer);
     }
     this.#open = true;
-    for (const [id, { action, payload }] of this.#waiting) this.#send(id, action, payload);
+    for (const { text } of this.#waiting.values()) this.#send(text);
     const pings = setInterval(() => this.#ping(abandon), this.#ways.pingMs);
     void closed.then(() => clearInterval(pings));
     await orClosed(this.#restore(), closed);
@@ -229,9 +226,9 @@ export class Connection {
   #authenticate(): Promise<Record<string, unknown>> {
     const id = randomId();
     return new Promise((resolve, reject) => {
-      const waiting = { action: "authenticate", payload: {}, again: false, done() {}, resolve, reject };
-      this.#waiting.set(id, waiting);
-      this.#send(id, "authenticate", { token: this.#key });
+      const text = asking(id, "authenticate", { token: this.#key });
+      this.#waiting.set(id, { text, again: false, done() {}, resolve, reject });
+      this.#send(text);
     });
   }
 
@@ -239,17 +236,13 @@ export class Connection {
     this.statuses.tell({ ...this.#granted, ...status });
   }
 
-  /** Browsers do not tell of pings: without one of our own a dead connection looks like a quiet one. A ping stands
-   * behind what was sent before it, for which a slow line has its time. */
+  /** Browsers do not tell of pings: without one of our own a dead connection looks like a quiet one. */
   #ping(abandon: () => void): void {
-    const timeoutMs = 2 * this.#ways.pingMs + this.#unheard / SLOW_BYTES_A_MS;
-    this.request("ping", {}, { again: false, timeoutMs }).catch(abandon);
+    this.request("ping", {}, { again: false, timeoutMs: 2 * this.#ways.pingMs }).catch(abandon);
   }
 
-  #send(id: string, action: string, payload: object): void {
+  #send(text: string): void {
     if (this.#socket?.readyState !== 1) return; // it will be asked again
-    const timestamp = new Date().toISOString();
-    const text = JSON.stringify({ id, type: "request", timestamp, payload: { action, ...payload } });
     this.#unheard += text.length;
     this.#socket.send(text);
   }
@@ -288,6 +281,12 @@ export class Connection {
     waiting.done();
     settle();
   }
+}
+
+/** A request as it goes over the line. */
+function asking(id: string, action: string, payload: object): string {
+  const timestamp = new Date().toISOString();
+  return JSON.stringify({ id, type: "request", timestamp, payload: { action, ...payload } });
 }
 
 function orClosed<T>(wanted: Promise<T>, closed: Promise<NeuralDocFlowError>): Promise<T> {

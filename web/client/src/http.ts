@@ -3,11 +3,12 @@ import { errorOf, NeuralDocFlowError, unreachable } from "./errors.ts";
 export interface HttpOptions {
   method?: string;
   headers?: Record<string, string>;
-  body?: BodyInit | null;
+  body?: Blob | string | null;
   signal?: AbortSignal | undefined;
-  /** The time until the answer begins; its pieces then have that of the client each. */
-  timeoutMs?: number;
 }
+
+/** What a byte that is sent may take on a slow line. */
+const PER_BYTE_MS = 0.05;
 
 /** An answer that has come whole. */
 export interface Answer {
@@ -23,7 +24,8 @@ export class Http {
   readonly #timeoutMs: number;
   readonly #keyRefused: (error: NeuralDocFlowError) => void;
 
-  /** `keyRefused` is told when an answer says that the key is not valid. */
+  /** `timeoutMs` is for an answer to begin, beside what a slow line needs for what is asked, and for each of its pieces
+   * to follow. `keyRefused` is told when an answer says that the key is not valid. */
   constructor(url: string, key: string, timeoutMs: number, keyRefused: (error: NeuralDocFlowError) => void) {
     this.#url = url;
     this.#key = key;
@@ -33,7 +35,7 @@ export class Http {
 
   /** The answer, if it is a good one. Throws NeuralDocFlowError, or the signal's reason. */
   async send(path: string, options: HttpOptions = {}): Promise<Answer> {
-    const { method = "GET", headers = {}, body = null, signal, timeoutMs = this.#timeoutMs } = options;
+    const { method = "GET", headers = {}, body = null, signal } = options;
     const stop = new AbortController();
     const abort = () => stop.abort(signal?.reason);
     if (signal?.aborted) abort();
@@ -44,7 +46,8 @@ export class Http {
       clearTimeout(timer);
       if (Number.isFinite(ms)) timer = setTimeout(() => stop.abort(late), ms);
     };
-    giveItTime(timeoutMs);
+    const size = typeof body === "string" ? body.length : (body?.size ?? 0);
+    giveItTime(this.#timeoutMs + size * PER_BYTE_MS);
     try {
       const answer = await fetch(new URL(path, this.#url), {
         method,
@@ -68,15 +71,15 @@ export class Http {
   }
 
   async json<Told>(path: string, options: HttpOptions = {}): Promise<Told> {
-    return asJson<Told>(await this.send(path, options));
+    return parsed<Told>(await (await this.send(path, options)).body.text());
   }
 }
 
-/** What an answer tells in JSON. Throws NeuralDocFlowError where it is none: then somebody else has answered, or the
- * answer was cut off. */
-export async function asJson<Told>({ body }: Answer): Promise<Told> {
+/** What an answer tells in JSON. Throws NeuralDocFlowError where it is none: then it was cut off, or somebody else has
+ * answered. */
+export function parsed<Told>(text: string): Told {
   try {
-    return JSON.parse(await body.text()) as Told;
+    return JSON.parse(text) as Told;
   } catch (error) {
     throw unreachable(error);
   }

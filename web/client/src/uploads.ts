@@ -8,7 +8,6 @@ const AT_ONCE = 4 * 2 ** 20;
 const PIECE = 4 * 2 ** 20;
 const TRIES = 8;
 const TUS = { "Tus-Resumable": "1.0.0" };
-const PER_BYTE_MS = 0.05;
 
 /** Send a document; the job's id. A large one goes in pieces by the tus protocol, and after a broken connection
  * on from where it was. Throws NeuralDocFlowError, or the signal's reason. */
@@ -56,7 +55,6 @@ async function atOnce(http: Http, document: Blob, filename: string, options: Sub
       : headers,
     body: document,
     signal: options.signal,
-    timeoutMs: 30_000 + document.size * PER_BYTE_MS,
   });
   return job_id;
 }
@@ -92,7 +90,6 @@ async function inPieces(
         },
         body: piece,
         signal,
-        timeoutMs: 30_000 + piece.size * PER_BYTE_MS,
       });
       offset = Number(answer.headers.get("Upload-Offset"));
       tries = 0;

@@ -36,7 +36,14 @@ test("an answer whose connection breaks in its midst is one that did not come", 
 
 test("an answer that stops in its midst is waited for no longer than one that does not begin", async () => {
   const http = await answering(begin, 200);
-  await expect(http.json("/", { timeoutMs: PATIENT_MS })).rejects.toMatchObject({ code: "no_answer" });
+  await expect(http.json("/")).rejects.toMatchObject({ code: "no_answer" });
+});
+
+test("what is large has the time that a slow line needs for it", async () => {
+  const http = await answering(response => setTimeout(() => response.end("{}"), 600), 300);
+  const large = "x".repeat(1_200_000);
+  expect(await http.json("/", { method: "POST", body: large })).toEqual({});
+  await expect(http.json("/", { method: "POST", body: "x" })).rejects.toMatchObject({ code: "no_answer" });
 });
 
 test("a signal ends an answer in its midst", async () => {

@@ -10,9 +10,10 @@ const lines = createInterface({ input: process.stdin });
 const client = new NeuralDocFlowClient();
 const states = [];
 client.onConnectionStatus(({ state }) => states.push(state));
-await client.connect(key, { url, pingMs: 500, backoff: { firstMs: 60_000, mostMs: 60_000 } });
+const backoff = { firstMs: 60_000, mostMs: 60_000 };
+await client.connect(key, { url, pingMs: 500, requestTimeoutMs: 1_000, backoff });
 const content = btoa(`<html><body><p>Large</p><!-- ${"x".repeat(6_000_000)} --></body></html>`);
-const document = { source: "base64", content, filename: "large.html" };
+const document = { source: "base64", content, filename: "slow.html" };
 assert.ok(await client.processDocument({ document, profile: "generic", options: {} }));
 assert.deepEqual(states, ["connecting", "connected"]);
 
