@@ -37,3 +37,14 @@ def test_it_runs_as_the_user_the_pods_run_as() -> None:
     (flow,) = (each for each in objects if each["kind"] == "StatefulSet")
     assert flow["spec"]["template"]["spec"]["securityContext"]["runAsUser"] == int(user)
     assert re.search(r'^ENTRYPOINT \["neuraldocflow"\]$', TEXT, flags=re.MULTILINE)
+
+
+def test_it_has_what_browsers_read_documents_with() -> None:
+    page, build, _ = re.split(r"^FROM ", TEXT, flags=re.MULTILINE)[1:]
+    assert "npm run -s build:packages" in page
+    before, packed, _ = build.partition("RUN pip wheel")  # takes what is in neuraldocflow/static then
+    assert packed
+    assert before.endswith("RUN python scripts/make_wasm.py\n")
+    for made in ("web/node_modules/pyodide", "web/wasm/dist"):
+        assert f"COPY --from=page /source/{made} {made}\n" in before
+    assert "COPY --from=page /usr/local/bin/node " in before
