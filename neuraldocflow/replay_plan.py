@@ -114,8 +114,8 @@ class Plan:
         self._write("UPDATE documents SET event = ?, run = max(run, ?) WHERE id = ?", event, run, document)
 
     def only_stale(self, profiles: Iterable[str]) -> None:
-        """Keep those whose result was made by another profile than these."""
-        current = orjson.dumps(sorted(profiles)).decode()
+        """Keep those whose result was made by another profile than these; no profile made a failed one."""
+        current = orjson.dumps(["", *sorted(profiles)]).decode()
         self._write(
             "DELETE FROM documents WHERE profile IS NULL OR profile IN (SELECT value FROM json_each(?))",
             current,

@@ -101,3 +101,12 @@ def test_results_are_waited_for_beyond_what_retention_has_dropped(log: EmbeddedL
     assert log.begin(PROCESSING_RESULTS, 0) == 3
     log.append([message_of(made)])
     assert [each[1] for each in results(log, plan) if each is not None] == [made.result]
+
+
+def test_a_failed_document_has_no_profile_that_could_be_stale(plan: Plan) -> None:
+    made_by = {"failed": "", "stale": "letter@1.0.0+a", "current": "letter@2.0.0+b"}
+    for offset, (name, profile) in enumerate(made_by.items()):
+        plan.add(name)
+        plan.had(name, (PROCESSING_RESULTS, 0, offset), 0, profile)
+    plan.only_stale(["letter@2.0.0+b"])
+    assert [row["id"] for row in plan.found()] == ["stale"]
