@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
@@ -19,13 +20,19 @@ _PAUSE = 2.0
 class GatewayBeside:
     """Runs ``neuraldocflow gateway``; its sessions and the job's work don't share an interpreter."""
 
-    def __init__(self, config: Path | None) -> None:
+    def __init__(
+        self, config: Path | None, heard: Callable[[str, int | None], None] = lambda _address, _code: None
+    ) -> None:
+        """``heard`` is told each address it serves at, and each code it ends with unasked."""
         given = ["-c", str(config)] if config is not None else []
         own = ["--parent", str(os.getpid())]
         self._command = [sys.executable, "-m", "neuraldocflow", "gateway", *given, *own]
         self._stopping = threading.Event()
         self._announced = threading.Event()
         self._address = ""
+        self._heard = heard
+        self.refused = False
+        """Whether it has ended for good, since it can't serve as configured (it has said why)."""
         self._process: subprocess.Popen[str] | None = None
         self._thread = threading.Thread(target=self._run, name="gateway", daemon=True)
 
@@ -52,10 +59,17 @@ class GatewayBeside:
             ) as process:
                 self._process = process
                 assert process.stdout is not None
-                self._address = process.stdout.readline().strip() or self._address
-                self._announced.set()
+                if address := process.stdout.readline().strip():
+                    self._address = address
+                    self._heard(address, None)
+                    self._announced.set()
                 code = process.wait()
-            if self._stopping.is_set() or code == 2:  # a wrong configuration stays wrong
+            if self._stopping.is_set():
+                return
+            self.refused = code == 2  # a wrong configuration stays wrong
+            self._heard("", code)
+            self._announced.set()
+            if self.refused:
                 return
             log.warning("the gateway ended with %s; starting it again", code)
             time.sleep(_PAUSE)

@@ -66,6 +66,8 @@ def submit(
     screen.print(f"{what}: {_size(processes, workers)} run", style="bold")
     if report.address:
         screen.print(f"open     {escape(report.address)}", soft_wrap=True)
+    if report.gateway:
+        screen.print(f"no gateway: {escape(report.gateway)}", soft_wrap=True)
     screen.print("next: neuraldocflow status · tail · scale --processes N · stop")
 
 
@@ -173,7 +175,8 @@ def _show(found: dict[str, Any]) -> None:
     screen = show.console()
     phase = found["phase"]
     screen.print(f"[bold]{_title(found)}[/] [{_PHASES.get(phase, 'red')}]{phase}[/]{_since(found)}")
-    for line in (found.get("reason"), _restarts(found), found.get("address")):
+    gateway = f"no gateway: {found['gateway']}" if found.get("gateway") else None
+    for line in (found.get("reason"), _restarts(found), found.get("address"), gateway):
         if line:
             screen.print(f"  {escape(str(line))}", soft_wrap=True)
     queued = ", ".join(f"{count} {name}" for name, count in sorted(found["queued"].items())) or "none"

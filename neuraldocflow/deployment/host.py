@@ -39,7 +39,7 @@ class Host:
         self._submission = submission
         self._output = output
         self._report = Report("starting", os.getpid(), time.time())
-        self._telling = threading.Lock()
+        self._telling = threading.RLock()
 
     def run(self) -> int:
         """Run until it is stopped; the exit code."""
@@ -49,8 +49,10 @@ class Host:
             loaded = configuration.load(path)
             with ExitStack() as stack:
                 if self._submission.gateway:
-                    gateway = stack.enter_context(GatewayBeside(path))
-                    self._tell(address=gateway.address())
+                    gateway = stack.enter_context(GatewayBeside(path, self._heard_gateway))
+                    gateway.address()
+                    if gateway.refused:
+                        raise NotStarted("the gateway could not start; what it said stands above")
                 Supervisor(
                     loaded,
                     self._submission.processes,
@@ -62,9 +64,9 @@ class Host:
         except NeuralDocFlowError as error:
             time.sleep(_A_MOMENT)
             reason = self._output.last_error() if isinstance(error, NotStarted) else str(error)
-            self._tell(phase="failed", reason=reason, address="")
+            self._tell(phase="failed", reason=reason, address="", gateway="")
             return 1
-        self._tell(phase="stopped", reason="", address="")
+        self._tell(phase="stopped", reason="", address="", gateway="")
         return 0
 
     def _command(self, number: int, addresses: str) -> list[str]:
@@ -83,11 +85,21 @@ class Host:
         else:
             self._output.forget()
 
+    def _heard_gateway(self, address: str, code: int | None) -> None:
+        if code is None:
+            self._tell(address=address, gateway="")
+        elif code == 2:
+            time.sleep(_A_MOMENT)
+            self._tell(address="", gateway=self._output.last_error())
+        else:
+            self._tell(address="", gateway=f"it ended with {code} and is started again")
+
     def _tell(self, **changes: str | int | float) -> None:
-        if changes.get("phase", self._report.phase) != self._report.phase:
-            changes["since"] = time.time()
-        self._report = replace(self._report, **changes)  # type: ignore[arg-type]
-        self._write()
+        with self._telling:
+            if changes.get("phase", self._report.phase) != self._report.phase:
+                changes["since"] = time.time()
+            self._report = replace(self._report, **changes)  # type: ignore[arg-type]
+            self._write()
 
     def _write(self) -> None:
         """Write the report, later where it can't be written now: the job goes on meanwhile."""

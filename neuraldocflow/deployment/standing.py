@@ -55,6 +55,7 @@ def _processes(folder: Folder, alive: Liveness, now: datetime) -> dict[str, Any]
         "restarts": report.restarts,
         "lastRestart": report.last_restart or None,
         "address": report.address or None,
+        "gateway": report.gateway or None,
         "pid": report.pid,
         "log": str(folder.log),
     }

@@ -46,6 +46,8 @@ class Report:
     restarts: int = 0
     last_restart: str = ""
     address: str = ""
+    gateway: str = ""
+    """Why the gateway does not serve, where it is to."""
 
 
 class Folder:

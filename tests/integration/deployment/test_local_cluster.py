@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -189,6 +190,20 @@ def test_the_gateway_runs_beside_it_and_is_started_again(submitted: Submitted) -
     (first,) = gateways()
     os.kill(first, signal.SIGKILL)
     wait_for(lambda: gateways() not in ([], [first]), 30)
+
+
+def test_a_gateway_that_can_not_serve_takes_the_submission_back_with_its_reason(
+    submitted: Submitted,
+) -> None:
+    config = yaml.safe_load((submitted.job.root / "job.yaml").read_text())
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        config["runtime"]["gateway"] = {"port": port}
+        (submitted.job.root / "job.yaml").write_text(yaml.safe_dump(config))
+        failed = submitted.command("submit", "-c", "job.yaml")
+    assert failed.returncode == 1
+    assert f"127.0.0.1:{port} can't be listened on" in failed.stderr
+    assert submitted.status()["phase"] == "not submitted"
 
 
 @pytest.mark.servers
