@@ -128,7 +128,7 @@ def stop(config: Path | None = _CONFIG, to: str = _TO, namespace: str = _NAMESPA
     Example: neuraldocflow stop
     """
     if _on_kubernetes(to):
-        _cluster(namespace).scale(0)
+        _cluster(namespace).stop()
         print("stopped: the dataflow has no pods; the gateway still takes documents")
         return
     folder = local.folder_of(configuration.load(config))

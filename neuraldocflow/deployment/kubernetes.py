@@ -13,6 +13,7 @@ import yaml
 from neuraldocflow.deployment.kubectl import Kubectl
 from neuraldocflow.deployment.local import DeploymentError
 from neuraldocflow.deployment.overlay import DATAFLOW, GATEWAY, Target, render
+from neuraldocflow.deployment.scaler import Scaler
 
 SUBMITTED = "neuraldocflow-submitted"
 """The ConfigMap with what was applied last."""
@@ -28,6 +29,7 @@ class Kubernetes:
 
     def __init__(self, target: Target) -> None:
         self._run = Kubectl(target.namespace)
+        self._scaler = Scaler(self._run)
         self._target = target
 
     def render(self, config: Path | None, processes: int, workers: int) -> str:
@@ -41,15 +43,18 @@ class Kubernetes:
         Returns what was applied.
         """
         manifests = self.render(config, processes, workers)
-        before, kept = self._statefulset(), self._kept()
+        before, kept, bounds = self._statefulset(), self._kept(), self._scaler.bounds()
         told = self._apply(manifests)
         try:
+            self._resume()
             self._restart()
             self._wait()
         except DeploymentError as error:
             if before is None or kept is None or not before["status"].get("readyReplicas"):
                 raise
             self._apply(kept)
+            if bounds is not None:
+                self._scaler.bind(*bounds)
             self._run("scale", f"statefulset/{DATAFLOW}", f"--replicas={before['spec']['replicas']}")
             self._restart()
             raise DeploymentError(f"{error}\nWhat was submitted before runs again.") from error
@@ -103,10 +108,17 @@ class Kubernetes:
 
     def scale(self, processes: int, *, restart: bool = False) -> None:
         """Have so many pods of the dataflow; they begin again together where their number changes."""
+        self._scaler.have(processes)
         self._run("scale", f"statefulset/{DATAFLOW}", f"--replicas={processes}")
         if restart:
             self._run("delete", "pods", "--wait=false", "-l", _OURS)
             self._run("rollout", "restart", f"deployment/{GATEWAY}")
+        self._wait()
+
+    def stop(self) -> None:
+        """Have no pods of the dataflow until it is submitted or scaled."""
+        self._scaler.pause()
+        self._run("scale", f"statefulset/{DATAFLOW}", "--replicas=0")
         self._wait()
 
     def status(self) -> str:
@@ -125,6 +137,14 @@ class Kubernetes:
             return f"{pods}\n{self._run(*asked)}"
         except DeploymentError as error:
             return f"{pods}\n{DATAFLOW}-0 can't be asked: {error}\n"
+
+    def _resume(self) -> None:
+        """Where a scaler decides on the number of pods, have its least number now, also of one that was
+        stopped: it would follow later, and nothing would be waited for."""
+        self._scaler.resume()
+        bounds = self._scaler.bounds()
+        if bounds is not None and self._observed()["spec"]["replicas"] < bounds[0]:
+            self._run("scale", f"statefulset/{DATAFLOW}", f"--replicas={bounds[0]}")
 
     def _statefulset(self) -> dict[str, Any] | None:
         done = self._run.tried("get", "statefulset", DATAFLOW, "-o", "json", "--ignore-not-found")

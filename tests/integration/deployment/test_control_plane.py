@@ -33,6 +33,7 @@ class Namespace:
         self.name = name
         self.folder = folder
         plane.kubectl("create", "namespace", name)
+        plane.kubectl("-n", name, "wait", "--for=create", "serviceaccount/default", "--timeout=60s")
         plane.kubectl("label", "namespace", name, "pod-security.kubernetes.io/enforce=restricted")
         (folder / "job.yaml").write_text(
             "stream_sources: {incoming: {type: kafka, config: {topic: incoming}}}\n"
@@ -60,6 +61,12 @@ class Namespace:
     def statefulset(self) -> dict[str, Any]:
         found: dict[str, Any] = self.plane.get("statefulset", DATAFLOW, "-n", self.name)
         return found
+
+    def scaler(self) -> tuple[str | None, int, int]:
+        """How many pods KEDA is held at, if it is, and the least and the most it may have."""
+        found: dict[str, Any] = self.plane.get("scaledobject", DATAFLOW, "-n", self.name)
+        held = found["metadata"].get("annotations", {}).get("autoscaling.keda.sh/paused-replicas")
+        return held, found["spec"]["minReplicaCount"], found["spec"]["maxReplicaCount"]
 
     def pods(self) -> list[dict[str, Any]]:
         component = "app.kubernetes.io/component=dataflow"
@@ -133,7 +140,7 @@ def test_a_revision_that_does_not_come_up_is_taken_back_with_its_reason(space: N
     assert gateway["spec"]["template"]["spec"]["containers"][0]["image"] == "registry.example/flow:1"
 
 
-def test_what_production_adds_is_accepted_and_the_scaler_keeps_the_replicas(space: Namespace) -> None:
+def test_what_production_adds_is_accepted_and_the_scaler_follows_the_commands(space: Namespace) -> None:
     space.submit("--overlay", "production", "--processes", "2")
     kinds = ("scaledobject", "servicemonitor", "hpa", "pdb", "networkpolicy", "ingress", "service")
     for kind in kinds:
@@ -141,6 +148,15 @@ def test_what_production_adds_is_accepted_and_the_scaler_keeps_the_replicas(spac
     space.plane.kubectl("-n", space.name, "scale", f"statefulset/{DATAFLOW}", "--replicas=4")
     space.submit("--overlay", "production", "--processes", "2")
     assert space.statefulset()["spec"]["replicas"] == 4
+    space.does("stop")
+    assert space.scaler() == ("0", 2, 8)  # without it KEDA would have two again at its next look
+    assert space.statefulset()["spec"]["replicas"] == 0
+    space.submit("--overlay", "production", "--processes", "2")
+    assert space.scaler() == (None, 2, 8)
+    assert space.ready() == 2
+    space.does("scale", "--processes", "3")
+    assert space.scaler() == (None, 3, 8)
+    assert space.ready() == 3
 
 
 def test_pods_with_more_rights_are_kept_out(space: Namespace) -> None:
