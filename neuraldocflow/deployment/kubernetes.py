@@ -39,28 +39,34 @@ class Kubernetes:
     def submit(self, config: Path | None, processes: int, workers: int) -> str:
         """Apply, restart all pods of the dataflow if their revision changed, and wait until all are ready.
 
-        One that does not become ready is taken back: all that was applied before, and the size it had.
-        Returns what was applied.
+        One that is refused, also in part, or does not become ready is taken back: all that was applied
+        before, and the size it had. Returns what was applied.
         """
         manifests = self.render(config, processes, workers)
         before, kept, bounds = self._statefulset(), self._kept(), self._scaler.bounds()
-        told = self._apply(manifests)
         try:
+            told = self._apply(manifests)
             self._resume()
             self._restart()
             self._wait()
         except DeploymentError as error:
             if before is None or kept is None or not before["status"].get("readyReplicas"):
                 raise
-            self._apply(kept)
-            if bounds is not None:
-                self._scaler.bind(*bounds)
-            self._run("scale", f"statefulset/{DATAFLOW}", f"--replicas={before['spec']['replicas']}")
-            self._restart()
+            try:
+                self._take_back(kept, before["spec"]["replicas"], bounds)
+            except DeploymentError as again:
+                raise DeploymentError(f"{error}\nIt could not be taken back: {again}") from error
             raise DeploymentError(f"{error}\nWhat was submitted before runs again.") from error
         self._keep(manifests)
         self._forget_configurations(manifests, kept or "")
         return told
+
+    def _take_back(self, kept: str, replicas: int, bounds: tuple[int, int] | None) -> None:
+        self._apply(kept)
+        if bounds is not None:
+            self._scaler.bind(*bounds)
+        self._run("scale", f"statefulset/{DATAFLOW}", f"--replicas={replicas}")
+        self._restart()
 
     def _apply(self, manifests: str) -> str:
         """What was changed otherwise, such as the number of pods by ``scale``, is as submitted again."""

@@ -17,6 +17,7 @@ from support.topics import wait_for
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(3000)]
 DATAFLOW, GATEWAY = "neuraldocflow-dataflow", "neuraldocflow-gateway"
+CONTAINER = "/spec/template/spec/containers/0"
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +58,20 @@ class Namespace:
 
     def submit(self, *arguments: str) -> str:
         return self.does("submit", "-c", "job.yaml", *arguments)
+
+    def overlay(self, name: str, *changes: tuple[str, str, object]) -> None:
+        """A folder with the local overlay, and other values at paths of our objects of a kind."""
+        folder = self.folder / name
+        folder.mkdir()
+        base = os.path.relpath(ROOT / "k8s" / "overlays" / "local", folder.resolve())
+        patches = [
+            {
+                "target": {"kind": kind},
+                "patch": yaml.safe_dump([{"op": "add", "path": path, "value": value}]),
+            }
+            for kind, path, value in changes
+        ]
+        (folder / "kustomization.yaml").write_text(yaml.safe_dump({"resources": [base], "patches": patches}))
 
     def statefulset(self) -> dict[str, Any]:
         found: dict[str, Any] = self.plane.get("statefulset", DATAFLOW, "-n", self.name)
@@ -122,12 +137,7 @@ def test_an_upgrade_restarts_all_pods_together(space: Namespace) -> None:
 
 def test_a_revision_that_does_not_come_up_is_taken_back_with_its_reason(space: Namespace) -> None:
     space.submit("--overlay", "local", "--processes", "1", "--image", "registry.example/flow:1")
-    overlay = space.folder / "too-large"
-    overlay.mkdir()
-    base = os.path.relpath(ROOT / "k8s" / "overlays" / "local", overlay.resolve())
-    change = {"op": "add", "path": "/spec/template/spec/containers/0/resources/requests/cpu", "value": "64"}
-    patches = [{"target": {"kind": "StatefulSet", "name": DATAFLOW}, "patch": yaml.safe_dump([change])}]
-    (overlay / "kustomization.yaml").write_text(yaml.safe_dump({"resources": [base], "patches": patches}))
+    space.overlay("too-large", ("StatefulSet", f"{CONTAINER}/resources/requests/cpu", "64"))
     given = ("submit", "-c", "job.yaml", "--overlay", "too-large", "--processes", "1", "--timeout", "20")
     space.plane.kubectl("-n", space.name, "scale", f"statefulset/{DATAFLOW}", "--replicas=2")
     failed = space.command(*given, "--image", "registry.example/flow:2")
@@ -138,6 +148,19 @@ def test_a_revision_that_does_not_come_up_is_taken_back_with_its_reason(space: N
     wait_for(lambda: space.ready() == 2, 60)
     gateway = space.plane.get("deployment", GATEWAY, "-n", space.name)
     assert gateway["spec"]["template"]["spec"]["containers"][0]["image"] == "registry.example/flow:1"
+
+
+def test_a_submission_that_is_refused_in_part_is_taken_back(space: Namespace) -> None:
+    space.submit("--overlay", "local", "--image", "registry.example/flow:1")
+    space.overlay("refused", ("Service", "/spec/ports/0/port", 70000))
+    given = ("submit", "-c", "job.yaml", "--overlay", "refused", "--image", "registry.example/flow:2")
+    failed = space.command(*given)
+    assert failed.returncode == 1
+    assert "70000" in failed.stderr
+    assert "What was submitted before runs again." in failed.stderr
+    wanted = [space.statefulset(), space.plane.get("deployment", GATEWAY, "-n", space.name)]
+    images = [each["spec"]["template"]["spec"]["containers"][0]["image"] for each in wanted]
+    assert images == ["registry.example/flow:1"] * 2
 
 
 def test_what_production_adds_is_accepted_and_the_scaler_follows_the_commands(space: Namespace) -> None:
