@@ -14,6 +14,7 @@ from neuraldocflow.deployment.kubectl import Kubectl
 from neuraldocflow.deployment.local import DeploymentError
 from neuraldocflow.deployment.overlay import DATAFLOW, GATEWAY, Target, render
 from neuraldocflow.deployment.scaler import Scaler
+from neuraldocflow.deployment.unready import reasons
 
 SUBMITTED = "neuraldocflow-submitted"
 """The ConfigMap with what was applied last."""
@@ -21,7 +22,6 @@ _CONFIGURATION = re.compile(r"neuraldocflow-[a-z0-9]{10}")
 """Names of the configurations' ConfigMaps, as kustomize makes them."""
 _OURS = "app.kubernetes.io/component=dataflow"
 _LOOK = 1.0
-_TELLING = ("Failed", "BackOff", "Unhealthy", "FailedScheduling", "FailedMount", "FailedCreate")
 
 
 class Kubernetes:
@@ -182,15 +182,20 @@ class Kubernetes:
         raise DeploymentError(f"the cluster has not taken up the StatefulSet {DATAFLOW}")
 
     def _wait(self) -> None:
+        """Until the dataflow and then the gateway are ready. Raises DeploymentError with what keeps them."""
         deadline = time.monotonic() + self._target.timeout
         while not self._ready():
             if time.monotonic() > deadline:
-                raise DeploymentError(
-                    f"not ready after {self._target.timeout:.0f} s:\n" + "\n".join(self._reasons())
-                )
+                raise self._not_ready()
             time.sleep(_LOOK)
         left = max(deadline - time.monotonic(), 1)
-        self._run("rollout", "status", f"deployment/{GATEWAY}", f"--timeout={left:.0f}s")
+        if self._run.tried("rollout", "status", f"deployment/{GATEWAY}", f"--timeout={left:.0f}s").returncode:
+            raise self._not_ready()
+
+    def _not_ready(self) -> DeploymentError:
+        return DeploymentError(
+            "\n".join([f"not ready after {self._target.timeout:.0f} s:", *reasons(self._run)])
+        )
 
     def _ready(self) -> bool:
         """As many pods as wanted, all of the wanted revision, and each says itself that it is ready.
@@ -200,25 +205,6 @@ class Kubernetes:
         found, pods = self._observed(), self._pods()
         revision = found["status"].get("updateRevision")
         return len(pods) == found["spec"]["replicas"] and all(_is_ready(pod, revision) for pod in pods)
-
-    def _reasons(self) -> list[str]:
-        """Pods that do not come up, and what the cluster says of them."""
-        lines: list[str] = []
-        for pod in self._pods():
-            statuses = pod["status"].get("containerStatuses", [])
-            if statuses and all(each["ready"] for each in statuses):
-                continue
-            name = pod["metadata"]["name"]
-            waiting = [each["state"].get("waiting", {}).get("reason", "") for each in statuses]
-            lines.append(f"  {name}: {pod['status'].get('phase')} {' '.join(filter(None, waiting))}".rstrip())
-            told = self._run.tried(
-                *("get", "events", f"--field-selector=involvedObject.name={name}", "-o", "json")
-            ).stdout
-            events = json.loads(told or "{}").get("items", [])
-            lines += [
-                f"    {each['reason']}: {each['message']}" for each in events if each["reason"] in _TELLING
-            ][-3:]
-        return lines or ["  there are no pods"]
 
 
 def _is_ready(pod: dict[str, Any], revision: str | None) -> bool:

@@ -163,6 +163,21 @@ def test_a_submission_that_is_refused_in_part_is_taken_back(space: Namespace) ->
     assert images == ["registry.example/flow:1"] * 2
 
 
+def test_what_keeps_the_gateway_or_the_making_of_pods_is_told(space: Namespace) -> None:
+    space.overlay("too-large", ("Deployment", f"{CONTAINER}/resources/requests/cpu", "64"))
+    space.overlay("privileged", ("StatefulSet", "/spec/template/spec/hostNetwork", True))
+    given = ("submit", "-c", "job.yaml", "--timeout", "8", "--overlay")
+    failed = space.command(*given, "too-large")
+    assert failed.returncode == 1
+    assert f"{GATEWAY}-" in failed.stderr
+    assert "Insufficient cpu" in failed.stderr
+    space.plane.kubectl("-n", space.name, "delete", f"statefulset/{DATAFLOW}")
+    failed = space.command(*given, "privileged")
+    assert failed.returncode == 1
+    assert f"{DATAFLOW}: 0 of 1 pods are made" in failed.stderr
+    assert "violates PodSecurity" in failed.stderr
+
+
 def test_what_production_adds_is_accepted_and_the_scaler_follows_the_commands(space: Namespace) -> None:
     space.submit("--overlay", "production", "--processes", "2")
     kinds = ("scaledobject", "servicemonitor", "hpa", "pdb", "networkpolicy", "ingress", "service")
