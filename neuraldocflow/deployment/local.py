@@ -48,11 +48,18 @@ def folder_of(config: Config) -> Folder:
 def replace_with(folder: Folder, wanted: Submission, config: Path | None) -> Report:
     """Stop what runs, and start ``wanted``; the former again if that fails. Raises DeploymentError, and
     ConfigError while another command changes the same job."""
+    if not Path(wanted.directory).is_dir():
+        raise DeploymentError(
+            f"{wanted.directory}, where the job was submitted, is gone: make it again, or submit from another"
+        )
     with folder.alone():
-        ran = _stop(folder)
-        folder.put(wanted, config)
         try:
-            return _start(folder, wanted)
+            folder.stage(wanted, config)
+        except OSError as error:
+            raise _not_written(folder, error) from error
+        ran = _stop(folder)
+        try:
+            return _start_staged(folder, wanted)
         except DeploymentError as error:
             _stop(folder)
             before = folder.put_back()
@@ -60,6 +67,10 @@ def replace_with(folder: Folder, wanted: Submission, config: Path | None) -> Rep
                 raise
             _start(folder, before)
             raise DeploymentError(f"{error}\nWhat ran before runs again.") from error
+
+
+def _not_written(folder: Folder, error: OSError) -> DeploymentError:
+    return DeploymentError(f"the submission can't be written in {folder.root}: {error.strerror}")
 
 
 def running(folder: Folder) -> tuple[Submission, Report]:
@@ -80,6 +91,12 @@ def stop(folder: Folder) -> bool:
         return _stop(folder)
 
 
+def runs(folder: Folder) -> bool:
+    """Whether a process keeps a job running here."""
+    report = folder.report()
+    return report is not None and lives(report.pid)
+
+
 def _stop(folder: Folder) -> bool:
     report = folder.report()
     if report is None or not lives(report.pid):
@@ -91,15 +108,26 @@ def _stop(folder: Folder) -> bool:
     return True
 
 
+def _start_staged(folder: Folder, wanted: Submission) -> Report:
+    try:
+        folder.take()
+    except OSError as error:
+        raise _not_written(folder, error) from error
+    return _start(folder, wanted)
+
+
 def _start(folder: Folder, wanted: Submission) -> Report:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "neuraldocflow.deployment.host", str(folder.state)],
-        cwd=wanted.directory,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "neuraldocflow.deployment.host", str(folder.state)],
+            cwd=wanted.directory,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise DeploymentError(f"the job can't be started in {wanted.directory}: {error.strerror}") from error
     deadline = time.monotonic() + _READY
     while time.monotonic() < deadline:
         report = folder.report()

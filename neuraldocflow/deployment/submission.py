@@ -61,6 +61,7 @@ class Folder:
         self._submission = self.root / "submission.json"
         self._report = self.root / "report.json"
         self._before = self.root / "before"
+        self._next = self.root / "next"
 
     def submission(self) -> Submission | None:
         """What was submitted; None where nothing was."""
@@ -77,18 +78,29 @@ class Folder:
             return replace(report, phase="killed", reason="the process that keeps it running is gone")
         return report
 
-    def put(self, submission: Submission, config: Path | None) -> None:
-        """Keep a submission with a copy of its configuration, and the one before it aside."""
-        shutil.rmtree(self._before, ignore_errors=True)
-        self._before.mkdir(parents=True)
+    def stage(self, submission: Submission, config: Path | None) -> None:
+        """Write a submission with a copy of its configuration beside the present one, and keep that aside.
+
+        Nothing that runs takes notice, also where there is no room for it (OSError).
+        """
         text = config.read_bytes() if config is not None else None
+        for folder in (self._before, self._next):
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
         for each in (self.config, self._submission):
             if each.exists():
                 shutil.copy2(each, self._before / each.name)
-        self._report.unlink(missing_ok=True)
         if text is not None:
-            durable.write_atomically(self.config, text)
-        self._write(self._submission, asdict(submission))
+            durable.write_atomically(self._next / self.config.name, text)
+        self._write(self._next / self._submission.name, asdict(submission))
+
+    def take(self) -> None:
+        """Have what was staged in the place of the present one."""
+        self._report.unlink(missing_ok=True)
+        for each in (self.config, self._submission):
+            staged = self._next / each.name
+            if staged.exists():
+                os.replace(staged, each)
 
     def put_back(self) -> Submission | None:
         """Take the submission from before again; None where there was none, and then nothing is submitted."""
