@@ -55,10 +55,11 @@ def submit(
         )
         return
     loaded = configuration.load(config)
-    before = local.folder_of(loaded).submission()
+    folder = local.folder_of(loaded)
+    before = folder.submission()
     if dry_run:
-        size = (before.processes, before.workers) if before else (0, 0)
-        for line in plan(loaded, size, processes, workers, None).told():
+        size = (before.processes, before.workers) if before and local.runs(folder) else (0, 0)
+        for line in plan(loaded, size, processes, workers, None, replaces=True).told():
             screen.print(line, markup=False, soft_wrap=True)
         return
     report = local.submit(config, processes, workers, gateway=gateway)

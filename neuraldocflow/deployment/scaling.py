@@ -20,11 +20,14 @@ class Plan:
     """Workers there can be."""
     topics: tuple[tuple[Topic, int, int], ...]
     """Each topic with its partitions now and then."""
+    replaces: bool = False
+    """Whether what runs is replaced, also by one of the same size."""
 
     @property
     def restarts(self) -> bool:
-        """Whether the processes have to start again: their number changes, or what they read."""
-        return self.processes[0] != self.processes[1] or self.workers[0] != self.workers[1] or self.grows
+        """Whether the processes have to start again: their number changes, or what they run or read."""
+        changes = self.processes[0] != self.processes[1] or self.workers[0] != self.workers[1]
+        return self.replaces or changes or self.grows
 
     @property
     def grows(self) -> bool:
@@ -60,6 +63,8 @@ def plan(
     processes: int | None,
     workers: int | None,
     partitions: int | None,
+    *,
+    replaces: bool = False,
 ) -> Plan:
     """What it takes to come from ``running`` (processes, workers) to a size; None keeps a number.
 
@@ -83,6 +88,7 @@ def plan(
         (running[1], wanted[1]),
         config.runtime.max_workers,
         tuple((topic, now, partitions or now) for topic, now in found),
+        replaces,
     )
 
 

@@ -52,6 +52,7 @@ def test_a_submitted_job_outlives_the_command_is_scaled_while_loaded_and_stops(s
     assert found["frontier"]["epoch"] > 0
     assert submitted.does("stop", "-c", "job.yaml") == "stopped\n"
     assert submitted.status()["phase"] == "stopped"
+    assert "processes: 0 → 1" in submitted.submit("--dry-run")
     assert "nothing that was submitted runs" in submitted.does("stop", "-c", "job.yaml")
 
 
@@ -76,6 +77,9 @@ def test_submitted_again_it_replaces_what_ran(submitted: Submitted) -> None:
     config = yaml.safe_load((submitted.job.root / "job.yaml").read_text())
     config["processing_pipeline"] = {"swarm_config": {"min_agents": 1, "max_agents": 1}}
     (submitted.job.root / "job.yaml").write_text(yaml.safe_dump(config))
+    planned = submitted.submit("--dry-run")
+    assert "processes: 1, as now" in planned
+    assert "restarts: all processes together" in planned
     assert "replaced: 2 processes run" in submitted.submit("--processes", "2")
     assert submitted.host() != first
     assert not Path(f"/proc/{first}").exists()
