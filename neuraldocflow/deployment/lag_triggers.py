@@ -9,10 +9,11 @@ from typing import Any
 import yaml
 
 from connectors.kafka import KafkaSourceConfig
+from neuraldocflow.errors import ConfigError
 from neuraldocflow.log import DOCUMENT_STREAM
 from neuraldocflow.log.kafka import GROUP
 
-_VARIABLE = re.compile(r"\$\{(\w+)(?::-[^}]*)?\}")
+_VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
 _SERVERS = "KAFKA_BOOTSTRAP_SERVERS"
 
 
@@ -27,27 +28,49 @@ def triggers_of(text: str, threshold: str) -> list[dict[str, Any]]:
     ]
 
 
+def settled(value: Any, where: str) -> Any:
+    """A value with the defaults of its variables, which are set in the pods. Raises ConfigError where one has
+    none."""
+    if isinstance(value, dict):
+        return {name: settled(each, f"{where}.{name}") for name, each in value.items()}
+    if isinstance(value, list):
+        return [settled(each, where) for each in value]
+    if not isinstance(value, str):
+        return value
+    for variable in _VARIABLE.finditer(value):
+        if variable[2] is None:
+            raise ConfigError(
+                f"{where}: {variable[0]} is set in the pods only, and submit needs this value: "
+                f"write it out, or give it a default, ${{{variable[1]}:-…}}"
+            )
+    return _VARIABLE.sub(lambda found: found[2], value)
+
+
 def _topics(config: dict[str, Any]) -> Iterator[dict[str, str]]:
     log = (config.get("runtime") or {}).get("log")
     kafka = log.get("kafka") or {} if isinstance(log, dict) else None
     if kafka is not None:
-        prefix = kafka.get("topic_prefix", "")
-        servers = _servers(kafka)
+        prefix = settled(kafka.get("topic_prefix", ""), "runtime.log.kafka.topic_prefix")
+        servers = _servers(kafka, "runtime.log.kafka")
         yield {**servers, "consumerGroup": prefix + GROUP, "topic": prefix + DOCUMENT_STREAM}
-    for entry in (config.get("stream_sources") or {}).values():
+    for source_name, entry in (config.get("stream_sources") or {}).items():
         if entry["type"] == "kafka":
-            given = entry["config"]
-            known = {name: given[name] for name in _NAMING if name in given}
+            given, where = entry["config"], f"stream_sources.{source_name}.config"
+            known = settled({name: given[name] for name in _NAMING if name in given}, where)
             source = KafkaSourceConfig.model_validate(known)
             for topic in source.topics():
-                servers = _servers({**(kafka or {}), **given})
+                servers = _servers({**(kafka or {}), **given}, where)
                 yield {**servers, "consumerGroup": source.consumer_group, "topic": topic}
 
 
 _NAMING = ("topic", "consumer_group", "priority", "priority_topics")
 
 
-def _servers(section: dict[str, Any]) -> dict[str, str]:
+def _servers(section: dict[str, Any], where: str) -> dict[str, str]:
     told = section.get("bootstrap_servers", f"${{{_SERVERS}}}")
     variable = _VARIABLE.fullmatch(told)
-    return {"bootstrapServersFromEnv": variable[1]} if variable else {"bootstrapServers": told}
+    return (
+        {"bootstrapServersFromEnv": variable[1]}
+        if variable
+        else {"bootstrapServers": settled(told, f"{where}.bootstrap_servers")}
+    )

@@ -13,7 +13,7 @@ import yaml
 
 from neuraldocflow.config import RuntimeConfig
 from neuraldocflow.deployment.kubectl import Kubectl
-from neuraldocflow.deployment.lag_triggers import triggers_of
+from neuraldocflow.deployment.lag_triggers import settled, triggers_of
 from neuraldocflow.errors import ConfigError
 from neuraldocflow.runner import check_size
 
@@ -89,7 +89,11 @@ def _size(workers: int) -> dict[str, Any]:
 def _most_workers(text: str) -> int:
     """What a configuration's text says of them; its variables are set in the pods, so it can't be loaded."""
     runtime = (yaml.safe_load(text) or {}).get("runtime") or {}
-    return int(runtime.get("max_workers", RuntimeConfig.model_fields["max_workers"].default))
+    told = runtime.get("max_workers", RuntimeConfig.model_fields["max_workers"].default)
+    try:
+        return int(settled(told, "runtime.max_workers"))
+    except ValueError:
+        raise ConfigError(f"runtime.max_workers: {told} is no number") from None
 
 
 def _triggers(scaler: dict[str, Any] | None, text: str) -> list[dict[str, Any]]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 import yaml
 
-from neuraldocflow.deployment.lag_triggers import triggers_of
+from neuraldocflow.deployment.lag_triggers import settled, triggers_of
+from neuraldocflow.errors import ConfigError
 
 
 def told(config: dict[str, object]) -> list[tuple[str, str, str]]:
@@ -59,3 +61,14 @@ def test_a_source_without_brokers_of_its_own_has_those_of_the_log() -> None:
 def test_nothing_is_followed_without_kafka() -> None:
     assert told({}) == []
     assert told({"runtime": {"log": "embedded"}}) == []
+
+
+def test_variables_count_with_their_defaults_and_are_refused_without() -> None:
+    kafka = {"bootstrap_servers": "${HOST:-kafka}:9092", "topic_prefix": "${TENANT:-acme.}"}
+    assert told({"runtime": {"log": {"kafka": kafka}}}) == [
+        ("kafka:9092", "acme.neuraldocflow", "acme.document-stream")
+    ]
+    with pytest.raises(ConfigError, match=r"sources\.in\.config\.topic: \$\{TOPIC\} is set in the pods"):
+        told({"stream_sources": {"in": source(topic="${TOPIC}")}})
+    assert settled("${MAX_WORKERS:-16}", "runtime.max_workers") == "16"
+    assert settled("${TENANT:-}", "runtime.log.kafka.topic_prefix") == ""
