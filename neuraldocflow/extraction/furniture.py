@@ -12,6 +12,8 @@ from neuraldocflow.extraction.pdf_page import PageContent, TextLine
 _MARGIN = 0.11
 """The part of the page's height, at the top and at the bottom, where running lines stand."""
 _DIGITS = regex(r"\d+")
+_COUNTS = regex(r"[^\W\d_]|^[-–—]\s*\d+\s*[-–—]$")
+"""A text whose digits may count along: one with a letter, or a page's number between dashes."""
 _HEADING = regex(r"(?:item|note|part|section|article|chapter|exhibit|schedule|annex|appendix)s?\s+\d")
 _ROMAN = regex(r"[ivxlc]{1,7}", re.IGNORECASE)
 _PAGE_NUMBER = regex(
@@ -23,9 +25,11 @@ _PAGE_NUMBER = regex(
 def take_furniture(pages: list[PageContent]) -> list[Block]:
     """Removes running lines from the pages and gives them back as header and footer blocks."""
     taken: dict[int, set[int]] = defaultdict(set)
-    for marks in (_repeated(pages), _numbers_in_margins(pages), _numbers_in_sequence(pages)):
+    for marks in (_numbers_in_margins(pages), _numbers_in_sequence(pages)):
         for index, lines in marks.items():
             taken[index] |= lines
+    for index, lines in _repeated(pages, taken).items():
+        taken[index] |= lines
     found: list[Block] = []
     for index, page in enumerate(pages):
         if not taken[index]:
@@ -55,10 +59,11 @@ def _margins(page: PageContent) -> list[TextLine]:
     return [line for line in page.lines if line.y1 <= top or line.y0 >= bottom]
 
 
-def _repeated(pages: list[PageContent]) -> dict[int, set[int]]:
+def _repeated(pages: list[PageContent], numbers: dict[int, set[int]]) -> dict[int, set[int]]:
     """Lines in the margins whose text, digits folded, stands at the same height on many pages.
 
-    Many is: at least three pages and a fifth of them; odd and even pages may differ.
+    Many is: at least three pages and a fifth of them; odd and even pages may differ. What shares a row with
+    figures that neither repeat nor are the pages' ``numbers`` is a cell of a table, and stays.
     """
     places: dict[tuple[str, int], set[int]] = defaultdict(set)
     margins = [_margins(page) for page in pages]
@@ -67,14 +72,26 @@ def _repeated(pages: list[PageContent]) -> dict[int, set[int]]:
             for height in _heights(line):
                 places[_folded(line.text), height].add(index)
     need = max(3, len(pages) * 0.2)
-    return {
-        index: {
+    found: dict[int, set[int]] = {}
+    for index, lines in enumerate(margins):
+        again = {
             id(line)
             for line in lines
             if any(len(places[_folded(line.text), height]) >= need for height in _heights(line))
         }
-        for index, lines in enumerate(margins)
-    }
+        running = again | numbers.get(index, set())
+        values = [line for line in lines if id(line) not in running and _DIGITS.search(line.text)]
+        found[index] = {
+            id(line)
+            for line in lines
+            if id(line) in again and not any(_share_a_row(line, value) for value in values)
+        }
+    return found
+
+
+def _share_a_row(one: TextLine, other: TextLine) -> bool:
+    overlap = min(one.y1, other.y1) - max(one.y0, other.y0)
+    return overlap > 0.5 * min(one.y1 - one.y0, other.y1 - other.y0)
 
 
 def _heights(line: TextLine) -> tuple[int, int]:
@@ -83,9 +100,13 @@ def _heights(line: TextLine) -> tuple[int, int]:
 
 
 def _folded(text: str) -> str:
-    """The text without what counts along with the pages, as numbers of Items, notes and the like do not."""
+    """The text without what counts along with the pages, as numbers of Items, notes and the like do not.
+
+    Bare digits are as they stand: page numbers are told by their counting, and others are values.
+    """
     lower = text.lower()
-    return lower if _HEADING.match(lower) else _DIGITS.sub("0", lower)
+    counts = _COUNTS.search(lower) and not _HEADING.match(lower)
+    return _DIGITS.sub("0", lower) if counts else lower
 
 
 def _numbers_in_margins(pages: list[PageContent]) -> dict[int, set[int]]:

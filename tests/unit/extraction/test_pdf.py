@@ -78,6 +78,19 @@ def test_running_lines_and_page_numbers_are_set_apart() -> None:
     assert len(document.furniture) == 12
 
 
+def test_cells_of_a_long_table_are_no_running_lines() -> None:
+    builder = PdfBuilder()
+    for number in range(1, 6):
+        builder.page().text(72, 30, "Example Works Ltd").text(500, 30, f"{number}")
+        for row in range(54):
+            name = "abcde"[number - 1] + "klmnop"[row % 6] + "uvwxyz"[row // 9]
+            builder.row(60 + 13 * row, (72, f"Item {name}"), (300, f"1{number}.{row:02d}"), (450, "Active"))
+    document = read(builder.done())
+    assert document.text.count("Active") == 5 * 54
+    assert "11.00" in document.text
+    assert [block.text for block in document.furniture if block.page == 2] == ["Example Works Ltd", "2"]
+
+
 def test_headings_at_the_tops_of_pages_are_no_running_lines_for_counting_up() -> None:
     builder = PdfBuilder()
     for number in range(1, 7):
