@@ -31,3 +31,15 @@ def date_in(text: str, day_leads: bool = False) -> str | None:
     """
     text = re.sub(r"(?<=\d)\s*([-/])\s*(?=\d)", r"\1", text)
     return parse_date(_SLASHED.sub(r"\2/\1/\3", text) if day_leads else text)
+
+
+_YEAR = regex(r"(?<!\d)(?:19|20)\d\d(?!\d)")
+
+
+def born(date: str, record: str) -> str:
+    """A birth date, ISO 8601; a hundred years earlier where it is later than every year that the
+    record writes in full: then its own was written in two digits.
+    """
+    years = _YEAR.findall(record)
+    late = bool(years) and date[:4] > max(years)
+    return f"{int(date[:4]) - 100}{date[4:]}" if late else date

@@ -7,14 +7,15 @@ import re
 from .patterns import regex
 
 _COUNT = (
-    r"(?:\d[\d,.]*(?:\s?[-–/]\s?\d[\d,.]*)?|one(?: and one-half| or two)?|two|three|four|half)(?: \(\w+\))?"
+    r"(?:\.\d+|\d[\d,.]*(?:\s?[-–/]\s?\d[\d,.]*)?|one(?: and one-half| or two)?|two|three|four|half)"
+    r"(?: \(\w+\))?"
 )
 _DOSE_UNIT = (
     r"(?:mg|mcg|[µμu]g|micrograms?|milligrams?|grams?|g|mL|ml|milliliters?|L|units?|unt|IU|mEq|meq|mmol"
     r"|puffs?|tab(?:let)?(?:s|\(s\))?|cap(?:sule)?(?:s|\(s\))?|drops?|gtts?|sprays?|patch(?:es)?"
     r"|suppositor(?:y|ies)|lozenges?|inhalations?|applications?|teaspoons?|tablespoons?|vials?|sachets?)"
 )
-DOSE = regex(rf"(?<![\w.]){_COUNT}\s?{_DOSE_UNIT}(?!\w)(?:/\w+)?", re.IGNORECASE)
+DOSE = regex(rf"(?<![\w.]){_COUNT}\s?{_DOSE_UNIT}(?!\w)(?:/(?:\d[\d.]*\s?)?\w+)?", re.IGNORECASE)
 ROUTE = regex(
     r"(?<!\w)(?:by mouth|p\.?o\.?(?!\w)|orally|oral|(?:by )?(?:oral|inhalation|rectal|topical|nasal"
     r"|ophthalmic|otic"

@@ -13,6 +13,7 @@ _OID = regex(r"\s+\(?\d(?:\.\d+){4,}\)?")
 _ID_LABEL = regex(
     r"^(?:[A-Za-z][A-Za-z .]{0,24}:\s*|(?:MRN|SSN|MBI|HICN?|NHS|ID|No\.?|EPI|PIN)\s+(?=\w*\d))", re.I
 )
+_IDENTIFIER = regex(r"[A-Z0-9][\w/-]*\d[\w/-]*$|\d[\d ]+\d$", re.IGNORECASE)
 _ISSUER = regex(r"\s*\([^()]*\)\s*$")
 _DEGREE = r"(?:M\.?D|D\.?O|Ph\.?D|R\.?N|N\.?P|P\.?A(?:-C)?|C?P?NP|Jr|Sr|II|III|IV)\.?"
 _ORGANISATION = regex(
@@ -38,18 +39,22 @@ def identifiers(cell: Part) -> Iterator[Part]:
     if found:
         position = 0
         for match in found:
-            part = cell.cut(position, match.start())
-            label, issuer = _ID_LABEL.match(part.text), _ISSUER.search(part.text)
-            part = part.cut(label.end() if label else 0, issuer.start() if issuer else len(part.text))
+            part = _unlabelled(cell.cut(position, match.start()))
             if part.text:
                 yield part
             position = match.end()
         return
     for match in re.finditer(r"[^\n,;|]+", cell.text):
-        part = cell.cut(*match.span())
-        inner = re.search(r"[A-Z0-9][A-Z0-9-]*\d[A-Z0-9-]*$|\d[\d ]+\d$", part.text, re.IGNORECASE)
+        part = _unlabelled(cell.cut(*match.span()))
+        inner = _IDENTIFIER.search(part.text)
         if inner:
             yield part.cut(*inner.span())
+
+
+def _unlabelled(part: Part) -> Part:
+    """An identifier's text without the label before it and the issuer in brackets behind it."""
+    label, issuer = _ID_LABEL.match(part.text), _ISSUER.search(part.text)
+    return part.cut(label.end() if label else 0, issuer.start() if issuer else len(part.text))
 
 
 def sex(text: str) -> str | None:

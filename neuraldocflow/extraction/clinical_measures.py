@@ -27,6 +27,8 @@ from .model import Cell
 from .patterns import regex
 
 _ORDINAL = regex(r"[1-9]\d?$")
+_SODIUM = regex(r"na\+?\W*$", re.IGNORECASE)
+"""Written as an absence may be: with a quantity beside it, it is the element."""
 _FLAG_LETTER = regex(r"[HL]$")
 _FOUND_IN_LINE = regex(
     r"\W*(?P<name>[A-Za-z][^:\n]{1,60}?)\s*:\s*(?P<value>(?:negative|positive|(?:non-?)?reactive"
@@ -267,7 +269,9 @@ def _measurement(
 
     ``told`` is what the row says, by role; ``unit`` what the column's title says.
     """
-    if ABSENCE.match(name.text) or DATE.match(name.text) or not re.search(r"[A-Za-z]", name.text):
+    if DATE.match(name.text) or not re.search(r"[A-Za-z]", name.text):
+        return
+    if ABSENCE.match(name.text) and not (_SODIUM.match(name.text) and _is_value(value)):
         return
     pair = pressures(value) if kind == "vital_signs" else None
     names, values = _parted(name), _parted(value)

@@ -114,7 +114,7 @@ def is_bare_title(text: str) -> bool:
 ABSENCE = regex(
     r"^\W*(?:(?:patient )?(?:has |reports |denies )?(?:no|none|nil|denies|without|not|unknown"
     r"|negative|never)\b"
-    r"(?! significant change)|n/?a\b|n\.a\.|nk[ad]+\b|nkma\b|nkfa\b|not available|\.{2,}|-+$|\*+$)",
+    r"(?! significant change)|n/a\b|na\W*$|n\.a\.|nk[ad]+\b|nkma\b|nkfa\b|not available|\.{2,}|-+$|\*+$)",
     re.IGNORECASE,
 )
 NOT_GIVEN = regex(

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ..candidates import Candidate, Context, strategy
-from ..clinical_dates import date_in, day_first
+from ..clinical_dates import born, date_in, day_first
 from ..clinical_doses import dosing
 from ..clinical_entries import entries
 from ..clinical_head import particulars
@@ -206,6 +206,7 @@ def clinical_head(
     strongest = max((score for score, _ in told), default=0.0)
     seen: set[str] = set()
     for score, (piece, value) in told:
+        value = born(value, document.text) if role == "birth_date" else value
         key = value.lower().split(",")[0] if role == "provider" else value.lower()
         if score >= strongest - _NEAR and key not in seen:
             seen.add(key)
