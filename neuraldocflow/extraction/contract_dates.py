@@ -14,6 +14,13 @@ from dataclasses import dataclass
 from .patterns import regex
 
 _NAMES = [name.lower() for name in calendar.month_name[1:]]
+_ORDINALS = (
+    *("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"),
+    *("eleventh", "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth"),
+    *("eighteenth", "nineteenth", "twentieth", "twenty-first", "twenty-second", "twenty-third"),
+    *("twenty-fourth", "twenty-fifth", "twenty-sixth", "twenty-seventh", "twenty-eighth", "twenty-ninth"),
+    *("thirtieth", "thirty-first"),
+)
 _BLANK = r"(?:\[[^\]\n]{0,12}\]|[_•●*]{1,20}|\(\s*\)|\.{3,})"
 
 
@@ -22,7 +29,8 @@ def _month_of(group: str) -> str:
 
 
 def _day_of(group: str) -> str:
-    return rf"(?P<{group}>\d{{1,2}})(?:\s?(?:st|nd|rd|th))?"
+    words = "|".join(word.replace("-", r"[\s-]") for word in reversed(_ORDINALS))
+    return rf"(?:(?P<{group}>\d{{1,2}})(?:\s?(?:st|nd|rd|th))?|\b(?P<o{group[1:]}>{words})\b)"
 
 
 def _year_of(group: str) -> str:
@@ -65,7 +73,7 @@ NUMBERS |= {"thirty-six": 36, "forty-five": 45, "twenty-five": 25, "a": 1, "an":
 _WORD = "|".join(sorted(NUMBERS, key=len, reverse=True))
 PERIOD = regex(
     rf"\b(?:(?P<word>{_WORD}|one\s+hundred(?:\s+and)?\s+(?:eighty|twenty))[\s-]*)?"
-    r"(?:\(?\s*(?P<digits>\d{1,3})\s*\)?[\s-]*)?(?:\(\w+\)\s*)?"
+    r"(?:\(?\s*(?<!\d)(?<!\d\.)(?P<digits>\d{1,3})\s*\)?[\s-]*)?(?:\(\w+\)\s*)?"
     r"(?:additional\s+|consecutive\s+|successive\s+|full\s+|calendar\s+|contract\s+|business\s+"
     r"|renewal\s+|more\s+)*"
     r"[\s-]*(?P<unit>year|month|week|day|annual|anniversary)s?\b",
@@ -121,6 +129,8 @@ def dates(text: str, start: int = 0, end: int | None = None) -> Iterator[Dated]:
 
 def _value(parts: dict[str, str]) -> str | None:
     month, day = _month(parts.get("m", "")), int(parts["d"]) if "d" in parts else 0
+    if "o" in parts:
+        day = 1 + _ORDINALS.index("-".join(re.split(r"[\s-]", parts["o"].lower())))
     digits = re.sub(r"\D", "", parts.get("y", ""))
     if month > 12 and day and day <= 12:
         month, day = day, month

@@ -13,6 +13,9 @@ from neuraldocflow.extraction.contract_dates import Period, dates, later, period
         ("effective 7/1/98", "1998-07-01"),
         ("on 15 March 2010", "2010-03-15"),
         ("on 25/12/2004", "2004-12-25"),
+        ("made this first day of July, 2017", "2017-07-01"),
+        ("the Twenty-Second day of May, 2009", "2009-05-22"),
+        ("as of the thirty first day of March 1999", "1999-03-31"),
     ],
 )
 def test_a_whole_date_is_iso(text: str, value: str) -> None:
@@ -49,6 +52,10 @@ def test_section_numbers_and_impossible_days_are_no_dates() -> None:
 )
 def test_a_period_is_told_in_figures(text: str, told: str) -> None:
     assert [str(each) for each in periods(text)] == [told]
+
+
+def test_the_fraction_of_a_period_is_no_period() -> None:
+    assert not list(periods("a period of 2.5 years"))
 
 
 def test_a_period_after_a_date_ends_on_the_same_day() -> None:

@@ -140,6 +140,8 @@ def test_the_public_float_is_the_market_value_held_by_others(sentence: str, valu
             "common stock, par value $0.01 per share, was 24,561,778.",
             [24_561_778],
         ),
+        ("As of November 15, 2024, there were 25000000 shares of common stock outstanding.", [25_000_000]),
+        ("As of November 15, 2024 shares of common stock outstanding were 24,561,778.", [24_561_778]),
     ],
 )
 def test_shares_outstanding_are_told_for_each_class(sentence: str, values: list[int]) -> None:
