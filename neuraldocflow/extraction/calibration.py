@@ -12,6 +12,9 @@ from collections.abc import Mapping, Sequence
 
 Points = Sequence[Sequence[float]]
 
+_FAR = 0.75
+"""Of the first point's score: a point is the mean of scores on both sides of it."""
+
 
 def probability(calibration: Mapping[str, Points], field: str, strategy: str, score: float) -> float:
     """The calibrated confidence of a value, 0..1; the score itself where nothing was measured."""
@@ -22,11 +25,13 @@ def probability(calibration: Mapping[str, Points], field: str, strategy: str, sc
 
 
 def interpolate(points: Points, score: float) -> float:
-    """Linear between the points, constant outside of them."""
+    """Linear between the points, constant outside of them; far below the first, where nothing was measured,
+    it falls to nothing."""
     scores = [point[0] for point in points]
     at = bisect_right(scores, score)
     if at == 0:
-        return float(points[0][1])
+        known = _FAR * points[0][0]
+        return float(points[0][1]) * (max(score, 0.0) / known if score < known else 1.0)
     if at == len(points):
         return float(points[-1][1])
     (x0, y0), (x1, y1) = points[at - 1], points[at]

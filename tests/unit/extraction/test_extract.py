@@ -167,7 +167,9 @@ def test_isotonic_points_never_fall_and_are_drawn_to_the_prior() -> None:
     shares = [share for _, share in points]
     assert shares == sorted(shares)
     assert all(0 < share < 1 for share in shares)
-    assert interpolate(points, 0.0) == shares[0]
+    assert interpolate(points, 0.0) == 0.0
+    assert interpolate(points, 0.9 * points[0][0]) == shares[0]
+    assert interpolate(points, 0.375 * points[0][0]) == pytest.approx(shares[0] / 2)
     assert interpolate(points, 1.0) == shares[-1]
 
 
