@@ -35,7 +35,7 @@ test: web       ## every test, real servers included, two files at a time: many 
 test-fast: setup  ## the tests that need no server, in under a minute
 	@$(PY) -m pytest -m "not servers and not slow and not cluster"
 
-test-cluster: setup  ## submitted jobs, three Kafka nodes, cut networks, a Kubernetes control plane (first time: ten minutes more)
+test-cluster: setup  ## jobs of several processes, three Kafka nodes, cut networks, a Kubernetes control plane (first time: ten minutes more)
 	@$(PY) -m pytest -m cluster
 
 lint: setup     ## formatting, lint, types, of the web too

@@ -101,6 +101,7 @@ def members_of(supervisor: int) -> list[int]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(290)
+@pytest.mark.cluster
 def test_500_documents_through_two_processes_while_something_is_killed_every_second(tmp_path: Path) -> None:
     seed = int(os.environ.get("NEURALDOCFLOW_SEED", str(random.randrange(10**6))))
     print(f"NEURALDOCFLOW_SEED={seed} replays this")

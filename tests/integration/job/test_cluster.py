@@ -16,6 +16,7 @@ from tests.faults.test_killed import members_of
 from tests.integration.job.test_job import finish, until_results
 from tests.support.job import JobFolder
 
+pytestmark = pytest.mark.cluster
 CLUSTER = ("run", "-c", "job.yaml", "--processes", "2", "--workers", "2")
 
 
