@@ -171,9 +171,11 @@ def _build_sources(config: Config, engine: Engine, wanted: tuple[str, ...]) -> d
         waiting=_waiting(config, engine),
     )
     built = {
-        name: SOURCES.build(entry.type, name, entry.config, context)
-        for name, entry in config.stream_sources.items()
-        if (not wanted or name in wanted) and name in _names_of_sources(config)
+        name: SOURCES.build(
+            config.stream_sources[name].type, name, config.stream_sources[name].config, context
+        )
+        for name in _names_of_sources(config)
+        if not wanted or name in wanted
     }
     if not wanted and not reads_submissions(config):
         by_priority = config.processing_pipeline.buffer_config.priority_queues

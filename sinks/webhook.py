@@ -45,7 +45,7 @@ class EndpointConfig(Section):
             _ = address.port
             host = (address.hostname or "").encode("idna")
         except ValueError as error:  # UnicodeError is one
-            raise ValueError("its host or port can be none") from error
+            raise ValueError("its host or port is not valid") from error
         if not host:
             raise ValueError("it has no host")
         return url

@@ -45,10 +45,10 @@ class AcknowledgeSink(FixedPartitionedSink[Arrived, Any]):
         results: Path,
         reached: Callable[[int], None] = lambda epoch: None,
     ) -> None:
-        known = {name: source for name, source in sources.items() if hasattr(source, "acknowledge")}
         self._sources: dict[str, Acknowledging | None] = {
-            **known,
-            **{name: None for name, source in sources.items() if source is None},
+            name: source
+            for name, source in sources.items()
+            if source is None or hasattr(source, "acknowledge")
         }
         self._recovery = recovery
         self._results = results

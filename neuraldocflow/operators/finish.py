@@ -30,7 +30,7 @@ def result_of(finished: Finished) -> dict[str, Any]:
     except (OSError, orjson.JSONDecodeError):
         return failed(event, Internal("The agent's result can't be read.").to_dict())
     if not _is_whole(result):
-        return failed(event, Internal("The agent's result is none.").to_dict())
+        return failed(event, Internal("The agent's result is malformed.").to_dict())
     seen = result["metadata"]["sha256"]
     if event.source.sha256 and seen and seen != event.source.sha256:
         changed = FetchFailed(
