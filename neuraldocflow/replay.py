@@ -25,7 +25,7 @@ from neuraldocflow.log import (
     Record,
 )
 from neuraldocflow.replay_plan import Places, Plan, Row
-from neuraldocflow.selection import Conditions, Range, document_of, read_on, records_between, told
+from neuraldocflow.selection import Conditions, Range, document_of, read_on, records, told
 from neuraldocflow.whereabouts import Whereabouts
 from sinks.events import message_of
 
@@ -34,8 +34,6 @@ ORIGIN = "/replay"
 _BATCH = 100
 _LOOKERS = 8
 """Payloads that are looked for at a time."""
-_READERS = 4
-"""Partitions read at a time, each with what its reader reads ahead."""
 _RHYTHM = 0.5
 """Seconds between two batches of a replay with a rate."""
 
@@ -85,58 +83,39 @@ def select(
     Raises LogError, and Unreachable where payloads can't be looked for.
     """
 
-    def choose(record: Record) -> None:
+    for record in records(log, topic, wanted):
         if not where.hold(told(record)) or is_webhooks(record):
-            return
+            continue
         if document := _document_of(record):
             plan.add(document)
         else:
             plan.add_impossible(_place(record), "it is no document; send it again to where it came from")
-
-    def remember(record: Record) -> None:
+    for record in records(log, PROCESSING_RESULTS, Range()):
         document = document_of(record)
         if plan.has(document):
             result = told(record).get("result") or {}
             place = (record.topic, record.partition, record.offset)
             plan.had(document, place, int(result.get("run", 0)), _profile(result))
-
-    def take(record: Record) -> None:
-        document = _document_of(record)
-        if plan.has(document) and (event := _bringing(record)) is not None:
-            plan.came(document, encode(event), event.run)
-
-    scan(log, topic, wanted, choose)
-    scan(log, PROCESSING_RESULTS, Range(), remember)
     if current_profiles is not None:
         plan.only_stale(current_profiles)
     for each in (PROCESSING_EVENTS, DOCUMENT_STREAM, DEAD_LETTERS):  # a later one's event counts
-        scan(log, each, Range(), take)
+        for record in records(log, each, Range()):
+            document = _document_of(record)
+            if plan.has(document) and (event := _bringing(record)) is not None:
+                plan.came(document, encode(event), event.run)
     _settle(whereabouts, plan)
     plan.keep_places("submissions", _ends(log, DOCUMENT_STREAM))
     plan.keep_places("results", _ends(log, PROCESSING_RESULTS))
     plan.keep(selected=True)
 
 
-def scan(log: Log, topic: str, wanted: Range, each: Callable[[Record], None]) -> None:
-    """Give all records of a range to ``each``: several partitions at a time, in order within one."""
-
-    def read(partition: int, bounds: tuple[int, int]) -> None:
-        for record in records_between(log, topic, partition, *bounds):
-            each(record)
-
-    with ThreadPoolExecutor(_READERS, "replay") as readers:
-        parts = [readers.submit(read, *part) for part in wanted.bounds(log, topic).items()]
-        for part in parts:
-            part.result()
-
-
 def find_submitted(log: Log, plan: Plan) -> None:
     """What an interrupted replay put on the log without coming to note it: it is not put there again."""
-    for (topic, partition), offset in plan.places("submissions").items():
-        for record in records_between(log, topic, partition, offset, log.end(topic, partition)):
-            event = _decoded(record)
-            if event is not None and event.origin == ORIGIN:
-                plan.submitted(event.id, event.run)
+    offsets = {partition: (offset, None) for (_, partition), offset in plan.places("submissions").items()}
+    for record in records(log, DOCUMENT_STREAM, Range(offsets=offsets)):
+        event = _decoded(record)
+        if event is not None and event.origin == ORIGIN:
+            plan.submitted(event.id, event.run)
     plan.keep()
 
 
@@ -198,7 +177,7 @@ def _batches(rows: Iterator[Row], most: int) -> Iterator[list[Row]]:
 
 
 def _ends(log: Log, topic: str) -> Places:
-    return {(topic, part): log.end(topic, part) for part in log.partitions(topic)}
+    return {(topic, part): end for part, (_, end) in log.bounds(topic).items()}
 
 
 def _settle(whereabouts: Whereabouts, plan: Plan) -> None:

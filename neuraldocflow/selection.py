@@ -65,8 +65,7 @@ class Range:
     def bounds(self, log: Log, topic: str) -> dict[int, tuple[int, int]]:
         """First and next-after-last offset of each partition, as the log stands now."""
         found = {}
-        for partition in log.partitions(topic):
-            begin, end = log.begin(topic, partition), log.end(topic, partition)
+        for partition, (begin, end) in log.bounds(topic).items():
             if self.offsets:
                 if partition not in self.offsets:
                     continue
@@ -92,9 +91,8 @@ def parse_offsets(texts: list[str]) -> dict[int, tuple[int, int | None]]:
 
 
 def records(log: Log, topic: str, wanted: Range) -> Iterator[Record]:
-    """The records of a range, a partition after the other."""
-    for partition, (begin, end) in wanted.bounds(log, topic).items():
-        yield from records_between(log, topic, partition, begin, end)
+    """The records of a range, in order within a partition."""
+    return log.scan(topic, wanted.bounds(log, topic))
 
 
 def read_on(log: Log, topic: str, partition: int, offset: int) -> list[Record]:
@@ -104,19 +102,6 @@ def read_on(log: Log, topic: str, partition: int, offset: int) -> list[Record]:
             return log.read(topic, partition, offset)
         except OffsetOutOfRange as error:
             offset = error.begin
-
-
-def records_between(log: Log, topic: str, partition: int, offset: int, end: int) -> Iterator[Record]:
-    """The records of a partition from an offset on, before another."""
-    while offset < end:
-        found = read_on(log, topic, partition, offset)
-        if not found:
-            break
-        for record in found:
-            if record.offset >= end:
-                break
-            yield record
-        offset = found[-1].offset + 1
 
 
 def document_of(record: Record) -> str:

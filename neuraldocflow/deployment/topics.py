@@ -109,8 +109,7 @@ def _of_the_log(config: Config) -> Iterator[Lag]:
     with closing(store), suppress(sqlite3.OperationalError):
         positions = store.states(_SUBMISSIONS).get("submissions", {}).get("positions", {})
     with open_log(config.runtime) as log:
-        for part in log.partitions(DOCUMENT_STREAM):
-            begin, end = log.begin(DOCUMENT_STREAM, part), log.end(DOCUMENT_STREAM, part)
+        for part, (begin, end) in log.bounds(DOCUMENT_STREAM).items():
             yield Lag(DOCUMENT_STREAM, part, end, max(positions.get(part, begin), begin))
 
 

@@ -103,12 +103,12 @@ class Tail:
 
     def _read(self) -> bool:
         """One round over all partitions; whether anything came."""
-        ends = {place: self._log.end(*place) for place in self._positions if place[0] == PROCESSING_RESULTS}
+        bounds = self._log.bounds(PROCESSING_RESULTS)
         any_came = False
         for place in self._positions:
             while records := self._records(place):
                 if place[0] == PROCESSING_RESULTS:
-                    records = [each for each in records if each.offset < ends[place]]
+                    records = [each for each in records if each.offset < bounds[place[1]][1]]
                     if not records:
                         break
                 any_came = True

@@ -189,6 +189,11 @@ class EmbeddedLog(Log):
     def end(self, topic: str, partition: int) -> int:
         return self._bounds(topic, partition)[1]
 
+    def bounds(self, topic: str) -> dict[int, tuple[int, int]]:
+        with self._translated():
+            select = "SELECT partition, begin_offset, end_offset FROM partitions WHERE topic = ?"
+            return {part: (begin, end) for part, begin, end in self._connection().execute(select, (topic,))}
+
     def offset_at(self, topic: str, partition: int, time: datetime) -> int:
         wanted = int(time.timestamp() * 1000)
         number = self._id(topic, partition)

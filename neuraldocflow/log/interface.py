@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
@@ -34,8 +34,8 @@ class OffsetOutOfRange(LogError):
 
     def __init__(self, topic: str, partition: int, offset: int, begin: int, end: int) -> None:
         super().__init__(f"{topic}[{partition}] has offsets {begin} to {end}; {offset} is not among them")
-        self.begin = begin
-        self.end = end
+        self.topic, self.partition = topic, partition
+        self.begin, self.end = begin, end
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +116,10 @@ class Log(ABC):
         """The offset the next record will have."""
 
     @abstractmethod
+    def bounds(self, topic: str) -> dict[int, tuple[int, int]]:
+        """Both of every partition of a topic."""
+
+    @abstractmethod
     def offset_at(self, topic: str, partition: int, time: datetime) -> int:
         """The offset of the first record appended at or after ``time``; the end if there is none."""
 
@@ -144,6 +148,21 @@ class Log(ABC):
         if found is None:
             raise UnknownTopic(f"there is no topic {topic}")
         return range(found)
+
+    def scan(self, topic: str, bounds: Mapping[int, tuple[int, int]]) -> Iterator[Record]:
+        """The records of partitions from an offset on, before another: in order within each, partitions in
+        any order. What retention has dropped is passed over; it ends where a partition ends before."""
+        for partition, (offset, end) in bounds.items():
+            while offset < end:
+                try:
+                    found = self.read(topic, partition, offset)
+                except OffsetOutOfRange as error:
+                    offset = error.begin
+                    continue
+                if not found:
+                    break
+                yield from (record for record in found if record.offset < end)
+                offset = found[-1].offset + 1
 
     def __enter__(self) -> Self:
         return self

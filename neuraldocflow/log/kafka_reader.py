@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from itertools import accumulate
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka import Message as KafkaMessage
 
 from neuraldocflow.log.interface import LogError, OffsetOutOfRange
@@ -19,7 +19,8 @@ _SLICE = 0.2
 _ASK = 5.0
 _PAUSE = 0.05
 _GONE = (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE)
-_AHEAD = 1000
+_END = KafkaError._PARTITION_EOF
+_AHEAD = 500
 """Messages taken from librdkafka at a time; it has more of its own."""
 
 
@@ -33,17 +34,31 @@ class Brokers:
         self.name = name
         self.patience = patience
 
-    def bounds(self, place: Place) -> tuple[int, int]:
-        """The oldest offset and the next one, as the brokers have them now. Raises LogError."""
-        partition = TopicPartition(*place)
-        found = self._ask(lambda: self._consumer.get_watermark_offsets(partition, timeout=_ASK))
-        return int(found[0]), int(found[1])
+    def bounds(self, places: Collection[Place]) -> dict[Place, tuple[int, int]]:
+        """The oldest offset and the next one, as the brokers have them now. Raises LogError.
+
+        Two questions for any number of partitions; their watermarks would be asked for one by one.
+        """
+        begin, end = (self._offsets(dict.fromkeys(places, each)) for each in (OFFSET_BEGINNING, OFFSET_END))
+        return {place: (begin[place], end[place]) for place in places}
 
     def offset_at(self, place: Place, milliseconds: int) -> int | None:
         """The offset of the first message of a time or later; None where there is none. Raises LogError."""
-        wanted = TopicPartition(*place, milliseconds)
-        (found,) = self._ask(lambda: self._consumer.offsets_for_times([wanted], timeout=_ASK))
-        return int(found.offset) if found.offset >= 0 else None
+        found = self._offsets({place: milliseconds})[place]
+        return found if found >= 0 else None
+
+    def _offsets(self, moments: Mapping[Place, int]) -> dict[Place, int]:
+        """For each partition the first offset of a time or later, or one of its ends. Raises LogError."""
+        wanted = [TopicPartition(*place, moment) for place, moment in moments.items()]
+
+        def ask() -> dict[Place, int]:
+            found = self._consumer.offsets_for_times(wanted, timeout=_ASK)
+            for each in found:
+                if each.error is not None:
+                    raise KafkaException(each.error)
+            return {(each.topic, each.partition): int(each.offset) for each in found}
+
+        return self._ask(ask) if wanted else {}
 
     def partitions(self, topic: str | None = None) -> dict[str, int]:
         """Topics with their number of partitions: one, or all. Raises LogError."""
@@ -55,9 +70,7 @@ class Brokers:
         deadline = time.monotonic() + self.patience
         while True:
             try:
-                if (found := question()) is not None:
-                    return found
-                reason = "no answer"
+                return question()
             except KafkaException as error:
                 reason = self._refusals.reason(self._consumer, error)
             if time.monotonic() > deadline:
@@ -78,31 +91,58 @@ class Reader:
 
     def read(self, place: Place, offset: int, limit: int, max_bytes: int) -> list[KafkaMessage]:
         """Messages from an offset on; [] at the end. Raises OffsetOutOfRange, LogError."""
-        ahead = self._at(place, offset)
+        ahead = self._at({place: offset})[place]
         if not ahead:  # what has come meanwhile is here already: brokers are asked only where nothing has
             self._fetch(0)
-            ahead = self._at(place, offset)
+            ahead = self._at({place: offset})[place]
         deadline = time.monotonic() + self._brokers.patience
         while not ahead:
-            _, end = self._brokers.bounds(place)
+            _, end = self._brokers.bounds([place])[place]
             if max(offset, self._next[place]) >= end:
                 return []
             if time.monotonic() > deadline:
-                raise LogError(f"Kafka at {self._brokers.name} gives nothing of {place[0]}[{place[1]}]")
+                raise self._silence(place)
             self._fetch(_SLICE)
-            ahead = self._at(place, offset)
+            ahead = self._at({place: offset})[place]
         found = ahead[:limit]
         if sum(map(len, found)) > max_bytes:
             found = _first(found, max_bytes)
         del ahead[: len(found)]
-        self._start[place] = int(found[-1].offset() or 0) + 1
+        self._start[place] = _after(found)
         return found
+
+    def scan(self, bounds: Mapping[Place, tuple[int, int]]) -> Iterator[list[KafkaMessage]]:
+        """Messages of partitions from an offset on, before another: each time some of one, in order there,
+        and of all as they come. What retention has dropped meanwhile is passed over. Raises LogError."""
+        left = {place: first for place, (first, end) in bounds.items() if first < end}
+        heard = time.monotonic()
+        while left:
+            try:
+                ahead = self._at(left)
+            except OffsetOutOfRange as error:
+                left[error.topic, error.partition] = error.begin
+                continue
+            runs = {place: run.copy() for place, run in ahead.items() if run}
+            for place, first in list(left.items()):
+                left[place] = self._start[place] = max(first, self._next[place])
+                ahead[place].clear()
+                if left[place] >= bounds[place][1]:
+                    del left[place]
+                    self._forget(place)  # what comes after is not read ahead
+            for place, run in runs.items():
+                yield _before(run, bounds[place][1])
+            if runs:
+                heard = time.monotonic()
+            elif time.monotonic() > heard + self._brokers.patience:
+                raise self._silence(next(iter(left)))
+            if left:
+                self._fetch(_SLICE)
 
     def wait(self, positions: Mapping[Place, int], seconds: float, closed: Callable[[], bool]) -> bool:
         """Until a partition has a message at or after its offset. Raises LogError."""
         deadline = time.monotonic() + seconds
         try:
-            waiting = [self._at(place, offset) for place, offset in positions.items()]
+            waiting = self._at(positions).values()
         except OffsetOutOfRange as error:
             return error.end > 0  # there is something, and reading it says what
         while not any(waiting):
@@ -112,46 +152,67 @@ class Reader:
             self._fetch(min(left, _SLICE))
         return True
 
-    def _at(self, place: Place, offset: int) -> list[KafkaMessage]:
-        """What is read ahead from an offset on; the consumer is sent there if it is elsewhere."""
-        if place in self._next and self._start[place] <= offset <= self._next[place]:
-            ahead = self._ahead[place]
+    def _at(self, positions: Mapping[Place, int]) -> dict[Place, list[KafkaMessage]]:
+        """What is read ahead of each from its offset on; the consumer is sent to those it does not read."""
+        self._go({place: offset for place, offset in positions.items() if not self._reads(place, offset)})
+        for place, offset in positions.items():
             if offset > self._start[place]:
-                ahead[:] = _from(ahead, offset)
+                self._ahead[place][:] = _from(self._ahead[place], offset)
                 self._start[place] = offset
-            return ahead
-        begin, end = self._brokers.bounds(place)
-        if not begin <= offset <= end:
-            raise OffsetOutOfRange(*place, offset, begin, end)
+        return {place: self._ahead[place] for place in positions}
+
+    def _reads(self, place: Place, offset: int) -> bool:
+        return place in self._next and self._start[place] <= offset <= self._next[place]
+
+    def _go(self, positions: Mapping[Place, int]) -> None:
+        """Read partitions from offsets on. Raises OffsetOutOfRange, LogError."""
+        if not positions:
+            return
+        bounds = self._brokers.bounds(positions.keys())
+        for place, offset in positions.items():
+            begin, end = bounds[place]
+            if not begin <= offset <= end:
+                raise OffsetOutOfRange(*place, offset, begin, end)
         try:
-            if place in self._next:
-                self._consumer.incremental_unassign([TopicPartition(*place)])
-            self._consumer.incremental_assign([TopicPartition(*place, offset)])
+            for place in positions:
+                self._forget(place)
+            self._consumer.incremental_assign(
+                [TopicPartition(*each, offset) for each, offset in positions.items()]
+            )
         except KafkaException as error:
             raise LogError(f"Kafka at {self._brokers.name}: {reason_of(error)}") from error
-        self._ahead[place] = []
-        self._start[place] = self._next[place] = offset
-        return self._ahead[place]
+        for place, offset in positions.items():
+            self._ahead[place] = []
+            self._start[place] = self._next[place] = offset
+
+    def _silence(self, place: Place) -> LogError:
+        return LogError(f"Kafka at {self._brokers.name} gives nothing of {place[0]}[{place[1]}]")
 
     def _fetch(self, seconds: float) -> None:
-        """Take what comes within a time. Raises OffsetOutOfRange where the next message is gone."""
+        """Take what comes within a time."""
         message = self._consumer.poll(seconds)
         if message is None:
             return
         messages = [message, *self._consumer.consume(_AHEAD, 0)]
         errors = list(map(KafkaMessage.error, messages))
-        if errors.count(None) < len(messages):
-            for each, error in zip(messages, errors, strict=True):
+        ends: list[KafkaMessage] = []
+        if any(errors):  # counting None would compare, which a KafkaError does not bear
+            told = list(zip(messages, errors, strict=True))
+            messages = [each for each, error in told if error is None]
+            ends = [each for each, error in told if error is not None and error.code() == _END]
+            for each, error in told:
                 if error is not None and error.code() in _GONE:
-                    self._forget((str(each.topic()), int(each.partition() or 0)))
+                    self._forget(_place(each))
                 # what else goes wrong passes, or its silence is noticed
-            messages = [each for each, error in zip(messages, errors, strict=True) if error is None]
         for place, run in _by_place(messages).items():
             if place in self._next:  # else of before it was sent elsewhere
                 fresh = _from(run, self._next[place])
-                self._ahead[place] += fresh
                 if fresh:
-                    self._next[place] = int(fresh[-1].offset() or 0) + 1
+                    self._ahead[place] += fresh
+                    self._next[place] = _after(fresh)
+        for each in ends:  # after what is no message: a transaction's mark
+            if (place := _place(each)) in self._next:
+                self._next[place] = max(self._next[place], int(each.offset() or 0))
 
     def _forget(self, place: Place) -> None:
         """Retention was faster: the next reading asks anew and says so."""
@@ -160,16 +221,23 @@ class Reader:
             del self._ahead[place], self._start[place], self._next[place]
 
 
+def _place(message: KafkaMessage) -> Place:
+    return str(message.topic()), int(message.partition() or 0)
+
+
 def _by_place(messages: list[KafkaMessage]) -> dict[Place, list[KafkaMessage]]:
     """Messages by partition, in order; quick where all are of one."""
-    topics = set(map(KafkaMessage.topic, messages))
-    partitions = set(map(KafkaMessage.partition, messages))
-    if len(topics) == len(partitions) == 1:
-        return {(str(topics.pop()), int(partitions.pop() or 0)): messages}
+    if len(set(map(KafkaMessage.partition, messages))) == len(set(map(KafkaMessage.topic, messages))) == 1:
+        return {_place(messages[0]): messages}
     found: dict[Place, list[KafkaMessage]] = {}
     for each in messages:
-        found.setdefault((str(each.topic()), int(each.partition() or 0)), []).append(each)
+        found.setdefault(_place(each), []).append(each)
     return found
+
+
+def _after(messages: list[KafkaMessage]) -> int:
+    """The offset to go on with."""
+    return int(messages[-1].offset() or 0) + 1
 
 
 def _from(messages: list[KafkaMessage], offset: int) -> list[KafkaMessage]:
@@ -177,6 +245,13 @@ def _from(messages: list[KafkaMessage], offset: int) -> list[KafkaMessage]:
     if not messages or int(messages[0].offset() or 0) >= offset:
         return messages
     return [each for each in messages if int(each.offset() or 0) >= offset]
+
+
+def _before(messages: list[KafkaMessage], offset: int) -> list[KafkaMessage]:
+    """Those of a partition before an offset."""
+    if _after(messages) <= offset:
+        return messages
+    return [each for each in messages if int(each.offset() or 0) < offset]
 
 
 def _first(messages: list[KafkaMessage], max_bytes: int) -> list[KafkaMessage]:

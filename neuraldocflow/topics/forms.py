@@ -143,20 +143,24 @@ def _plain(data: dict[str, Any], taken: Taken) -> dict[str, Any]:
 
 
 def _event(envelope: dict[str, Any], taken: Taken, manners: Manners) -> NewDocument:
-    """The event with what it leaves open: its id, priority and profile, what kind its address is."""
+    """The event of an envelope, which is filled with what it leaves open: its id, priority and profile, what
+    kind its address is."""
     data = envelope.get("data")
     if isinstance(data, dict) and envelope.get("type") == _TYPE:
         given = data.get("id") or envelope.get("subject") or _given(taken.headers) or envelope.get("id")
         own = given_id(manners.source, str(given)) if given else _derived(taken, manners)
-        data = {"profile": manners.profile, "priority": manners.priority, **data, "id": own}
-        source = data.get("source")
-        if isinstance(source, dict):
-            scheme = str(source.get("uri", "")).partition("://")[0]
-            data["source"] = {"size": 0, **({"kind": _KINDS[scheme]} if scheme in _KINDS else {}), **source}
+        data["id"] = own
+        data.setdefault("profile", manners.profile)
+        data.setdefault("priority", manners.priority)
         if manners.rank:
             data["priority"] = manners.rank
+        source = data.get("source")
+        if isinstance(source, dict):
+            source.setdefault("size", 0)
+            if kind := _KINDS.get(str(source.get("uri", "")).partition("://")[0]):
+                source.setdefault("kind", kind)
         # its acknowledgement is to come to this source, whoever sent it
-        envelope = {**envelope, "data": data, "source": f"/sources/{manners.source}"}
+        envelope["source"] = f"/sources/{manners.source}"
     event = from_cloudevent(envelope)
     if not isinstance(event, NewDocument):
         raise DecodeError(f"a {event.name} is no document")

@@ -307,15 +307,20 @@ class Reader:
         lane.items.append((taken.offset + 1, self._event(taken, lane.manners)))
 
     def _event(self, taken: Taken, manners: Manners) -> NewDocument | Refused | Passed:
+        try:
+            found = read(taken, manners)
+            return found if isinstance(found, NewDocument) else self._kept(found)
+        except DecodeError as error:
+            return Refused(taken, str(error))
+
+    def _kept(self, document: Document) -> NewDocument | Passed:
+        """The event of a document, once its bytes are stored. Raises DecodeError."""
         outage = Outage("the payload store")
         while True:
             try:
-                found = read(taken, manners)
-                event = found if isinstance(found, NewDocument) else self._store(found)
+                event = self._store(document)
                 outage.over()
                 return event
-            except DecodeError as error:
-                return Refused(taken, str(error))
             except (OSError, Unreachable) as error:
                 if self._stopped.wait(outage.goes_on(str(error))):
                     return Passed()  # it goes nowhere any more

@@ -123,6 +123,45 @@ class LogSuite:
         assert log.offset_at("t", partition, records[0].timestamp - timedelta(days=1)) == 0
         assert log.offset_at("t", partition, records[-1].timestamp + timedelta(days=1)) == 20
 
+    def test_partitions_are_scanned_together_between_offsets(self, log: Log) -> None:
+        for number in range(60):
+            log.append([message(f"k{number % 5}", str(number))])
+        bounds = log.bounds("t")
+        assert bounds == {part: (log.begin("t", part), log.end("t", part)) for part in range(3)}
+        log.append([message(f"k{number}", "later") for number in range(5)])
+        found: dict[int, list[int]] = {0: [], 1: [], 2: []}
+        keys: dict[str, list[int]] = {}
+        for record in log.scan("t", bounds):
+            found[record.partition].append(record.offset)
+            keys.setdefault(record.key, []).append(int(record.value))
+        assert {part: offsets for part, offsets in found.items() if offsets} == {
+            part: list(range(*bound)) for part, bound in bounds.items() if bound[1]
+        }
+        assert keys == {f"k{number}": list(range(number, 60, 5)) for number in range(5)}
+        part = partition_of("k1", 3)
+        last = bounds[part][1]
+        middle = [record.offset for record in log.scan("t", {part: (2, last - 1)})]
+        assert middle == list(range(2, last - 1))
+        assert list(log.scan("t", {part: (last, last)})) == []
+
+    def test_a_scan_passes_over_what_retention_has_dropped(self, log: Log) -> None:
+        partition = partition_of("a", 3)
+        log.append([message("a", "x" * 100) for _ in range(10)])
+        bounds = log.bounds("t")
+        assert log.retain("t", max_bytes=350) == 7
+        assert [record.offset for record in log.scan("t", bounds)] == [7, 8, 9]
+        assert log.begin("t", partition) == 7
+
+    def test_what_is_read_while_a_scan_goes_on_does_not_disturb_it(self, log: Log) -> None:
+        log.append([message("a", "x" * 100) for _ in range(300)])
+        partition = partition_of("a", 3)
+        offsets = []
+        for record in log.scan("t", log.bounds("t")):
+            offsets.append(record.offset)
+            if record.offset in (10, 150):
+                assert [each.offset for each in log.read("t", partition, 3, limit=2)] == [3, 4]
+        assert offsets == list(range(300))
+
     def test_retention_drops_the_oldest_and_says_so(self, log: Log) -> None:
         partition = partition_of("a", 3)
         log.append([message("a", "x" * 100) for _ in range(10)])

@@ -6,6 +6,7 @@ import json
 import uuid
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import jsonschema
 import orjson
@@ -107,6 +108,12 @@ NO_ADDRESSES = ("https://[bad/x.pdf", "file://[x/a.pdf", "https://a\u2100b.com/"
 
 def wrong_address(uri: str) -> dict[str, Any]:
     return {**ENVELOPE, "data": {"id": "d", "source": {"kind": "url", "uri": uri, "size": 1}}}
+
+
+@given(st.from_regex(events._PLAIN_ADDRESS), st.sampled_from(NO_ADDRESSES))
+def test_what_is_taken_for_an_address_at_a_glance_is_one(uri: str, none: str) -> None:
+    assert urlsplit(uri).port is None
+    assert not events._PLAIN_ADDRESS.match(none)
 
 
 @pytest.mark.parametrize(

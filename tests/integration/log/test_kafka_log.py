@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, Producer, TopicPartition
 from support.log_suite import LogSuite, OpenLog, everything, message
 from support.servers.kafka import KafkaServer
 
@@ -72,6 +72,24 @@ class TestKafkaLog(LogSuite):
             places = [TopicPartition(f"{prefix}t", part) for part in range(2)]
             assert [each.offset for each in consumer.committed(places, timeout=30)] == [5, 1]
             consumer.close()
+
+    def test_what_a_transaction_leaves_at_the_end_is_no_record(self, kafka: str, tmp_path: Path) -> None:
+        """Others may write to the log with transactions: each ends with a mark that has an offset."""
+        prefix = f"{uuid.uuid4().hex[:12]}-"
+        with opener(kafka, tmp_path, prefix, patience=10)() as log:
+            log.ensure_topic("t", 1)
+            writer = Producer({"bootstrap.servers": kafka, "transactional.id": prefix})
+            writer.init_transactions(30)
+            for number in range(2):
+                writer.begin_transaction()
+                writer.produce(f"{prefix}t", str(number))
+                writer.commit_transaction(30)
+            assert log.bounds("t") == {0: (0, 4)}
+            assert [record.offset for record in log.scan("t", log.bounds("t"))] == [0, 2]
+            assert [record.value for record in log.read("t", 0, 0)] == [b"0", b"1"]
+            assert log.read("t", 0, 3) == []
+            log.append([message("a", "after")])
+            assert [record.value for record in log.read("t", 0, 3)] == [b"after"]
 
     def test_many_partitions_are_followed_at_once(self, open_log: OpenLog) -> None:
         with open_log() as log, open_log() as other:
