@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -125,24 +124,6 @@ def test_a_result_that_was_never_opened_here_says_so(person: Person, gateway: Ga
     page.get_by_text("It has not been opened on this device before.").wait_for()
 
 
-def posted(person: Person, request: dict[str, Any]) -> list[Any]:
-    """What another sender on the page is told: status and body."""
-    told: list[Any] = person.page.evaluate(
-        """async ({ path, headers, body, times, form }) => {
-            if (times) body = body.repeat(times);
-            if (form) {
-                body = new FormData();
-                for (const [name, value] of Object.entries(form)) body.append(name, value);
-                body.set("file", new File([form.file], form.name, { type: "text/html" }));
-            }
-            const answer = await fetch(path, { method: "POST", headers, body });
-            return [answer.status, await answer.json()];
-        }""",
-        request,
-    )
-    return told
-
-
 def test_other_senders_on_the_page_are_told_that_their_document_is_queued(
     person: Person, gateway: Gateway
 ) -> None:
@@ -168,7 +149,7 @@ def test_other_senders_on_the_page_are_told_that_their_document_is_queued(
         {"path": path, "headers": as_json, "body": _json(document, priority="urgent")},
         {"path": path, "headers": as_json, "body": _json(address)},
     ):
-        status, body = posted(person, request)
+        status, body = person.posts(request)
         assert (status, body["status"]) == (202, "queued")
     person.has_status("4 waiting")  # the open page hears of them
     for request in (
@@ -246,7 +227,7 @@ def test_a_proxy_that_answers_for_a_service_that_is_away_is_no_connection_either
             "headers": {"Authorization": f"Bearer {gateway.local_key}", "Content-Type": "text/html"},
             "body": letter(2).decode(),
         }
-        status, body = posted(person, request)
+        status, body = person.posts(request)
         assert (status, body["status"]) == (202, "queued")
         person.has_status("1 waiting")
     gateway.start()
@@ -268,7 +249,7 @@ def test_without_a_page_that_was_open_before_the_service_worker_makes_the_databa
         "headers": {"Authorization": f"Bearer {gateway.local_key}", "Content-Type": "text/html"},
         "body": letter(1).decode(),
     }
-    assert posted(person, request)[0] == 202
+    assert person.posts(request)[0] == 202
     gateway.start()
     page.goto(gateway.url)
     person.wait_for("first.html", "Complete")
@@ -296,7 +277,7 @@ def test_a_browser_that_is_full_says_so_and_keeps_what_it_has_and_what_it_can(
     person.has_status("2 waiting")
     headers = {"Authorization": f"Bearer {gateway.local_key}", "Content-Type": "text/html"}
     request = {"path": "/api/v1/documents", "headers": headers, "body": "Words. ", "times": 4_000_000}
-    status, body = posted(person, request)
+    status, body = person.posts(request)
     assert (status, body["code"]) == (507, "too_large")
     gateway.start()
     person.has_sent_all()

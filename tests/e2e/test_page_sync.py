@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
 import time
@@ -14,6 +15,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request
 from support.browser import PATIENCE, Person
 from support.gateway import Gateway, letter
+from support.slow_line import SlowLine
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
 
@@ -73,11 +75,11 @@ def test_of_two_tabs_one_sends_what_waits(context: BrowserContext, gateway: Gate
     with socket.create_server(("127.0.0.1", gateway.port)):  # takes what is sent, and does not answer
         sends, others = sends_of(page), sends_of(other)
         page.evaluate(ONLINE)
-        until(page, lambda: len(sends) == 3)
+        until(page, lambda: len(sends + others) == 3)
         other.evaluate(ONLINE)
         page.wait_for_timeout(1000)  # in which the other would have sent them too
-        assert sends == {f"{number}.html": 1 for number in range(3)}
-        assert not others
+        assert sends + others == {f"{number}.html": 1 for number in range(3)}
+        assert not (sends and others)
     gateway.start()
     for tab in (page, other):
         tab.locator(".app-status").get_by_text("Connected", exact=True).wait_for()
@@ -116,6 +118,35 @@ def test_a_document_whose_answer_is_lost_on_the_way_is_one_job(browser: Browser,
     assert lost == [202]
     assert names(gateway) == {"once.html": 1}
     context.close()
+
+
+def test_what_another_sender_has_posted_is_one_job_when_the_answer_is_lost_on_the_way(
+    context: BrowserContext, tmp_path: Path
+) -> None:
+    runtime = {"allowed_networks": ["127.0.0.0/8"]}
+    with Gateway(tmp_path / "service", runtime=runtime) as gateway, SlowLine(gateway.port) as line:
+        person = Person(context, gateway)
+        person.page.goto(f"http://127.0.0.1:{line.port}/#token={gateway.local_key}")
+        person.works_offline()
+        person.has_sent_all()
+        line.loses_answers = True
+        path, key = "/api/v1/documents", {"Authorization": f"Bearer {gateway.local_key}"}
+        as_json = {**key, "Content-Type": "application/json"}
+        address = {"document": {"source": "url", "content": f"{gateway.url}/index.html"}}
+        form = {"file": letter(1).decode(), "name": "in-a-form.html", "priority": "high"}
+        for request in (
+            {"path": path, "headers": key, "form": form},
+            {"path": path, "headers": as_json, "body": json.dumps(address)},
+        ):
+            status, body = person.posts(request)
+            assert (status, body["status"]) == (202, "queued")
+        assert len(gateway.jobs()) == 2  # they have arrived
+        person.has_status("2 waiting")
+        line.loses_answers = False
+        person.has_sent_all()
+        assert names(gateway) == {"in-a-form.html": 1, "index.html": 1}
+        own = {"path": path, "headers": {**key, "Idempotency-Key": "its own"}, "form": form}
+        assert person.posts(own) == person.posts(own)
 
 
 def test_a_document_that_the_browser_takes_back_before_it_is_sent_is_shown_as_lost(

@@ -1,8 +1,9 @@
-"""A slow line to a server on this machine, which may be dead at some time."""
+"""A slow line to a server on this machine, which may be dead or lose answers at some time."""
 
 from __future__ import annotations
 
 import contextlib
+import math
 import socket
 import threading
 import time
@@ -12,11 +13,15 @@ _PIECE = 16_384
 
 
 class SlowLine:
-    """Hands on what comes to ``port``: ``rate`` bytes a second at most, and none while it ``is_dead``."""
+    """Hands on what comes to ``port``: ``rate`` bytes a second at most, and none while it ``is_dead``.
 
-    def __init__(self, port: int, rate: float) -> None:
+    While it ``loses_answers``, a connection breaks with the first of the server's bytes.
+    """
+
+    def __init__(self, port: int, rate: float = math.inf) -> None:
         self._far, self._rate = port, rate
         self.is_dead = False
+        self.loses_answers = False
         self._ended = threading.Event()
         self._door = socket.socket()
         self._door.bind(("127.0.0.1", 0))
@@ -42,14 +47,17 @@ class SlowLine:
                 far = socket.create_connection(("127.0.0.1", self._far))
                 self._sockets += [near, far]
                 for way in ((near, far), (far, near)):
-                    threading.Thread(target=self._hand_on, args=way, daemon=True).start()
+                    args = (*way, way[0] is far)
+                    threading.Thread(target=self._hand_on, args=args, daemon=True).start()
 
-    def _hand_on(self, source: socket.socket, target: socket.socket) -> None:
+    def _hand_on(self, source: socket.socket, target: socket.socket, is_answer: bool) -> None:
         free = time.monotonic()
         with contextlib.suppress(OSError):
             while piece := source.recv(_PIECE):
                 free = max(free, time.monotonic()) + len(piece) / self._rate
                 while (self.is_dead or time.monotonic() < free) and not self._ended.wait(0.002):
                     pass
+                if is_answer and self.loses_answers:
+                    break
                 target.sendall(piece)
-            target.shutdown(socket.SHUT_WR)
+            target.shutdown(socket.SHUT_RDWR if is_answer and self.loses_answers else socket.SHUT_WR)

@@ -13,25 +13,30 @@ interface Wanted {
   options: ProcessingOptions;
 }
 
-/** The page's own documents are in the queue before they are sent, under the key they are sent with. */
+/** Not those with a key of their own, which can be sent again by whoever named them: the page's are in the queue
+ * before they are sent, under that key. */
 export function isDocument(request: Request, { pathname }: URL): boolean {
   const isPosted = request.method === "POST" && pathname === "/api/v1/documents";
   return isPosted && request.headers.has("Authorization") && !request.headers.has("Idempotency-Key");
 }
 
 /** The network first; without it the document is kept. A page that is open reads it on this device if it can,
- * and it is sent when there is a connection and a page. */
+ * and it is sent when there is a connection and a page: under the id that it is sent with here, since what
+ * breaks may be the answer alone. */
 export async function sendOrQueue(request: Request, url: URL): Promise<Response> {
-  const copy = request.clone();
-  const answer = await ask(request);
-  if (isOfService(answer)) return answer;
-  const wanted = await wantedBy(copy, url).catch(() => null);
+  const id = crypto.randomUUID().replaceAll("-", "");
+  const headers = new Headers(request.headers);
+  headers.set("Idempotency-Key", id);
+  const body = await request.blob(); // can be read again, and a large one is on disk
+  const answer = await ask(new Request(request, { headers, body }));
+  if (isOfService(answer) || request.signal.aborted) return answer;
+  const wanted = await wantedBy(new Response(body, { headers }), url).catch(() => null);
   if (!wanted) return answer; // not a document: the service says why, once it can
-  return queued(wanted, await markOf(keyOf(copy)));
+  return queued(id, wanted, await markOf(keyOf(request)));
 }
 
-async function queued({ file, filename, profile, options }: Wanted, owner: string): Promise<Response> {
-  const id = crypto.randomUUID().replaceAll("-", "");
+async function queued(id: string, wanted: Wanted, owner: string): Promise<Response> {
+  const { file, filename, profile, options } = wanted;
   const timestamp = Date.now();
   const about = { id, owner, filename, profile, options, timestamp, size: file.size, type: file.type };
   const database = await openStores();
@@ -61,12 +66,12 @@ async function queued({ file, filename, profile, options }: Wanted, owner: strin
 }
 
 /** What a request asks for. Throws where it is none of the service's. */
-async function wantedBy(request: Request, url: URL): Promise<Wanted> {
-  const type = request.headers.get("Content-Type") ?? "";
-  if (type.startsWith("application/json")) return ofJson(await request.json());
+async function wantedBy(posted: Response, url: URL): Promise<Wanted> {
+  const type = posted.headers.get("Content-Type") ?? "";
+  if (type.startsWith("application/json")) return ofJson(await posted.json());
   const told = new Map(url.searchParams);
-  if (!type.startsWith("multipart/")) return withTexts(await request.blob(), told);
-  const form = await request.formData();
+  if (!type.startsWith("multipart/")) return withTexts(await posted.blob(), told);
+  const form = await posted.formData();
   const file = form.get("file");
   if (!(file instanceof File)) throw new TypeError("the form has no file");
   for (const [name, value] of form) if (typeof value === "string") told.set(name, value);

@@ -120,7 +120,8 @@ export class Outbox {
     this.#lock = lock;
     shelf.onChange(removed => {
       if (removed) this.#forget(removed);
-      void this.#load();
+      // What another page or the service worker has kept is sent by whoever gets to it: that page may be closed.
+      void this.#load().then(() => this.#run());
     });
     void this.#load();
   }
@@ -257,7 +258,7 @@ export class Outbox {
       for (let next = due.shift(); next && !stopped && !this.#stopped; next = due.shift()) {
         const { id } = next;
         const now = this.#known.find(each => each.id === id); // it may be removed or taken when its turn comes
-        if (now && isDue(now)) stopped ||= !(await this.#sendOne(now));
+        if (now && isDue(now) && !(await this.#sendOne(now))) stopped = true;
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, worker));
@@ -353,8 +354,9 @@ export class Outbox {
     const waiting = this.#known.filter(each => each.state === "waiting");
     const later = waiting.filter(each => each.nextTryAt > Date.now());
     const waits = later.map(each => each.nextTryAt - Date.now() + 50);
-    // A connection may break for one request alone, so that nobody tells that it is there again.
-    if (this.#vain > 0 && this.#hindrance?.code === "unreachable" && waiting.length > later.length)
+    // A connection may break for one request alone, while others pass: nobody tells that it is there again.
+    const mayPass = (this.#hindrance?.code ?? "unreachable") === "unreachable";
+    if (this.#vain > 0 && mayPass && waiting.length > later.length)
       waits.push(pause(this.#vain - 1, BACKOFF));
     if (waits.length > 0) this.#timer = setTimeout(() => void this.#run(), Math.min(...waits, 2 ** 31 - 1));
   }

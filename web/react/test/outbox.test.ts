@@ -7,6 +7,20 @@ import { Outbox, type Send } from "../src/outbox.ts";
 const wishes = { profile: "auto", options: {} };
 const letter = () => new Blob(["a letter"], { type: "text/html" });
 
+/** A shelf that several pages have. */
+class Shared extends MemoryShelf {
+  readonly #pages: ((removed: string | null) => void)[] = [];
+
+  override onChange(listener: (removed: string | null) => void = () => {}): () => void {
+    this.#pages.push(listener);
+    return () => {};
+  }
+
+  tell(removed: string | null): void {
+    for (const page of this.#pages) page(removed);
+  }
+}
+
 beforeEach(() => {
   vi.useFakeTimers();
 });
@@ -107,6 +121,37 @@ test("a way that breaks for one request is tried again, though nobody says that 
   expect((at[3] ?? 0) - (at[2] ?? 0)).toBeGreaterThan((at[1] ?? 0) - (at[0] ?? 0)); // longer each time
   expect(only(outbox)).toMatchObject({ state: "sent", tries: 0 });
   expect(outbox.getSnapshot().hindrance).toBeNull();
+});
+
+test("one whose connection breaks while another's holds is tried again too", async () => {
+  let isFirst = true;
+  const outbox = new Outbox(new MemoryShelf(), async (_, { filename }) => {
+    if (filename === "breaks" && isFirst) {
+      isFirst = false;
+      throw new NeuralDocFlowError("unreachable", "It broke.");
+    }
+    await new Promise(done => setTimeout(done, 100)); // longer than the other takes to break
+    return filename;
+  });
+  outbox.stop();
+  for (const name of ["breaks", "holds"]) await outbox.add(letter(), name, wishes);
+  outbox.start();
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(outbox.getSnapshot().submissions.map(each => each.state)).toEqual(["sent", "sent"]);
+});
+
+test("what another page has kept is sent by this one too: that one may be closed", async () => {
+  const shelf = new Shared();
+  const outbox = new Outbox(shelf, async (_, { filename }) => `job of ${filename}`);
+  const other = new Outbox(
+    shelf,
+    async () => "",
+    async () => {},
+  ); // never gets to it
+  await other.add(letter(), "of-another.html", wishes);
+  shelf.tell(null);
+  await settled();
+  expect(only(outbox)).toMatchObject({ state: "sent", jobId: "job of of-another.html" });
 });
 
 test("a document that breaks every connection does not hold up the others", async () => {
@@ -229,13 +274,6 @@ test("a shelf in memory does not bring back what was taken from it", async () =>
 });
 
 test("what the browser takes back while it waits is shown as failed; what another page removes goes", async () => {
-  let heard: (removed: string | null) => void = () => {};
-  class Shared extends MemoryShelf {
-    override onChange(listener: typeof heard = () => {}): () => void {
-      heard = listener;
-      return () => {};
-    }
-  }
   const shelf = new Shared();
   const outbox = new Outbox(shelf, async () => {
     throw new NeuralDocFlowError("unreachable", "No connection.");
@@ -247,7 +285,7 @@ test("what the browser takes back while it waits is shown as failed; what anothe
   ];
   await shelf.remove(taken.id);
   await shelf.remove(removed.id);
-  heard(removed.id);
+  shelf.tell(removed.id);
   await outbox.flush();
   expect(outbox.getSnapshot().submissions).toMatchObject([
     { id: taken.id, state: "failed", error: { message: expect.stringContaining("no longer has") } },
