@@ -136,6 +136,50 @@ def test_documents_are_read_on_the_device_without_a_connection_and_synced_once_w
     assert "Delaware" in json.dumps(result["extractedData"])
 
 
+def test_of_two_tabs_one_reads_also_what_another_sender_has_posted_and_one_that_is_cancelled_is_gone(
+    person: Person, gateway: Gateway
+) -> None:
+    page, other = person.open(), person.tab()
+    person.reads_offline()
+    page.get_by_role("button", name="Close").click()
+    other.goto(gateway.url)
+    tabs = (page, other)
+    other.evaluate(HOLD_LOCK)
+    gateway.stop()
+    for tab in tabs:
+        expect(tab.locator(".app-status")).to_contain_text("Offline")
+    person.drop({"slow.html": f"<html><body>{'<p>Words and words.</p>' * 300_000}</body></html>"})
+    person.wait_for("slow.html", "Waiting")
+    status, body = person.posts(
+        {
+            "path": "/api/v1/documents?filename=posted.html",
+            "headers": {"Authorization": f"Bearer {gateway.local_key}", "Content-Type": "text/html"},
+            "body": letter(1).decode(),
+        }
+    )
+    assert (status, body["status"]) == (202, "queued")
+    for tab in tabs:
+        expect(tab.locator(".ndf-card[data-status=waiting]")).to_have_count(2)
+    wait_for(lambda: page.evaluate(WAIT_FOR_LOCK) == len(tabs), PATIENCE / 1000)
+    assert page.workers + other.workers == []
+    other.evaluate("letGo()")
+    wait_for(lambda: any(tab.locator("[data-status=processing]").count() for tab in tabs), PATIENCE / 1000)
+    person.card("slow.html").get_by_role("button", name="Cancel").click()
+    for tab in tabs:
+        expect(tab.locator(".ndf-card")).to_have_count(1)
+        expect(tab.locator(".ndf-card")).to_contain_text("made on this device", timeout=PATIENCE)
+    gateway.start()
+    person.has_sent_all()
+    assert [(job["filename"], job["origin"]) for job in gateway.jobs()] == [("posted.html", "offline")]
+
+
+HOLD_LOCK = """navigator.locks.request("neuraldocflow-reading", () => new Promise(done => {
+    window.letGo = done;
+})) && null"""
+WAIT_FOR_LOCK = """navigator.locks.query()
+    .then(({ pending }) => pending.filter(({ name }) => name === "neuraldocflow-reading").length)"""
+
+
 def test_what_is_made_available_offline_is_fetched_once_and_can_be_stopped_and_removed(
     person: Person, gateway: Gateway
 ) -> None:

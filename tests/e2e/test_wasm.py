@@ -137,17 +137,25 @@ def test_a_document_that_crashes_the_worker_fails_alone_and_one_that_is_cancelle
     page.close()
 
 
-def test_without_its_files_a_start_says_so(browser: Browser, service: Gateway) -> None:
+def test_without_its_files_a_start_says_so_and_before_one_nothing_can_be_asked(
+    browser: Browser, service: Gateway
+) -> None:
     page = browser.new_page()
     page.goto(f"{service.url}/robots.txt")
     told = page.evaluate(
         """async () => {
             const { NeuralDocFlowWASM } = await import("/wasm/neuraldocflow.js");
             const tell = error => `${error.code}: ${error.message}`;
-            return new NeuralDocFlowWASM().init("/elsewhere/").catch(tell);
+            const own = new NeuralDocFlowWASM();
+            const formats = own.getSupportedFormats();
+            const early = [own.loadProfile({}), own.processDocument(new File([], "a.pdf"), "auto")];
+            const told = await Promise.all(early.map(each => each.catch(tell)));
+            return [formats, own.initialized, ...told, await own.init("/elsewhere/").catch(tell)];
         }"""
     )
-    assert told == "unreachable: Documents can't be read on this device: the server does not have it (404)."
+    first = "invalid_request: Call init() first."
+    gone = "unreachable: Documents can't be read on this device: the server does not have it (404)."
+    assert told == [[], False, first, first, gone]
     page.close()
 
 

@@ -273,15 +273,19 @@ export class NeuralDocFlowWASM {
     this.#worker = worker;
   }
 
-  loadProfile(form: object): Promise<void> {
+  async loadProfile(form: object): Promise<void> {
     return this.#own().loadProfile(form);
   }
 
-  processDocument(file: Blob, profileName: string, options: ProcessOptions = {}): Promise<ProcessingResult> {
+  async processDocument(
+    file: Blob,
+    profileName: string,
+    options: ProcessOptions = {},
+  ): Promise<ProcessingResult> {
     return this.#own().processDocument(file, profileName, options);
   }
 
-  processToJson(file: Blob, profileName: string, options: ProcessOptions = {}): Promise<string> {
+  async processToJson(file: Blob, profileName: string, options: ProcessOptions = {}): Promise<string> {
     return this.#own().processToJson(file, profileName, options);
   }
 
