@@ -210,6 +210,23 @@ def test_axe_finds_nothing_and_nothing_overflows(person: Person, width: int, sch
         assert person.violations() == []
 
 
+def test_on_a_phone_the_page_says_what_to_do_and_the_chosen_tab_is_seen_whole(
+    browser: Browser, shared: Gateway
+) -> None:
+    phone = {"width": 360, "height": 740}
+    context = browser.new_context(viewport=phone, has_touch=True, is_mobile=True, locale="en-US")
+    person = Person(context, shared)
+    page = person.open(shared.key("phone"))
+    expect(page.get_by_role("button", name="Add documents")).to_be_visible()  # nothing can be dropped
+    expect(page.get_by_text("Choose a filing, a contract or a medical record.")).to_be_in_viewport()
+    person.choose(SAMPLES / "sample-contract.pdf")
+    page.get_by_role("tabpanel").wait_for()
+    tab = page.get_by_role("tab", name="Export")
+    tab.evaluate("tab => tab.click()")
+    expect(tab).to_be_in_viewport(ratio=1)
+    context.close()
+
+
 def test_the_pages_files_come_packed_and_are_kept_until_they_change(shared: Gateway) -> None:
     def asked(path: str, **headers: str) -> HTTPResponse:
         request = urllib.request.Request(shared.url + path, headers={"Accept-Encoding": "gzip", **headers})

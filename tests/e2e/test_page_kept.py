@@ -163,6 +163,7 @@ def test_other_senders_on_the_page_are_told_that_their_document_is_queued(
     person.has_sent_all()
     for name in ("in-a-form.html", "raw.html", "in-json.html", "index.html"):
         expect(person.card(name)).to_have_attribute("data-status", "completed", timeout=PATIENCE)
+    expect(person.card("index.html")).not_to_contain_text("0 B")  # what an address held is not known
     assert {job["filename"]: job["priority"] for job in gateway.jobs()} == {
         "in-a-form.html": "high",
         "raw.html": "low",

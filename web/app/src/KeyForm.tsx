@@ -46,8 +46,8 @@ export function KeyForm({ left, onKey }: { left: Left; onKey(key: string): void 
           Continue
         </button>
         <small>
-          On your own machine, open the address that <code>neuraldocflow up</code> prints. Otherwise{" "}
-          <code>neuraldocflow keys create</code> makes one.
+          On your own machine, open the address that <code>make run</code> or <code>neuraldocflow up</code>{" "}
+          prints. Otherwise <code>neuraldocflow keys create</code> makes one.
         </small>
       </form>
     </main>

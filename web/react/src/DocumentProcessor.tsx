@@ -2,7 +2,7 @@ import type { ProfileSummary } from "@neuraldocflow/client";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { DocumentList, statusName } from "./DocumentList.tsx";
 import { DocumentView } from "./DocumentView.tsx";
-import { DropZone } from "./DropZone.tsx";
+import { canDrop, DropZone } from "./DropZone.tsx";
 import type { DocumentEntry } from "./entries.ts";
 import { Icon } from "./icons.tsx";
 import type { Wishes } from "./outbox.ts";
@@ -58,7 +58,11 @@ export function DocumentWorkspace({ processing }: { processing: DocumentProcessi
   useFirst(jobs, selected, setSelected);
 
   return (
-    <div className="ndf" data-shown={shown ? "" : undefined}>
+    <div
+      className="ndf"
+      data-shown={shown ? "" : undefined}
+      data-empty={jobs.length === 0 && !shown ? "" : undefined}
+    >
       <div className="ndf-side">
         <DropZone
           profiles={profiles}
@@ -144,7 +148,7 @@ function Welcome({ isEmpty, isConnected }: { isEmpty: boolean; isConnected: bool
       <h2>{isEmpty ? "Turn documents into data you can trust" : "Choose a document"}</h2>
       <p>
         {isEmpty
-          ? "Drop a filing, a contract or a medical record anywhere on this page. Every value comes with how sure it is and the place it was read from."
+          ? `${canDrop() ? "Drop a filing, a contract or a medical record anywhere on this page." : "Choose a filing, a contract or a medical record."} Every value comes with how sure it is and the place it was read from.`
           : "Select one from the list to see its values, each with the place it was read from."}
       </p>
       {isEmpty && !isConnected && <p>Without a connection they are kept here and sent later.</p>}

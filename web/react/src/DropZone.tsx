@@ -19,6 +19,11 @@ const PRIORITIES: [Priority, string][] = [
   ["low", "Low"],
 ];
 
+/** Whether files can be dragged here: not where fingers do all. */
+export function canDrop(): boolean {
+  return !matchMedia("(hover: none)").matches;
+}
+
 /** Takes files: dropped anywhere on the page, chosen, or pasted. */
 export function DropZone({ profiles, refusal, onFiles }: Props) {
   const [wishes, setWishes] = useState<Wishes>({ profile: "auto", options: { priority: "normal" } });
@@ -80,9 +85,10 @@ export function DropZone({ profiles, refusal, onFiles }: Props) {
           <Icon name="upload" />
         </span>
         <span>
-          <strong>{over ? "Let go to add them" : "Drop documents here"}</strong>
+          <strong>{over ? "Let go to add them" : canDrop() ? "Drop documents here" : "Add documents"}</strong>
           <small>
-            or <u>choose files</u>: PDF, Word or HTML
+            {canDrop() && "or "}
+            <u>choose files</u>: PDF, Word or HTML
           </small>
         </span>
       </button>
@@ -107,7 +113,7 @@ export function DropZone({ profiles, refusal, onFiles }: Props) {
             value={wishes.profile}
             onChange={event => setWishes({ ...wishes, profile: event.target.value })}
           >
-            <option value="auto">Recognise it</option>
+            <option value="auto">Automatic</option>
             {profiles.map(({ name, title }) => (
               <option key={name} value={name}>
                 {title || documentType(name)}

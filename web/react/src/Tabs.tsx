@@ -1,3 +1,5 @@
+import { useEffect } from "react";
+
 /** One of several views: its name, what it is called, and how much is in it. */
 export interface Tab {
   name: string;
@@ -25,6 +27,10 @@ export function Tabs({ id, label, tabs, chosen, onChoose }: Props) {
     document.getElementById(id + next.name)?.focus();
     return true;
   };
+  useEffect(() => {
+    // Where they don't all fit they scroll: the chosen one is seen whole.
+    document.getElementById(id + chosen)?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [id, chosen]);
   return (
     <div role="tablist" aria-label={label}>
       {tabs.map(({ name, label, count }) => (

@@ -80,7 +80,7 @@ export function ofJob(job: Job, submission: Submission | null): Omit<DocumentEnt
     id: job.job_id,
     jobId: job.job_id,
     filename: job.filename || submission?.filename || "Document without a name",
-    size: job.bytes ?? submission?.size ?? null,
+    size: job.bytes === 0 ? null : (job.bytes ?? submission?.size ?? null), // what an address holds is not known
     createdAt: submission?.createdAt ?? Date.parse(job.createdAt),
     status: job.status,
     progress: job.progress,
