@@ -98,6 +98,7 @@ async function inPieces(
       if (job) return job;
     } catch (error) {
       if (!(error instanceof NeuralDocFlowError) || !isPassing(error) || ++tries >= TRIES) throw error;
+      if (place === null && error.code === "unreachable") throw error; // as with a small one: nothing has begun
       await sleep(error.retryAfterMs ?? pause(tries, backoff), signal);
       if (place !== null) {
         const known = await whereItIs(http, place, signal);

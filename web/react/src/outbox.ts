@@ -119,7 +119,7 @@ export class Outbox {
     this.#sendResult = sendResult;
     this.#lock = lock;
     shelf.onChange(removed => {
-      if (removed) this.#forget(removed);
+      if (removed) this.#drop(removed);
       // What another page or the service worker has kept is sent by whoever gets to it: that page may be closed.
       void this.#load().then(() => this.#run());
     });
@@ -179,7 +179,7 @@ export class Outbox {
   async remove(id: string): Promise<void> {
     this.#aborts.get(id)?.abort();
     await this.#shelf.remove(id);
-    this.#forget(id);
+    this.#drop(id);
   }
 
   /** One's file, to be read here; it is not sent until it is let go. None if it is not waiting any more. */
@@ -327,7 +327,9 @@ export class Outbox {
     }
   }
 
-  #forget(id: string): void {
+  /** Forget one, and stop what is being sent of it. */
+  #drop(id: string): void {
+    this.#aborts.get(id)?.abort();
     this.#known = this.#known.filter(each => each.id !== id);
     this.#tell();
   }

@@ -208,6 +208,25 @@ test("one that is taken to be read is not sent meanwhile; its result is sent in 
   expect(only(outbox)).toMatchObject({ state: "sent", jobId: "job of the result" });
 });
 
+test("one that another page removes while it is being sent here is stopped, and gone", async () => {
+  const shelf = new Shared();
+  let stopped = false;
+  const outbox = new Outbox(shelf, (_file, _submission, _onUpload, signal) => {
+    return new Promise((_, reject) => {
+      signal.addEventListener("abort", () => {
+        stopped = true;
+        reject(signal.reason);
+      });
+    });
+  });
+  const { id } = await outbox.add(letter(), "letter.html", wishes);
+  await settled();
+  await shelf.remove(id);
+  shelf.tell(id);
+  await settled();
+  expect([stopped, outbox.getSnapshot().submissions]).toEqual([true, []]);
+});
+
 test("one that is removed while it is being sent is stopped, and gone", async () => {
   let stopped = false;
   const outbox = new Outbox(
