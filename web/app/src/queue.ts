@@ -29,7 +29,8 @@ export async function sendOrQueue(request: Request, url: URL): Promise<Response>
   headers.set("Idempotency-Key", id);
   const body = await request.blob(); // can be read again, and a large one is on disk
   const answer = await ask(new Request(request, { headers, body }));
-  if (isOfService(answer) || request.signal.aborted) return answer;
+  if (isOfService(answer)) return answer;
+  if (request.signal.aborted) return answer; // not wanted any more; not every browser tells
   const wanted = await wantedBy(new Response(body, { headers }), url).catch(() => null);
   if (!wanted) return answer; // not a document: the service says why, once it can
   return queued(id, wanted, await markOf(keyOf(request)));

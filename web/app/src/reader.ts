@@ -5,7 +5,9 @@ import type { OfflineFiles } from "./offline.ts";
 
 /** The worker is let go after this time without a document: it holds some 200 MB. */
 const IDLE_MS = 120_000;
-const READ = /\.(pdf|docx|html?|xhtml)$/i;
+const NAMES = /\.(pdf|docx|html?|xhtml)$/i;
+const TYPES =
+  /^(application\/(pdf|xhtml\+xml|vnd\.openxmlformats-officedocument\.wordprocessingml\.document)|text\/html)\b/i;
 
 /** Reads documents with what was made available offline. */
 export function localReader(files: OfflineFiles): LocalReader {
@@ -59,7 +61,7 @@ export function localReader(files: OfflineFiles): LocalReader {
 
   return {
     reads: ({ filename, type }) =>
-      files.getSnapshot().state === "kept" && READ.test(filename) && type !== ADDRESS,
+      files.getSnapshot().state === "kept" && type !== ADDRESS && (NAMES.test(filename) || TYPES.test(type)),
     async read(file, { id, filename, profile, options }, onProgress, signal) {
       const { qualityThreshold } = options;
       tell = onProgress;
