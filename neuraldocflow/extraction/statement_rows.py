@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from statistics import median
 
 from .model import Block, Cell, Document, Table
 from .patterns import regex
@@ -17,27 +18,20 @@ _NUMERIC = regex(
     r"(?:\.\d+)?\s*\)?\s*\$?\s*(?:\(?[a-z*]{1,2}\)|[*†‡])?"
 )
 _DIGITS = regex(r"\d[\d,]*(?:\.\d+)?|\.\d+")
-_YEAR = regex(r"(?<![\d,.])((?:19|20)\d{2})(?![\d,]|\.\d)")
-_LINE = regex(
-    r"^(?P<label>[A-Za-z(][^$]*?[A-Za-z):.'’])[\s.]*?(?P<values>"
-    r"(?:[\s$]+\(?\s?\$?\s?(?:\d{1,3}(?:,\d{3})+|\d{1,3}|\d*\.\d+)\s?\)?"
-    r"|\s+[-–—]+)+)\s*$"
-)
-_RUN = regex(
-    r"(?P<label>[A-Za-z(][^\d$=]{2,90}?[A-Za-z).:'’])(?P<values>(?:[\s.$]+\(?\s?\$?\s?"
-    r"(?:\d{1,3}(?:,\d{3})+|\d{1,3}|\d{0,3}\.\d+)\s?\)?(?![\d,/-])|\s+-{1,2}(?=\s))+)(?=\s|$)"
-)
-_RULES = regex(r"[=_-]{3,}|(?:\s?\.){5,}")
-_LONGEST_LINE = 400
-_LONGEST_PARAGRAPH = 6000
-_VALUE = regex(r"\(?\s?\$?\s?(?:\d{1,3}(?:,\d{3})+|\d*\.\d+|\d{1,4})\s?\)?")
+YEAR = regex(r"(?<![\d,.])((?:19|20)\d{2})(?!\d|[.,]\d)")
 _UNITS = {"thousands": 1e3, "millions": 1e6, "billions": 1e9}
 _UNIT = regex(r"\b(?:thousands|millions|billions)\b|(?<![\d,.])0{3}['’]?s\b|[($]0{3}\b", re.IGNORECASE)
 _SHARES_UNIT = regex(
     r"\bshares?(?:\s+(?:data|amounts|and\s+units))?\s+(?:are\s+)?in\s+(?:thousands|millions)", re.IGNORECASE
 )
-_TITLE_REACH = 420
+TITLE_REACH = 420
 """Characters before a table in which its title and unit stand."""
+_NOTES = 40
+"""More notes than this a filing rarely has."""
+
+
+Rows = dict[int, list[Cell]]
+"""Cells that hold something by the number of their row."""
 
 
 @dataclass(slots=True)
@@ -77,8 +71,7 @@ class Sheet:
 
     def number_columns(self) -> list[int]:
         """The columns in which most of its numbers stand."""
-        counts = Counter(number.column for row in self.rows for number in row.numbers)
-        return sorted(column for column, count in counts.items() if count >= max(len(self.rows) // 4, 1))
+        return _number_columns(self.rows)
 
     def number(self, row: Row, year: int | None) -> Number | None:
         """The row's number in the column of the fiscal year: the latest year not after it."""
@@ -86,7 +79,8 @@ class Sheet:
             return None
         known = {column: told for column, told in self.years.items() if year is None or told <= year}
         if not known:
-            return row.numbers[0]
+            columns = self.number_columns()
+            return next((each for each in row.numbers if each.column in columns), None)
         latest = max(known.values())
         columns = [column for column, told in known.items() if told == latest]
         held = {number.column: number for number in row.numbers}
@@ -98,6 +92,22 @@ class Sheet:
         free = [number for number in row.numbers if number.column not in others]
         near = [number for number in free if min(abs(number.column - column) for column in columns) <= 1]
         return near[0] if near else None
+
+
+def _number_columns(rows: Sequence[Row]) -> list[int]:
+    """The columns in which most of the rows' numbers stand, without one of notes."""
+    values: dict[int, list[float]] = defaultdict(list)
+    for row in rows:
+        for number in row.numbers:
+            values[number.column].append(number.value)
+    held = sorted(column for column, several in values.items() if len(several) >= max(len(rows) // 4, 1))
+    return held[1:] if len(held) > 1 and _are_notes(values[held[0]], values[held[1]]) else held
+
+
+def _are_notes(first: Sequence[float], second: Sequence[float]) -> bool:
+    """Whether a first column numbers the notes: small whole numbers beside larger amounts."""
+    small = all(value.is_integer() and 0 < value < _NOTES for value in first)
+    return small and median(map(abs, second)) > _NOTES
 
 
 def to_number(text: str) -> float | None:
@@ -126,12 +136,13 @@ def sheets(document: Document) -> list[Sheet]:
     for block in document.blocks:
         if block.table is None or block.table.n_rows < 3:
             continue
-        sheet = _of_table(document, block, block.table)
-        if sheet is None:
+        several = list(_of_table(document, block, block.table))
+        if not several:
             continue
         between = document.text[end : block.start] if end >= 0 else ""
-        if not (found and end >= 0 and _joined(found[-1], sheet, between, block.table.continues)):
-            found.append(sheet)
+        if found and end >= 0 and _joined(found[-1], several[0], between, block.table.continues):
+            del several[0]
+        found.extend(several)
         end = block.end
     return found
 
@@ -157,15 +168,34 @@ def _joined(sheet: Sheet, more: Sheet, between: str, continues: bool) -> bool:
     return True
 
 
-def _of_table(document: Document, block: Block, table: Table) -> Sheet | None:
-    by_row = table.by_row()
-    rows: list[Row] = []
-    heads: list[Cell] = []
-    under = ""
-    for number, cells in sorted(by_row.items()):
+_TITLE = regex(
+    r"(?:.{0,80}\s)?(?:balance\s+sheets?|statements?\s+of\s+.{4,60}|cash\s+flows?\s+statements?"
+    r"|income\s+statements?)(?:\s*\(.{1,60}\)|\s.{0,60})?",
+    re.IGNORECASE,
+)
+
+
+def _of_table(document: Document, block: Block, table: Table) -> Iterator[Sheet]:
+    """The sheets of a table: a page's statements may be one table, each below its own title."""
+    before = f"{document.text[max(block.start - TITLE_REACH, 0) : block.start]}\n{table.caption or ''}"
+    part: Rows = {}
+    for number, cells in sorted(table.by_row().items()):
         held = [cell for cell in cells if cell.text.strip()]
         if not held:
             continue
+        if len(held) == 1 and len(part) > 2 and _TITLE.fullmatch(" ".join(held[0].text.split())):
+            yield from _sheet(before, part, table)
+            part, before = {}, ""
+        part[number] = held
+    yield from _sheet(before, part, table)
+
+
+def _sheet(before: str, by_row: Rows, table: Table) -> Iterator[Sheet]:
+    """The sheet that rows of a table make, where they hold enough numbers; ``before`` stands over them."""
+    rows: list[Row] = []
+    heads: list[Cell] = []
+    under = ""
+    for number, held in by_row.items():
         values = [(cell, to_number(cell.text)) for cell in held]
         years = [cell for cell, value in values if value is not None and _is_year(cell.text)]
         numeric = [(cell, value) for cell, value in values if value is not None]
@@ -187,20 +217,20 @@ def _of_table(document: Document, block: Block, table: Table) -> Sheet | None:
         if found:
             rows.append(Row(label, found, under))
     if len(rows) < 3:
-        return None
-    _name_totals(rows)
-    before = document.text[max(block.start - _TITLE_REACH, 0) : block.start]
-    title = f"{before} {table.caption or ''} {' '.join(cell.text for cell in heads)}"
+        return
+    name_totals(rows)
+    named = " ".join(cell.text for cell in heads)
+    title = f"{before} {named}"
     told, currency = parse_scale(title)
-    scale = scale_told(f"{before}\n{table.caption or ''}\n{' '.join(cell.text for cell in heads)}")
-    scale, currency = scale or table.scale or told, table.currency or currency
-    return Sheet(rows, _years(heads, rows), block.start, title, scale, currency)
+    scale, currency = scale_told(f"{before}\n{named}") or table.scale or told, table.currency or currency
+    start = next(iter(by_row.values()))[0].start
+    yield Sheet(rows, _years(heads, rows), start, title, scale, currency)
 
 
 _UNNAMED = frozenset({"", "total", "totals"})
 
 
-def _name_totals(rows: list[Row]) -> None:
+def name_totals(rows: list[Row]) -> None:
     """Names totals without a label: what adds up the rows above it, and the two sums of a balance."""
     for index, row in enumerate(rows):
         if row.label:
@@ -231,112 +261,33 @@ def _wordy(text: str) -> bool:
 
 
 def _is_year(text: str) -> bool:
-    return _YEAR.fullmatch(text.strip()) is not None
+    return YEAR.fullmatch(text.strip()) is not None
 
 
 def _years(heads: Sequence[Cell], rows: Sequence[Row]) -> dict[int, int]:
     """Which year each column of numbers speaks of."""
     told: list[tuple[int, int, int]] = []
     for cell in heads:
-        years = [int(year) for year in _YEAR.findall(cell.text)]
+        years = [int(year) for year in YEAR.findall(cell.text)]
         if not years:
             continue
         if len(set(years)) == 1 or cell.colspan == 1:
             # "2023 Year Ended December 31, 2024": the last one is the column's own
             told.append((cell.column, cell.column + cell.colspan, years[-1]))
-    counts: dict[int, int] = {}
-    for row in rows:
-        for number in row.numbers:
-            counts[number.column] = counts.get(number.column, 0) + 1
-    columns = sorted(column for column, count in counts.items() if count >= max(len(rows) // 4, 1))
+    columns = _number_columns(rows)
     narrow = [each for each in told if each[1] - each[0] <= 3] or told
     firsts = {start: year for start, _, year in sorted(narrow)}
     if len(firsts) == len(columns):
         return dict(zip(columns, (firsts[start] for start in sorted(firsts)), strict=True))
     found: dict[int, int] = {}
-    for column in counts:
+    for column in {number.column for row in rows for number in row.numbers}:
         spanning = [year for start, end, year in narrow if start <= column < end]
         if spanning:
             found[column] = spanning[-1]
     if found:
         return found
-    listed = [int(year) for cell in heads for year in _YEAR.findall(cell.text)]
+    listed = [int(year) for cell in heads for year in YEAR.findall(cell.text)]
     listed = list(dict.fromkeys(listed))
     if len(listed) == len(columns):
         return dict(zip(columns, listed, strict=True))
     return {}
-
-
-def lined_sheets(document: Document, start: int, end: int) -> Iterator[Sheet]:
-    """Rows of numbers in plain lines: old filings, and tables of a page that were not seen as such."""
-    rows: list[Row] = []
-    years: list[int] = []
-    first = under = 0
-    heading = ""
-    for position, text in _lines(document, start, end):
-        matches = _row_matches(text)
-        if not matches:
-            told = [int(year) for year in _YEAR.findall(text)]
-            if len(text) < 160 and len(told) >= 2:
-                if rows and len(told) != len(years):
-                    # columns of other years begin another statement
-                    yield _lined(document, rows, years, first)
-                    rows = []
-                years = told
-            under += 1
-            heading = label_of(text) if len(text) < 100 else ""
-            if under > 14 and rows:
-                yield _lined(document, rows, years, first)
-                rows, years = [], []
-            continue
-        for match in matches:
-            shift = position + match.start("values")
-            numbers = [
-                Number(value, each[0].strip(), shift + each.start(), shift + each.end(), at)
-                for at, each in enumerate(_VALUE.finditer(match["values"]), 1)
-                if (value := to_number(each[0])) is not None
-            ]
-            if numbers:
-                first = position if not rows else first
-                rows.append(Row(label_of(match["label"]), numbers, heading))
-                under = 0
-    if rows:
-        yield _lined(document, rows, years, first)
-
-
-def _row_matches(text: str) -> list[re.Match[str]]:
-    """The rows of a line; several where lines of an old filing were joined to a paragraph."""
-    if sum(letter.isdigit() for letter in text) < 2 or len(text) > _LONGEST_PARAGRAPH:
-        return []
-    text = _RULES.sub(lambda rule: " " * len(rule[0]), text)
-    match = _LINE.match(text) if len(text) <= _LONGEST_LINE else None
-    if match is not None and sum(letter.isdigit() for letter in match["label"]) < 5:
-        return [match]
-    words = text.split()
-    numeric = sum(1 for word in words if not any(letter.isalpha() for letter in word))
-    return list(_RUN.finditer(text)) if numeric >= 0.3 * len(words) else []
-
-
-def _lined(document: Document, rows: list[Row], years: list[int], start: int) -> Sheet:
-    title = document.text[max(start - 2 * _TITLE_REACH, 0) : start]
-    scale, currency = parse_scale(title)
-    scale = scale_told(title) or scale
-    most = max(len(row.numbers) for row in rows)
-    columns = dict(enumerate(years, 1)) if len(years) == most else {}
-    return Sheet(rows, columns, start, title, scale, currency, lined=True)
-
-
-def _lines(document: Document, start: int, end: int) -> Iterator[tuple[int, str]]:
-    for block in document.blocks_between(start, end):
-        if block.table is not None:
-            continue
-        if len(block.line_starts) > 1:
-            bounds = [*block.line_starts, len(block.text) + 1]
-            for first, last in pairwise(bounds):
-                yield block.start + first, block.text[first : last - 1]
-        else:
-            at = 0
-            for line in block.text.split("\n"):
-                lead = len(line) - len(line.lstrip())
-                yield block.start + at + lead, line.strip()
-                at += len(line) + 1

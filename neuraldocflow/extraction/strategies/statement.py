@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from ..candidates import Candidate, Context, strategy
 from ..model import Document
 from ..patterns import regex
+from ..statement_lined import lined_sheets
 from ..statement_lines import LINES, Line
-from ..statement_rows import Row, Sheet, lined_sheets, sheets
+from ..statement_rows import Row, Sheet, sheets
 from ..statement_top import top_line
 
 if TYPE_CHECKING:
@@ -111,6 +112,9 @@ def statement(
         parts = any(_PARTS.search(row.label) for row in sheet.rows)
         # what stands in its own statement is preferred over where else it is told
         quality *= 1.0 if kind == line.kinds[0] else 0.8
+        if not sheet.years and len(sheet.number_columns()) > 1:
+            # the first column is the latest year's mostly, not always
+            quality *= 0.75
         top = top_line(sheet.rows) if line is LINES["revenue"] and kind == "income" else None
         for order, row in enumerate(sheet.rows):
             weight = _weight(line, row, parts)

@@ -166,3 +166,39 @@ def test_items_of_an_old_filing(filing: Document) -> None:
     assert list(found) == [f"item_{number}" for number in (1, 2, 3, 4, 5, 7, 8, 9)]
     assert filing.text[found["item_4"].start :].startswith("ITEM 4. SUBMISSION OF MATTERS")
     assert "Total assets" in filing.text[found["item_8"].start : found["item_8"].end]
+
+
+def test_totals_without_names_names_over_two_lines_and_notes_in_old_columns() -> None:
+    filed = (
+        FILED.replace(
+            "Cash and cash equivalents                 $", "Cash and cash equivalents (Note 2)        $"
+        )
+        .replace(
+            "Total assets                              $ 50,000",
+            "                                          $ 50,000",
+        )
+        .replace(
+            "                     CONSOLIDATED STATEMENTS OF INCOME",
+            """\
+                  CONSOLIDATED STATEMENTS OF CASH FLOWS
+              YEARS ENDED DECEMBER 31, 1997, 1996 AND 1995
+                            (In thousands)
+
+                                            1997      1996      1995
+Cash flows from operating activities:
+  Net income                              $  6,000  $  5,300  $  4,600
+  Depreciation                               1,500     1,400     1,300
+    Net cash provided by operating
+      activities                             7,500     6,700     5,900
+    Net cash used in investing
+      activities                            (2,000)   (1,900)   (1,800)
+Cash and cash equivalents at end of year  $  1,234  $  1,111  $    900
+
+                     CONSOLIDATED STATEMENTS OF INCOME""",
+        )
+    )
+    found = values(html.read(filed.encode(), Limits(), None))
+    assert found["total_assets"] == 50_000_000
+    assert found["cash"] == 1_234_000
+    assert found["operating_cash_flow"] == 7_500_000
+    assert found["revenue"] == 70_000_000

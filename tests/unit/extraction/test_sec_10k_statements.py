@@ -194,3 +194,30 @@ def test_changes_beside_the_years_are_not_the_years() -> None:
 def test_a_dash_in_the_latest_year_is_not_the_year_before() -> None:
     balance = changed(BALANCE, "Cash and cash equivalents", ("Cash and cash equivalents", "—", "$ 100"))
     assert figure(report(balance=balance, cash=CASH[:-2]), "cash") is None
+
+
+def test_statements_in_one_table_are_told_apart_by_their_titles() -> None:
+    """As a reader of PDF sees statements that follow one another on a page."""
+    swapped = tuple((row[0], "", *row[1:3]) for row in BALANCE)
+    rows = (
+        *swapped,
+        ("", "CONSOLIDATED STATEMENTS OF INCOME"),
+        ("", "(in thousands)"),
+        *INCOME,
+        ("", "CONSOLIDATED STATEMENTS OF CASH FLOWS (in thousands)"),
+        *CASH,
+    )
+    made = document(
+        "Item 8. Financial Statements", "CONSOLIDATED BALANCE SHEETS", "(in millions)", table(*rows)
+    )
+    assert figure(made, "total_assets") == 1_000_000_000
+    assert figure(made, "revenue") == 2_000_000
+    assert figure(made, "operating_cash_flow") == 390_000
+
+
+def test_a_column_of_notes_is_no_year_where_the_header_names_none() -> None:
+    notes = {"Cash and cash equivalents": "3", "Goodwill": "4", "Accounts payable": "5", "Total assets": "6"}
+    balance = tuple((row[0], notes.get(row[0], ""), *row[1:]) for row in BALANCE[1:])
+    made = report(balance=(("", "Notes", "This year", "Last year"), *balance))
+    assert figure(made, "cash") == 120_000_000
+    assert figure(made, "total_assets") == 1_000_000_000
