@@ -203,22 +203,6 @@ class Layout:
 Rows = dict[int, list[Cell]]
 
 
-def spanned_rows(table: Table) -> Rows:
-    """Cells of each row in column order; one that spans rows stands in each of them."""
-    rows = table.by_row()
-    if all(cell.rowspan == 1 for cell in table.cells):
-        return rows
-    found: Rows = {number: list(row) for number, row in rows.items()}
-    for row in rows.values():
-        for cell in row:
-            for number in range(cell.row + 1, min(cell.row + cell.rowspan, table.n_rows)):
-                if number in found and all(
-                    not cell.column <= other.column < cell.column + cell.colspan for other in found[number]
-                ):
-                    found[number].append(cell)
-    return {number: sorted(row, key=lambda cell: cell.column) for number, row in found.items()}
-
-
 def layout_of(table: Table, rows: Rows, kind: str) -> Layout:
     """The layout by the row among the first whose cells name the most roles, or by several header rows."""
     best = Layout(kind, -1, {}, [], table.n_columns)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from .clinical_codes import is_code, split_codes
-from .clinical_columns import Layout, Rows, column_role, layout_of, spanned_rows
+from .clinical_columns import Layout, Rows, column_role, layout_of
 from .clinical_dates import DATE
 from .clinical_lines import line_entries, split_remarks
 from .clinical_measures import measures, running_measures
@@ -31,7 +31,7 @@ def entries(section: ClinicalSection) -> list[Entry]:
         if table.n_columns == 1:
             found.extend(_cell_entries(table, kind))
             continue
-        rows = spanned_rows(table)
+        rows = table.spanned_rows()
         own = layout_of(table, rows, kind)
         if layout is not None and own.continues(layout):
             own = own.under(layout)

@@ -14,11 +14,10 @@ from .model import Cell, Document, Table
 from .patterns import regex
 
 _LENGTH = 16_000
-_ENDS = regex(
-    r"documents\s+incorporated\s+by\s+reference|table\s+of\s+contents\s*\n.{0,200}\bitem\s*1\b"
-    r"|\n\s*item\s+1\.",
-    re.I,
-)
+_INCORPORATED = regex(r"documents\s+incorporated\s+by\s+reference(?:\W{1,5}none\b)?", re.I)
+_ENDS = regex(r"table\s+of\s+contents\s*\n.{0,200}\bitem\s*1\b|\n\s*item\s+1\.", re.I)
+_BELOW = 1500
+"""Characters that may follow the documents incorporated on a cover."""
 STATES = (
     "Alabama AL,Alaska AK,Arizona AZ,Arkansas AR,California CA,Colorado CO,Connecticut CT,Delaware "
     "DE,District of Columbia DC,Florida FL,Georgia GA,Hawaii HI,Idaho ID,Illinois IL,Indiana IN,Iowa"
@@ -121,8 +120,11 @@ class Cover:
         return []
 
 
-def cover_of(document: Document) -> Cover:
-    """The cover page: the text up to the table of contents or the documents incorporated."""
+def cover_of(document: Document, whole: bool = False) -> Cover:
+    """The cover page: the text up to the documents incorporated or the table of contents.
+
+    ``whole``: with what stands below the documents incorporated.
+    """
     letters = list(document.text[:_LENGTH])
     wraps: list[int] = []
     for block in document.blocks:
@@ -136,6 +138,10 @@ def cover_of(document: Document) -> Cover:
     text = "".join(letters).replace("\xa0", " ").replace("\t", "\n")
     ends = _ENDS.search(text, 600)
     text = text[: ends.start()] if ends is not None else text
+    below = _INCORPORATED.search(text, 600)
+    if below is not None:
+        above, further = text[: below.start()], text[below.end() : below.end() + _BELOW]
+        text = f"{above}{' ' * len(below[0])}{further}" if whole else above
     found = sorted(
         (match.end() - len(match[0].lstrip()), match.end(), role)
         for role, pattern in _COMPILED.items()

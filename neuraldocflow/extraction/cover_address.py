@@ -57,7 +57,8 @@ _REGION = regex(
 
 _KINDS = (
     r"street|avenue|ave|road|rd|boulevard|blvd|drive|dr|lane|ln|way|plaza|parkway|pkwy|court|ct|circle|square|"
-    r"center|centre|place|pl|highway|hwy|terrace|row|broadway|floor|tower|building|suite\s+[\w-]+|"
+    r"center|centre|place|pl|highway|hwy|terrace|row|broadway|floor|tower|building|"
+    r"(?:suite|ste\.?|unit|room|apt\.?)\s+[\w-]+|"
     r"p\.?\s?o\.?\s+box\s+\d+"
 )
 _COMPASS = r"(?:north|south|east|west|northeast|northwest|southeast|southwest|[ns]\.?\s?[ew]?\.?)"

@@ -79,7 +79,7 @@ def filer_category(cover: Cover) -> Iterator[Choice]:
             groups.append([token])
     labels = (*_TITLES, "emerging")
     for group in groups:
-        group = _beside_marks(group)
+        group = _beside_marks(cover.text, group)
         kinds = {kind for _, _, kind in group}
         if "on" not in kinds or not kinds & {"large", "accelerated"}:
             continue
@@ -89,12 +89,17 @@ def filer_category(cover: Cover) -> Iterator[Choice]:
             return
 
 
-def _beside_marks(group: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
+def _beside_marks(text: str, group: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
     """The marks and the labels beside one: the question before the boxes names the categories too."""
     marks = [(start, end) for start, end, kind in group if kind in ("on", "off")]
+
+    def beside(first: int, second: int) -> bool:
+        # a sentence's end stands between the question and the first box
+        return 0 <= second - first <= _BESIDE and "." not in text[first:second].rstrip(". ")
+
     return [
         token
         for token in group
         if token[2] in ("on", "off")
-        or any(0 <= start - token[1] <= _BESIDE or 0 <= token[0] - end <= _BESIDE for start, end in marks)
+        or any(beside(token[1], start) or beside(end, token[0]) for start, end in marks)
     ]

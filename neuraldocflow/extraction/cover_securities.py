@@ -92,7 +92,7 @@ def _rows(table: Table, begin: int, end: int, split: bool) -> Iterator[Listing]:
     """
     rows = [
         [cell for cell in row if cell.text.strip() and begin <= cell.start < end]
-        for row in table.by_row().values()
+        for row in table.spanned_rows().values()
     ]
     names: dict[str, int] = {}
     for row in rows[:4]:

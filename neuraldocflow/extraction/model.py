@@ -125,6 +125,22 @@ class Table:
             rows.setdefault(cell.row, []).append(cell)
         return rows
 
+    def spanned_rows(self) -> dict[int, list[Cell]]:
+        """:meth:`by_row`, with a cell that spans rows in each of them."""
+        rows = self.by_row()
+        if all(cell.rowspan == 1 for cell in self.cells):
+            return rows
+        found = {number: list(row) for number, row in rows.items()}
+        for row in rows.values():
+            for cell in row:
+                for number in range(cell.row + 1, min(cell.row + cell.rowspan, self.n_rows)):
+                    if number in found and all(
+                        not cell.column <= other.column < cell.column + cell.colspan
+                        for other in found[number]
+                    ):
+                        found[number].append(cell)
+        return {number: sorted(row, key=lambda cell: cell.column) for number, row in found.items()}
+
 
 @dataclass(slots=True)
 class Block:

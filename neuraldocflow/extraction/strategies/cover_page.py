@@ -37,7 +37,7 @@ _TRANSITION = regex(
     r"transition\s+period\s+from\s*:?\s*[A-Z\d][\w\s.,/]{3,24}?\s+to\s*:?[\s_]*" + _DATE, re.I
 )
 _WELL_KNOWN = regex(r"well-?\s?known\s+seasoned", re.I)
-_SHELL = regex(r"\bshell\s+company\b", re.I)
+_SHELL = regex(r"\bshell\s+compan(?:y|ies)\b", re.I)
 _EIN = regex(r"(?<![\d-])(\d{2}\s?[-–‑]\s?\d{7})(?!\d)")
 _PHONE = regex(r"(?<![\d-])(?:\+?1[ .-])?(\(?\s?\d{3}\s?\)?\s?[-–‑./]?\s?\d{3}\s?[-–‑.\s]\s?\d{4})(?![\d-])")
 _PHONE_ABROAD = regex(r"(?<![\d-])(\+?\(?\d{1,3}\)?[ .-]{0,2}\(?\d(?:[\d() .-]{5,15})\d)(?![\d-])")
@@ -77,7 +77,11 @@ def cover_page(document: Document, spec: dict[str, Any], field: Field, context: 
             context.cache["cover_listings"] = list(listings(document, cover))
         yield from _listed(context.cache["cover_listings"], role)
     elif role in _ROLES:
-        yield from _ROLES[role](cover)
+        found = list(_ROLES[role](cover))
+        if not found and role in ("public_float", "shares_outstanding"):
+            # some tell them below the documents incorporated by reference
+            found = list(_ROLES[role](cover_of(document, whole=True)))
+        yield from found
 
 
 def _spanned(cover: Cover, start: int, end: int, score: float) -> Candidate:

@@ -179,3 +179,19 @@ def test_a_long_name_may_be_set_over_two_lines() -> None:
     name.line_starts = [0, len("MOSSWELL LANTERN AND LAMP ")]
     made = cover(name=(name, *NAME[1:]))
     assert told(made, "registrant_name") == "MOSSWELL LANTERN AND LAMP WORKS HOLDINGS, INC."
+
+
+def test_a_unit_before_the_city_is_no_part_of_it() -> None:
+    made = cover(
+        name=(
+            *NAME[:6],
+            table(
+                ("12 Harbor Lane, Unit 8 Port Astoria, OR", "97103"),
+                ("(Address of principal executive offices)", "(Zip Code)"),
+                header_rows=0,
+            ),
+            NAME[-1],
+        )
+    )
+    assert told(made, "address_line1") == "12 Harbor Lane"
+    assert told(made, "city") == "Port Astoria"

@@ -216,3 +216,46 @@ def test_a_day_may_stand_before_its_month() -> None:
         "For the financial year ended 30 June 2024" if each.startswith("For the") else each for each in TOP
     )
     assert told(cover(top=top), "fiscal_year_end") == "30 June 2024"
+
+
+def test_boxes_before_the_filer_categories_follow_a_sentence_that_names_them() -> None:
+    grid = table(
+        ("☐", "Large accelerated filer", "☐", "Accelerated filer"),
+        ("☒", "Non-accelerated filer", "☒", "Smaller reporting company"),
+        ("", "", "☒", "Emerging growth company"),
+        header_rows=0,
+    )
+    question = BOXES[2].split(" See the definitions")[0]
+    made = document(*TOP, *NAME, *LISTING, *BOXES[:2], question, grid, BOXES[4], *END)
+    assert told(made, "filer_category") == "Non-accelerated filer"
+
+
+def test_several_registrants_are_asked_whether_they_are_shell_companies() -> None:
+    asked = "Indicate by check mark whether the registrants are shell companies (Rule 12b-2). Yes ☐ No ☒"
+    assert told(cover(boxes=(*BOXES[:4], asked)), "shell_company") is False
+
+
+@pytest.mark.parametrize("documents", ["Portions of the proxy statement (Part III).", "None"])
+def test_amounts_may_stand_below_the_documents_incorporated(documents: str) -> None:
+    below = cover(end=("DOCUMENTS INCORPORATED BY REFERENCE:", documents, END[0], END[1], "Item 1. Business"))
+    assert told(below, "public_float") == 412_500_000
+    assert told(below, "shares_outstanding") == [24_561_778]
+
+
+def test_no_documents_incorporated_are_no_public_float_of_nothing() -> None:
+    untraded = "There was no market for the stock, so that no aggregate market value is given."
+    made = cover(end=(untraded, END[1], "DOCUMENTS INCORPORATED BY REFERENCE: None"))
+    assert told(made, "public_float") is None
+
+
+def test_an_exchange_may_span_the_rows_of_several_securities() -> None:
+    listed = table(
+        ("Title of each class", "Trading Symbol", "Name of each exchange on which registered"),
+        ("Class A Common Stock", "MLWK", "New York Stock Exchange"),
+        ("4.125% Notes due 2031", "MLWK 31"),
+    )
+    assert listed.table is not None
+    listed.table.cells[5].rowspan = 2
+    made = cover(listing=(LISTING[0], listed, LISTING[2]))
+    assert told(made, "securities") == ["Class A Common Stock", "4.125% Notes due 2031"]
+    assert told(made, "trading_symbols") == ["MLWK", "MLWK 31"]
