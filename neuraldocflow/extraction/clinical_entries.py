@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from .clinical_codes import is_code, split_codes
 from .clinical_columns import Layout, Rows, column_role, layout_of
 from .clinical_dates import DATE
-from .clinical_lines import line_entries, split_remarks
+from .clinical_lines import line_entries, remarks, split_remarks
 from .clinical_measures import measures, running_measures
 from .clinical_parts import MEASURED, Entry, Part, lines_of, part_of
 from .clinical_rows import Remarks, body_rows, is_translation, row_codes, row_parts
@@ -43,10 +43,14 @@ def entries(section: ClinicalSection) -> list[Entry]:
         else:
             found.extend(_row_entries(rows, own))
     if not found:
-        for part in section.items:
-            found.extend(_text_entries(part, kind, is_item=True))
-        for part in section.texts:
-            found.extend(_text_entries(part, kind, is_item=False))
+        for part, is_item in [(each, True) for each in section.items] + [
+            (each, False) for each in section.texts
+        ]:
+            said = remarks(part, kind)
+            if said is None:
+                found.extend(_text_entries(part, kind, is_item))
+            elif found:
+                found[-1].parts = {**said, **found[-1].parts}
     return found
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from .clinical_identity import is_letterhead
 from .clinical_parts import Part, lines_of, part_of
 from .clinical_sections import LISTS, ClinicalSection
 from .clinical_terms import section_kind
-from .model import Document
+from .model import Document, Span
 from .patterns import regex
 
 _NUMBERED = r"(?:ids?|identifiers?|no|numbers?|num)"
@@ -101,6 +101,7 @@ def particulars(document: Document, sections: list[ClinicalSection]) -> Iterator
                         if role and shown.text.strip() and not label_role(shown.text):
                             yield role, part_of(shown), 0.97 if section.kind == "head" else 0.85
     yield from _labelled_lines(document)
+    yield from _bold_labels(document)
     yield from _labels_in_text(document)
     for block in document.blocks[:_LETTERHEAD]:
         for line in lines_of(part_of(block))[:1] if block.table is None else ():
@@ -157,3 +158,29 @@ def _labelled_line(line: Part) -> Iterator[tuple[str, Part, float]]:
             if short and (role != "patient_name" or name_like):
                 yield role, value, 0.9
             return
+
+
+def _bold_labels(document: Document) -> Iterator[tuple[str, Part, float]]:
+    """Values behind bold labels in lines above the first list: a form without rulings, several to a line."""
+    for block in document.blocks:
+        if block.kind == "heading" and section_kind(block.text) in LISTS:
+            return
+        for line, first in zip(block.lines, block.line_starts, strict=False):
+            role, at = None, first
+            runs = [
+                (bold, "".join(span.text for span in spans)) for bold, spans in groupby(line.spans, _is_bold)
+            ]
+            for bold, text in runs:
+                start = block.text.find(text.strip(), at)
+                if start < 0 or not text.strip():
+                    continue
+                at = start + len(text.strip())
+                if bold:
+                    role = label_role(text)
+                elif role:
+                    yield role, Part(text.strip(), block.start + start, block.start + at), 0.9
+                    role = None
+
+
+def _is_bold(span: Span) -> bool:
+    return span.bold

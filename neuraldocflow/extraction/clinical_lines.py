@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 from .clinical_codes import column_codes, split_codes
 from .clinical_columns import column_role
+from .clinical_dates import DATE
 from .clinical_doses import DOSE, FREQUENCY, ROUTE
-from .clinical_parts import Entry, Part
+from .clinical_parts import MEASURED, Entry, Part
 from .clinical_terms import ABSENCE, REACTION, is_bare_title, title_words
 from .patterns import regex
 
@@ -37,8 +38,8 @@ _ALLERGY_TAIL = regex(
 )
 _DIRECTIONS = regex(
     r"\s*(?:[,;:–—]|\s-)?\s+(?=(?:sig\b|take|give|inhale|inject|apply|use|instil+|insert|dissolve|"
-    r"chew|place|by mouth|p\.?o\.?(?![\w])|once|twice|every|daily|nightly|weekly|as needed"
-    r"|start(?:ed)? (?:date|on|\d)|"
+    r"chew|place|by mouth|at (?:bedtime|night)|p\.?o\.?(?![\w])|once|twice|every|daily|nightly|weekly"
+    r"|as needed|start(?:ed)? (?:date|on|\d)|"
     rf"\d+ (?:tab|cap|puff|spray|drop)\w*|[bt]\.?i\.?d\b|q\d|qhs|qd|{ROUTE.pattern} {FREQUENCY.pattern})"
     r"(?!\w))"
     rf"|\s*[,;:–—]\s+(?={DOSE.pattern} {ROUTE.pattern})",
@@ -80,6 +81,15 @@ _SEPARATORS = {
     rf"|,(?: and)? (?={_DRUG})|(?<=[\w)])[.,]? (?=\d{{1,2}}\. [A-Z])",
 }
 _TAILS = {"medications": _DIRECTIONS, "administered": _DIRECTIONS, "allergies": _ALLERGY_TAIL, "plan": None}
+_COMMAS = r",\s+(?:and\s+)?"
+_ENUMERATED = frozenset({"problems", "past_history", "diagnoses", "procedures", "surgical_history"})
+_QUALIFIES = regex(
+    r"(?:type|stage|grade|class|with|without|due|on|in|of|not|nos|un\w+ed|left|right|bilateral|mild|moderate|severe"
+    r"|chronic|acute|(?:un)?controlled|stable|likely|probable|possible|benign|malignant|initial|subsequent|other"
+    rf"|primary|secondary|{_SAID})\b",
+    re.IGNORECASE,
+)
+"""What begins a part of a name that a comma parts: ``Diabetes mellitus, type 2``."""
 _NUMBERED = r";|(?<=[\w)])[.,]? (?=\d{1,2}\. [A-Z])"
 _MOST_WORDS, _MOST_WORDS_OF_ITEM, _MOST_WORDS_OF_PLAN = 10, 14, 25
 """A line with more is a sentence."""
@@ -126,6 +136,21 @@ def labelled_parts(text: Part, kind: str) -> dict[str, Part] | None:
     return said if "name" in said else None
 
 
+def remarks(text: Part, kind: str) -> dict[str, Part] | None:
+    """What a line says by role of the entry before it: ``Onset: 2011``; None for a line of another kind."""
+    bullet = _BULLET.match(text.text)
+    text = text.cut(bullet.end(), len(text.text)) if bullet else text
+    labels = list(_FIELD.finditer(text.text))
+    roles = [column_role(match["label"], kind)[0] for match in labels]
+    if not labels or labels[0].start() > 0 or kind in (*MEASURED, "plan") or {None, "name"} & set(roles):
+        return None
+    ends = [*(match.start() for match in labels[1:]), len(text.text)]
+    return {
+        str(role): text.cut(match.end(), end).trimmed(" ;,|")
+        for role, match, end in zip(roles, labels, ends, strict=True)
+    }
+
+
 def line_entries(part: Part, kind: str, is_item: bool) -> Iterator[Entry]:
     """Entries of a list item, or of a line that may list several."""
     for line in _joined_lines(part, is_item):
@@ -149,7 +174,14 @@ def _free_entries(line: Part, kind: str, is_item: bool) -> Iterator[Entry]:
         if tail is not None and tail.start() > 2:
             name = labelled.cut(0, tail.start())
             said = "directions" if pattern is _DIRECTIONS else "status"
-            parts.setdefault(said, labelled.cut(tail.end(), len(labelled.text)).trimmed(" )"))
+            rest = labelled.cut(tail.end(), len(labelled.text)).trimmed(" ).")
+            dated = DATE.match(rest.text) if said == "status" else None
+            if dated is not None:
+                parts.setdefault("date", rest.cut(0, dated.end()))
+                behind = rest.text[dated.end() :]
+                rest = rest.cut(len(rest.text) - len(behind.lstrip(" ,;–-")), len(rest.text))
+            if rest.text:
+                parts.setdefault(said, rest)
         name, codes = split_codes(name)
         codes += split_codes(Part("- " + piece.text[len(name.text) :], -1, -1))[1] if not codes else []
         name = name.trimmed(" .;,:")
@@ -163,14 +195,18 @@ def _free_entries(line: Part, kind: str, is_item: bool) -> Iterator[Entry]:
             continue
         if ABSENCE.match(re.sub(r"^[\d/:.\s-]+", "", name.text)):
             continue
-        yield Entry(kind, name, parts, codes, 0.8 if is_item else 0.6)
+        listed = is_item or codes or _NUMBER_FIRST.match(line.text)
+        yield Entry(
+            kind, name, parts, codes, 0.8 if is_item else 0.6 if listed or kind != "assessment" else 0.3
+        )
 
 
 def _pieces(line: Part, kind: str, is_item: bool) -> list[Part]:
     """The entries a line lists, bullets, numbers and ranks left out."""
     found: list[Part] = []
     position = 0
-    matches = [] if is_item else re.finditer(_SEPARATORS.get(kind, _NUMBERED), line.text)
+    separators = _COMMAS if _is_enumeration(line.text, kind) else _SEPARATORS.get(kind, _NUMBERED)
+    matches = [] if is_item else re.finditer(separators, line.text)
     for match in [*matches, None]:
         piece = line.cut(position, match.start() if match else len(line.text))
         for lead in (_BULLET, _RANK):
@@ -179,6 +215,17 @@ def _pieces(line: Part, kind: str, is_item: bool) -> list[Part]:
         found.append(piece)
         position = match.end() if match else 0
     return [piece for piece in found if piece.text]
+
+
+def _is_enumeration(text: str, kind: str) -> bool:
+    """Whether a line of prose lists short names: ``Hypertension, asthma, and gout``, ``Biopsy 2001, …``."""
+    if kind not in _ENUMERATED:
+        return False
+    parts = [part.split() for part in re.split(_COMMAS, text.strip(" ."))]
+    if len(parts) < 2 or any(not 0 < len(part) <= 4 or _QUALIFIES.match(part[0]) for part in parts):
+        return False
+    dated = all(re.search(_DATED, " ".join(part), re.IGNORECASE) for part in parts)
+    return dated or (len(parts) > 2 and (", and " in text or all(len(part) < 3 for part in parts)))
 
 
 def _joined_lines(part: Part, is_item: bool) -> list[Part]:

@@ -41,7 +41,8 @@ _SECTIONS: list[tuple[str, str]] = [
     ("functional_status", r"\bfunctional\b|\bcognitive\b|\bmental status\b"),
     (
         "narrative",
-        r"\bhistory of present\b|\bpresent illness\b|\breview of systems\b|\bhospital course\b|\bhpi\b",
+        r"\bhistory of present\b|\bpresent illness\b|\breview of systems\b|\bhospital course\b|\bhpi\b"
+        r"|\bsubjective\b|\bobjective\b|\b(progress|clinical) notes?\b",
     ),
     ("physical_exam", r"\bphysical\b|\bexam(ination)?\b|\bgeneral status\b"),
     (
@@ -54,7 +55,7 @@ _SECTIONS: list[tuple[str, str]] = [
     ("problems", r"\bproblems? (and )?(diagnos|conditions?)|\bproblem list\b"),
     ("procedures", r"\bprocedures? (and )?surg"),
     ("diagnoses", r"\bdiagnos[ie]s\b|\bdiagnostic impressions?\b|\bimpressions?\b"),
-    ("assessment", r"\bassessments?\b|\bsubjective\b|\bobjective\b|\bprogress notes?\b|\bclinical notes?\b"),
+    ("assessment", r"\bassessments?\b"),
     ("medications", r"\bmedications?\b|^meds\b|\bmeds$|\bprescri|\bcurrent drugs\b|\bdrug (list|therapy)\b"),
     (
         "past_history",

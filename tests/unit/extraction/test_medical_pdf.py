@@ -81,3 +81,24 @@ def test_a_clinic_letter_is_read_line_by_line() -> None:
     assert found(document, "clinical_head", role="identifiers") == ["778812"]
     assert names(document, "allergies") == ["Quinzine", "latex"]
     assert [value for _, value, _ in measures(document, "vital_signs")] == ["120", "80", "72"]
+
+
+def test_bold_labels_tell_several_particulars_in_one_line() -> None:
+    made = pymupdf.open()
+    page = made.new_page()
+    page.insert_text((40, 40), "Test Clinic Health Summary", fontsize=14, fontname="hebo")
+    left = 40.0
+    for text, font in (
+        ("Patient", "hebo"),
+        ("Testo Mock", "helv"),
+        ("Date of birth", "hebo"),
+        ("April 9, 1948", "helv"),
+        ("Sex", "hebo"),
+        ("Male", "helv"),
+    ):
+        page.insert_text((left, 80), text, fontsize=9, fontname=font)
+        left += pymupdf.get_text_length(text, fontname=font, fontsize=9) + 4
+    document = read(made)
+    assert found(document, "clinical_head", role="patient_name") == ["Testo Mock"]
+    assert found(document, "clinical_head", role="birth_date") == ["1948-04-09"]
+    assert found(document, "clinical_head", role="sex") == ["male"]

@@ -6,7 +6,9 @@ import pytest
 from support.clinical_records import found, heading, item, measures, names, paragraph, record, table
 
 from neuraldocflow.extraction.clinical_dates import date_in
+from neuraldocflow.extraction.clinical_entries import entries
 from neuraldocflow.extraction.clinical_identity import person, sex
+from neuraldocflow.extraction.clinical_sections import clinical_sections
 
 
 def head(document, role: str) -> list[str]:  # type: ignore[no-untyped-def]
@@ -152,3 +154,73 @@ def test_a_line_of_labels_is_an_entry_with_what_they_say() -> None:
     document = record(heading("Allergies"), item("Substance: Quinzine; Reaction: Hives; Severity: Mild"))
     (value,) = found(document, "clinical_details", sections=["allergies"])
     assert (value["name"], value["reaction"], value["severity"]) == ("Quinzine", "Hives", "Mild")
+
+
+def test_an_items_own_list_speaks_of_the_item() -> None:
+    document = record(
+        heading("Problems"), item("Gout [SNOMED CT: 90560007]"), item("Onset: 2011"), item("Status: Active")
+    )
+    assert names(document, "problems") == ["Gout"]
+    (gout,) = found(document, "clinical_details", sections=["problems"])
+    assert (gout["date"], gout["status"]) == ("2011", "Active")
+
+
+def test_sentences_of_a_visit_note_are_no_problems() -> None:
+    document = record(
+        heading("Subjective"),
+        paragraph("She reports hiccups for three days."),
+        heading("Objective"),
+        paragraph("Well appearing. Lungs are clear."),
+        heading("Progress Notes"),
+        paragraph("Will continue current therapy."),
+        heading("Assessment"),
+        item("Gout (M10.9)"),
+    )
+    tiers = ["problems", ["diagnoses", "past_history"], "assessment"]
+    assert found(document, "clinical_items", sections=tiers) == ["Gout"]
+
+
+def test_a_sentence_of_an_assessment_is_told_with_doubt() -> None:
+    document = record(
+        heading("Letter", 1), heading("Assessment"), paragraph("Doing well overall"), paragraph("1. Gout")
+    )
+    told = {entry.name.text: entry.score for entry in entries(clinical_sections(document)[-1])}
+    assert told["Doing well overall"] < told["Gout"] / 2 + 0.01
+
+
+@pytest.mark.parametrize(
+    ("title", "kind", "line", "told"),
+    [
+        (
+            "Past Medical History",
+            "past_history",
+            "Gout, hiccups, and hay fever.",
+            ["Gout", "hiccups", "hay fever"],
+        ),
+        ("Past Medical History", "past_history", "Diabetes mellitus, type 2, with hiccups", None),
+        (
+            "Past Surgical History",
+            "surgical_history",
+            "Appendectomy 2001, hernia repair 2007",
+            ["Appendectomy", "hernia repair"],
+        ),
+    ],
+)
+def test_names_in_one_line_are_parted_where_they_are_a_list(
+    title: str, kind: str, line: str, told: list[str] | None
+) -> None:
+    assert names(record(heading("Letter", 1), heading(title), paragraph(line)), kind) == (told or [line])
+
+
+def test_a_year_behind_a_procedure_is_its_date() -> None:
+    document = record(heading("Procedures"), item("Colonoscopy, 03/05/2012, Dr. Sample"))
+    (told,) = found(document, "clinical_details", sections=["procedures"])
+    assert (told["name"], told["date"], told["status"]) == ("Colonoscopy", "2012-03-05", "Dr. Sample")
+
+
+def test_a_code_may_stand_before_its_system_in_brackets() -> None:
+    document = record(
+        heading("Procedures"), table(["Description", "Code"], ["Screening colonoscopy", "45378 (CPT)"])
+    )
+    (told,) = found(document, "clinical_details", sections=["procedures"])
+    assert told["codes"] == [{"system": "CPT", "code": "45378"}]
