@@ -3,7 +3,7 @@
 The package and its relationships (:mod:`.docx_package`), styles with what they inherit (:mod:`.docx_styles`),
 list labels as Word counts them (:mod:`.docx_numbering`); the text is a flow of events (:mod:`.docx_flow`,
 :mod:`.docx_runs`, :mod:`.docx_structure`), so that neither size nor depth of the XML costs memory. Tracked
-changes are read as accepted; headers, footers and comments are set apart.
+changes are read as accepted; headers, footers and comments are set apart, but for headers that tell values.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from neuraldocflow.extraction.flow_pieces import Places, blocks_of
 from neuraldocflow.extraction.flow_tables import describe_tables
 from neuraldocflow.extraction.limits import Limits
 from neuraldocflow.extraction.model import Block, BlockKind, Document, Fact, Link
+from neuraldocflow.extraction.running_values import LABELLED, tells_values
 
 Progress = Callable[[str, int, int, dict[str, Any] | None], None]
 
@@ -86,8 +87,10 @@ def _document(package: Package, progress: Progress | None) -> Document:
     find_headings(blocks)
     for kind in ("footnotes", "endnotes"):
         blocks.extend(_side_part(package, shared, _part(relations, kind), kind, "footnote"))
-    document = Document("docx", blocks, metadata=metadata_of(package))
-    document.furniture = _furniture(package, relations, shared)
+    furniture = _furniture(package, relations, shared)
+    told = _values_in(furniture)
+    document = Document("docx", [*told, *blocks], metadata=metadata_of(package))
+    document.furniture = [block for block in furniture if block.kind != "paragraph"]
     describe_tables(document.blocks)
     document.finish()
     _place(document, shared)
@@ -164,6 +167,18 @@ def _furniture(package: Package, relations: dict[str, Relation], shared: Shared)
                     seen.add((kind, block.text))
                     found.append(block)
     return found
+
+
+def _values_in(furniture: list[Block]) -> list[Block]:
+    """The headers and footers that tell what the document is of, as paragraphs of it."""
+    labelled = [
+        block for block in furniture if block.kind in ("header", "footer") and LABELLED.search(block.text)
+    ]
+    if not tells_values([block.text for block in labelled]):
+        return []
+    for block in labelled:
+        block.kind = "paragraph"
+    return labelled
 
 
 def _place(document: Document, shared: Shared) -> None:

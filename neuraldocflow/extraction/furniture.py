@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from neuraldocflow.extraction.model import Block, Line
 from neuraldocflow.extraction.patterns import regex
 from neuraldocflow.extraction.pdf_page import PageContent, TextLine
+from neuraldocflow.extraction.running_values import LABELLED, tells_values
 
 _MARGIN = 0.11
 """The part of the page's height, at the top and at the bottom, where running lines stand."""
@@ -30,6 +31,7 @@ def take_furniture(pages: list[PageContent]) -> list[Block]:
             taken[index] |= lines
     for index, lines in _repeated(pages, taken).items():
         taken[index] |= lines
+    _leave_values(pages, taken)
     found: list[Block] = []
     for index, page in enumerate(pages):
         if not taken[index]:
@@ -52,6 +54,15 @@ def take_furniture(pages: list[PageContent]) -> list[Block]:
                 kept.append(line)
         page.lines = kept
     return found
+
+
+def _leave_values(pages: list[PageContent], taken: dict[int, set[int]]) -> None:
+    """Leaves running lines that tell values where they stand first: they may stand nowhere else."""
+    for index, page in enumerate(pages):
+        labelled = [line for line in page.lines if id(line) in taken[index] and LABELLED.search(line.text)]
+        if tells_values([line.text for line in labelled]):
+            taken[index] -= {id(line) for line in labelled}
+            return
 
 
 def _margins(page: PageContent) -> list[TextLine]:

@@ -261,6 +261,13 @@ def test_footnotes_come_last_and_headers_and_comments_are_set_apart() -> None:
     ]
 
 
+def test_a_header_that_tells_values_is_read_before_the_body() -> None:
+    header = part("hdr", paragraph("Patient: Testo Mock  DOB: 04/09/1948") + paragraph("Rope Clinic"))
+    document = read(simple(paragraph("Words"), {"header1": header, "header2": header}))
+    assert document.text == "Patient: Testo Mock DOB: 04/09/1948\nWords"
+    assert [block.text for block in document.furniture] == ["Rope Clinic"]
+
+
 def test_metadata_is_of_the_package() -> None:
     assert read(simple(paragraph("Words"))).metadata == {"title": "An invented title", "author": "A. Nobody"}
 

@@ -78,6 +78,18 @@ def test_running_lines_and_page_numbers_are_set_apart() -> None:
     assert len(document.furniture) == 12
 
 
+def test_running_lines_that_tell_values_stay_where_they_stand_first() -> None:
+    builder = PdfBuilder()
+    for number in range(1, 5):
+        builder.page().text(72, 30, "Patient: Testo Mock").text(300, 30, "DOB: 04/09/1948")
+        builder.text(72, 45, "Example Clinic").text(72, 770, f"Source: Example, page {number}")
+        builder.text(72, 300, f"Body of part {'abcd'[number - 1]}.")
+    document = read(builder.done())
+    assert document.text.count("Patient: Testo Mock") == 1
+    assert document.text.index("DOB: 04/09/1948") < document.text.index("Body of part a")
+    assert "Example" not in document.text
+
+
 def test_cells_of_a_long_table_are_no_running_lines() -> None:
     builder = PdfBuilder()
     for number in range(1, 6):
