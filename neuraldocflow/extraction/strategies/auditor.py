@@ -35,6 +35,11 @@ _UNNAMED = regex(
     _MARK + rf"(?P<firm>[A-Z][\w&.,'’+-]{{0,40}}(?:\s+(?:{_WORD}|and|of|van|von|der|de)){{0,5}})"
 )
 _SERVED = regex(r"\bauditors?\s+since\b|\bserved\s+as\b.{0,80}\bauditor|\baudited\b", re.I)
+_PLACED = regex(
+    r"\s*(?:[A-Z][\w.]{2,20}(?: [A-Z][\w.]{1,20}){0,2},\s+[A-Z][\w.]{1,20}(?: [A-Z]\w{2,20}){0,2}\s*)?"
+    r"(?:January|February|March|April|May|June|July|August|September|October|November|December)\s+\d"
+)
+"""The place and day that stand right below an auditor's signature."""
 _ACCOUNTANT = (
     r"(?:an\s+|our\s+|the\s+(?:Company[’']s\s+)?)?"
     r"[Ii]ndependent\s+(?:[Rr]egistered\s+)?(?:[Pp]ublic\s+)?[Aa]ccount"
@@ -77,8 +82,13 @@ def _without_mark_or_form(document: Document, reports: list[int], found: dict[st
             _add(found, alone, start, 0.8)
             continue
         signed = _UNNAMED.match(line.strip())
-        if signed is not None and _SERVED.search(document.text, start, start + 400):
-            _add(found, signed, start + len(line) - len(line.lstrip()), 0.75)
+        if signed is None:
+            continue
+        shift = start + len(line) - len(line.lstrip())
+        if _SERVED.search(document.text, start, start + 400):
+            _add(found, signed, shift, 0.75)
+        elif _PLACED.match(document.text, shift + signed.end()):
+            _add(found, signed, shift, 0.6)
 
 
 def _reported(position: int, reports: list[int]) -> bool:

@@ -112,3 +112,12 @@ def test_a_table_of_auditor_information() -> None:
 
 def test_no_report_no_auditor() -> None:
     assert auditor(document("Lanterns", "/s/ Ada Lark", "Chief Executive Officer")) is None
+
+
+def test_a_firm_without_a_form_signs_over_the_place_and_day() -> None:
+    assert (
+        auditor(document(*REPORT, "/s/ Fennel Marsh", "Portland, Oregon", "November 20, 2004"))
+        == "Fennel Marsh"
+    )
+    officer = ("/s/ Ada Fennel", "Chief Executive Officer", "November 20, 2004")
+    assert auditor(document(*REPORT, *officer)) is None
