@@ -25,7 +25,7 @@ _ROLES: list[tuple[str, str]] = [
         r"^(mfg|manufacturer|trade|brand|lot|vis|inj|zip|area|fill|rx|prescription number|chronic|w u"
         r"|risk|series"
         r"|dispense|last|next|pharmacy|days|qty|percentile|laterality|associated)\b"
-        r"|^(abbreviation|priority|age|quantity|refills|dose number|body site|target site)\b",
+        r"|^(reaction type$|abbreviation|priority|age|quantity|refills|dose number|body site|target site)\b",
     ),
     ("flag", r"\bflags?\b|\babnormal\b|\binterpretation\b|^h l$"),
     (
@@ -35,7 +35,7 @@ _ROLES: list[tuple[str, str]] = [
     ),
     ("unit", r"^units?( of)?( measure)?$|^uom$"),
     ("severity", r"\bseverity\b|\bcriticality\b|\bsusceptibility\b"),
-    ("reaction", r"\breactions?( type)?\b|\bmanifestations?\b"),
+    ("reaction", r"\breactions?\b|\bmanifestations?\b"),
     ("status", r"\bstatus\b|^state$|^active$|^change$|^consent$"),
     (
         "end_date",

@@ -42,7 +42,7 @@ _DIRECTIONS = regex(
     r"|as needed|start(?:ed)? (?:date|on|\d)|"
     rf"\d+ (?:tab|cap|puff|spray|drop)\w*|[bt]\.?i\.?d\b|q\d|qhs|qd|{ROUTE.pattern} {FREQUENCY.pattern})"
     r"(?!\w))"
-    rf"|\s*[,;:–—]\s+(?={DOSE.pattern} {ROUTE.pattern})",
+    rf"|\s*[,;:–—]\s+(?={DOSE.pattern}(?: {ROUTE.pattern}|\s?=))",
     re.IGNORECASE,
 )
 _LABEL = regex(
@@ -76,7 +76,7 @@ _DRUG = (
 )
 _SEPARATORS = {
     "allergies": rf"(?:[;,]| and (?=\w+\W*$)"
-    rf"|(?<=[a-z)])\. (?=[A-Z]))(?!(?i:{_LABEL.pattern.replace('?P<label>', '?:')}))",
+    rf"|(?<=[a-z)])\. (?=[A-Z]))(?![^()]*\))(?!(?i:{_LABEL.pattern.replace('?P<label>', '?:')}))",
     "medications": rf";(?!\s*(?:\d|by mouth|(?i:take|give|inhale|inject|apply|once|twice|every)))"
     rf"|,(?: and)? (?={_DRUG})|(?<=[\w)])[.,]? (?=\d{{1,2}}\. [A-Z])",
 }

@@ -17,7 +17,7 @@ from ..candidates import Candidate, Context, strategy
 from ..clinical_dates import born, date_in, day_first
 from ..clinical_doses import dosing
 from ..clinical_entries import entries
-from ..clinical_head import particulars
+from ..clinical_head import label_role, particulars
 from ..clinical_identity import values_of
 from ..clinical_parts import Entry
 from ..clinical_sections import ClinicalSection, clinical_sections
@@ -154,6 +154,8 @@ def clinical_measures(
         if spec.get("not_numeric") and entry.explicit:
             continue
         name = " ".join(entry.name.text.replace("\n", " ").split())
+        if label_role(name.split(":")[0]):
+            continue  # the patient's particulars in a table under the laboratory's name
         name = re.sub(r"(?<=\w)- (?=\w)", "-", name)
         if "component" in entry.parts:
             name = f"{'Blood Pressure' if '/' in name else name} {entry.parts['component'].text}"

@@ -234,3 +234,23 @@ def test_lines_of_a_cell_that_stands_alone_are_entries() -> None:
     cells = [Cell(0, 0, "Substance"), Cell(0, 1, "Reaction"), Cell(1, 0, "Quinzine Latex", breaks=(9,))]
     shown = Block("table", "", table=Table(cells, 2, 2, header_rows=1))
     assert names(record(heading("Allergies"), shown), "allergies") == ["Quinzine", "Latex"]
+
+
+def test_a_reactions_type_is_not_the_reaction() -> None:
+    document = record(
+        heading("Allergies"),
+        table(["Agent", "Reaction Type", "Reactions"], ["Quinzine", "Intolerance", "Cough"]),
+    )
+    (told,) = found(document, "clinical_details", sections=["allergies"])
+    assert told["reaction"] == "Cough"
+
+
+def test_the_patients_particulars_under_a_laboratorys_name_are_no_results() -> None:
+    document = record(
+        heading("Test Reference Laboratory", 2),
+        table(["Patient Name: Mock, Testo", "Collected: 06/03/2014"], ["Patient ID", "00177"], header_rows=0),
+        heading("Panel"),
+        table(["Test", "Result"], ["Glucose", "104 mg/dL"]),
+    )
+    assert measures(document, "results") == [("Glucose", "104", "mg/dL")]
+    assert found(document, "clinical_measures", sections=["results"], not_numeric=True) == []

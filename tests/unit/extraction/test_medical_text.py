@@ -224,3 +224,16 @@ def test_a_code_may_stand_before_its_system_in_brackets() -> None:
     )
     (told,) = found(document, "clinical_details", sections=["procedures"])
     assert told["codes"] == [{"system": "CPT", "code": "45378"}]
+
+
+def test_what_stands_in_brackets_behind_an_allergy_is_not_parted() -> None:
+    document = record(paragraph("Allergies: Quinzine (hives), codeine (nausea and vomiting)"))
+    assert names(document, "allergies") == ["Quinzine", "codeine"]
+
+
+def test_a_dose_that_equals_tablets_is_no_part_of_the_name() -> None:
+    document = record(
+        heading("Home Medications"), paragraph("Fablox 500 mg oral tablet, 500 mg= 1 tabs, Oral, BID")
+    )
+    (told,) = found(document, "clinical_details", sections=["medications"])
+    assert (told["name"], told["dose"], told["route"]) == ("Fablox 500 mg oral tablet", "500 mg", "Oral")
