@@ -23,6 +23,9 @@ from neuraldocflow.evaluation.run import Answer, Task, load_truth, run
 from neuraldocflow.extraction.calibration import interpolate, isotonic
 from neuraldocflow.profiles import BUILTIN
 
+_PRIOR, _STRENGTH = 0.9, 6.0
+"""How often a field is held to be right before it is measured, and for how many values that counts: two
+documents, each of which stands in the corpus in three forms that are right or wrong together."""
 TRUTHS = ("filings.truth.json", "contracts.truth.json", "medical.truth.json")
 
 
@@ -91,8 +94,12 @@ def _fit(judged: Sequence[Judged]) -> dict[str, list[list[float]]]:
     for each in judged:
         by_field[each.field].append((each.confidence, each.right))
     overall = sum(each.right for each in judged) / max(len(judged), 1)
-    fitted = {name: isotonic(samples, overall) for name, samples in by_field.items() if len(samples) >= 8}
-    fitted["*"] = isotonic([sample for samples in by_field.values() for sample in samples], overall)
+    prior = min(overall, _PRIOR)
+    fitted = {
+        name: isotonic(samples, prior, _STRENGTH) for name, samples in by_field.items() if len(samples) >= 8
+    }
+    every = [sample for samples in by_field.values() for sample in samples]
+    fitted["*"] = isotonic(every, prior, _STRENGTH)
     return fitted
 
 

@@ -12,9 +12,6 @@ from collections.abc import Mapping, Sequence
 
 Points = Sequence[Sequence[float]]
 
-_FAR = 0.75
-"""Of the first point's score: a point is the mean of scores on both sides of it."""
-
 
 def probability(calibration: Mapping[str, Points], field: str, strategy: str, score: float) -> float:
     """The calibrated confidence of a value, 0..1; the score itself where nothing was measured."""
@@ -25,13 +22,12 @@ def probability(calibration: Mapping[str, Points], field: str, strategy: str, sc
 
 
 def interpolate(points: Points, score: float) -> float:
-    """Linear between the points, constant outside of them; far below the first, where nothing was measured,
-    it falls to nothing."""
+    """Linear between the points, constant above them; below the first, where nothing was measured, it falls
+    to nothing."""
     scores = [point[0] for point in points]
     at = bisect_right(scores, score)
     if at == 0:
-        known = _FAR * points[0][0]
-        return float(points[0][1]) * (max(score, 0.0) / known if score < known else 1.0)
+        return float(points[0][1]) * score / points[0][0] if score > 0 else 0.0
     if at == len(points):
         return float(points[-1][1])
     (x0, y0), (x1, y1) = points[at - 1], points[at]
@@ -39,23 +35,23 @@ def interpolate(points: Points, score: float) -> float:
 
 
 def isotonic(samples: Sequence[tuple[float, bool]], prior: float, strength: float = 2.0) -> list[list[float]]:
-    """Points fitted to (score, right) samples by pooling adjacent violators.
+    """Points fitted to (score, right) samples by pooling adjacent violators: both ends of each pool.
 
     Each pool is drawn to ``prior`` by ``strength`` samples, so that a few lucky ones don't promise certainty.
     """
-    pools: list[list[float]] = []  # [sum of scores, right ones, samples]
+    pools: list[list[float]] = []  # [lowest score, highest score, right ones, samples]
     by_score: dict[float, list[float]] = {}
     for score, right in samples:
         entry = by_score.setdefault(round(score, 4), [0.0, 0.0])
         entry[0] += right
         entry[1] += 1
     for score in sorted(by_score):
-        right_ones, count = by_score[score]
-        pools.append([score * count, right_ones, count])
-        while len(pools) > 1 and pools[-2][1] / pools[-2][2] >= pools[-1][1] / pools[-1][2]:
-            last = pools.pop()
-            pools[-1] = [a + b for a, b in zip(pools[-1], last, strict=True)]
-    return [
-        [round(total / count, 4), round((ones + prior * strength) / (count + strength), 4)]
-        for total, ones, count in pools
-    ]
+        pools.append([score, score, *by_score[score]])
+        while len(pools) > 1 and pools[-2][2] / pools[-2][3] >= pools[-1][2] / pools[-1][3]:
+            _, highest, ones, count = pools.pop()
+            pools[-1] = [pools[-1][0], highest, pools[-1][2] + ones, pools[-1][3] + count]
+    points: list[list[float]] = []
+    for lowest, highest, ones, count in pools:
+        share = round((ones + prior * strength) / (count + strength), 4)
+        points += [[end, share] for end in dict.fromkeys((lowest, highest))]
+    return points

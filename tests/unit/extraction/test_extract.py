@@ -168,9 +168,15 @@ def test_isotonic_points_never_fall_and_are_drawn_to_the_prior() -> None:
     assert shares == sorted(shares)
     assert all(0 < share < 1 for share in shares)
     assert interpolate(points, 0.0) == 0.0
-    assert interpolate(points, 0.9 * points[0][0]) == shares[0]
-    assert interpolate(points, 0.375 * points[0][0]) == pytest.approx(shares[0] / 2)
+    assert interpolate(points, points[0][0]) == shares[0]
+    assert interpolate(points, 0.5 * points[0][0]) == pytest.approx(shares[0] / 2)
     assert interpolate(points, 1.0) == shares[-1]
+
+
+def test_a_score_lower_than_all_that_were_right_is_worth_less() -> None:
+    points = isotonic([(0.8, True), (0.9, True), (0.97, True)], 0.9)
+    assert interpolate(points, 0.8) == interpolate(points, 0.97)
+    assert interpolate(points, 0.6) < interpolate(points, 0.7) < interpolate(points, 0.8)
 
 
 def test_progress_is_told_and_holds_no_values() -> None:
