@@ -50,7 +50,7 @@ LINES: dict[str, Line] = {
                 r"|,? net.{0,30})?$",
                 1.0,
             ),
-            (r"^total (?:net )?(?:revenues?|sales)(?: and .{3,30}|, .{3,30}| \(.{3,30}\))?$", 0.97),
+            (r"^total (?:net )?(?:revenues?|sales)(?: and .{3,30}|, .{3,30}| \(.{3,60}\))?$", 0.97),
             (r"^total (?:net )?(?:revenues?|sales) from .{3,30}$", 0.93),
             (r"^(?:net |operating )?(?:revenues?|sales)(?: \(.{0,40}\)|, net| net)?$", 0.96),
             (r"^(?:net )?(?:operating )?revenues?,? net of .{0,40}$", 0.96),
@@ -136,8 +136,11 @@ LINES: dict[str, Line] = {
     ),
     "total_liabilities": _line(
         "balance",
-        [(r"^total liabilities$", 1.0), (r"^(?:total )?liabilities, total$|^liabilities$", 0.8)],
-        r"current|and|equity",
+        [
+            (r"^total liabilities(?: \(.{2,60}\))?$", 1.0),
+            (r"^(?:total )?liabilities, total$|^liabilities$", 0.8),
+        ],
+        r"current|\band\b(?!.*\))|equity",
     ),
     "stockholders_equity": _line(
         "balance",
@@ -193,8 +196,8 @@ LINES: dict[str, Line] = {
             (r"^cash and (?:short-term|marketable|interest)", 0.6),
             (r"^cash,? (?:and )?cash equivalents.{0,60}$", 0.55),
         ],
-        r"beginning|increase|decrease|change|effect|^(?!.*includ).*(?<!un)restricted|net cash|start of"
-        r"|held (?:for sale|in trust|by)|discontinued",
+        r"beginning|increase|decrease|change|effect|^(?!.*(?:includ|exclud)).*(?<!un)restricted|net cash"
+        r"|start of|held (?:for sale|in trust|by)|discontinued",
     ),
     "operating_cash_flow": _line(
         "cash",

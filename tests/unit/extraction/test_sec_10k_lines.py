@@ -36,6 +36,7 @@ from tests.support.statements import BALANCE, CASH, INCOME, changed, figure, rep
         "Net revenue",
         "Total revenue, net",
         "Consolidated revenues",
+        "Total revenues (including $12 from related parties)",
         "Revenues from contracts with customers",
     ],
 )
@@ -263,6 +264,7 @@ def test_cash_flow_of_all_operations_comes_before_the_continuing_ones() -> None:
         "Cash & cash equivalents",
         "Cash and temporary investments",
         "Cash and cash equivalents (Note 2)",
+        "Cash and cash equivalents, excluding restricted cash",
     ],
 )
 def test_cash_has_many_names(label: str) -> None:
@@ -270,3 +272,9 @@ def test_cash_has_many_names(label: str) -> None:
         balance=changed(BALANCE, "Cash and cash equivalents", (label, "$ 120", "$ 100")), cash=CASH[:-2]
     )
     assert figure(made, "cash") == 120_000_000
+
+
+def test_total_liabilities_may_say_what_is_among_them() -> None:
+    label = "Total liabilities (including $5 of consolidated funds and trusts)"
+    made = report(balance=changed(BALANCE, "Total liabilities", (label, "600", "590")))
+    assert figure(made, "total_liabilities") == 600_000_000
