@@ -8,6 +8,7 @@ from neuraldocflow.extraction.candidates import Candidate
 from neuraldocflow.extraction.contract_effect import effective_on
 from neuraldocflow.extraction.contract_end import expiration
 from neuraldocflow.extraction.contract_head import opening
+from neuraldocflow.extraction.contract_parties import tidy
 from neuraldocflow.extraction.model import Document
 from neuraldocflow.extraction.sentences import sentences
 from tests.support.contracts import OPENING, contract, parties_by_rules
@@ -122,3 +123,8 @@ def test_the_day_the_contract_begins_is_not_its_end() -> None:
         "Termination Agreement", "This Termination Agreement is made as of May 4, 2031, to end a lease."
     )
     assert _ends(document, "2031-05-04") is None
+
+
+@pytest.mark.parametrize("office", ["Senior Managing Director", "Chief Legal Officer", "General Manager"])
+def test_the_office_of_who_signs_is_no_part_of_the_next_partys_name(office: str) -> None:
+    assert tidy(f"{office} MOSS GP L.P.") == "MOSS GP L.P."
