@@ -151,17 +151,24 @@ def remarks(text: Part, kind: str) -> dict[str, Part] | None:
     }
 
 
-def line_entries(part: Part, kind: str, is_item: bool) -> Iterator[Entry]:
+def line_entries(part: Part, kind: str, is_item: bool) -> list[Entry]:
     """Entries of a list item, or of a line that may list several."""
+    found: list[Entry] = []
     for line in _joined_lines(part, is_item):
+        more = remarks(line, kind)
+        if more is not None:
+            if found:
+                found[-1].parts = {**more, **found[-1].parts}
+            continue
         said = labelled_parts(line, kind)
         if said is None:
-            yield from _free_entries(line, kind, is_item)
+            found.extend(_free_entries(line, kind, is_item))
             continue
         code = said.pop("code", None)
         name, codes = split_codes(said.pop("name"))
         codes = [*(column_codes(code, "", "") if code else []), *codes]
-        yield Entry(kind, name, said, codes, 0.9)
+        found.append(Entry(kind, name, said, codes, 0.9))
+    return found
 
 
 def _free_entries(line: Part, kind: str, is_item: bool) -> Iterator[Entry]:

@@ -9,6 +9,7 @@ from neuraldocflow.extraction.clinical_dates import date_in
 from neuraldocflow.extraction.clinical_entries import entries
 from neuraldocflow.extraction.clinical_identity import person, sex
 from neuraldocflow.extraction.clinical_sections import clinical_sections
+from neuraldocflow.extraction.model import Block
 
 
 def head(document, role: str) -> list[str]:  # type: ignore[no-untyped-def]
@@ -237,3 +238,10 @@ def test_a_dose_that_equals_tablets_is_no_part_of_the_name() -> None:
     )
     (told,) = found(document, "clinical_details", sections=["medications"])
     assert (told["name"], told["dose"], told["route"]) == ("Fablox 500 mg oral tablet", "500 mg", "Oral")
+
+
+def test_a_labelled_line_speaks_of_the_entry_above_it() -> None:
+    lines = Block("paragraph", "Medication: Fablox 20 mg tablet Sig: take 1 tablet daily Start: 01/02/2013")
+    lines.breaks = (lines.text.index("Sig"), lines.text.index("Start"))
+    (told,) = found(record(heading("Medications"), lines), "clinical_details", sections=["medications"])
+    assert (told["name"], told["date"], told["dose"]) == ("Fablox 20 mg tablet", "2013-01-02", "1 tablet")
