@@ -152,7 +152,8 @@ def _value(
 ) -> Value:
     places = list(provenance_of(document, candidate))
     calibration = context.data.get("calibration") or {}
-    confidence = probability(calibration, field.name, candidate.strategy, candidate.score)
+    measured = field.measured_as or field.name
+    confidence = probability(calibration, measured, candidate.strategy, candidate.score)
     confidence *= _seen_clearly(document, places)
     raw = candidate.raw if len(candidate.raw) <= 2000 else candidate.raw[:2000]
     return Value(value, raw, confidence, candidate.score, candidate.strategy, places, told)

@@ -69,6 +69,8 @@ class Field:
     sensitive: bool = False
     """Its values appear in results only, never in logs or events; nor do pages of its documents
     (``streamResults``)."""
+    measured_as: str | None = None
+    """The field whose calibration says what its scores are worth, where it has no truth of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +157,7 @@ def _field(name: str, form: Mapping[str, Any]) -> Field:
         ),
         weight=float(form.get("weight", 1.0)),
         sensitive=bool(form.get("sensitive", False)),
+        measured_as=form.get("measured_as"),
     )
 
 
@@ -190,6 +193,7 @@ _FIELD_KEYS: dict[str, type | tuple[type, ...]] = {
     "where": list,
     "weight": (int, float),
     "sensitive": bool,
+    "measured_as": str,
 }
 
 
@@ -220,6 +224,10 @@ def _problems(form: Any) -> Iterator[tuple[Path, str]]:
     for name, each in fields.items() if isinstance(fields, Mapping) else ():
         yield from _field_problems(each, ("fields", name))
     known = set(fields) if isinstance(fields, Mapping) else set()
+    for name, each in fields.items() if isinstance(fields, Mapping) else ():
+        other = each.get("measured_as") if isinstance(each, Mapping) else None
+        if isinstance(other, str) and other not in known:
+            yield ("fields", name, "measured_as"), _no_field(other, known)
     for index, each in enumerate(_list(form, "validations")):
         yield from _rule_problems(each, known, ("validations", index))
     yield from _pattern_problems({key: form[key] for key in form if key != "data"}, ())
@@ -307,8 +315,12 @@ def _rule_problems(form: Any, fields: set[str], path: Path) -> Iterator[tuple[Pa
             yield path, f"the rule {form['rule']} needs {key}"
     for name in rule.fields_of(form):
         if name not in fields:
-            near = get_close_matches(str(name), fields, 1)
-            yield path, f"no field is called {name!r}" + (f"; did you mean {near[0]}?" if near else "")
+            yield path, _no_field(str(name), fields)
+
+
+def _no_field(name: str, fields: set[str]) -> str:
+    near = get_close_matches(name, fields, 1)
+    return f"no field is called {name!r}" + (f"; did you mean {near[0]}?" if near else "")
 
 
 def _pattern_problems(value: Any, path: Path) -> Iterator[tuple[Path, str]]:

@@ -161,6 +161,16 @@ def test_calibration_of_the_profile_says_what_a_score_is_worth() -> None:
     assert fields["date"]["confidence"] == 0.5
 
 
+def test_a_field_may_be_measured_as_another() -> None:
+    points = {"number": [[0.0, 0.2], [1.0, 0.2]], "*": [[0.0, 0.5], [1.0, 0.5]]}
+    fields = {**INVOICE["fields"], "date": {**INVOICE["fields"]["date"], "measured_as": "number"}}
+    made = profiles(fields=fields, data={"calibration": points})
+    assert extract(invoice(), made, "invoice")["extractedData"]["fields"]["date"]["confidence"] == 0.2
+    fields["date"]["measured_as"] = "numbr"
+    with pytest.raises(ProfileError, match="no field is called 'numbr'; did you mean number"):
+        profiles(fields=fields)
+
+
 def test_isotonic_points_never_fall_and_are_drawn_to_the_prior() -> None:
     samples = [(0.2, False), (0.4, True), (0.6, False), (0.8, True), (0.9, True)]
     points = isotonic(samples, 0.6)
