@@ -107,9 +107,7 @@ def _by_column(rows: Rows, layout: Layout, columns: list[int], kind: str) -> Ite
         for cell in row:
             if cell.column in heads and cell.text.strip():
                 name, unit = heads[cell.column]
-                for entry in _measurement(name, part_of(cell), parts, kind, True, unit):
-                    entry.score = 0.8
-                    yield entry
+                yield from _measurement(name, part_of(cell), parts, kind, True, unit)
 
 
 def _by_occasion(rows: Rows, layout: Layout, columns: list[int], kind: str) -> Iterator[Entry]:
