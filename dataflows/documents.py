@@ -120,6 +120,7 @@ def build_job(config: Config, engine: Engine, sources: tuple[str, ...] = ()) -> 
         engine.recovery,
         engine.results_directory,
         engine.cluster.reached,
+        engine.cluster.progress,
     )
     op.output("acknowledge", done, acknowledgements)
     return Job(flow, engine, acknowledgements)

@@ -26,9 +26,11 @@ class Cluster:
         self._stop = folder / "stop"
         self._all_ended = folder / "all-ended"
         self._frontier = folder / "frontier"
+        self._progress = folder / "progress"
         self._beaten: dict[str, float] = {}
         self._reached: tuple[int, float] | None = None
         """The latest frontier of this process, and when it had moved."""
+        self._told_progress = False
         self._heard: dict[str, tuple[int, float]] = {}
         """Each worker's last beat by its file's time, and when it was seen: two clocks are never compared."""
 
@@ -73,6 +75,16 @@ class Cluster:
         if told:
             self._reached = (epoch, now)
             self._frontier.write_text(str(epoch), encoding="ascii")
+
+    def progress(self) -> None:
+        """Documents are done, and a snapshot says so: what starts from it begins further on."""
+        if not self._told_progress:
+            self._progress.touch()
+            self._told_progress = True
+
+    def has_progressed(self) -> bool:
+        """Whether documents were done in this run."""
+        return self._progress.exists()
 
     def own_beats(self) -> dict[str, float]:
         """Seconds since each worker of this process has beaten."""

@@ -10,12 +10,12 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -36,9 +36,8 @@ _ROUND = 0.1
 _MOMENT = 1.0
 _GONE = 10.0
 """Seconds in which a process that was killed is gone, unless the kernel waits for a disk in it."""
-_MOST_RESTARTS = 30
-_WITHIN = 120.0
-"""More than so many restarts within so many seconds is a fault that starting again does not mend."""
+_MOST_FAILED = 10
+"""More starts in a row that come to nothing, over two minutes, are a fault that starting again can't mend."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
 """Seconds before the next start, after one that came to nothing; twice as many after each further one."""
 _STEADY = 30.0
@@ -56,10 +55,12 @@ class NotStarted(ConfigError):
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What the shared folder tells: each worker's silence, and whether all sources have ended."""
+    """What the shared folder tells: each worker's silence, whether all sources have ended, and whether
+    documents are done since the start."""
 
     silences: dict[str, float]
     all_ended: bool
+    progressed: bool
 
 
 class Told(Protocol):
@@ -103,7 +104,6 @@ class Supervisor:
         self._looking: Looking[_Seen] | None = None
         self._processes: list[subprocess.Popen[bytes]] = []
         self._stopping: float | None = None
-        self._restarts: deque[float] = deque()
 
     def run(self) -> None:
         """Run until all processes have ended well. Raises ConfigError, and GaveUp."""
@@ -161,7 +161,8 @@ class Supervisor:
         if self._stopping is not None:
             return True
         self._count_restart(reason, killed=any(code is not None and code < 0 for code in codes))
-        log.warning("%s; all processes start again from the last snapshot", reason)
+        later = f" in {self._pause_due():g} s" if self._failed else ""
+        log.warning("%s; all processes start again from the last snapshot%s", reason, later)
         self._told("restarting", reason, self._failed)
         self._pause()
         if self._stopping is not None:
@@ -177,11 +178,12 @@ class Supervisor:
             self._failed = 0
             self._told("running")
 
-    def _pause(self) -> None:
+    def _pause_due(self) -> float:
         """None after processes that ran: their work waits. Longer ones after each start without success."""
-        if not self._failed:
-            return
-        end = time.monotonic() + min(_FIRST_PAUSE * 2 ** (self._failed - 1), _LONGEST_PAUSE)
+        return min(_FIRST_PAUSE * 2 ** (self._failed - 1), _LONGEST_PAUSE) if self._failed else 0.0
+
+    def _pause(self) -> None:
+        end = time.monotonic() + self._pause_due()
         while self._stopping is None and (left := end - time.monotonic()) > 0:
             time.sleep(min(left, _ROUND))
 
@@ -194,9 +196,10 @@ class Supervisor:
 
     def _trouble(self, codes: Sequence[int | None]) -> str | None:
         """What is wrong, if something is."""
-        bad = next((number for number, code in enumerate(codes) if code not in (None, 0)), None)
-        if bad is not None:
-            return f"process {bad} ended with {codes[bad]}"
+        bad = [(code, number) for number, code in enumerate(codes) if code]
+        if bad:
+            code, number = min(bad)  # one that was killed, before those that ended since it was gone
+            return f"process {number} {_ended(code)}"
         now = time.monotonic()
         if self._stopping is not None:
             return "the time to stop is over" if now - self._stopping > GRACE + SILENCE else None
@@ -218,12 +221,13 @@ class Supervisor:
             self._looking.stop()
         cluster = Cluster(self._state / "work" / "cluster")
         self._looking = Looking(
-            lambda: _Seen(workers_among(cluster.silent_for()), cluster.all_ended()), _ROUND
+            lambda: _Seen(workers_among(cluster.silent_for()), cluster.all_ended(), cluster.has_progressed()),
+            _ROUND,
         )
 
     def _seen(self) -> _Seen:
         seen = self._looking.seen if self._looking is not None else None
-        return seen or _Seen({}, False)
+        return seen or _Seen({}, all_ended=False, progressed=False)
 
     def _await_disk(self) -> None:
         """Until a disk that hangs answers again, or the job is told to stop: nothing can start on it."""
@@ -231,17 +235,17 @@ class Supervisor:
             time.sleep(_ROUND)
 
     def _count_restart(self, reason: str, *, killed: bool) -> None:
-        """What something else has killed may run at once again; what ends soon by itself may not."""
-        if not self._ready or not (killed or time.monotonic() - self._began > _STEADY):
+        """Whether the start that ends here has come to something.
+
+        What something else has killed has, once documents were done in it: the rest may run at once. What
+        ends soon by itself has not, nor what is killed again and again before it gets anywhere.
+        """
+        if killed and self._seen().progressed:
+            self._failed = 0
+        elif not self._ready or time.monotonic() - self._began <= _STEADY:
             self._failed += 1
-        if not self._gives_up:
-            return
-        now = time.monotonic()
-        self._restarts.append(now)
-        while now - self._restarts[0] > _WITHIN:
-            self._restarts.popleft()
-        if len(self._restarts) > _MOST_RESTARTS:
-            raise GaveUp(f"{reason}, for the {len(self._restarts)}th time within {_WITHIN:.0f} s: giving up")
+        if self._gives_up and self._failed > _MOST_FAILED:
+            raise GaveUp(f"{reason}, as {_MOST_FAILED} starts before it came to nothing: giving up")
 
     def _kill(self) -> None:
         end_all(self._processes)
@@ -263,6 +267,18 @@ def end_all(processes: Sequence[subprocess.Popen[bytes]]) -> None:
 def stop_all(cluster: Cluster) -> None:
     """Tell all processes to stop, without waiting for a disk that hangs."""
     threading.Thread(target=cluster.stop, name="stop", daemon=True).start()
+
+
+def _ended(code: int) -> str:
+    """How a process has: in words that say who may have killed it."""
+    if code >= 0:
+        return f"ended with {code}"
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = f"signal {-code}"
+    why = ", as the kernel does when memory runs out" if -code == signal.SIGKILL else ""
+    return f"ended with {code} ({name}{why})"
 
 
 def _free_ports(count: int) -> list[int]:

@@ -43,11 +43,12 @@ def _processes(folder: Folder, alive: Liveness, now: datetime) -> dict[str, Any]
         agents = {"agents": _agents(alive.pid), "pid": alive.pid} if alive.pid is not None else {}
         return {"phase": alive.phase, "reason": stalled, **agents}
     phase = "stalled" if stalled and report.phase == "running" else report.phase
+    looping = report.failed > 1
     return {
-        "phase": "crash-looping" if report.failed > 1 else phase,
+        "phase": "crash-looping" if looping else phase,
         "since": datetime.fromtimestamp(report.since, UTC).isoformat(timespec="seconds"),
         "forSeconds": round(now.timestamp() - report.since, 1),
-        "reason": report.reason or stalled,
+        "reason": report.reason or stalled or (report.last_restart if looping else None),
         "processes": submission.processes,
         "workers": submission.workers,
         "version": submission.version,

@@ -44,6 +44,7 @@ class AcknowledgeSink(FixedPartitionedSink[Arrived, Any]):
         recovery: Recovery,
         results: Path,
         reached: Callable[[int], None] = lambda epoch: None,
+        progress: Callable[[], None] = lambda: None,
     ) -> None:
         self._sources: dict[str, Acknowledging | None] = {
             name: source
@@ -54,6 +55,8 @@ class AcknowledgeSink(FixedPartitionedSink[Arrived, Any]):
         self._results = results
         self._reached = reached
         """Told each epoch that everything before it has come through."""
+        self._progress = progress
+        """Told that documents are done which this run has worked on."""
         self.partition: AcknowledgePartition | None = None
 
     def list_parts(self) -> list[str]:
@@ -61,7 +64,7 @@ class AcknowledgeSink(FixedPartitionedSink[Arrived, Any]):
 
     def build_part(self, step_id: str, for_part: str, resume_state: Any) -> AcknowledgePartition:
         self.partition = AcknowledgePartition(
-            self._sources, self._recovery, self._results, self._reached, resume_state
+            self._sources, self._recovery, self._results, self._reached, self._progress, resume_state
         )
         return self.partition
 
@@ -80,12 +83,14 @@ class AcknowledgePartition(StatefulSinkPartition[Arrived, Any]):
         recovery: Recovery,
         results: Path,
         reached: Callable[[int], None],
+        progress: Callable[[], None],
         state: Any,
     ) -> None:
         self._sources = sources
         self._recovery = recovery
         self._results = results
         self._reached = reached
+        self._progress = progress
         self._waiting: deque[tuple[int, _Ended]] = deque()
         self._arrived: list[_Ended] = []
         self._kept: list[_Ended] = []
@@ -119,6 +124,7 @@ class AcknowledgePartition(StatefulSinkPartition[Arrived, Any]):
             committed = self._committed()
             while self._waiting and self._waiting[0][0] < committed:
                 self._settle(self._waiting.popleft()[1])
+                self._progress()
         left = [*self._left(), *self._kept]
         waiting = [(each[0], each[1].status, each[1].error) for each in left if not isinstance(each, Spent)]
         spent = [(each.document, each.path) for each in left if isinstance(each, Spent)]

@@ -157,6 +157,23 @@ def test_a_job_that_ends_soon_after_each_start_is_told_to_be_crash_looping(
     assert "failed: RuntimeError: the table is gone. Nothing is lost" in submitted.status()["lastRestart"]
 
 
+def test_a_job_whose_processes_are_killed_before_they_get_anywhere_is_told_to_be_crash_looping(
+    submitted: Submitted,
+) -> None:
+    submitted.submit("--processes", "2")
+
+    def loops() -> bool:
+        found = submitted.status()
+        if found["phase"] == "running":
+            for member in submitted.members()[:1]:
+                kill(member)
+        return bool(found["phase"] == "crash-looping")
+
+    wait_for(loops, 90)
+    assert "ended with -9 (SIGKILL" in submitted.status()["reason"]
+    submitted.has_all(submitted.job.letters(5))
+
+
 def test_two_commands_do_not_change_a_job_at_once(submitted: Submitted) -> None:
     with Folder(submitted.job.root / ".neuraldocflow").alone():
         for command in ("submit", "stop"):

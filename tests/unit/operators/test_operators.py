@@ -213,8 +213,9 @@ class Store(Recovery):
 
 
 def test_a_source_is_told_only_when_the_epoch_of_the_result_is_committed(tmp_path: Path) -> None:
-    source, store = Source(), Store()
-    part = AcknowledgeSink({"inbox": source}, store, tmp_path).build_part("s", "p", None)
+    source, store, progress = Source(), Store(), []
+    sink = AcknowledgeSink({"inbox": source}, store, tmp_path, progress=lambda: progress.append(1))
+    part = sink.build_part("s", "p", None)
     delivery = Delivery(document("a"), {"status": "completed"})
     part.write_batch([delivery])
     part.snapshot()  # an epoch whose number is not known: it waits
@@ -222,10 +223,11 @@ def test_a_source_is_told_only_when_the_epoch_of_the_result_is_committed(tmp_pat
     state = part.snapshot()
     store.front = 5
     part.snapshot()
-    assert source.told == []
+    assert source.told == progress == []
     store.front = 6
     part.snapshot()
     assert source.told == [("a", "completed")]
+    assert progress == [1]
     assert part.snapshot()["waiting"] == []
     restored = Source()
     AcknowledgeSink({"inbox": restored}, store, tmp_path).build_part("s", "p", state)

@@ -1,0 +1,88 @@
+"""When several processes are started again, and when that is a loop that comes to nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from neuraldocflow import supervisor
+from neuraldocflow.config import Config
+from neuraldocflow.supervisor import GaveUp, Phase, Supervisor
+
+_MEMBER = """
+import os, signal, sys, time
+from pathlib import Path
+from neuraldocflow.cluster import Cluster
+state, progresses = Path(sys.argv[1]), sys.argv[2] == "progresses"
+cluster = Cluster(state / "work" / "cluster")
+if progresses:
+    cluster.progress()
+cluster.beat("0.0")
+while not (state / "seen").exists():
+    time.sleep(0.01)
+(state / "seen").unlink()
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+class Enough(Exception):
+    """The test has seen enough."""
+
+
+class Killed:
+    """A job whose only process is killed as soon as it was seen to run, so many times."""
+
+    def __init__(self, state: Path, *, progresses: bool, gives_up: bool, times: int = 100) -> None:
+        self._state, self._progresses, self._times = state, progresses, times
+        self.failed: list[int] = []
+        """At each restart: how many starts in a row have come to nothing."""
+        config = Config.model_validate({"runtime": {"state_directory": str(state)}})
+        self._supervisor = Supervisor(config, 1, 1, self._command, told=self._told, gives_up=gives_up)
+
+    def run(self) -> None:
+        self._supervisor.run()
+
+    def _command(self, number: int, addresses: str) -> Sequence[str]:
+        return ["-c", _MEMBER, str(self._state), "progresses" if self._progresses else ""]
+
+    def _told(self, phase: Phase, reason: str = "", failed: int = 0) -> None:
+        if phase == "running":
+            (self._state / "seen").touch()
+        elif reason:
+            assert "ended with -9 (SIGKILL" in reason
+            self.failed.append(failed)
+            if len(self.failed) == self._times:
+                raise Enough
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "_FIRST_PAUSE", 0.001)
+
+
+def test_processes_that_are_killed_again_and_again_before_a_document_is_done_are_in_a_loop(
+    tmp_path: Path,
+) -> None:
+    job = Killed(tmp_path, progresses=False, gives_up=False, times=4)
+    with pytest.raises(Enough):
+        job.run()
+    assert job.failed == [1, 2, 3, 4]
+
+
+def test_processes_that_get_somewhere_between_two_kills_are_not(tmp_path: Path) -> None:
+    job = Killed(tmp_path, progresses=True, gives_up=False, times=4)
+    with pytest.raises(Enough):
+        job.run()
+    assert job.failed == [0, 0, 0, 0]
+
+
+def test_one_that_gives_up_does_so_after_many_starts_that_came_to_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "_MOST_FAILED", 2)
+    job = Killed(tmp_path, progresses=False, gives_up=True)
+    with pytest.raises(GaveUp, match=r"process 0 ended with -9 \(SIGKILL.*as 2 starts before.*giving up"):
+        job.run()
+    assert job.failed == [1, 2]
