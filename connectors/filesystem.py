@@ -1,7 +1,7 @@
 """Watched folders: a file that appears and settles becomes a document.
 
 At least once, visible once: a file is emitted, always with the same id, until its result is durable; only
-then is it moved to ``processed`` or ``failed`` (or noted as done). Nothing is ever overwritten.
+then is it moved to ``processed`` or ``failed`` (or noted as done). No document is ever overwritten.
 """
 
 from __future__ import annotations
@@ -19,13 +19,14 @@ from bytewax.inputs import FixedPartitionedSource
 from pydantic import BeforeValidator, Field, GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
+from neuraldocflow import durable
 from neuraldocflow.arrivals import QueuedArrivals
 from neuraldocflow.components import SOURCES, Acknowledgement, Component, SourceContext
 from neuraldocflow.errors import ConfigError, DocumentError, Empty, FetchFailed
 from neuraldocflow.events import DocumentSource, NewDocument
 from neuraldocflow.folders.hashing import Found
 from neuraldocflow.folders.ledger import Ledger, Version
-from neuraldocflow.folders.move import move, write_new
+from neuraldocflow.folders.move import move
 from neuraldocflow.folders.walk import is_gone
 from neuraldocflow.folders.watcher import Watcher
 from neuraldocflow.identity import document_id
@@ -87,6 +88,7 @@ class FilesystemSource(FixedPartitionedSource[NewDocument, None]):
 
     Guarantee: every settled file is emitted at least once until it is acknowledged, always with the same id;
     a file is moved, or noted as done, only when it is acknowledged. So a crash at any moment loses nothing.
+    A file that was moved away and is moved back is emitted as the next run of its document.
     """
 
     def __init__(self, name: str, config: FilesystemConfig, context: SourceContext) -> None:
@@ -120,14 +122,24 @@ class FilesystemSource(FixedPartitionedSource[NewDocument, None]):
         """The document's result is durable: move its file, or note it as done. Safe to call again."""
         path = path_of(event.source.uri)
         version = (event.source.size, int(event.source.version or 0))
-        told: dict[str, object] = {"status": outcome.status, "error": outcome.error, "id": event.id}
-        if not self._is_still(path, version):
-            return
+        key = os.fsencode(path)
+        if not self._is_still(path, version) or event.run < self._ledger.next_run(key, version):
+            return  # the latter: it was moved away after this run, and was moved back since
         if not self._config.auto_move_processed:
-            self._ledger.add(os.fsencode(path), version)
+            self._ledger.add(key, version)
             return
-        self._ledger.add(os.fsencode(path), version, told)
+        told: dict[str, object] = {
+            "status": outcome.status,
+            "error": outcome.error,
+            "id": event.id,
+            "run": event.run,
+        }
+        self._ledger.add(key, version, told)
         self._move(path, version, told)
+
+    def ran_again(self, event: NewDocument) -> None:
+        """A document of this source was replayed: its file, moved back, is a further run."""
+        self._ledger.ran(event.id, event.run)
 
     def _is_still(self, path: Path, version: Version) -> bool:
         """Whether the file is there as it was when it was read: a newer one is a document of its own.
@@ -140,26 +152,33 @@ class FilesystemSource(FixedPartitionedSource[NewDocument, None]):
             return not is_gone(path)
         return (status.st_size, status.st_mtime_ns) == version
 
-    def _move(self, path: Path, version: Version, told: dict[str, object]) -> None:
+    def _move(self, path: Path, version: Version, told: dict[str, Any]) -> None:
         key = os.fsencode(path)
+        document, run = told["id"], told.get("run", 0)
         root = next((root for root in sorted(self._folders, reverse=True) if path.is_relative_to(root)), None)
-        if root is None or not self._is_still(path, version):
-            self._ledger.remove(key)
+        if root is None or run < self._ledger.next_run(key, version):
+            self._ledger.remove(key)  # none of ours any more; or it was moved meanwhile, by another thread
+            return
+        if not self._is_still(path, version):  # it was moved just before a crash; or it is another now
+            self._ledger.moved(key, version, b"", document, run)
             return
         processed, failed = self._config.targets(root)
         target = failed if told["status"] == "failed" else processed
-        try:
-            moved = move(path, target / path.parent.relative_to(root))
+
+        def arriving(place: Path) -> None:
             if told["status"] == "failed":
-                reason = {"documentId": told["id"], "from": str(path), "error": told["error"]}
+                reason = {"documentId": document, "from": str(path), "error": told["error"]}
                 data = orjson.dumps(reason, option=orjson.OPT_INDENT_2)
-                write_new(moved.parent, f"{moved.name}.reason.json", data)
+                durable.write_atomically(place.with_name(f"{place.name}.reason.json"), data)
+
+        try:
+            place = move(path, target / path.parent.relative_to(root), arriving)
         except OSError as error:
             log.warning(
                 "%s is done but can't be moved to %s: %s; tried again later", path, target, error.strerror
             )
             return
-        self._ledger.remove(key)
+        self._ledger.moved(key, version, os.fsencode(place), document, run)
 
     def _tidy(self) -> None:
         """Make moves that could not be made, and forget files that are gone."""
@@ -180,6 +199,7 @@ class FilesystemSource(FixedPartitionedSource[NewDocument, None]):
         uri, version = path.as_uri(), str(found.mtime_ns)
         return NewDocument(
             id=document_id(self._name, found.sha256, uri, version),
+            run=found.run,
             origin=f"/sources/{self._name}",
             source=DocumentSource(
                 kind="file",
@@ -189,6 +209,7 @@ class FilesystemSource(FixedPartitionedSource[NewDocument, None]):
                 filename=name,
                 content_type=guess_type(name)[0] or "",
                 version=version,
+                through=self._name,
             ),
             profile=folder.profile or self._config.profile,
             priority=folder.priority or self._config.priority,

@@ -101,7 +101,10 @@ class Acknowledging(Protocol):
     """A source that keeps a cursor outside the engine (a file to move, a message to delete)."""
 
     def acknowledge(self, event: Any, outcome: Acknowledgement) -> None:
-        """The document's result is durable. Safe to call twice and from any process."""
+        """The document's result is durable. Safe to call twice and from any process.
+
+        A source may have ``ran_again(event)`` too: a replay has run one of its documents again.
+        """
 
 
 Context = TypeVar("Context")

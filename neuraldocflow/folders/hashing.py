@@ -23,6 +23,8 @@ class Found:
     mtime_ns: int
     sha256: str = ""
     problem: str = ""
+    run: int = 0
+    """As which run of its document it is to be processed."""
 
 
 def signature_of(status: os.stat_result) -> Signature:

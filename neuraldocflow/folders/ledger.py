@@ -1,11 +1,13 @@
 """Which files are done, in a small SQLite file beside the job's state; shared by threads and processes.
 
 A file enters when its result is durable, never before: what is not in here is emitted again after a restart,
-with the same document id. Files that are moved away leave the ledger with the move.
+with the same document id. Of the files that were moved away the latest :data:`KEPT` are remembered: one that
+is moved back is to be processed again.
 """
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,17 +19,26 @@ from neuraldocflow import durable
 Version = tuple[int, int]
 """Size in bytes and modification time in nanoseconds."""
 
+KEPT = 200_000
+"""Files remembered that were moved away: more than the flow's own window of repeats."""
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS done (
     path BLOB PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, outcome BLOB
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS moved (
+    number INTEGER PRIMARY KEY, path BLOB NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
+    place BLOB NOT NULL, document TEXT NOT NULL, run INTEGER NOT NULL, UNIQUE (path, size, mtime_ns)
+) STRICT;
+CREATE INDEX IF NOT EXISTS moved_document ON moved (document);
 """
 
 
 class Ledger:
     """The ledger in the SQLite file ``path``."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, kept: int = KEPT) -> None:
+        self._kept = kept
         self._lock = threading.Lock()
         self._connection = durable.database(path, _SCHEMA)
 
@@ -43,11 +54,41 @@ class Ledger:
         with self._lock:
             self._connection.execute("DELETE FROM done WHERE path = ?", (path,))
 
-    def has(self, path: bytes, version: Version) -> bool:
-        """Whether this very version is done."""
+    def moved(self, path: bytes, version: Version, place: bytes, document: str, run: int) -> None:
+        """The file's version was done in this run of its document, and is at ``place`` now."""
+        insert = "INSERT OR REPLACE INTO moved VALUES (NULL, ?, ?, ?, ?, ?, ?)"
         with self._lock:
-            select = "SELECT size, mtime_ns FROM done WHERE path = ?"
-            return bool(self._connection.execute(select, (path,)).fetchone() == version)
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.execute("DELETE FROM done WHERE path = ?", (path,))
+            number = self._connection.execute(insert, (path, *version, place, document, run)).lastrowid or 0
+            if number > self._kept and number % 1000 == 0:
+                self._connection.execute("DELETE FROM moved WHERE number <= ?", (number - self._kept,))
+            self._connection.execute("COMMIT")
+
+    def ran(self, document: str, run: int) -> None:
+        """A document whose file may have been moved away was run again, from elsewhere."""
+        with self._lock:
+            update = "UPDATE moved SET run = max(run, ?) WHERE document = ?"
+            self._connection.execute(update, (run, document))
+
+    def next_run(self, path: bytes, version: Version) -> int:
+        """As which run the file's version is to be processed: 0 unless it was moved away before."""
+        with self._lock:
+            select = "SELECT run + 1 FROM moved WHERE path = ? AND size = ? AND mtime_ns = ?"
+            row = self._connection.execute(select, (path, *version)).fetchone()
+        return int(row[0]) if row else 0
+
+    def find(self, path: bytes, version: Version) -> bytes | None:
+        """Where this very version of a file is, done: at its path, or where it was moved.
+
+        None where it is not done, and where it is no longer where it was moved.
+        """
+        where = "WHERE path = ?1 AND size = ?2 AND mtime_ns = ?3"
+        select = f"SELECT path FROM done {where} UNION ALL SELECT place FROM moved {where}"
+        with self._lock:
+            row = self._connection.execute(select, (path, *version)).fetchone()
+        place: bytes | None = row[0] if row else None
+        return place if place is not None and (place == path or _is(place, version)) else None
 
     def to_move(self) -> list[tuple[bytes, Version, dict[str, object]]]:
         """Some of the files whose move has still to be made."""
@@ -71,3 +112,12 @@ class Ledger:
     def close(self) -> None:
         with self._lock:
             self._connection.close()
+
+
+def _is(place: bytes, version: Version) -> bool:
+    """Whether the version's file is there."""
+    try:
+        status = os.lstat(place)
+    except OSError:
+        return False
+    return (status.st_size, status.st_mtime_ns) == version

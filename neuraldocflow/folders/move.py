@@ -6,21 +6,25 @@ import errno
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 
 _NO_LINKS = {errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK, errno.EACCES}
 
 
-def move(source: Path, folder: Path) -> Path:
+Arriving = Callable[[Path], None]
+"""Called with the path that a file will have, before it leaves the one it has had."""
+
+
+def move(source: Path, folder: Path, arriving: Arriving = lambda path: None) -> Path:
     """Move a file into a folder (made if need be), also across devices; the path it has there.
 
     The file is at one of the two places at every moment, whole. Raises OSError.
     """
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        return _rename(source, folder, source.name)
+        return _rename(source, folder, source.name, arriving)
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
@@ -30,26 +34,14 @@ def move(source: Path, folder: Path) -> Path:
         shutil.copy2(source, name)
         with open(name, "rb") as copy:
             os.fsync(copy.fileno())
-        moved = _rename(Path(name), folder, source.name)
+        moved = _rename(Path(name), folder, source.name, arriving)
     finally:
         Path(name).unlink(missing_ok=True)
     source.unlink()
     return moved
 
 
-def write_new(folder: Path, name: str, data: bytes) -> Path:
-    """Write a file that was not there; a taken name gets a number."""
-    for path in _names(folder, name):
-        try:
-            with path.open("xb") as file:
-                file.write(data)
-            return path
-        except FileExistsError:
-            continue
-    raise AssertionError("unreachable: names never end")
-
-
-def _rename(source: Path, folder: Path, name: str) -> Path:
+def _rename(source: Path, folder: Path, name: str, arriving: Arriving) -> Path:
     for target in _names(folder, name):
         try:
             os.link(source, target, follow_symlinks=False)
@@ -62,11 +54,13 @@ def _rename(source: Path, folder: Path, name: str) -> Path:
             if not _reserve(target):
                 continue
             try:
+                arriving(target)
                 os.replace(source, target)
             except OSError:
                 target.unlink()  # it was only reserved
                 raise
             return target
+        arriving(target)
         os.unlink(source)
         return target
     raise AssertionError("unreachable: names never end")

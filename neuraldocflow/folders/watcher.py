@@ -14,7 +14,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from neuraldocflow.folders.changes import Changes
 from neuraldocflow.folders.hashing import Found, OneAtATime, Signature, read, signature_of
@@ -41,6 +41,8 @@ _LARGE = 64 << 20
 """Bytes from which on a file is read beside the others."""
 _MOST_UNSETTLED = 10_000
 """Files that wait to be settled or read beside; others are found by another walk once there is room."""
+_MOST_WARNED = 1000
+"""Paths that are named in the log, each once."""
 _REMEMBERED = 10_000
 """Files that were emitted and are looked up anew when there are so many: most of them will be done."""
 
@@ -181,8 +183,11 @@ class Watcher:
         signature = signature_of(status)
         if self._emitted.get(path) == signature or path == self._reading.busy:
             return
-        if self.ledger.has(os.fsencode(path), signature[:2]):
+        key = os.fsencode(path)
+        if (place := self.ledger.find(key, signature[:2])) is not None:
             self._emitted.pop(path, None)
+            if place != key:
+                self._tell_left(path, os.fsdecode(place))
             return
         known = self._unsettled.get(path) or self._large.get(path)
         if known is None or known.signature != signature:
@@ -257,6 +262,11 @@ class Watcher:
             self._look(path)
 
     def _put(self, path: str, signature: Signature, found: Found) -> None:
+        run = self.ledger.next_run(os.fsencode(path), signature[:2])  # asked before it is looked at again
+        if run and not _is_still(path, signature):
+            self._look(path)  # it was done meanwhile, and moved away: that is none to be processed once more
+            return
+        found = replace(found, run=run)
         self._emitted[path] = signature
         if len(self._emitted) >= self._look_up_at:
             self._forget_done()
@@ -271,11 +281,29 @@ class Watcher:
     def _forget_done(self) -> None:
         """The ledger knows what is done: a first walk over millions keeps none of that in memory."""
         for path, signature in list(self._emitted.items()):
-            if self.ledger.has(os.fsencode(path), signature[:2]) or is_gone(path):
+            if self.ledger.find(os.fsencode(path), signature[:2]) is not None or is_gone(path):
                 del self._emitted[path]
         self._look_up_at = max(_REMEMBERED, 2 * len(self._emitted))
+
+    def _tell_left(self, path: str, place: str) -> None:
+        if path not in self._warned and len(self._warned) < _MOST_WARNED:
+            self._warned.add(path)
+            log.warning(
+                "%s is left where it is: it was processed before, and moved to %s. "
+                "To have it processed again, move that one back",
+                path,
+                place,
+            )
 
     def _warn(self, folder: str, error: OSError) -> None:
         if folder not in self._warned:
             self._warned.add(folder)
             log.warning("%s can't be read (%s); it is tried again at each scan", folder, error.strerror)
+
+
+def _is_still(path: str, signature: Signature) -> bool:
+    """Whether a file is there as it was seen; one that was moved away and back has another change time."""
+    try:
+        return signature_of(os.lstat(path)) == signature
+    except OSError:
+        return False

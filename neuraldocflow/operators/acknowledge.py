@@ -161,4 +161,6 @@ class AcknowledgePartition(StatefulSinkPartition[Arrived, Any]):
             source.acknowledge(event, ended[1])
         elif event.source_name in self._sources:
             self._kept.append(ended)
+        elif ran_again := getattr(self._sources.get(event.source.through), "ran_again", None):
+            ran_again(event)
         (self._results / f"{event.id}-{event.run}.json").unlink(missing_ok=True)

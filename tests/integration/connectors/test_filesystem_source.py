@@ -6,6 +6,7 @@ import errno
 import hashlib
 import json
 import os
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,12 +17,14 @@ from typing import Any
 import pytest
 import watchfiles
 from support.pulling import Pulled
+from support.topics import wait_for
 
 from connectors.filesystem import FilesystemConfig, FilesystemSource
 from neuraldocflow.components import Acknowledgement, SourceContext
 from neuraldocflow.errors import ConfigError
 from neuraldocflow.events import NewDocument
 from neuraldocflow.folders import hashing, watcher
+from neuraldocflow.folders.ledger import Ledger
 
 DONE = Acknowledgement("completed")
 FAILED = Acknowledgement("failed", {"code": "corrupt", "message": "damaged"})
@@ -161,6 +164,120 @@ def test_failures_go_to_failed_with_the_reason_beside_them(watch: Make, inbox: P
     assert reason["error"]["code"] == "corrupt"
     assert reason["documentId"] == event.id
     assert watch(once=True, auto_move_processed=True).drain() == []
+
+
+@pytest.mark.parametrize(("outcome", "target"), [(FAILED, "failed"), (DONE, "processed")])
+def test_a_file_that_is_moved_back_is_the_next_run_of_its_document(
+    watch: Make, inbox: Path, outcome: Acknowledgement, target: str
+) -> None:
+    watched = watch(auto_move_processed=True)
+    (inbox / "a.pdf").write_bytes(b"x")
+    events: list[NewDocument] = []
+    for run in range(3):
+        events += watched.until(1)
+        assert (events[-1].id, events[-1].run) == (events[0].id, run)
+        watched.source.acknowledge(events[-1], outcome)
+        assert not (inbox / "a.pdf").exists()
+        os.rename(inbox / target / "a.pdf", inbox / "a.pdf")
+    watched.source.acknowledge(events[-1], outcome)  # once more, as after a crash
+    assert (inbox / "a.pdf").exists()
+    watched.close()
+    (again,) = watch(once=True, auto_move_processed=True).drain()
+    assert (again.id, again.run) == (events[0].id, 3)
+
+
+def test_a_file_that_is_done_and_moved_while_it_is_found_again_is_no_further_run(
+    watch: Make, inbox: Path
+) -> None:
+    """After a restart: the document is in the snapshot, and its file still in the folder."""
+    first = watch(auto_move_processed=True)
+    for number in range(20):  # more than are found ahead
+        (inbox / f"{number}.pdf").write_bytes(b"%d" % number)
+    events = first.until(20)
+    first.close()
+    restarted = watch(auto_move_processed=True)
+    found = restarted.parts[0]._watcher.found
+    wait_for(found.full, 60)
+    for event in events:
+        restarted.source.acknowledge(event, DONE)
+    again = restarted.until(20, seconds=2)
+    assert again
+    assert {each.run for each in again} == {0}
+    assert {each.id for each in again} <= {each.id for each in events}
+
+
+def test_the_run_of_a_file_that_is_moved_back_comes_after_those_of_replays(watch: Make, inbox: Path) -> None:
+    watched = watch(auto_move_processed=True)
+    (inbox / "a.pdf").write_bytes(b"x")
+    (event,) = watched.until(1)
+    watched.source.acknowledge(event, DONE)
+    watched.source.ran_again(event.model_copy(update={"run": 4, "origin": "/replay"}))
+    os.rename(inbox / "processed" / "a.pdf", inbox / "a.pdf")
+    (again,) = watched.until(1)
+    assert again.run == 5
+
+
+def test_a_file_that_comes_again_while_it_is_where_it_was_moved_is_left_and_named(
+    watch: Make, inbox: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    watched = watch(auto_move_processed=True)
+    (inbox / "a.pdf").write_bytes(b"x")
+    (event,) = watched.until(1)
+    watched.source.acknowledge(event, DONE)
+    shutil.copy2(inbox / "processed" / "a.pdf", inbox / "a.pdf")  # a mirror brings it anew
+    assert watched.quiet()
+    assert watch(once=True, auto_move_processed=True).drain() == []
+    assert f"it was processed before, and moved to {inbox / 'processed' / 'a.pdf'}" in caplog.text
+
+
+def test_a_file_that_was_moved_before_a_crash_and_is_moved_back_after_it_is_the_next_run(
+    watch: Make, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed between the move and its note."""
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    watched = watch(auto_move_processed=True)
+    (inbox / "a.pdf").write_bytes(b"x")
+    (event,) = watched.until(1)
+    monkeypatch.setattr(Ledger, "moved", killed)
+    with pytest.raises(KeyboardInterrupt):
+        watched.source.acknowledge(event, FAILED)
+    watched.close()
+    monkeypatch.undo()
+    restarted = watch(auto_move_processed=True)
+    restarted.source.acknowledge(event, FAILED)
+    assert restarted.quiet()
+    os.rename(inbox / "failed" / "a.pdf", inbox / "a.pdf")
+    (again,) = restarted.until(1)
+    assert (again.id, again.run) == (event.id, 1)
+
+
+def test_a_failed_file_is_never_without_its_reason(
+    watch: Make, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed just before it leaves its folder."""
+    unlink = os.unlink
+
+    def killed(path: Path) -> None:
+        if path != inbox / "a.pdf":
+            unlink(path)
+            return
+        assert (inbox / "failed" / "a.pdf.reason.json").exists()
+        raise KeyboardInterrupt
+
+    watched = watch(auto_move_processed=True)
+    (inbox / "a.pdf").write_bytes(b"x")
+    (event,) = watched.until(1)
+    monkeypatch.setattr(os, "unlink", killed)
+    with pytest.raises(KeyboardInterrupt):
+        watched.source.acknowledge(event, FAILED)
+    watched.close()
+    monkeypatch.undo()
+    assert watch(once=True, auto_move_processed=True).drain() == []
+    assert {path.name for path in (inbox / "failed").glob("[!.]*")} == {"a.pdf", "a.pdf.reason.json"}
+    assert not (inbox / "a.pdf").exists()
 
 
 def test_a_move_that_fails_is_made_later_and_the_document_is_not_taken_twice(

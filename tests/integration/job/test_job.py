@@ -88,6 +88,17 @@ def test_each_bad_input_is_a_typed_error_and_the_job_goes_on(job: JobFolder) -> 
     assert texts == {"One.", "Two."}
 
 
+def test_a_failed_file_that_is_moved_back_is_processed_again_as_the_next_run(job: JobFolder) -> None:
+    job.configure({"auto_move_processed": True})
+    (job.inbox / "a.html").write_bytes(b"\x7fELF not a document")
+    for run in range(2):
+        assert "1 document: 1 failed" in job.run_once()
+        assert (job.inbox / "failed" / "a.html.reason.json").exists()
+        assert job.result("a.html")["run"] == run
+        os.rename(job.inbox / "failed" / "a.html", job.inbox / "a.html")
+    assert job.archived() == ["a.html"] * 2
+
+
 def test_stopped_by_a_signal_it_ends_with_0_and_the_rest_comes_after_the_restart(job: JobFolder) -> None:
     names = job.letters(150)
     process = job.start("run", "-c", "job.yaml")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from neuraldocflow.folders.move import move, write_new
+from neuraldocflow.folders.move import move
 
 
 @pytest.fixture
@@ -74,8 +74,23 @@ def test_a_move_interrupted_between_its_halves_is_finished_not_doubled(tmp_path:
     assert not (tmp_path / "a").exists()
 
 
-def test_a_new_file_takes_a_free_name(tmp_path: Path) -> None:
-    assert [write_new(tmp_path, "a.json", b"x").name for _ in range(2)] == ["a.json", "a (2).json"]
+@pytest.mark.parametrize("links", [True, False], ids=["with hard links", "without hard links"])
+def test_the_new_path_is_told_before_the_file_leaves_the_old_one(
+    tmp_path: Path, links: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EPERM, "not permitted")
+
+    if not links:
+        monkeypatch.setattr(os, "link", refuse)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "a").touch()
+    (tmp_path / "a").write_bytes(b"1")
+    told: list[tuple[str, bytes]] = []
+    move(
+        tmp_path / "a", tmp_path / "out", lambda path: told.append((path.name, (tmp_path / "a").read_bytes()))
+    )
+    assert told == [("a (2)", b"1")]
 
 
 def test_a_folder_that_cannot_be_entered_leaves_no_empty_file_behind(
