@@ -23,7 +23,7 @@ from neuraldocflow.folders.walk import is_document
 from neuraldocflow.identity import document_id
 from neuraldocflow.objects.aftermath import Aftermath, Wishes
 from neuraldocflow.objects.client import endpoint_of, parse_uri, s3_client, sqs_client, uri_of
-from neuraldocflow.objects.fetch import fetcher_of
+from neuraldocflow.objects.fetch import fetcher_at, fetcher_of
 from neuraldocflow.objects.intake import Found, Intake
 from neuraldocflow.objects.ledger import AFTER_LISTING, AFTER_MESSAGES, ObjectLedger
 from neuraldocflow.objects.listing import Lister
@@ -234,4 +234,4 @@ class S3Partition(QueuedArrivals[Found]):
         self._source.close_part()
 
 
-SOURCES.add(Component("s3", S3Config, S3Source))
+SOURCES.add(Component("s3", S3Config, S3Source, fetcher=lambda config: fetcher_at(config.endpoint_url)))

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import bytewax.operators as op
 from bytewax.dataflow import Dataflow, Stream
@@ -22,11 +22,13 @@ from neuraldocflow import config as configuration
 from neuraldocflow.archive.spool import refuse_left
 from neuraldocflow.components import SinkContext, SourceContext
 from neuraldocflow.config import Config
+from neuraldocflow.config.model import SourceEntry
 from neuraldocflow.dead_letters import DeadLetter
 from neuraldocflow.deliveries import Delivery, Spent
 from neuraldocflow.engine import Engine, recovery_directory
 from neuraldocflow.errors import ConfigError
 from neuraldocflow.events import Event
+from neuraldocflow.fetch_queue import Fetcher
 from neuraldocflow.operators import deliver
 from neuraldocflow.operators.acknowledge import AcknowledgeSink
 from neuraldocflow.operators.clock import ClockSource
@@ -181,11 +183,19 @@ def _build_sources(config: Config, engine: Engine, wanted: tuple[str, ...]) -> d
     if not wanted and not reads_submissions(config):
         by_priority = config.processing_pipeline.buffer_config.priority_queues
         built["submissions"] = SubmissionsSource(engine.log, context, by_priority=by_priority)
-    for name, source in built.items():
-        if hasattr(source, "fetcher"):
-            engine.fetching.add_source(name, source.fetcher())
+    for name in _names_of_sources(config):
+        if fetcher := _fetcher_of(config.stream_sources[name], built.get(name)):
+            engine.fetching.add_source(name, fetcher)
     engine.partitions = sum(len(source.list_parts()) for source in built.values())
     return built
+
+
+def _fetcher_of(entry: SourceEntry, source: Any) -> Fetcher | None:
+    """How a source's documents are read, whether it runs (``source``) or not: they may be under way still."""
+    if hasattr(source, "fetcher"):
+        return cast(Fetcher, source.fetcher())
+    made = SOURCES.get(entry.type).fetcher
+    return made(entry.config) if made is not None and source is None else None
 
 
 def _names_of_sources(config: Config) -> list[str]:

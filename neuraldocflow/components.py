@@ -16,6 +16,7 @@ from neuraldocflow.errors import ConfigError
 from neuraldocflow.values import Section, nearest
 
 if TYPE_CHECKING:
+    from neuraldocflow.fetch_queue import Fetcher
     from neuraldocflow.kafka_settings import LogTopics
     from neuraldocflow.log import Log
     from neuraldocflow.payloads import PayloadStore
@@ -121,6 +122,9 @@ class Component(Generic[Context]):
     """``build(name, config, context)``; None while the type can be configured but not yet run."""
     gateway: bool = False
     """Served by the gateway: the dataflow has nothing to build for it."""
+    fetcher: Callable[[Any], Fetcher] | None = None
+    """``fetcher(config)``: how documents of a source are read while it does not run, where their address
+    alone does not say that. One that runs has a method of this name."""
 
 
 class Registry(Generic[Context]):

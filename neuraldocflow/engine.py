@@ -27,7 +27,7 @@ from neuraldocflow.events import NewDocument
 from neuraldocflow.fetching import THREADS, Fetching
 from neuraldocflow.guard import Guard
 from neuraldocflow.log import Log, LogError, open_log
-from neuraldocflow.objects.fetch import default_fetcher
+from neuraldocflow.objects.fetch import fetcher_at
 from neuraldocflow.payloads import PayloadStore, path_of
 from neuraldocflow.recovery import Recovery
 from neuraldocflow.swarm import Full, Job, Outcome, Progress, Swarm
@@ -90,7 +90,7 @@ class Engine:
             patience=limits.max_unreachable_seconds,
             most_seconds=limits.max_download_seconds,
         )
-        self.fetching.add_scheme("s3", default_fetcher())
+        self.fetching.add_scheme("s3", fetcher_at(None))
         by_url = UrlFetcher(Guard(config.runtime.allowed_networks, "runtime.allowed_networks"))
         for scheme in ("http", "https"):
             self.fetching.add_scheme(scheme, by_url, of_a_place=THREADS // 2)

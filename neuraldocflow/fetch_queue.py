@@ -36,6 +36,20 @@ can't be gone on with. The generator is closed when it is not read to the end.
 """
 
 
+def lazily(make: Callable[[], Fetcher]) -> Fetcher:
+    """A fetcher that is made at its first use. Thread-safe."""
+    lock = threading.Lock()
+    made: list[Fetcher] = []
+
+    def fetch(source: DocumentSource, have: Have) -> Generator[bytes, None, None]:
+        with lock:
+            if not made:
+                made.append(make())
+        yield from made[0](source, have)
+
+    return fetch
+
+
 @dataclass(order=True, slots=True)
 class Fetch:
     """One payload on its way. Times are of ``time.monotonic``."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Generator
 from typing import Any
 
 from neuraldocflow.errors import FetchFailed, Unreachable
 from neuraldocflow.events import DocumentSource
-from neuraldocflow.fetch_queue import Fetcher, Have
+from neuraldocflow.fetch_queue import Fetcher, Have, lazily
 from neuraldocflow.objects.client import (
     code_of,
     endpoint_of,
@@ -51,18 +50,9 @@ def fetcher_of(client: Any) -> Fetcher:
     return fetch
 
 
-def default_fetcher() -> Fetcher:
-    """The objects of the S3 that the environment names; its client is made at the first use."""
-    lock = threading.Lock()
-    made: list[Fetcher] = []
-
-    def fetch(source: DocumentSource, have: Have) -> Generator[bytes, None, None]:
-        with lock:
-            if not made:
-                made.append(fetcher_of(s3_client(endpoint_of(None))))
-        yield from made[0](source, have)
-
-    return fetch
+def fetcher_at(endpoint: str | None) -> Fetcher:
+    """The objects of the S3 at an endpoint (None: the environment's); its client is made at the first use."""
+    return lazily(lambda: fetcher_of(s3_client(endpoint_of(endpoint))))
 
 
 def _told(source: DocumentSource, error: Exception) -> Exception:

@@ -24,7 +24,7 @@ from neuraldocflow.arrivals import QueuedArrivals
 from neuraldocflow.components import SOURCES, Acknowledgement, Component, SourceContext
 from neuraldocflow.errors import FetchFailed, Unreachable
 from neuraldocflow.events import DocumentSource, NewDocument
-from neuraldocflow.fetch_queue import Fetcher, Have
+from neuraldocflow.fetch_queue import Fetcher, Have, lazily
 from neuraldocflow.identity import document_id
 from neuraldocflow.outages import Outage
 from neuraldocflow.topics.ledger import Ledger
@@ -83,7 +83,10 @@ def add_source(name: str, config: type[Config], source: type[Source[Config]]) ->
     def build(named: str, given: Config, context: SourceContext) -> _Polled:
         return _Polled(named, given, source(given), context)
 
-    SOURCES.add(Component(name, config, build))
+    def fetcher(given: Config) -> Fetcher:
+        return lazily(lambda: _fetcher_of(source(given)))
+
+    SOURCES.add(Component(name, config, build, fetcher=fetcher))
 
 
 class _Polled(FixedPartitionedSource[NewDocument, None]):
@@ -101,17 +104,7 @@ class _Polled(FixedPartitionedSource[NewDocument, None]):
 
     def fetcher(self) -> Fetcher:
         """How its documents are read: beside the dataflow, like every download."""
-
-        def fetch(source: DocumentSource, have: Have) -> Generator[bytes, None, None]:
-            try:
-                data = self.source.read(_key_of(source.uri))
-            except KeyError as error:
-                raise FetchFailed(f"{source.uri} is gone: it was removed after it was seen.") from error
-            except OSError as error:
-                raise Unreachable(error.strerror or type(error).__name__) from error
-            yield data[have.size :]
-
-        return fetch
+        return _fetcher_of(self.source)
 
     def acknowledge(self, event: NewDocument, outcome: Acknowledgement) -> None:
         """The document's result is durable. Safe to call again."""
@@ -202,6 +195,19 @@ class _Partition(QueuedArrivals[NewDocument]):
                 continue
             self._context.arrived.set()
             return
+
+
+def _fetcher_of(reader: Source[Any]) -> Fetcher:
+    def fetch(source: DocumentSource, have: Have) -> Generator[bytes, None, None]:
+        try:
+            data = reader.read(_key_of(source.uri))
+        except KeyError as error:
+            raise FetchFailed(f"{source.uri} is gone: it was removed after it was seen.") from error
+        except OSError as error:
+            raise Unreachable(error.strerror or type(error).__name__) from error
+        yield data[have.size :]
+
+    return fetch
 
 
 def _key_of(uri: str) -> str:

@@ -191,6 +191,37 @@ def test_objects_are_replayed_through_their_source_from_where_it_moved_them_and_
     job.environment.clear()
 
 
+def test_what_is_under_way_is_read_through_its_source_also_while_only_another_one_runs(
+    job: S3Job, s3: S3Server
+) -> None:
+    """The bucket is where only the source's own endpoint leads."""
+    with unreliable(s3.endpoint) as proxy:
+        job.configure({"endpoint_url": proxy.endpoint, "delete_after_processing": True})
+        config = yaml.safe_load((job.root / "job.yaml").read_text())
+        folder = {"type": "filesystem", "config": {"watch_directories": ["inbox"]}}
+        config["stream_sources"] = {"bucket": config["stream_sources"]["inbox"], "folder": folder}
+        (job.root / "job.yaml").write_text(yaml.safe_dump(config))
+        nowhere = "http://127.0.0.1:9"
+        job.environment |= {"AWS_ENDPOINT_URL": nowhere, "AWS_ENDPOINT_URL_S3": nowhere}
+        body = b"<p>A letter.</p>" * 60_000
+        job.client.put_object(Bucket=job.bucket, Key="a.html", Body=body)
+        proxy.cut_after, proxy.cuts = 5_000, 1000  # more than a listing has
+        process = job.start("run", "-c", "job.yaml")
+        deadline = time.monotonic() + 60
+        while proxy.cuts > 995 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        process.terminate()
+        told, _ = process.communicate(timeout=60)
+        assert process.returncode == 0, told
+        proxy.cuts = 0
+        job.run_once("--source", "folder")
+        assert job.result("a.html")["status"] == "completed"
+        assert job.keys() == ["a.html"]
+        job.run_once("--source", "bucket")
+        assert job.keys() == []
+    assert job.archived() == ["a.html"]
+
+
 def test_a_bucket_that_does_not_answer_is_no_reason_to_give_documents_up(job: S3Job, s3: S3Server) -> None:
     job.letter("a.html")
     job.run_once()
