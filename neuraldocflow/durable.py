@@ -73,23 +73,54 @@ def _tried(what: str, write: Callable[[], T], deadline: float) -> T:
 
 @contextmanager
 def telling(waiting: Callable[[], None] | None) -> Iterator[None]:
-    """``waiting`` is called again and again meanwhile, in a thread: one write may take long."""
+    """``waiting`` is called again and again meanwhile, by another thread, and not after: one write may take
+    long."""
     if waiting is None:
         yield
         return
-    over = threading.Event()
-
-    def tell() -> None:
-        while not over.wait(_TELL):
-            waiting()
-
-    thread = threading.Thread(target=tell, name="waiting", daemon=True)
-    thread.start()
+    number = _signs.begin(waiting)
     try:
         yield
     finally:
-        over.set()
-        thread.join()
+        _signs.end(number)
+
+
+class _Signs:
+    """The thread that gives signs of life, for all that wait in this process; it starts with the first."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._numbers = itertools.count()
+        self._waiting: dict[int, tuple[float, Callable[[], None]]] = {}
+        self._thread: threading.Thread | None = None
+
+    def begin(self, waiting: Callable[[], None]) -> int:
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._tell, name="waiting", daemon=True)
+                self._thread.start()
+            number = next(self._numbers)
+            self._waiting[number] = time.monotonic(), waiting
+            return number
+
+    def end(self, number: int) -> None:
+        with self._lock:
+            del self._waiting[number]
+
+    def _tell(self) -> None:
+        while True:
+            time.sleep(_TELL)
+            with self._lock:
+                before = time.monotonic() - _TELL
+                for began, waiting in self._waiting.values():
+                    if began <= before:
+                        try:
+                            waiting()
+                        except Exception:  # others wait too
+                            log.exception("a sign of life can't be given")
+
+
+_signs = _Signs()
 
 
 def write_atomically(path: Path, data: bytes, *, replace: bool = True) -> None:

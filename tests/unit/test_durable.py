@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from support.topics import wait_for
 
 from neuraldocflow import durable
 from neuraldocflow.durable import (
@@ -16,6 +17,7 @@ from neuraldocflow.durable import (
     OutputError,
     forget_unfinished,
     patiently,
+    telling,
     write_atomically,
 )
 
@@ -81,3 +83,19 @@ def test_a_write_that_takes_long_is_a_sign_of_life() -> None:
         return told.wait(60)
 
     assert patiently("the place", long, patience=1, waiting=told.set)
+
+
+def test_writes_that_take_long_are_told_of_by_one_thread_until_they_end_whatever_goes_wrong() -> None:
+    told: list[str] = []
+
+    def wrong() -> None:
+        raise OSError("away")
+
+    with telling(wrong), telling(lambda: told.append("outer")):
+        for _ in range(3):
+            with telling(lambda: told.append("inner")):
+                wait_for(lambda: told[-2:] == ["outer", "inner"], 60)
+            ended = len(told)
+            wait_for(lambda at=ended: len(told) >= at + 2, 60)  # type: ignore[misc]
+            assert told[ended:].count("inner") == 0
+            assert [each.name for each in threading.enumerate()].count("waiting") == 1
