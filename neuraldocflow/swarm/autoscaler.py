@@ -77,6 +77,11 @@ class Autoscaler:
             return more, "queue_depth", detail
         if not strained and "processing_latency" in self._metrics and load.oldest > _SLOW:
             return more, "processing_latency", f"a document has waited {load.oldest:.0f} s"
+        waiting = load.queued + load.running - load.agents  # free agents are about to take the others
+        if not strained and "cpu_utilization" in self._metrics and waiting > 0:
+            working = counted(load.agents, "agent")
+            detail = f"{counted(waiting, 'document')} more than {working}, {load.cpu:.0%} of the cores in use"
+            return more, "cpu_utilization", detail
         if not load.queued and load.running < load.agents - 1:
             return fewer, "idle", f"nothing waits, {load.running} of {load.agents} agents work"
         return load.agents, "", ""

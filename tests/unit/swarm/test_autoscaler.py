@@ -55,6 +55,26 @@ def test_a_machine_that_is_busy_gets_no_more_agents() -> None:
     assert decided(without, load(queued=50, running=2, cpu=0.99), 20) != []
 
 
+def test_work_for_more_than_the_agents_brings_some_while_cores_are_free() -> None:
+    """By ``cpu_utilization`` alone."""
+    scaler = Autoscaler(1, 4, ("cpu_utilization",))
+    steps = decided(scaler, load(queued=1, running=2, agents=1), 20)
+    assert [(agents, reason) for _, agents, reason in steps] == [(n, "cpu_utilization") for n in (2, 3)]
+    assert steps[1][0] - steps[0][0] >= 1.0
+    assert decided(scaler, load(queued=9, running=1, agents=1, cpu=0.99), 20) == []
+    assert [agents for _, agents, _ in decided(scaler, load(agents=3), 120)] == [2, 1]
+
+
+def test_an_agent_that_is_between_two_documents_is_no_reason_against_more() -> None:
+    scaler = Autoscaler(2, 4, ("cpu_utilization",))
+    for tick in range(5):
+        assert scaler.decide(load(queued=2, running=1 + tick % 2), tick / 10) is None
+    decision = scaler.decide(load(queued=2, running=1), 0.5)
+    assert decision is not None
+    assert (decision.agents, decision.reason) == (3, "cpu_utilization")
+    assert decision.detail == "1 document more than 2 agents, 30% of the cores in use"
+
+
 @given(
     st.lists(
         st.tuples(st.integers(0, 200), st.integers(0, 9), st.floats(0, 60), st.floats(0, 1)), max_size=80
