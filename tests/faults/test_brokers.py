@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.job import kill
+from support.job import JobFolder, kill
 from support.kafka_job import KafkaJob
 from support.servers.fixtures import HELP
-from support.servers.kafka import KafkaNodes
+from support.servers.kafka import KafkaNodes, KafkaServer
 from support.servers.serving import NoServer
 from support.submitted import Submitted
 from support.topics import Topics, wait_for
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
+
+AWAY_SECONDS = 32.0
+"""Longer than one try to append to the log takes, and than workers may be silent."""
 
 
 @pytest.fixture(scope="module")
@@ -102,3 +106,28 @@ def test_it_grows_and_shrinks_under_load_and_is_submitted_again(submitted: Submi
     assert not Path(f"/proc/{host}").exists()
     assert len(submitted.members()) == 2
     each_has_one_result(submitted, names)
+
+
+def test_a_log_that_is_away_for_half_a_minute_is_waited_for_without_a_restart(
+    tmp_path: Path, broker: KafkaServer
+) -> None:
+    job = JobFolder(tmp_path, log={"kafka": {"bootstrap_servers": broker.bootstrap_servers}})
+    submitted = Submitted(job)
+    submitted.submit("--processes", "2")
+    try:
+        members = submitted.members()
+        names = job.letters(100)
+        wait_for(lambda: len(job.archived()) > 10, 120)
+        broker.kill()
+        names |= job.letters(40, first=200)
+        time.sleep(AWAY_SECONDS)
+        assert set(job.archived()) < names
+        broker.start()
+        names |= job.letters(20, first=300)
+        submitted.has_all(names, 240)
+        assert submitted.members() == members
+        found = submitted.status()
+        assert (found["phase"], found["restarts"]) == ("running", 0)
+        assert found["lastDay"] == {"completed": len(names)}
+    finally:
+        submitted.command("stop", "-c", "job.yaml")
