@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
-from neuraldocflow.errors import NeuralDocFlowError
+from neuraldocflow.errors import ConfigError, NeuralDocFlowError
 
 log = logging.getLogger(__name__)
 
@@ -172,10 +172,39 @@ def unwritable(folder: Path) -> str | None:
 
 
 def database(path: Path, schema: str) -> sqlite3.Connection:
-    """A SQLite file that threads share under a lock of theirs; what a statement wrote is on the disk."""
+    """A SQLite file that threads share under a lock of theirs; what a statement wrote is on the disk.
+
+    Raises ConfigError where it can't be used.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.executescript(schema)
+    try:
+        connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.executescript(schema)
+    except sqlite3.OperationalError as error:
+        raise ConfigError(f"{path} can't be used: {error}") from error
+    except sqlite3.DatabaseError as error:
+        raise ConfigError(
+            f"{path} is damaged: {error}. Put a copy of it back; or remove it: then what is still at its "
+            "source, although it is done, may be processed again"
+        ) from error
     return connection
+
+
+def index(path: Path, opened: Callable[[], sqlite3.Connection]) -> sqlite3.Connection:
+    """A SQLite file that can be made anew from what it speaks of: it is, where it is damaged. Raises
+    ConfigError where it can't be used."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        try:
+            return opened()
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError as error:
+            log.warning("%s is damaged (%s): it is made anew", path, error)
+            for end in ("", "-wal", "-shm"):
+                Path(f"{path}{end}").unlink(missing_ok=True)
+            return opened()
+    except sqlite3.OperationalError as error:
+        raise ConfigError(f"{path} can't be used: {error}") from error

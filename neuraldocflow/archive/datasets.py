@@ -18,10 +18,22 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from neuraldocflow import durable
 from neuraldocflow.archive.rows import Dataset, Line, identity_of, tables_of
 from neuraldocflow.remote import Remote
 
 _ORDER: tuple[Dataset, ...] = ("cells", "fields", "documents")
+
+
+def _opened(index: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(index, isolation_level=None, check_same_thread=False)
+    connection.executescript(
+        "PRAGMA journal_mode = WAL;"
+        "CREATE TABLE IF NOT EXISTS files (name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;"
+        "CREATE TABLE IF NOT EXISTS documents (id TEXT, run INTEGER, PRIMARY KEY (id, run))"
+        " STRICT, WITHOUT ROWID;"
+    )
+    return connection
 
 
 class Datasets:
@@ -29,14 +41,7 @@ class Datasets:
 
     def __init__(self, url: str, index: Path) -> None:
         self._remote = Remote(url)
-        index.parent.mkdir(parents=True, exist_ok=True)
-        self._index = sqlite3.connect(index, isolation_level=None, check_same_thread=False)
-        self._index.executescript(
-            "PRAGMA journal_mode = WAL;"
-            "CREATE TABLE IF NOT EXISTS files (name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;"
-            "CREATE TABLE IF NOT EXISTS documents (id TEXT, run INTEGER, PRIMARY KEY (id, run))"
-            " STRICT, WITHOUT ROWID;"
-        )
+        self._index = durable.index(index, lambda: _opened(index))
 
     def reconcile(self) -> None:
         """Bring the index up to what the files say, and remove batches that were never committed. Raises

@@ -5,6 +5,7 @@ Exit codes: 0 fine, 1 failed, 2 wrong usage or configuration, 3 partial results.
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import sys
@@ -27,6 +28,12 @@ from neuraldocflow.cli import (
 )
 from neuraldocflow.errors import ConfigError, NeuralDocFlowError
 from neuraldocflow.log_lines import log_lines
+
+_REFUSED = (
+    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG),
+    *(errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ESTALE, errno.EMFILE, errno.ENFILE),
+)
+"""What is wrong with a place, and not with the program."""
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -71,7 +78,8 @@ def _options(
 
 def main() -> None:
     """The entry point: errors become one sentence and exit code 1, or 2 for the configuration; of unknown
-    ones the kind and the place come before: their texts may quote a document."""
+    ones the kind and the place come before: their texts may quote a document. A place that can't be used
+    is named."""
     try:
         app()
     except NeuralDocFlowError as error:
@@ -81,6 +89,10 @@ def main() -> None:
         sys.stderr.close()
         sys.exit(0)
     except Exception as error:
+        if isinstance(error, OSError) and error.filename is not None and error.errno in _REFUSED:
+            named = os.fsdecode(error.filename) if isinstance(error.filename, bytes) else error.filename
+            print(f"neuraldocflow: {named} can't be used: {error.strerror}", file=sys.stderr)
+            sys.exit(1)
         print(faults.told(error), file=sys.stderr)
         print(f"neuraldocflow: unforeseen: {type(error).__name__}; please report it", file=sys.stderr)
         sys.exit(1)

@@ -16,6 +16,7 @@ from typing import Any
 
 import orjson
 
+from neuraldocflow import durable
 from neuraldocflow.gateway.arrivals import DONE, Arrived
 from neuraldocflow.gateway.offsets import Place, Positions
 
@@ -62,12 +63,11 @@ _FILL = ", ".join(
 
 
 class Jobs:
-    """The index in ``path``. Thread-safe."""
+    """The index in ``path``. Thread-safe. Raises ConfigError where that can't be used."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._lock, self._reading = threading.Lock(), threading.Lock()
-        self._db = self._open(path)
+        self._db = durable.index(path, lambda: self._open(path))
         self._view = _connected(path)  # its own, so that asking never waits for a batch being applied
 
     def _open(self, path: Path) -> sqlite3.Connection:

@@ -20,6 +20,8 @@ from neuraldocflow.durable import (
     telling,
     write_atomically,
 )
+from neuraldocflow.errors import ConfigError
+from neuraldocflow.gateway.jobs import Jobs
 
 
 def test_what_was_left_half_written_long_ago_is_removed_and_nothing_else(tmp_path: Path) -> None:
@@ -31,6 +33,26 @@ def test_what_was_left_half_written_long_ago_is_removed_and_nothing_else(tmp_pat
     os.utime(tmp_path / "result.json", (1, 1))
     forget_unfinished(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == [".writing-young", "result.json"]
+
+
+def test_a_damaged_index_is_made_anew_and_a_damaged_ledger_is_named(tmp_path: Path) -> None:
+    for end in ("", "-wal"):
+        (tmp_path / f"it.db{end}").write_bytes(b"no database" * 1000)
+    with pytest.raises(
+        ConfigError, match=r"it\.db is damaged: file is not a database\. Put a copy of it back"
+    ):
+        durable.database(tmp_path / "it.db", "CREATE TABLE a (b);")
+    jobs = Jobs(tmp_path / "it.db")
+    assert jobs.positions() == {}
+    jobs.close()
+
+
+def test_an_index_that_can_not_be_opened_is_named(tmp_path: Path) -> None:
+    (tmp_path / "it.db").mkdir()
+    with pytest.raises(ConfigError, match=r"it\.db can't be used: unable to open"):
+        Jobs(tmp_path / "it.db")
+    with pytest.raises(ConfigError, match=r"it\.db can't be used: unable to open"):
+        durable.database(tmp_path / "it.db", "CREATE TABLE a (b);")
 
 
 class Place:

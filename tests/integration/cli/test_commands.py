@@ -128,6 +128,21 @@ def test_config_is_checked_and_its_schema_printed(tmp_path: Path) -> None:
     assert "stream_sources" in json.loads(neuraldocflow("config", "schema").stdout)["properties"]
 
 
+@pytest.mark.parametrize(
+    "command", [["status"], ["submit", "--no-gateway"], ["stop"], ["scale", "-p", "2"], ["gateway"], ["run"]]
+)
+def test_a_state_directory_that_can_not_be_is_named(tmp_path: Path, command: list[str]) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "job.yaml").write_text("runtime: {state_directory: file/state}\n")
+    done = neuraldocflow(*command, "-c", "job.yaml", folder=tmp_path)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("neuraldocflow: ")
+    assert "file/state" in line
+    assert line.endswith(": Not a directory")
+
+
 def test_tail_shows_results_and_events_and_filters_them(tmp_path: Path) -> None:
     job = JobFolder(tmp_path)
     job.letters(2)

@@ -129,12 +129,15 @@ def test_a_kill_in_the_middle_of_a_flush_leaves_each_document_once(
     assert len(rows(tmp_path, "cells")) == 4
 
 
-def test_a_lost_index_is_made_again_from_the_files(tmp_path: Path) -> None:
+@pytest.mark.parametrize("left", [None, b"no database" * 1000], ids=["lost", "damaged"])
+def test_a_lost_index_is_made_again_from_the_files(tmp_path: Path, left: bytes | None) -> None:
     sink = archive(tmp_path)
     sink.write_batch([delivery("a.pdf")])
     sink.close()
     for path in (tmp_path / "outputs").glob("*/index.db*"):
         path.unlink()
+        if left is not None:
+            path.write_bytes(left)
     again = archive(tmp_path)
     again.write_batch([delivery("a.pdf")])
     again.close()
