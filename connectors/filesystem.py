@@ -12,11 +12,11 @@ from collections.abc import Callable
 from functools import partial
 from mimetypes import guess_type
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import orjson
 from bytewax.inputs import FixedPartitionedSource
-from pydantic import BeforeValidator, Field, GetJsonSchemaHandler
+from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, model_validator
 from pydantic_core import CoreSchema
 
 from neuraldocflow import durable
@@ -75,6 +75,18 @@ class FilesystemConfig(Section):
     create_directories: bool = Field(False, description="make watched folders that are not there")
     priority: Priority = "normal"
     profile: str = Field("auto", min_length=1)
+
+    @model_validator(mode="after")
+    def _moves_away(self) -> Self:
+        watched = {os.path.realpath(each.path): each.path for each in self.watch_directories}
+        for root in watched if self.auto_move_processed else ():
+            for target in map(str, self.targets(root)):
+                if target in watched:
+                    raise ValueError(
+                        f"what is done can't be moved to {watched[target]}, which is watched: choose another "
+                        "processed_directory or failed_directory"
+                    )
+        return self
 
     def targets(self, root: str | Path) -> tuple[Path, Path]:
         """Where files of a watched folder go when processed, and when failed."""

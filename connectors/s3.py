@@ -70,6 +70,12 @@ class S3Config(Section):
     def _one_end(self) -> Self:
         if self.delete_after_processing and self.move_processed_to:
             raise ValueError("delete_after_processing and move_processed_to exclude each other; choose one")
+        for key in ("move_processed_to", "move_failed_to"):
+            if (moved := getattr(self, key)) is not None and self.prefix.startswith(moved):
+                raise ValueError(
+                    f"{key}: all objects under the prefix {self.prefix!r} count as moved to {moved!r} "
+                    "already, and none is read; choose another"
+                )
         if self.sqs_queue_url is not None and not self.sqs_queue_url.startswith(("http://", "https://")):
             raise ValueError("sqs_queue_url must be a URL, as `aws sqs get-queue-url` prints it")
         return self

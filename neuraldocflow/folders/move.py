@@ -20,9 +20,12 @@ Arriving = Callable[[Path], None]
 def move(source: Path, folder: Path, arriving: Arriving = lambda path: None) -> Path:
     """Move a file into a folder (made if need be), also across devices; the path it has there.
 
-    The file is at one of the two places at every moment, whole. Raises OSError.
+    The file is at one of the two places at every moment, whole; one that is in the folder stays. Raises
+    OSError.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    if os.path.samefile(source.parent, folder):
+        return source
     try:
         return _rename(source, folder, source.name, arriving)
     except OSError as error:

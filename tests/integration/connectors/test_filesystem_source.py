@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 import watchfiles
+from pydantic import ValidationError
 from support.pulling import Pulled
 from support.topics import wait_for
 
@@ -414,6 +415,15 @@ def test_a_directory_that_is_not_there_is_told_at_the_start(tmp_path: Path) -> N
         ConfigError, match=r"stream_sources\.x\.config\.watch_directories: .*none: there is no such"
     ):
         FilesystemSource("x", config, SourceContext(tmp_path / "state"))
+
+
+@pytest.mark.parametrize("key", ["processed_directory", "failed_directory"])
+def test_what_is_done_is_not_moved_into_a_watched_directory(tmp_path: Path, key: str) -> None:
+    (tmp_path / "link").symlink_to(tmp_path)
+    settings = {"watch_directories": [tmp_path], key: tmp_path / "link"}
+    FilesystemConfig.model_validate(settings)
+    with pytest.raises(ValidationError, match=r"what is done can't be moved to .*, which is watched"):
+        FilesystemConfig.model_validate({**settings, "auto_move_processed": True})
 
 
 def test_a_directory_that_disappears_is_watched_again_when_it_is_back(watch: Make, inbox: Path) -> None:

@@ -20,6 +20,11 @@ def config(**settings: object) -> S3Config:
         ({"visibility_timeout_ms": 50_000_000}, "must be at most 43200000"),
         ({"partitions": 0}, "must be at least 1"),
         ({"move_processed_to": ""}, "must not be empty"),
+        (
+            {"prefix": "in/new/", "move_processed_to": "in/"},
+            "move_processed_to: all objects under the prefix",
+        ),
+        ({"prefix": "in/", "move_failed_to": "in/"}, "move_failed_to: all objects under the prefix"),
     ],
 )
 def test_what_cannot_work_is_refused_with_the_reason(settings: dict[str, object], told: str) -> None:

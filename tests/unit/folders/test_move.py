@@ -65,6 +65,15 @@ def test_a_copy_that_fails_leaves_the_file_where_it_was(
     assert contents(other_device / "out") == {}
 
 
+@pytest.mark.parametrize("named", ["there", "link"])
+def test_a_file_that_is_in_the_folder_stays_there(tmp_path: Path, named: str) -> None:
+    (tmp_path / "there").mkdir()
+    (tmp_path / "link").symlink_to("there")
+    (tmp_path / "there" / "a").write_bytes(b"1")
+    move(tmp_path / "there" / "a", tmp_path / named)
+    assert contents(tmp_path / "there") == {"a": b"1"}
+
+
 def test_a_move_interrupted_between_its_halves_is_finished_not_doubled(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "a").write_bytes(b"1")
