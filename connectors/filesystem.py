@@ -26,7 +26,7 @@ from neuraldocflow.errors import ConfigError, DocumentError, Empty, FetchFailed
 from neuraldocflow.events import DocumentSource, NewDocument
 from neuraldocflow.folders.hashing import Found
 from neuraldocflow.folders.ledger import Ledger, Version
-from neuraldocflow.folders.move import move
+from neuraldocflow.folders.move import LONGEST, move
 from neuraldocflow.folders.walk import is_gone
 from neuraldocflow.folders.watcher import Watcher
 from neuraldocflow.identity import document_id
@@ -35,6 +35,9 @@ from neuraldocflow.results import ErrorInfo
 from neuraldocflow.values import Priority, Section
 
 log = logging.getLogger(__name__)
+
+_REASON = b".reason.json"
+_CUT = 200
 
 
 class WatchDirectory(Section):
@@ -181,7 +184,7 @@ class FilesystemSource(FixedPartitionedSource[NewDocument, None]):
             if told["status"] == "failed":
                 reason = {"documentId": document, "from": str(path), "error": told["error"]}
                 data = orjson.dumps(reason, option=orjson.OPT_INDENT_2)
-                durable.write_atomically(place.with_name(f"{place.name}.reason.json"), data)
+                durable.write_atomically(_reason_of(place, document), data)
 
         try:
             place = move(path, target / path.parent.relative_to(root), arriving)
@@ -246,6 +249,14 @@ class FilesystemPartition(QueuedArrivals[Found]):
 
     def close(self) -> None:
         self._watcher.stop()
+
+
+def _reason_of(place: Path, document: str) -> Path:
+    """Where the reason of a failed file is; its name has the document's id where it would be too long."""
+    name = os.fsencode(place.name)
+    if len(name) > LONGEST - len(_REASON):
+        name = name[:_CUT] + b"." + document.encode()
+    return place.with_name(os.fsdecode(name + _REASON))
 
 
 def _resolved(name: str, directory: WatchDirectory, config: FilesystemConfig) -> str:

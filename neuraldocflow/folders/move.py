@@ -13,6 +13,9 @@ from pathlib import Path
 _NO_LINKS = {errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK, errno.EACCES}
 
 
+LONGEST = 255
+"""Bytes a name may have."""
+
 Arriving = Callable[[Path], None]
 """Called with the path that a file will have, before it leaves the one it has had."""
 
@@ -84,4 +87,5 @@ def _names(folder: Path, name: str) -> Iterator[Path]:
     if not stem:
         stem, dot, suffix = name, "", ""
     for number in count(2):
-        yield folder / f"{stem} ({number}){dot}{suffix}"
+        end = os.fsencode(f" ({number}){dot}{suffix}")
+        yield folder / os.fsdecode(os.fsencode(stem)[: LONGEST - len(end)] + end)

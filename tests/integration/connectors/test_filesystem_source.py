@@ -255,6 +255,18 @@ def test_a_file_that_was_moved_before_a_crash_and_is_moved_back_after_it_is_the_
     assert (again.id, again.run) == (event.id, 1)
 
 
+def test_a_failed_file_with_the_longest_name_has_its_reason_too(watch: Make, inbox: Path) -> None:
+    name = "a" * 251 + ".pdf"
+    (inbox / name).write_bytes(b"x")
+    watched = watch(auto_move_processed=True)
+    (event,) = watched.until(1)
+    watched.source.acknowledge(event, FAILED)
+    (reason,) = (inbox / "failed").glob("*.reason.json")
+    assert event.id in reason.name
+    assert (inbox / "failed" / name).exists()
+    assert not (inbox / name).exists()
+
+
 def test_a_failed_file_is_never_without_its_reason(
     watch: Make, inbox: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

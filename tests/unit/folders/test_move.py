@@ -65,6 +65,15 @@ def test_a_copy_that_fails_leaves_the_file_where_it_was(
     assert contents(other_device / "out") == {}
 
 
+def test_a_taken_name_that_is_as_long_as_can_be_is_cut(tmp_path: Path) -> None:
+    name = "é" * 125 + ".pdf"
+    for content in (b"1", b"2"):
+        (tmp_path / name).write_bytes(content)
+        move(tmp_path / name, tmp_path / "out")
+    assert sorted(contents(tmp_path / "out").values()) == [b"1", b"2"]
+    assert all(each.endswith(".pdf") for each in contents(tmp_path / "out"))
+
+
 @pytest.mark.parametrize("named", ["there", "link"])
 def test_a_file_that_is_in_the_folder_stays_there(tmp_path: Path, named: str) -> None:
     (tmp_path / "there").mkdir()
