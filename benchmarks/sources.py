@@ -4,7 +4,7 @@ python benchmarks/sources.py [--quick] [--json]
 
 The bare consumer takes batches, passes over errors, and keeps of each message of a batch what a record of
 the log has: its place, key (as text), value, headers and time. Beside the source it also decodes each event,
-which nobody who wants the document is spared.
+which nobody who wants the document is spared. Both have the garbage collector as the job's processes set it.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from connectors.kafka import KafkaSource, KafkaSourceConfig
 from neuraldocflow.components import SourceContext
 from neuraldocflow.config import RuntimeConfig
 from neuraldocflow.events import DocumentSource, NewDocument, decode, encode
+from neuraldocflow.garbage import settle
 from neuraldocflow.log import DEAD_LETTERS, EmbeddedLog, open_log
 from neuraldocflow.payloads import PayloadStore
 
@@ -114,6 +115,7 @@ def ours(servers: str, topic: str, count: int, folder: Path) -> float:
 
 def measure(rounds: int, count: int) -> dict[str, dict[str, Any]]:
     found: dict[str, list[tuple[float, float]]] = {}
+    settle()
     with KafkaServer() as broker:
         servers = broker.bootstrap_servers
         sizes = {"log_of_events": (0, count), "log_of_results": (RESULT, count // 4)}

@@ -21,7 +21,7 @@ _PAUSE = 0.05
 _GONE = (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE)
 _END = KafkaError._PARTITION_EOF
 _AHEAD = 500
-"""Messages taken from librdkafka at a time; it has more of its own."""
+"""Messages taken from librdkafka at a time, as many as are read at most; it has more of its own."""
 
 
 class Brokers:
@@ -193,7 +193,7 @@ class Reader:
         message = self._consumer.poll(seconds)
         if message is None:
             return
-        messages = [message, *self._consumer.consume(_AHEAD, 0)]
+        messages = [message, *self._consumer.consume(_AHEAD - 1, 0)]
         errors = list(map(KafkaMessage.error, messages))
         ends: list[KafkaMessage] = []
         if any(errors):  # counting None would compare, which a KafkaError does not bear
