@@ -22,6 +22,12 @@ def wake_in(seconds: float) -> datetime:
     return datetime.fromtimestamp(_now() + seconds, UTC)
 
 
+def wake_together(step: float) -> datetime:
+    """The next time of day that is a multiple of ``step`` seconds: the engine wakes once for all who are told
+    it, where each of many keys would be woken at a time of its own."""
+    return datetime.fromtimestamp((_now() // step + 1) * step, UTC)
+
+
 def look_again(idle: bool) -> datetime:
     """When a source is asked again: at once, or a little later where it had nothing."""
     return wake_in(IDLE if idle else 0.0)

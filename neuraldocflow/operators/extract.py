@@ -27,10 +27,10 @@ from neuraldocflow.events import (
 )
 from neuraldocflow.swarm import Outcome, Progress
 from neuraldocflow.versions import readable
-from neuraldocflow.wakes import wake_in
+from neuraldocflow.wakes import wake_in, wake_together
 
 _VERSION = 2
-_SOONEST, _LATEST = 0.004, 0.05
+_SOONEST, _LATEST = 0.003, 0.05
 """Seconds between looks: soon for what just began, later for what has waited long anyway."""
 
 
@@ -103,7 +103,10 @@ class Extract(StatefulBatchLogic[NewDocument, Extracted, dict[str, Any]]):
         if not self._pending:
             return None
         age = time.monotonic() - max(each.since for each in self._pending.values())
-        return wake_in(min(max(age / 20, _SOONEST), _LATEST))
+        step = _LATEST
+        while step > max(age / 20, 2 * _SOONEST):
+            step /= 2  # so that the looks of all keys fall together
+        return wake_together(step)
 
     def snapshot(self) -> dict[str, Any]:
         return {"version": _VERSION, "pending": [each.state() for each in self._pending.values()]}

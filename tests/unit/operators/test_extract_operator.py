@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import time
 from typing import Any
 
 import pytest
@@ -129,3 +130,16 @@ def test_all_that_was_told_of_a_document_comes_before_its_end() -> None:
     assert shares([each for each in events if isinstance(each, Event)]) == [0.9]
     assert isinstance(done, Finished)
     assert desk.said == []
+
+
+def test_the_looks_of_many_keys_fall_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine wakes once for all of them: at most at the ends of the few steps that there are."""
+    desk = Desk()
+    keys = [resumed(desk) for _ in range(200)]
+    for number, each in enumerate(keys):
+        each.on_batch([document(str(number))])
+        each._pending[str(number), 0].since -= number / 100
+    monkeypatch.setattr(time, "time", lambda: 1_800_000_000.0123)
+    looks = [each.notify_at() for each in keys]
+    waits = {round(look.timestamp() - time.time(), 4) for look in looks if look is not None}
+    assert waits == {0.0002, 0.0127, 0.0377}  # the ends of steps of 3, 6 and 12 ms, of 25, and of 50
