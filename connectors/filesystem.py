@@ -26,7 +26,7 @@ from neuraldocflow.errors import ConfigError, DocumentError, Empty, FetchFailed
 from neuraldocflow.events import DocumentSource, NewDocument
 from neuraldocflow.folders.hashing import Found
 from neuraldocflow.folders.ledger import Ledger, Version
-from neuraldocflow.folders.move import LONGEST, move
+from neuraldocflow.folders.move import longest, move
 from neuraldocflow.folders.walk import is_gone
 from neuraldocflow.folders.watcher import Watcher
 from neuraldocflow.identity import document_id
@@ -37,7 +37,6 @@ from neuraldocflow.values import Priority, Section
 log = logging.getLogger(__name__)
 
 _REASON = b".reason.json"
-_CUT = 200
 
 
 class WatchDirectory(Section):
@@ -138,7 +137,7 @@ class FilesystemSource(FixedPartitionedSource[NewDocument, None]):
         path = path_of(event.source.uri)
         version = (event.source.size, int(event.source.version or 0))
         key = os.fsencode(path)
-        if not self._is_still(path, version) or event.run < self._ledger.next_run(key, version):
+        if not self._is_still(path, version) or self._ledger.was_moved(key, version, event.run):
             return  # the latter: it was moved away after this run, and was moved back since
         if not self._config.auto_move_processed:
             self._ledger.add(key, version)
@@ -171,7 +170,7 @@ class FilesystemSource(FixedPartitionedSource[NewDocument, None]):
         key = os.fsencode(path)
         document, run = told["id"], told.get("run", 0)
         root = next((root for root in sorted(self._folders, reverse=True) if path.is_relative_to(root)), None)
-        if root is None or run < self._ledger.next_run(key, version):
+        if root is None or self._ledger.was_moved(key, version, run):
             self._ledger.remove(key)  # none of ours any more; or it was moved meanwhile, by another thread
             return
         if not self._is_still(path, version):  # it was moved just before a crash; or it is another now
@@ -254,8 +253,9 @@ class FilesystemPartition(QueuedArrivals[Found]):
 def _reason_of(place: Path, document: str) -> Path:
     """Where the reason of a failed file is; its name has the document's id where it would be too long."""
     name = os.fsencode(place.name)
-    if len(name) > LONGEST - len(_REASON):
-        name = name[:_CUT] + b"." + document.encode()
+    room = longest(place.parent) - len(_REASON)
+    if len(name) > room:
+        name = name[: room - len(document) - 1] + b"." + document.encode()
     return place.with_name(os.fsdecode(name + _REASON))
 
 

@@ -183,7 +183,7 @@ def database(path: Path, schema: str) -> sqlite3.Connection:
         connection.execute("PRAGMA synchronous = FULL")
         connection.executescript(schema)
     except sqlite3.OperationalError as error:
-        raise ConfigError(f"{path} can't be used: {error}") from error
+        raise _unusable(path, error) from error
     except sqlite3.DatabaseError as error:
         raise ConfigError(
             f"{path} is damaged: {error}. Put a copy of it back; or remove it: then what is still at its "
@@ -207,4 +207,15 @@ def index(path: Path, opened: Callable[[], sqlite3.Connection]) -> sqlite3.Conne
                 Path(f"{path}{end}").unlink(missing_ok=True)
             return opened()
     except sqlite3.OperationalError as error:
-        raise ConfigError(f"{path} can't be used: {error}") from error
+        raise _unusable(path, error) from error
+
+
+def _unusable(path: Path, error: sqlite3.OperationalError) -> Exception:
+    """What to raise: a sentence where only somebody's hand helps, the error itself where it may pass."""
+    if error.sqlite_errorcode & 0xFF in (
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_PERM,
+    ):
+        return ConfigError(f"{path} can't be used: {error}")
+    return error

@@ -39,6 +39,10 @@ def isotonic(samples: Sequence[tuple[float, bool]], prior: float, strength: floa
 
     Each pool is drawn to ``prior`` by ``strength`` samples, so that a few lucky ones don't promise certainty.
     """
+
+    def share(pool: Sequence[float]) -> float:
+        return (pool[2] + prior * strength) / (pool[3] + strength)
+
     pools: list[list[float]] = []  # [lowest score, highest score, right ones, samples]
     by_score: dict[float, list[float]] = {}
     for score, right in samples:
@@ -47,11 +51,7 @@ def isotonic(samples: Sequence[tuple[float, bool]], prior: float, strength: floa
         entry[1] += 1
     for score in sorted(by_score):
         pools.append([score, score, *by_score[score]])
-        while len(pools) > 1 and pools[-2][2] / pools[-2][3] >= pools[-1][2] / pools[-1][3]:
+        while len(pools) > 1 and share(pools[-2]) >= share(pools[-1]):
             _, highest, ones, count = pools.pop()
             pools[-1] = [pools[-1][0], highest, pools[-1][2] + ones, pools[-1][3] + count]
-    points: list[list[float]] = []
-    for lowest, highest, ones, count in pools:
-        share = round((ones + prior * strength) / (count + strength), 4)
-        points += [[end, share] for end in dict.fromkeys((lowest, highest))]
-    return points
+    return [[end, round(share(pool), 4)] for pool in pools for end in dict.fromkeys(pool[:2])]

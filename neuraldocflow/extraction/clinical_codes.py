@@ -26,7 +26,8 @@ _CODE_FORM = r"(?:[A-Z]{1,2}-?\d[\w.-]*|\d[\w.-]*)(?<![.-])"
 _CODE = regex(
     rf"[(\[]?\s*(?<!\w)(?:(?P<system>{CODE_SYSTEMS})(?:\s?codes?)?\s*[:#-]?\s*(?P<code>{_CODE_FORM})"
     rf"|(?<![\d/-])(?P<code2>(?!\d+[-/]\d+[-/]\d){_CODE_FORM})"
-    rf"\s*[,;:(-]?\s*(?P<system2>{CODE_SYSTEMS})(?![ -]?CT|\s*[:#]))(?!\w)\s*[)\]]?",
+    rf"\s*(?:[,;:-]?|\((?=\s*{CODE_SYSTEMS}\s*\)))\s*(?P<system2>{CODE_SYSTEMS})(?![ -]?CT|\s*[:#]))"
+    r"(?!\w)\s*[)\]]?",
     re.IGNORECASE,
 )
 _ICD = r"[A-TV-Z]\d[\dA-Z](?:\.[\dA-Z]{1,4})?|E?\d{3}\.\d{1,2}"

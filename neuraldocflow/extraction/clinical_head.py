@@ -74,7 +74,7 @@ _IN_TEXT = regex(
 _STOP = regex(r"\s{2,}|[\n\t|;)]|,?\s+(?=[A-Z][A-Za-z./]{1,14}:)|\s+on\s+\d")
 _LETTERHEAD = 4
 """Blocks at the head of a document among which the name of the place is looked for."""
-_MOST_LABEL_WORDS, _MOST_VALUE_WORDS = 5, 12
+_MOST_LABEL_WORDS, _MOST_VALUE_WORDS, _MOST_NAME_WORDS = 5, 12, 6
 
 
 def label_role(label: str) -> str | None:
@@ -153,11 +153,23 @@ def _labelled_line(line: Part) -> Iterator[tuple[str, Part, float]]:
         role = label_role(line.text[: words[count - 1].end()])
         if role:
             value = line.cut(words[count].start(), len(line.text))
-            name_like = all(re.match(r"[A-Z(.]", word) for word in value.text.split())
-            short = len(words) - count <= (6 if role == "patient_name" else _MOST_VALUE_WORDS)
-            if short and (role != "patient_name" or name_like):
+            if _may_be(role, value.text):
                 yield role, value, 0.9
             return
+
+
+def _may_be(role: str, value: str) -> bool:
+    """Whether a value is as short as what is labelled, and a name written as one."""
+    words = value.split()
+    if role != "patient_name":
+        return len(words) <= _MOST_VALUE_WORDS
+    return len(words) <= _MOST_NAME_WORDS and all(re.match(r"[A-Z(.]", word) for word in words)
+
+
+def _up_to_next(value: Part) -> Part:
+    """A value without the next label that stands behind it."""
+    ends = [each.start() for each in (_IN_TEXT.search(value.text), _STOP.search(value.text)) if each]
+    return value.cut(0, min([*ends, len(value.text)])).trimmed(" :,;")
 
 
 def _bold_labels(document: Document) -> Iterator[tuple[str, Part, float]]:
@@ -178,7 +190,9 @@ def _bold_labels(document: Document) -> Iterator[tuple[str, Part, float]]:
                 if bold:
                     role = label_role(text)
                 elif role:
-                    yield role, Part(text.strip(), block.start + start, block.start + at), 0.9
+                    value = _up_to_next(Part(text.strip(), block.start + start, block.start + at))
+                    if value.text and _may_be(role, value.text):
+                        yield role, value, 0.9
                     role = None
 
 

@@ -76,7 +76,7 @@ _DRUG = (
 )
 _SEPARATORS = {
     "allergies": rf"(?:[;,]| and (?=\w+\W*$)"
-    rf"|(?<=[a-z)])\. (?=[A-Z]))(?![^()]*\))(?!(?i:{_LABEL.pattern.replace('?P<label>', '?:')}))",
+    rf"|(?<=[a-z)])\. (?=[A-Z]))(?![^()]*(?<!\d)\))(?!(?i:{_LABEL.pattern.replace('?P<label>', '?:')}))",
     "medications": rf";(?!\s*(?:\d|by mouth|(?i:take|give|inhale|inject|apply|once|twice|every)))"
     rf"|,(?: and)? (?={_DRUG})|(?<=[\w)])[.,]? (?=\d{{1,2}}\. [A-Z])",
 }
@@ -86,10 +86,18 @@ _ENUMERATED = frozenset({"problems", "past_history", "diagnoses", "procedures", 
 _QUALIFIES = regex(
     r"(?:type|stage|grade|class|with|without|due|on|in|of|not|nos|un\w+ed|left|right|bilateral|mild|moderate|severe"
     r"|chronic|acute|(?:un)?controlled|stable|likely|probable|possible|benign|malignant|initial|subsequent|other"
+    r"|(?:community|hospital)[ -](?:acquired|associated)|closed|open|displaced|recurrent|persistent|heal\w+"
+    r"|upper|lower"
+    r"|distal|proximal|anterior|posterior|contrast|seasonal|insulin|diet|well|poorly|new|old|status"
     rf"|primary|secondary|{_SAID})\b",
     re.IGNORECASE,
 )
 """What begins a part of a name that a comma parts: ``Diabetes mellitus, type 2``."""
+_SENTENCE = regex(
+    r"\.\s*$|\b(?:is|are|was|were|has|have|had|will|continues?|denies|reports|presents?|shows?|remains?|doing|feels?)\b",
+    re.IGNORECASE,
+)
+"""What a line of prose has, and a diagnosis that stands by itself has not."""
 _NUMBERED = r";|(?<=[\w)])[.,]? (?=\d{1,2}\. [A-Z])"
 _MOST_WORDS, _MOST_WORDS_OF_ITEM, _MOST_WORDS_OF_PLAN = 10, 14, 25
 """A line with more is a sentence."""
@@ -145,10 +153,28 @@ def remarks(text: Part, kind: str) -> dict[str, Part] | None:
     if not labels or labels[0].start() > 0 or kind in (*MEASURED, "plan") or {None, "name"} & set(roles):
         return None
     ends = [*(match.start() for match in labels[1:]), len(text.text)]
-    return {
+    said = {
         str(role): text.cut(match.end(), end).trimmed(" ;,|")
         for role, match, end in zip(roles, labels, ends, strict=True)
     }
+    return said if all(_speaks_of(role, shown.text) for role, shown in said.items()) else None
+
+
+def _behind_label(line: Part, kind: str) -> Part:
+    """The entry of a line that begins with what is said of it: ``Stop: Warfarin 5 mg``."""
+    lead = _FIELD.match(line.text)
+    if lead is None or column_role(lead["label"], kind)[0] not in ("date", "end_date", "status"):
+        return line
+    return line.cut(lead.end(), len(line.text))
+
+
+def _speaks_of(role: str, value: str) -> bool:
+    """Whether a label's value tells something of an entry, and is not the entry: ``Started: Lisinopril``."""
+    if role in ("date", "end_date"):
+        return DATE.match(value) is not None
+    if role == "status":
+        return re.match(rf"{_SAID}\b", value, re.IGNORECASE) is not None
+    return role != "other"
 
 
 def line_entries(part: Part, kind: str, is_item: bool) -> list[Entry]:
@@ -156,13 +182,12 @@ def line_entries(part: Part, kind: str, is_item: bool) -> list[Entry]:
     found: list[Entry] = []
     for line in _joined_lines(part, is_item):
         more = remarks(line, kind)
-        if more is not None:
-            if found:
-                found[-1].parts = {**more, **found[-1].parts}
+        if more is not None and found:
+            found[-1].parts = {**more, **found[-1].parts}
             continue
         said = labelled_parts(line, kind)
         if said is None:
-            found.extend(_free_entries(line, kind, is_item))
+            found.extend(_free_entries(_behind_label(line, kind), kind, is_item))
             continue
         code = said.pop("code", None)
         name, codes = split_codes(said.pop("name"))
@@ -202,10 +227,9 @@ def _free_entries(line: Part, kind: str, is_item: bool) -> Iterator[Entry]:
             continue
         if ABSENCE.match(re.sub(r"^[\d/:.\s-]+", "", name.text)):
             continue
-        listed = is_item or codes or _NUMBER_FIRST.match(line.text)
-        yield Entry(
-            kind, name, parts, codes, 0.8 if is_item else 0.6 if listed or kind != "assessment" else 0.3
-        )
+        listed = codes or _NUMBER_FIRST.match(line.text)
+        told = kind == "assessment" and not listed and _SENTENCE.search(line.text)
+        yield Entry(kind, name, parts, codes, 0.8 if is_item else 0.3 if told else 0.6)
 
 
 def _pieces(line: Part, kind: str, is_item: bool) -> list[Part]:
@@ -229,10 +253,11 @@ def _is_enumeration(text: str, kind: str) -> bool:
     if kind not in _ENUMERATED:
         return False
     parts = [part.split() for part in re.split(_COMMAS, text.strip(" ."))]
-    if len(parts) < 2 or any(not 0 < len(part) <= 4 or _QUALIFIES.match(part[0]) for part in parts):
+    if len(parts) < 2 or any(not 0 < len(part) <= 4 or _QUALIFIES.match(" ".join(part)) for part in parts):
         return False
     dated = all(re.search(_DATED, " ".join(part), re.IGNORECASE) for part in parts)
-    return dated or (len(parts) > 2 and (", and " in text or all(len(part) < 3 for part in parts)))
+    short = kind == "past_history" and all(len(part) < 3 for part in parts)
+    return dated or (len(parts) > 2 and (", and " in text or short))
 
 
 def _joined_lines(part: Part, is_item: bool) -> list[Part]:

@@ -41,8 +41,7 @@ _SECTIONS: list[tuple[str, str]] = [
     ("functional_status", r"\bfunctional\b|\bcognitive\b|\bmental status\b"),
     (
         "narrative",
-        r"\bhistory of present\b|\bpresent illness\b|\breview of systems\b|\bhospital course\b|\bhpi\b"
-        r"|\bsubjective\b|\bobjective\b|\b(progress|clinical) notes?\b",
+        r"\bhistory of present\b|\bpresent illness\b|\breview of systems\b|\bhospital course\b|\bhpi\b",
     ),
     ("physical_exam", r"\bphysical\b|\bexam(ination)?\b|\bgeneral status\b"),
     (
@@ -68,6 +67,7 @@ _SECTIONS: list[tuple[str, str]] = [
         r"\bproblems?\b|\bconditions?\b|\bhealth (concerns?|issues)\b|\bactive issues\b|\bcomorbidit",
     ),
     ("procedures", r"\bprocedures?\b|\binterventions?\b"),
+    ("narrative", r"\bsubjective\b|\bobjective\b|\b(progress|clinical) notes?\b"),
     ("encounters", r"\bencounters?\b|\bvisits?\b|\badmissions?\b"),
     ("care_team", r"\bcare team\b|\bproviders?\b|\bparticipants?\b"),
 ]

@@ -214,7 +214,7 @@ def lettered(text: str) -> Iterator[Spot]:
 def signing(text: str) -> Iterator[Spot]:
     """Organisations that stand at the beginning of a line where a contract is signed."""
     for match in _SIGNER.finditer(text):
-        name = tidy(" ".join(match["name"].split()).strip(" ,"))
+        name = tidy(_OFFICE.sub("", " ".join(match["name"].split()).strip(" ,")))
         if 4 <= len(name) <= 80 and not NO_NAME.match(name) and not _PLACE.search(name):
             if FOR_ANOTHER.match(text, match.end()):
                 continue
@@ -329,5 +329,4 @@ def tidy(name: str) -> str:
     plain = re.sub(
         r"^(?:Party [A-Z]|[A-Z]\w+ Name|Name of [\w ]+|[A-Z][a-z]+(?: [A-Z][a-z]+)?)\s*:\s*", "", plain
     )
-    plain = _OFFICE.sub("", plain)
     return re.sub(r"^(?:the|and)\s+(?=[a-z])", "", plain).strip(" ,;:-–")

@@ -27,12 +27,12 @@ _NOTE = (
 )
 """A reference to the notes, whose number is no figure."""
 _LINE = regex(
-    rf"^(?P<label>[A-Za-z(](?:{_NOTE}|[^$])*?(?:{_NOTE}|[A-Za-z):.'’]))[\s.]*?(?P<values>"
+    rf"^(?P<label>[A-Za-z(](?>{_NOTE}|[^$])*?(?:{_NOTE}|[A-Za-z):.'’]))[\s.]*?(?P<values>"
     r"(?:[\s$]+\(?\s?\$?\s?(?:\d{1,3}(?:,\d{3})+|\d{1,3}|\d*\.\d+)\s?\)?"
     r"|\s+[-–—]+)+)\s*$"
 )
 _RUN = regex(
-    rf"(?P<label>[A-Za-z(](?:{_NOTE}|[^\d$=]){{2,90}}?(?:{_NOTE}|[A-Za-z).:'’]))"
+    rf"(?P<label>[A-Za-z(](?>{_NOTE}|[^\d$=]){{2,90}}?(?:{_NOTE}|[A-Za-z).:'’]))"
     r"(?P<values>(?:[\s.$]+\(?\s?\$?\s?"
     r"(?:\d{1,3}(?:,\d{3})+|\d{1,3}|\d{0,3}\.\d+)\s?\)?(?![\d,/-])|\s+-{1,2}(?=\s))+)(?=\s|$)"
 )
@@ -54,7 +54,7 @@ def lined_sheets(document: Document, start: int, end: int) -> Iterator[Sheet]:
         matches = _row_matches(text)
         if not matches:
             told = [int(year) for year in YEAR.findall(text)]
-            if len(text) < 160 and len(told) >= 2:
+            if len(text) < 160 and len(told) >= 2 and (not years or max(told) <= max(years) + 1):
                 if rows and told != years:
                     # columns of other years begin another statement
                     yield _lined(document, rows, years, first)

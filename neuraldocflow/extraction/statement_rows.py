@@ -80,7 +80,7 @@ class Sheet:
         known = {column: told for column, told in self.years.items() if year is None or told <= year}
         if not known:
             columns = self.number_columns()
-            return next((each for each in row.numbers if each.column in columns), None)
+            return next((each for each in row.numbers if columns and each.column >= columns[0]), None)
         latest = max(known.values())
         columns = [column for column, told in known.items() if told == latest]
         held = {number.column: number for number in row.numbers}
@@ -136,7 +136,7 @@ def sheets(document: Document) -> list[Sheet]:
     for block in document.blocks:
         if block.table is None or block.table.n_rows < 3:
             continue
-        several = list(_of_table(document, block, block.table))
+        several = _of_table(document, block, block.table)
         if not several:
             continue
         between = document.text[end : block.start] if end >= 0 else ""
@@ -175,23 +175,32 @@ _TITLE = regex(
 )
 
 
-def _of_table(document: Document, block: Block, table: Table) -> Iterator[Sheet]:
+def _of_table(document: Document, block: Block, table: Table) -> list[Sheet]:
     """The sheets of a table: a page's statements may be one table, each below its own title."""
+    found: list[Sheet] = []
     before = f"{document.text[max(block.start - TITLE_REACH, 0) : block.start]}\n{table.caption or ''}"
     part: Rows = {}
     for number, cells in sorted(table.by_row().items()):
         held = [cell for cell in cells if cell.text.strip()]
         if not held:
             continue
-        if len(held) == 1 and len(part) > 2 and _TITLE.fullmatch(" ".join(held[0].text.split())):
-            yield from _sheet(before, part, table)
+        if len(held) == 1 and len(part) > 2 and _begins_another(" ".join(held[0].text.split())):
+            found.extend(_sheet(before, part, table, found))
             part, before = {}, ""
         part[number] = held
-    yield from _sheet(before, part, table)
+    return [*found, *_sheet(before, part, table, found)]
 
 
-def _sheet(before: str, by_row: Rows, table: Table) -> Iterator[Sheet]:
-    """The sheet that rows of a table make, where they hold enough numbers; ``before`` stands over them."""
+def _begins_another(title: str) -> bool:
+    """Whether a row is the title of a statement, not of one that goes on or of a group of figures."""
+    return bool(_TITLE.fullmatch(title)) and not _CONTINUED.search(title) and not title.endswith(":")
+
+
+def _sheet(before: str, by_row: Rows, table: Table, above: Sequence[Sheet]) -> Iterator[Sheet]:
+    """The sheet that rows of a table make, where they hold enough numbers; ``before`` stands over them.
+
+    Years and units that it does not tell are those of the one above it in the same table.
+    """
     rows: list[Row] = []
     heads: list[Cell] = []
     under = ""
@@ -224,7 +233,11 @@ def _sheet(before: str, by_row: Rows, table: Table) -> Iterator[Sheet]:
     told, currency = parse_scale(title)
     scale, currency = scale_told(f"{before}\n{named}") or table.scale or told, table.currency or currency
     start = next(iter(by_row.values()))[0].start
-    yield Sheet(rows, _years(heads, rows), start, title, scale, currency)
+    columns = _years(heads, rows)
+    if above:
+        last = above[-1]
+        columns, scale, currency = columns or last.years, scale or last.scale, currency or last.currency
+    yield Sheet(rows, columns, start, title, scale, currency)
 
 
 _UNNAMED = frozenset({"", "total", "totals"})

@@ -28,7 +28,8 @@ CREATE TABLE IF NOT EXISTS done (
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS moved (
     number INTEGER PRIMARY KEY, path BLOB NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
-    place BLOB NOT NULL, document TEXT NOT NULL, run INTEGER NOT NULL, UNIQUE (path, size, mtime_ns)
+    place BLOB NOT NULL, document TEXT NOT NULL, run INTEGER NOT NULL, replayed INTEGER NOT NULL,
+    UNIQUE (path, size, mtime_ns)
 ) STRICT;
 CREATE INDEX IF NOT EXISTS moved_document ON moved (document);
 """
@@ -56,7 +57,8 @@ class Ledger:
 
     def moved(self, path: bytes, version: Version, place: bytes, document: str, run: int) -> None:
         """The file's version was done in this run of its document, and is at ``place`` now."""
-        insert = "INSERT OR REPLACE INTO moved VALUES (NULL, ?, ?, ?, ?, ?, ?)"
+        replayed = "(SELECT coalesce(max(replayed), 0) FROM moved WHERE document = ?5)"
+        insert = f"INSERT OR REPLACE INTO moved VALUES (NULL, ?1, ?2, ?3, ?4, ?5, ?6, {replayed})"
         with self._lock:
             self._connection.execute("BEGIN IMMEDIATE")
             self._connection.execute("DELETE FROM done WHERE path = ?", (path,))
@@ -68,15 +70,21 @@ class Ledger:
     def ran(self, document: str, run: int) -> None:
         """A document whose file may have been moved away was run again, from elsewhere."""
         with self._lock:
-            update = "UPDATE moved SET run = max(run, ?) WHERE document = ?"
+            update = "UPDATE moved SET replayed = max(replayed, ?) WHERE document = ?"
             self._connection.execute(update, (run, document))
 
     def next_run(self, path: bytes, version: Version) -> int:
         """As which run the file's version is to be processed: 0 unless it was moved away before."""
         with self._lock:
-            select = "SELECT run + 1 FROM moved WHERE path = ? AND size = ? AND mtime_ns = ?"
+            select = "SELECT max(run, replayed) + 1 FROM moved WHERE path = ? AND size = ? AND mtime_ns = ?"
             row = self._connection.execute(select, (path, *version)).fetchone()
         return int(row[0]) if row else 0
+
+    def was_moved(self, path: bytes, version: Version, run: int) -> bool:
+        """Whether the file's version was moved away after this run of its document, or a later one."""
+        with self._lock:
+            select = "SELECT 1 FROM moved WHERE path = ? AND size = ? AND mtime_ns = ? AND run >= ?"
+            return self._connection.execute(select, (path, *version, run)).fetchone() is not None
 
     def find(self, path: bytes, version: Version) -> bytes | None:
         """Where this very version of a file is, done: at its path, or where it was moved.

@@ -13,8 +13,10 @@ from pathlib import Path
 _NO_LINKS = {errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK, errno.EACCES}
 
 
-LONGEST = 255
-"""Bytes a name may have."""
+def longest(folder: Path) -> int:
+    """Bytes that a name in a folder may have."""
+    return os.pathconf(folder, "PC_NAME_MAX")
+
 
 Arriving = Callable[[Path], None]
 """Called with the path that a file will have, before it leaves the one it has had."""
@@ -66,7 +68,11 @@ def _rename(source: Path, folder: Path, name: str, arriving: Arriving) -> Path:
                 target.unlink()  # it was only reserved
                 raise
             return target
-        arriving(target)
+        try:
+            arriving(target)
+        except OSError:
+            target.unlink()  # it stays where it is, under one name
+            raise
         os.unlink(source)
         return target
     raise AssertionError("unreachable: names never end")
@@ -88,4 +94,4 @@ def _names(folder: Path, name: str) -> Iterator[Path]:
         stem, dot, suffix = name, "", ""
     for number in count(2):
         end = os.fsencode(f" ({number}){dot}{suffix}")
-        yield folder / os.fsdecode(os.fsencode(stem)[: LONGEST - len(end)] + end)
+        yield folder / os.fsdecode(os.fsencode(stem)[: longest(folder) - len(end)] + end)

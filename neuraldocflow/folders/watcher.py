@@ -8,6 +8,7 @@ tells; at most for a minute). Memory does not grow with the folder: what there i
 
 from __future__ import annotations
 
+import filecmp
 import logging
 import os
 import queue
@@ -41,8 +42,8 @@ _LARGE = 64 << 20
 """Bytes from which on a file is read beside the others."""
 _MOST_UNSETTLED = 10_000
 """Files that wait to be settled or read beside; others are found by another walk once there is room."""
-_MOST_WARNED = 1000
-"""Paths that are named in the log, each once."""
+_MOST_LEFT = 1000
+"""Files that are compared with those they may be, and named in the log, each once."""
 _REMEMBERED = 10_000
 """Files that were emitted and are looked up anew when there are so many: most of them will be done."""
 
@@ -87,6 +88,8 @@ class Watcher:
     _look_up_at: int = field(default_factory=lambda: _REMEMBERED)
     _remote: bool = False
     _warned: set[str] = field(default_factory=set)
+    _left: dict[str, Signature] = field(default_factory=dict)
+    """Files that are where they were moved too, and so are left."""
     _threads: list[threading.Thread] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -184,10 +187,9 @@ class Watcher:
         if self._emitted.get(path) == signature or path == self._reading.busy:
             return
         key = os.fsencode(path)
-        if (place := self.ledger.find(key, signature[:2])) is not None:
+        place = self.ledger.find(key, signature[:2])
+        if place is not None and (place == key or self._is_left(path, os.fsdecode(place), signature)):
             self._emitted.pop(path, None)
-            if place != key:
-                self._tell_left(path, os.fsdecode(place))
             return
         known = self._unsettled.get(path) or self._large.get(path)
         if known is None or known.signature != signature:
@@ -285,15 +287,26 @@ class Watcher:
                 del self._emitted[path]
         self._look_up_at = max(_REMEMBERED, 2 * len(self._emitted))
 
-    def _tell_left(self, path: str, place: str) -> None:
-        if path not in self._warned and len(self._warned) < _MOST_WARNED:
-            self._warned.add(path)
-            log.warning(
-                "%s is left where it is: it was processed before, and moved to %s. "
-                "To have it processed again, move that one back",
-                path,
-                place,
-            )
+    def _is_left(self, path: str, place: str, signature: Signature) -> bool:
+        """Whether a file is the one that was moved to a place, and still is there too; told once.
+
+        Size and time alone say little of files that were unpacked, so that their bytes are compared.
+        """
+        if self._left.get(path) == signature or len(self._left) >= _MOST_LEFT:
+            return True
+        try:
+            if not filecmp.cmp(path, place, shallow=False):
+                return False
+        except OSError:
+            return False  # it is looked at again when it is read
+        self._left[path] = signature
+        log.warning(
+            "%s is left where it is: it was processed before, and moved to %s. "
+            "To have it processed again, move that one back",
+            path,
+            place,
+        )
+        return True
 
     def _warn(self, folder: str, error: OSError) -> None:
         if folder not in self._warned:

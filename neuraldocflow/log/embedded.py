@@ -192,7 +192,10 @@ class EmbeddedLog(Log):
     def bounds(self, topic: str) -> dict[int, tuple[int, int]]:
         with self._translated():
             select = "SELECT partition, begin_offset, end_offset FROM partitions WHERE topic = ?"
-            return {part: (begin, end) for part, begin, end in self._connection().execute(select, (topic,))}
+            found = self._connection().execute(select, (topic,)).fetchall()
+        if not found:
+            raise UnknownTopic(f"there is no topic {topic}")
+        return {part: (begin, end) for part, begin, end in found}
 
     def offset_at(self, topic: str, partition: int, time: datetime) -> int:
         wanted = int(time.timestamp() * 1000)

@@ -115,6 +115,7 @@ class Reader:
         """Messages of partitions from an offset on, before another: each time some of one, in order there,
         and of all as they come. What retention has dropped meanwhile is passed over. Raises LogError."""
         left = {place: first for place, (first, end) in bounds.items() if first < end}
+        self._assign({place: first for place, first in left.items() if not self._reads(place, first)})
         heard = time.monotonic()
         while left:
             try:
@@ -154,7 +155,10 @@ class Reader:
 
     def _at(self, positions: Mapping[Place, int]) -> dict[Place, list[KafkaMessage]]:
         """What is read ahead of each from its offset on; the consumer is sent to those it does not read."""
-        self._go({place: offset for place, offset in positions.items() if not self._reads(place, offset)})
+        elsewhere = {place: offset for place, offset in positions.items() if not self._reads(place, offset)}
+        if elsewhere:
+            self._check(elsewhere)
+            self._assign(elsewhere)
         for place, offset in positions.items():
             if offset > self._start[place]:
                 self._ahead[place][:] = _from(self._ahead[place], offset)
@@ -164,21 +168,21 @@ class Reader:
     def _reads(self, place: Place, offset: int) -> bool:
         return place in self._next and self._start[place] <= offset <= self._next[place]
 
-    def _go(self, positions: Mapping[Place, int]) -> None:
-        """Read partitions from offsets on. Raises OffsetOutOfRange, LogError."""
-        if not positions:
-            return
+    def _check(self, positions: Mapping[Place, int]) -> None:
+        """Raises OffsetOutOfRange, LogError."""
         bounds = self._brokers.bounds(positions.keys())
         for place, offset in positions.items():
             begin, end = bounds[place]
             if not begin <= offset <= end:
                 raise OffsetOutOfRange(*place, offset, begin, end)
+
+    def _assign(self, positions: Mapping[Place, int]) -> None:
+        """Read partitions from offsets on; one that is gone is found out by reading. Raises LogError."""
         try:
             for place in positions:
                 self._forget(place)
-            self._consumer.incremental_assign(
-                [TopicPartition(*each, offset) for each, offset in positions.items()]
-            )
+            wanted = [TopicPartition(*place, offset) for place, offset in positions.items()]
+            self._consumer.incremental_assign(wanted)
         except KafkaException as error:
             raise LogError(f"Kafka at {self._brokers.name}: {reason_of(error)}") from error
         for place, offset in positions.items():

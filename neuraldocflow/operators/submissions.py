@@ -197,7 +197,9 @@ class SubmissionsPartition(Arrivals[Any]):
                     place.waiting[record.offset] = None
                     priority = event.priority if self._by_priority else "normal"
                     self._queues.put(_Waiting(part, record.offset, event), priority, event.tenant)
-            if len(records) >= limit:
+            if self._ends is not None and not records:
+                self._ends[part] = min(self._ends[part], place.position)  # only a transaction's mark is left
+            if len(records) >= limit or (self._ends is not None and records):
                 self._news.set()  # there may be more
         self._taken.set()
 

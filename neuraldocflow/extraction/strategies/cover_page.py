@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
@@ -61,6 +62,8 @@ _HEADING = regex(
     re.I,
 )
 """Words that captions begin with."""
+_BELOW = 0.7
+"""How sure an amount below the documents incorporated by reference is, beside one above them."""
 _WHAT_IT_IS = regex(r"[\s,]*\((?:an?|the)\s+[^()]{3,60}\)\s*", re.I)
 """What a registrant is, behind its name: "(a Delaware corporation)"."""
 
@@ -79,8 +82,9 @@ def cover_page(document: Document, spec: dict[str, Any], field: Field, context: 
     elif role in _ROLES:
         found = list(_ROLES[role](cover))
         if not found and role in ("public_float", "shares_outstanding"):
-            # some tell them below the documents incorporated by reference
+            # some tell them below the documents incorporated by reference, where other amounts stand too
             found = list(_ROLES[role](cover_of(document, whole=True)))
+            found = [replace(each, score=_BELOW * each.score) for each in found]
         yield from found
 
 

@@ -21,7 +21,7 @@ const PRIORITIES: [Priority, string][] = [
 
 /** Whether files can be dragged here: not where fingers do all. */
 export function canDrop(): boolean {
-  return !matchMedia("(hover: none)").matches;
+  return !globalThis.matchMedia?.("(hover: none)").matches;
 }
 
 /** Takes files: dropped anywhere on the page, chosen, or pasted. */
