@@ -17,7 +17,7 @@ from typing import Any
 from neuraldocflow.errors import NeuralDocFlowError
 
 from .candidates import STRATEGIES
-from .patterns import Pattern
+from .patterns import Pattern, regex
 from .rules import RULES
 
 TYPES = (
@@ -130,10 +130,18 @@ class Profile:
         )
 
 
+_WHOLE = regex(r"(?<=\d)\.0(?=[,\]}])")
+"""What makes a whole number of JSON a decimal one."""
+
+
 def identity_of(form: Mapping[str, Any]) -> str:
-    """``name@version+hash``: the hash covers all of the JSON form, learned data included."""
+    """``name@version+hash``: the hash covers all of the JSON form, learned data included.
+
+    A whole number counts as itself however it is written: JavaScript, which the form may have come through,
+    knows no ``1.0``.
+    """
     canonical = json.dumps(form, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    digest = hashlib.sha256(canonical.encode()).hexdigest()[:12]
+    digest = hashlib.sha256(_WHOLE.sub("", canonical).encode()).hexdigest()[:12]
     return f"{form['name']}@{form['version']}+{digest}"
 
 

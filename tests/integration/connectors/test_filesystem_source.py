@@ -231,6 +231,39 @@ def test_a_file_that_comes_again_while_it_is_where_it_was_moved_is_left_and_name
     assert f"it was processed before, and moved to {inbox / 'processed' / 'a.pdf'}" in caplog.text
 
 
+def test_another_file_of_the_same_size_and_time_as_one_that_was_moved_is_read(
+    watch: Make, inbox: Path
+) -> None:
+    """As from an archive, whose files all have one time."""
+    watched = watch(auto_move_processed=True)
+    (inbox / "a.pdf").write_bytes(b"x")
+    os.utime(inbox / "a.pdf", (1, 1))
+    (event,) = watched.until(1)
+    watched.source.acknowledge(event, DONE)
+    (inbox / "a.pdf").write_bytes(b"y")
+    os.utime(inbox / "a.pdf", (1, 1))
+    (other,) = watched.until(1)
+    assert other.id != event.id
+    watched.source.acknowledge(other, DONE)
+    assert {path.read_bytes() for path in (inbox / "processed").iterdir()} == {b"x", b"y"}
+
+
+def test_a_replay_that_overtakes_a_file_moved_back_does_not_keep_it_in_its_folder(
+    watch: Make, inbox: Path
+) -> None:
+    watched = watch(auto_move_processed=True)
+    (inbox / "a.pdf").write_bytes(b"x")
+    (event,) = watched.until(1)
+    watched.source.acknowledge(event, DONE)
+    os.rename(inbox / "processed" / "a.pdf", inbox / "a.pdf")
+    (again,) = watched.until(1)
+    watched.source.ran_again(event.model_copy(update={"run": 2, "origin": "/replay"}))
+    watched.source.acknowledge(again, DONE)
+    os.rename(inbox / "processed" / "a.pdf", inbox / "a.pdf")
+    (third,) = watched.until(1)
+    assert (again.run, third.run) == (1, 3)
+
+
 def test_a_file_that_was_moved_before_a_crash_and_is_moved_back_after_it_is_the_next_run(
     watch: Make, inbox: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,6 +15,7 @@ import pytest
 from neuraldocflow.errors import Empty, FetchFailed, UnknownProfile
 from neuraldocflow.extraction import Profile, ProfileError, extract
 from neuraldocflow.extraction.calibration import interpolate, isotonic
+from neuraldocflow.extraction.profile import identity_of
 from neuraldocflow.profiles import load
 from neuraldocflow.results import ProcessingResult
 from tests.support.pdf import PdfBuilder
@@ -271,3 +272,10 @@ def test_the_core_runs_without_pydantic_bytewax_yaml_or_the_network(tmp_path: Pa
         check=False,
     )
     assert done.stdout.strip() == "A-17", done.stderr
+
+
+def test_a_profiles_identity_is_the_same_where_its_form_came_through_javascript() -> None:
+    form = {"name": "letter", "version": "1.0.0", "data": {"calibration": {"*": [[0.5, 0.25], [1.0, 1.0]]}}}
+    through = {**form, "data": {"calibration": {"*": [[0.5, 0.25], [1, 1]]}}}
+    assert identity_of(form) == identity_of(through)
+    assert identity_of(form) != identity_of({**form, "data": {"calibration": {"*": [[0.5, 0.25]]}}})

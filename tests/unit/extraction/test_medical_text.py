@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 from support.clinical_records import found, heading, item, measures, names, paragraph, record, table
 
+from neuraldocflow.extraction import extract
 from neuraldocflow.extraction.clinical_dates import date_in
 from neuraldocflow.extraction.clinical_entries import entries
 from neuraldocflow.extraction.clinical_identity import person, sex
 from neuraldocflow.extraction.clinical_sections import clinical_sections
 from neuraldocflow.extraction.model import Block
+from neuraldocflow.profiles import load
 
 
 def head(document, role: str) -> list[str]:  # type: ignore[no-untyped-def]
@@ -245,3 +247,47 @@ def test_a_labelled_line_speaks_of_the_entry_above_it() -> None:
     lines.breaks = (lines.text.index("Sig"), lines.text.index("Start"))
     (told,) = found(record(heading("Medications"), lines), "clinical_details", sections=["medications"])
     assert (told["name"], told["date"], told["dose"]) == ("Fablox 20 mg tablet", "2013-01-02", "1 tablet")
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "code"),
+    [
+        ("Diabetes mellitus type 2 (ICD-10 E11.9)", "Diabetes mellitus type 2", "E11.9"),
+        ("CKD stage 3 (SNOMED 433144002)", "CKD stage 3", "433144002"),
+    ],
+)
+def test_a_number_of_the_name_is_no_code(line: str, name: str, code: str) -> None:
+    (told,) = found(record(heading("Problems"), item(line)), "clinical_details", sections=["problems"])
+    assert (told["name"], told["codes"][0]["code"]) == (name, code)
+
+
+def test_what_is_begun_or_stopped_is_an_entry_not_a_remark() -> None:
+    items = item("Fablox 500 mg"), item("Start: Lumetril 10 mg daily"), item("Stop: Quinzine 5 mg")
+    told = found(record(heading("Medications"), *items), "clinical_details", sections=["medications"])
+    assert [each["name"] for each in told] == ["Fablox 500 mg", "Lumetril 10 mg", "Quinzine 5 mg"]
+
+
+@pytest.mark.parametrize("line", ["1) Quinzine; 2) Sulfa; 3) Latex", "Quinzine (rash, hives); Sulfa; Latex"])
+def test_allergies_may_be_numbered_in_a_line(line: str) -> None:
+    assert names(record(heading("Allergies"), paragraph(line)), "allergies") == ["Quinzine", "Sulfa", "Latex"]
+
+
+@pytest.mark.parametrize(
+    "title", ["Progress Notes: Assessment and Diagnoses", "Clinical Notes / Problem List"]
+)
+def test_a_list_in_a_note_is_a_list(title: str) -> None:
+    document = record(heading(title), item("Hiccups"), item("Gout"))
+    assert [*names(document, "diagnoses"), *names(document, "problems")] == ["Hiccups", "Gout"]
+
+
+@pytest.mark.parametrize("line", ["Pneumonia, community acquired, and sepsis", "Fracture, closed, radius"])
+def test_what_qualifies_a_name_behind_a_comma_is_no_name(line: str) -> None:
+    assert names(record(heading("Problems"), paragraph(line)), "problems") == [line]
+
+
+def test_a_bold_word_in_a_sentence_labels_nothing() -> None:
+    made = "<p><b>Patient</b> is a 45 year old man.</p><p><b>MRN:</b> 12345 Visit date: 04/05/2020</p>"
+    result = extract(f"<html><body>{made}</body></html>".encode(), load(), "medical_record")
+    fields = result["extractedData"]["fields"]
+    assert not fields.get("patient_name")
+    assert [each["value"] for each in fields["identifiers"]] == ["12345"]

@@ -221,3 +221,26 @@ def test_a_column_of_notes_is_no_year_where_the_header_names_none() -> None:
     made = report(balance=(("", "Notes", "This year", "Last year"), *balance))
     assert figure(made, "cash") == 120_000_000
     assert figure(made, "total_assets") == 1_000_000_000
+
+
+@pytest.mark.parametrize("title", ["CONSOLIDATED BALANCE SHEETS (continued)", "Balance sheets data:"])
+def test_a_title_in_the_middle_of_a_statement_does_not_take_its_years(title: str) -> None:
+    older_first = tuple((row[0], *reversed(row[1:3])) for row in BALANCE)
+    made = report(balance=(*older_first[:4], ("", title), *older_first[4:]))
+    assert figure(made, "total_assets") == 1_000_000_000
+
+
+def test_years_that_a_row_names_do_not_begin_another_statement() -> None:
+    older_first = tuple((row[0], *reversed(row[1:3])) for row in BALANCE)
+    lines = ["  ".join(each for each in row if each) for row in older_first]
+    lines.insert(4, "7% notes due 2033 through 2035")
+    made = document("CONSOLIDATED BALANCE SHEETS", "(In millions)", *lines)
+    assert figure(made, "total_assets") == 1_000_000_000
+
+
+def test_a_line_of_many_references_to_notes_is_read_at_once() -> None:
+    notes = " ".join(f"(Note {number})" for number in range(1, 38))
+    assert (
+        figure(document("CONSOLIDATED BALANCE SHEETS", f"Commitments {notes} and x", *["x"] * 3), "cash")
+        is None
+    )
