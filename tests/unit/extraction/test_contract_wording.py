@@ -8,7 +8,7 @@ from neuraldocflow.extraction.candidates import Candidate
 from neuraldocflow.extraction.contract_effect import effective_on
 from neuraldocflow.extraction.contract_end import expiration
 from neuraldocflow.extraction.contract_head import opening
-from neuraldocflow.extraction.contract_parties import tidy
+from neuraldocflow.extraction.contract_parties import signing, tidy
 from neuraldocflow.extraction.model import Document
 from neuraldocflow.extraction.sentences import sentences
 from tests.support.contracts import OPENING, contract, parties_by_rules
@@ -127,4 +127,5 @@ def test_the_day_the_contract_begins_is_not_its_end() -> None:
 
 @pytest.mark.parametrize("office", ["Senior Managing Director", "Chief Legal Officer", "General Manager"])
 def test_the_office_of_who_signs_is_no_part_of_the_next_partys_name(office: str) -> None:
-    assert tidy(f"{office} MOSS GP L.P.") == "MOSS GP L.P."
+    assert [name for name, *_ in signing(f"By: \n{office} MOSS GP L.P.\n")] == ["MOSS GP L.P."]
+    assert tidy(f"{office} Services, LLC") == f"{office} Services, LLC"
