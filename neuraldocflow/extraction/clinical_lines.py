@@ -87,8 +87,7 @@ _QUALIFIES = regex(
     r"(?:type|stage|grade|class|with|without|due|on|in|of|not|nos|un\w+ed|left|right|bilateral|mild|moderate|severe"
     r"|chronic|acute|(?:un)?controlled|stable|likely|probable|possible|benign|malignant|initial|subsequent|other"
     r"|(?:community|hospital)[ -](?:acquired|associated)|closed|open|displaced|recurrent|persistent|heal\w+"
-    r"|upper|lower"
-    r"|distal|proximal|anterior|posterior|contrast|seasonal|insulin|diet|well|poorly|new|old|status"
+    r"|upper|lower|distal|proximal|anterior|posterior|contrast|seasonal|insulin|diet|well|poorly|new|old|status"
     rf"|primary|secondary|{_SAID})\b",
     re.IGNORECASE,
 )
@@ -129,16 +128,12 @@ def _labelled(text: Part) -> tuple[Part, dict[str, Part]]:
 
 def labelled_parts(text: Part, kind: str) -> dict[str, Part] | None:
     """What a line says by role, where all of it is labelled and the name comes first."""
-    bullet = _BULLET.match(text.text)
-    text = text.cut(bullet.end(), len(text.text)) if bullet else text
-    labels = list(_FIELD.finditer(text.text))
-    roles = [column_role(match["label"], kind)[0] for match in labels]
-    if len(labels) < 2 or labels[0].start() > 0 or roles[0] != "name" or None in roles:
+    fields = _fields(text, kind)
+    roles = [role for role, _ in fields]
+    if len(fields) < 2 or roles[0] != "name" or None in roles:
         return None
-    ends = [*(match.start() for match in labels[1:]), len(text.text)]
     said: dict[str, Part] = {}
-    for role, match, end in zip(roles, labels, ends, strict=True):
-        shown = text.cut(match.end(), end).trimmed(" ;,|")
+    for role, shown in fields:
         if role and shown.text:
             said.setdefault(role, shown)
     return said if "name" in said else None
@@ -146,18 +141,27 @@ def labelled_parts(text: Part, kind: str) -> dict[str, Part] | None:
 
 def remarks(text: Part, kind: str) -> dict[str, Part] | None:
     """What a line says by role of the entry before it: ``Onset: 2011``; None for a line of another kind."""
+    if kind in (*MEASURED, "plan"):
+        return None
+    said = dict(_fields(text, kind))
+    if not said or {None, "name"} & said.keys():
+        return None
+    told = {str(role): shown for role, shown in said.items()}
+    return told if all(_speaks_of(role, shown.text) for role, shown in told.items()) else None
+
+
+def _fields(text: Part, kind: str) -> list[tuple[str | None, Part]]:
+    """What stands behind each label of a line that begins with one, by the label's role."""
     bullet = _BULLET.match(text.text)
     text = text.cut(bullet.end(), len(text.text)) if bullet else text
     labels = list(_FIELD.finditer(text.text))
-    roles = [column_role(match["label"], kind)[0] for match in labels]
-    if not labels or labels[0].start() > 0 or kind in (*MEASURED, "plan") or {None, "name"} & set(roles):
-        return None
+    if not labels or labels[0].start() > 0:
+        return []
     ends = [*(match.start() for match in labels[1:]), len(text.text)]
-    said = {
-        str(role): text.cut(match.end(), end).trimmed(" ;,|")
-        for role, match, end in zip(roles, labels, ends, strict=True)
-    }
-    return said if all(_speaks_of(role, shown.text) for role, shown in said.items()) else None
+    return [
+        (column_role(match["label"], kind)[0], text.cut(match.end(), end).trimmed(" ;,|"))
+        for match, end in zip(labels, ends, strict=True)
+    ]
 
 
 def _behind_label(line: Part, kind: str) -> Part:

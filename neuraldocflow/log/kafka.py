@@ -32,6 +32,8 @@ _WHERE = "runtime.log.kafka"
 _PATIENCE = 30.0
 """Seconds without an acknowledgement after which an append has failed."""
 _LARGEST = 8 << 20
+_AT_ONCE = 100
+"""Records that a scan makes at a time: of more, Python's garbage collector looks at most again and again."""
 _NO_HEADERS: dict[str, str] = {}
 _ELSEWHERE = "ndf_value"
 """The header with the address of a value that is in the payload store."""
@@ -115,8 +117,8 @@ class KafkaLog(Log):
         """All partitions at once, by one consumer."""
         places = {self._place(topic, part): each for part, each in bounds.items()}
         for messages in self._reader().scan(places):
-            for start in range(0, len(messages), 100):
-                yield from self._records(topic, messages[start : start + 100])
+            for start in range(0, len(messages), _AT_ONCE):
+                yield from self._records(topic, messages[start : start + _AT_ONCE])
 
     def ensure_topic(self, topic: str, partitions: int = 4) -> int:
         if found := self._counts.get(topic) or self._asked(topic):
