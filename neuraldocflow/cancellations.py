@@ -19,10 +19,9 @@ _RECENT = timedelta(hours=1)
 _WAIT = 5.0
 
 
-def cancel(job_log: Log, document: str, run: int = 0) -> None:
-    """Ask for a job to be cancelled; whoever works on it hears. Raises LogError."""
-    job_log.ensure_topic(CANCELLATIONS, 1)
-    job_log.append([Message(CANCELLATIONS, document, str(run).encode())])
+def cancellation(document: str, run: int = 0) -> Message:
+    """Asks for a job to be cancelled; whoever works on it hears. Its topic has one partition."""
+    return Message(CANCELLATIONS, document, str(run).encode())
 
 
 class Cancellations:

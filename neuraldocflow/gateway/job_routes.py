@@ -98,7 +98,7 @@ async def cancel_job(job_id: JobId, services: Gateway, key: Submitter) -> Any:
     """It ends as failed, with code `invalid_request`; a job that is done stays as it is."""
     row = await asyncio.to_thread(services.find, key, job_id)
     try:
-        cancelling = await asyncio.to_thread(services.cancel, row)
+        cancelling = await services.cancel(row)
     except LogError as error:
         raise busy("The job can't be cancelled now: the log does not answer.") from error
     return Cancelled(job_id=job_id, cancelling=cancelling, status=row["status"])

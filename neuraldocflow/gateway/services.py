@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from neuraldocflow.cancellations import cancel
+from neuraldocflow.cancellations import CANCELLATIONS, cancellation
 from neuraldocflow.config import Config
 from neuraldocflow.errors import RateLimited, Unauthorized
 from neuraldocflow.gateway.arrivals import DONE
@@ -89,11 +90,12 @@ class Services:
         """Wait for the index to have what is in the log now, blocking."""
         self.tail.catch_up(_PATIENCE)
 
-    def cancel(self, row: sqlite3.Row) -> bool:
-        """Ask for a job to be cancelled, blocking; False where it is over. Raises LogError."""
+    async def cancel(self, row: sqlite3.Row) -> bool:
+        """Ask for a job to be cancelled; False where it is over. Raises LogError."""
         if row["status"] in DONE:
             return False
-        cancel(self.log, row["document"], row["run"])
+        await asyncio.to_thread(self.log.ensure_topic, CANCELLATIONS, 1)
+        await self.appender.append(cancellation(row["document"], row["run"]))
         log.info("asked to be cancelled", extra={"job": row["id"]})
         return True
 

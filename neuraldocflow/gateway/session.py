@@ -251,7 +251,7 @@ class Session:
     async def _cancel_job(self, asked: OfJob) -> Payload:
         self._services.check_scope(self._own, "submit")
         row = await self._subscriptions.find(asked.job_id)
-        cancelling = await asyncio.to_thread(self._services.cancel, row)
+        cancelling = await self._services.cancel(row)
         return {"job_id": row["id"], "cancelling": cancelling, "status": row["status"]}
 
     async def _ping(self, asked: Ping) -> Payload:

@@ -33,6 +33,8 @@ _CONTENT_TYPES = {
     "html": "text/html",
 }
 _LOOK_AGAIN = 1.0
+_PATIENCE = 15.0
+"""Seconds; clients are patient for 30."""
 _PIECE = 4 << 20
 """Letters of base64 that are decoded at a time; four of them are three bytes."""
 _FULL = "Too many of this tenant's documents are waiting."
@@ -73,10 +75,15 @@ class Linked:
 
 
 class Appender:
-    """Puts messages on the log; those that come while one append runs go together in the next."""
+    """Puts messages on the log; those that come while one append runs go together in the next.
 
-    def __init__(self, log: Log) -> None:
+    An append can hang: on a disk, or on a process that was stopped while it wrote. Who waits is told after
+    ``patience`` seconds, and what has not begun by then is not appended any more.
+    """
+
+    def __init__(self, log: Log, patience: float = _PATIENCE) -> None:
         self._log = log
+        self._patience = patience
         self._waiting: list[tuple[Message, asyncio.Future[None]]] = []
         self._task: asyncio.Task[None] | None = None
 
@@ -86,11 +93,16 @@ class Appender:
         self._waiting.append((message, done))
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run())
-        await done
+        try:
+            async with asyncio.timeout(self._patience):
+                await done
+        except TimeoutError as error:
+            raise LogError(f"the log has not taken a message within {self._patience:g} s") from error
 
     async def _run(self) -> None:
         while self._waiting:
-            batch, self._waiting = self._waiting, []
+            batch = [each for each in self._waiting if not each[1].done()]
+            self._waiting = []
             error: Exception | None = None
             try:
                 await asyncio.to_thread(self._log.append, [message for message, _ in batch])

@@ -161,7 +161,7 @@ class WebhookSource:
         ended = self._dropped[job] = asyncio.Event()
         try:
             row = await asyncio.to_thread(services.find, key, job)
-            await asyncio.to_thread(services.cancel, row)
+            await services.cancel(row)
             await asyncio.wait_for(waiter.done.wait(), _WAIT)
         except (LogError, Problem, TimeoutError) as error:
             log.warning("%s goes on although who waited has gone: %s", job, error or "it does not end")

@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -66,16 +67,16 @@ def test_signals_end_what_waits_and_a_service_that_does_not_answer_is_told_from_
     assert gateway.job is not None
     assert gateway.process is not None
     steps = {
-        "stop the job": (gateway.job.pid, signal.SIGSTOP),
-        "stop the service": (gateway.process.pid, signal.SIGSTOP),
-        "go on": (gateway.process.pid, signal.SIGCONT),
+        "stop the job": partial(gateway.halt, gateway.job),
+        "stop the service": partial(gateway.halt, gateway.process),
+        "go on": partial(gateway.process.send_signal, signal.SIGCONT),
     }
     assert program.stdin is not None
     assert program.stdout is not None
     try:
-        for step, (pid, number) in steps.items():
+        for step, do in steps.items():
             assert (said := program.stdout.readline()) == f"{step}\n", end(program, said)
-            os.kill(pid, number)
+            do()
             print(file=program.stdin, flush=True)
     finally:
         for process in (gateway.process, gateway.job):

@@ -274,7 +274,7 @@ def test_a_job_goes_on_on_the_page_when_the_gateway_is_killed_and_started_again(
 ) -> None:
     loner.open()
     assert gateway.job is not None
-    gateway.job.send_signal(signal.SIGSTOP)  # so that the job is certainly under way
+    gateway.halt(gateway.job)  # so that the job is certainly under way
     loner.choose(SAMPLES / "sample-contract.pdf")
     loner.wait_for("sample-contract.pdf", "Queued")
     gateway.stop(signal.SIGKILL)
@@ -377,7 +377,7 @@ def test_a_document_that_failed_on_the_service_is_tried_again_in_its_place(
 ) -> None:
     page = loner.open()
     assert gateway.job is not None
-    gateway.job.send_signal(signal.SIGSTOP)  # so that it is certainly under way when it is cancelled
+    gateway.halt(gateway.job)  # so that it is certainly under way when it is cancelled
     loner.choose(SAMPLES / "sample-contract.pdf")
     loner.wait_for("sample-contract.pdf", "Queued")
     page.get_by_role("button", name="Cancel", exact=True).click()

@@ -174,7 +174,7 @@ def test_a_service_that_is_stopped_in_the_midst_has_each_document_once(
     person.open()
     person.works_offline()
     assert gateway.process is not None
-    gateway.process.send_signal(signal.SIGSTOP)
+    gateway.halt(gateway.process)
     person.drop({f"{number}.html": letter(number).decode() for number in range(6)})
     until(person.page, lambda: person.card("").count() == 6)
     gateway.stop(signal.SIGKILL)

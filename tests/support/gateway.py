@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import functools
 import json
 import signal
@@ -127,6 +128,12 @@ class Gateway:
                     assert time.monotonic() < deadline
                     time.sleep(0.05)
             assert log.retain(PROCESSING_EVENTS, max_bytes=0) > 0
+
+    def halt(self, process: subprocess.Popen[str]) -> None:
+        """Stop the job or the gateway until SIGCONT, but not while it writes: nobody else can then."""
+        with (self.folder.root / ".neuraldocflow" / "log.db.lock").open("r+b") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            process.send_signal(signal.SIGSTOP)
 
     def __enter__(self) -> Self:
         self.start()

@@ -186,7 +186,7 @@ def test_a_failed_job_is_tried_again_as_it_was_asked_for_and_another_one_is_not(
     async def work() -> None:
         async with gateway.http() as session:
             assert gateway.job is not None
-            gateway.job.send_signal(signal.SIGSTOP)
+            gateway.halt(gateway.job)
             job = await submit(session, letter(32), priority="high", qualityThreshold="0.999")
             assert (await session.delete(f"/api/v1/jobs/{job}")).status == 202
             gateway.job.send_signal(signal.SIGCONT)
