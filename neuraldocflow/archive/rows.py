@@ -5,18 +5,19 @@ Schemas only ever gain columns at their end, so that files of different releases
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from datetime import UTC
 from typing import Any, Literal
 
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow.json import ParseOptions, ReadOptions, read_json
 
 from neuraldocflow.deliveries import Delivery
 
 Dataset = Literal["documents", "fields", "cells"]
 Row = dict[str, Any]
+Columns = dict[str, list[Any]]
 Line = dict[str, Any]
 """A result on its way to the archive."""
 
@@ -80,20 +81,18 @@ SCHEMAS: dict[Dataset, pa.Schema] = {
 
 
 def line_of(delivery: Delivery) -> Line:
-    """A result's rows, each dataset's as lines of JSON, and where they belong."""
+    """A result's rows, each dataset's as JSON that has its columns, and where they belong."""
     document, run = delivery.identity
-    identity = {"document_id": document, "run": run}
     data = delivery.result.get("extractedData") or {}
-    rows: dict[Dataset, Iterable[Row]] = {
-        "documents": [_document(delivery)],
+    found: dict[Dataset, Columns] = {
+        "documents": {name: [value] for name, value in _document(delivery).items()},
         "fields": _fields(data.get("fields") or {}),
         "cells": _cells(data.get("tables") or []),
     }
     document_type, date = _partition_of(delivery)
     line: Line = {"id": [document, run], "type": document_type, "date": date}
-    for dataset, each in rows.items():
-        found = (orjson.dumps(identity | row, option=orjson.OPT_APPEND_NEWLINE) for row in each)
-        line[dataset] = b"".join(found).decode()
+    for dataset, columns in found.items():
+        line[dataset] = orjson.dumps({"document_id": document, "run": run, **columns}).decode()
     return line
 
 
@@ -110,21 +109,29 @@ def size_of(line: Line) -> int:
 
 def tables_of(lines: list[Line]) -> dict[Dataset, pa.Table]:
     """All rows of results, in order; no table where there are none."""
-    found = {dataset: "".join(line[dataset] for line in lines).encode() for dataset in SCHEMAS}
-    return {dataset: _table(dataset, rows) for dataset, rows in found.items() if rows}
+    found = {
+        dataset: _table(schema, "\n".join(line[dataset] for line in lines).encode())
+        for dataset, schema in SCHEMAS.items()
+    }
+    return {dataset: table for dataset, table in found.items() if table.num_rows}
 
 
-def _table(dataset: Dataset, rows: bytes) -> pa.Table:
-    """Lines of JSON as a table.
+def _table(schema: pa.Schema, lines: bytes) -> pa.Table:
+    """Lines of JSON, each with a document's columns, as a table.
 
     Arrow's other ways to a table, from Python's values, first import pandas where it is installed, to look
     whether it was given something of it: that stops a running dataflow for half a second.
     """
-    return read_json(
-        pa.BufferReader(rows),
-        ReadOptions(use_threads=False, block_size=len(rows) + 1),
-        ParseOptions(explicit_schema=SCHEMAS[dataset], unexpected_field_behavior="error"),
-    )
+    by_document = pa.schema(_ID + [(each.name, pa.list_(each.type)) for each in schema][len(_ID) :])
+    documents = read_json(
+        pa.BufferReader(lines),
+        ReadOptions(use_threads=False, block_size=len(lines) + 1),
+        ParseOptions(explicit_schema=by_document, unexpected_field_behavior="error"),
+    ).combine_chunks()
+    of_rows = pc.list_parent_indices(documents[len(_ID)])
+    columns = [column.take(of_rows) for column in documents.columns[: len(_ID)]]
+    columns += [pc.list_flatten(column) for column in documents.columns[len(_ID) :]]
+    return pa.Table.from_arrays(columns, schema=schema)
 
 
 def _partition_of(delivery: Delivery) -> tuple[str, str]:
@@ -164,8 +171,8 @@ def _document(delivery: Delivery) -> Row:
     }
 
 
-def _fields(fields: dict[str, Any]) -> list[Row]:
-    rows = []
+def _fields(fields: dict[str, Any]) -> Columns:
+    rows: list[Row] = []
     for name, found in fields.items():
         values = found if isinstance(found, list) else [] if found is None else [found]
         for position, each in enumerate(values):
@@ -188,14 +195,27 @@ def _fields(fields: dict[str, Any]) -> list[Row]:
                     "text": place.get("text"),
                 }
             )
-    return rows
+    return {name: [row[name] for row in rows] for name in _names("fields")}
 
 
-def _cells(tables: list[dict[str, Any]]) -> Iterator[Row]:
+def _cells(tables: list[dict[str, Any]]) -> Columns:
+    columns: Columns = {name: [] for name in _names("cells")}
     for number, table in enumerate(tables):
         header = table.get("header") or []
         lines = ([(-1, header)] if header else []) + list(enumerate(table.get("rows") or []))
         for line, cells in lines:
-            for column, text in enumerate(cells):
-                row = {"table": number, "page": table.get("page"), "caption": table.get("caption")}
-                yield {**row, "row": line, "column": column, "text": text}
+            columns["row"] += [line] * len(cells)
+            columns["column"] += range(len(cells))
+            columns["text"] += cells
+        count = len(columns["text"]) - len(columns["table"])
+        for name, value in (
+            ("table", number),
+            ("page", table.get("page")),
+            ("caption", table.get("caption")),
+        ):
+            columns[name] += [value] * count
+    return columns
+
+
+def _names(dataset: Dataset) -> list[str]:
+    return list(SCHEMAS[dataset].names[len(_ID) :])
