@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar, cast
 
@@ -83,9 +82,9 @@ def build_job(config: Config, engine: Engine, sources: tuple[str, ...] = ()) -> 
     finished = op.key_on("type", op.filter_map("finished", extracted, _only(Finished)), _type_of)
     validated = op.key_rm("validated", op.stateful_batch("validate", finished, Validate))
 
-    interval = timedelta(milliseconds=config.runtime.snapshot_interval_ms)
+    interval = config.runtime.snapshot_interval_ms / 1000
     clock = ClockSource(interval, engine.all_ended, engine.recovery.began)
-    heartbeat = HeartbeatSource(engine.process or 0, engine.cluster.beat, engine.all_ended)
+    heartbeat = HeartbeatSource(engine.process or 0, interval, engine.cluster.beat, engine.all_ended)
     alive = op.merge("alive", op.input("clock", flow, clock), op.input("heartbeat", flow, heartbeat))
     ticks = op.key_on("tick", alive, lambda tick: "tick")
 
@@ -166,6 +165,7 @@ def _build_sources(config: Config, engine: Engine, wanted: tuple[str, ...]) -> d
         engine.stopping,
         may_end=engine.may_end,
         patience=engine.patience,
+        snapshot_interval=config.runtime.snapshot_interval_ms / 1000,
         once=engine.once,
         payloads=engine.payloads,
         log=engine.log,

@@ -12,7 +12,7 @@ from bytewax.inputs import StatefulSourcePartition
 
 from neuraldocflow.components import SourceContext
 from neuraldocflow.events import NewDocument
-from neuraldocflow.wakes import look_again
+from neuraldocflow.wakes import IDLE, Turn
 
 State = TypeVar("State")
 Found = TypeVar("Found")
@@ -27,6 +27,7 @@ class Arrivals(StatefulSourcePartition[NewDocument, State]):
     def __init__(self, context: SourceContext) -> None:
         self._context = context
         self._idle = False
+        self._turn = Turn(context.snapshot_interval)
 
     @abstractmethod
     def take(self) -> list[NewDocument]:
@@ -41,6 +42,7 @@ class Arrivals(StatefulSourcePartition[NewDocument, State]):
         return True
 
     def next_batch(self) -> list[NewDocument]:
+        self._turn.asked()
         if self._context.stopping.is_set():
             return self._nothing_more()
         drained = self.drained()  # before the look: what comes after it is found by the next one
@@ -48,13 +50,13 @@ class Arrivals(StatefulSourcePartition[NewDocument, State]):
         if not events:
             if drained:
                 return self._nothing_more()
-            if self.may_rest() and (rested := self._context.rest()):
+            if self.may_rest() and (rested := self._context.rest(self._turn.left())):
                 events = self.take()
         self._idle = not (events or rested)  # who has rested may be asked again at once
         return events
 
     def next_awake(self) -> datetime:
-        return look_again(self._idle)
+        return self._turn.again_in(IDLE if self._idle else 0.0)
 
     def _nothing_more(self) -> list[NewDocument]:
         if self._context.may_end():

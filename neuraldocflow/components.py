@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 
+from neuraldocflow import wakes
 from neuraldocflow.errors import ConfigError
 from neuraldocflow.values import Section, nearest
 
@@ -38,6 +39,8 @@ class SourceContext:
     patience: Callable[[], float] = lambda: 0.0
     """Seconds a source may wait in ``next_batch`` for something to come: the engine's loop looks a thousand
     times a second otherwise. 0 while documents are under way."""
+    snapshot_interval: float = 1.0
+    """Seconds an epoch takes."""
     once: bool = False
     """End when everything that is there now has been emitted."""
     arrived: threading.Event = field(default_factory=threading.Event)
@@ -55,12 +58,13 @@ class SourceContext:
     """Called again and again while a log on other machines is waited for, which is no stall;
     None where the log is on this one."""
 
-    def rest(self) -> bool:
+    def rest(self, longest: float) -> bool:
         """Wait, where there is patience, until something arrives at any source; whether it waited."""
-        if not (seconds := self.patience()):
+        if (seconds := min(self.patience(), longest)) <= 0:
             return False
         if self.arrived.wait(seconds):
             self.arrived.clear()
+        wakes.rested()
         return True
 
 

@@ -153,7 +153,7 @@ class Engine:
 
     def patience(self) -> float:
         """Seconds a source may wait for something to come: none while anything is under way."""
-        if self._under_way or self.stopping.is_set():
+        if self.process is not None or self._under_way or self.stopping.is_set():
             self._quiet_since = time.monotonic()
             return 0.0
         return _PATIENCE / self.partitions if time.monotonic() - self._quiet_since > _QUIET else 0.0

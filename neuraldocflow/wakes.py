@@ -13,8 +13,18 @@ from datetime import UTC, datetime
 IDLE = 0.02
 """Seconds between looks of a source that had nothing."""
 
+_HELD = 0.03
+"""Seconds: what is later than that was held."""
+_NEAR = 0.01
+"""Seconds before an epoch's end in which a partition is not asked any more: it would end with that look."""
+_MOST = 1.0
+"""Seconds that an epoch lasts longer, so that a heartbeat is never missed."""
+_AFTER = 0.001
+"""Seconds after an epoch's end, so that it has ended by the engine's clock too."""
+
 _lock = threading.Lock()
 _latest = 0.0
+_rested = 0.0
 
 
 def wake_in(seconds: float) -> datetime:
@@ -28,9 +38,60 @@ def wake_together(step: float) -> datetime:
     return datetime.fromtimestamp((_now() // step + 1) * step, UTC)
 
 
-def look_again(idle: bool) -> datetime:
-    """When a source is asked again: at once, or a little later where it had nothing."""
-    return wake_in(IDLE if idle else 0.0)
+class Turn:
+    """When the engine is to ask a source's partition again, with epochs of ``interval`` seconds.
+
+    The engine ends a partition's epoch with the first look after the interval, and asks it for nothing until
+    all partitions, also those of other processes, have come as far and all outputs are done with it. In the
+    meantime it looks in vain, as fast as it can. So a partition is asked just when its epoch can end; one
+    that was held twice in succession, because it was early, lets its next epoch last that much longer: from
+    then on all end together. See docs/adr/0012-epochs-end-together.md.
+    """
+
+    def __init__(self, interval: float) -> None:
+        self._interval = interval
+        self._began = self._asked = self._due = _now()
+        self._ended = False
+        """Whether the epoch ended with the latest look."""
+        self._held: list[float] = []
+        """How long it was held after its latest epochs."""
+
+    def asked(self) -> None:
+        """The engine asks now."""
+        now = _now()
+        late = now - max(self._due, _rested)
+        if late > _HELD:
+            self._began = self._asked
+            if self._ended:
+                self._held.append(late)
+        elif self._ended:
+            self._held.clear()
+        self._ended = now - self._began >= self._interval
+        if self._ended:
+            self._began = now
+            if len(self._held) > 1:
+                self._held.clear()
+        self._asked = now
+
+    def left(self) -> float:
+        """Seconds to the epoch's end."""
+        return self._began + self._interval + _AFTER - _now()
+
+    def again_in(self, seconds: float) -> datetime:
+        """The time of day to tell the engine, for a partition that wants to be asked in so many seconds."""
+        ends = self._began + self._interval
+        if self._asked + max(seconds, _NEAR) >= ends:
+            early = min(*self._held, _MOST) if len(self._held) > 1 else 0.0
+            seconds = ends + early + _AFTER - self._asked
+        wake = wake_in(seconds)
+        self._due = wake.timestamp()
+        return wake
+
+
+def rested() -> None:
+    """The engine's thread has slept in a source until now: nobody was asked meanwhile."""
+    global _rested
+    _rested = _now()
 
 
 def behind() -> float:

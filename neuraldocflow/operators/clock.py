@@ -7,19 +7,22 @@ is: a source's snapshot is taken once an epoch, so it can count them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
 
 from neuraldocflow.deliveries import Tick
-from neuraldocflow.wakes import wake_in
+from neuraldocflow.wakes import Turn
+
+_LOOK = 0.5
 
 
 class ClockSource(FixedPartitionedSource[Tick, int]):
-    """Ticks every ``interval`` until ``may_end``; ``resume_epoch`` is asked when the flow starts."""
+    """Ticks once in each epoch of ``interval`` seconds until ``may_end``; ``resume_epoch`` is asked when the
+    flow starts."""
 
     def __init__(
-        self, interval: timedelta, may_end: Callable[[], bool], resume_epoch: Callable[[], int | None]
+        self, interval: float, may_end: Callable[[], bool], resume_epoch: Callable[[], int | None]
     ) -> None:
         self._interval = interval
         self._may_end = may_end
@@ -38,24 +41,24 @@ class ClockSource(FixedPartitionedSource[Tick, int]):
 class ClockPartition(StatefulSourcePartition[Tick, int]):
     """Its state is the epoch's number."""
 
-    def __init__(self, epoch: int, interval: timedelta, may_end: Callable[[], bool]) -> None:
+    def __init__(self, epoch: int, interval: float, may_end: Callable[[], bool]) -> None:
         self._epoch = epoch
-        self._interval = interval
+        self._ticked = 0
+        """The latest epoch that has had its tick."""
         self._may_end = may_end
-        self._next = datetime.now(UTC)
+        self._turn = Turn(interval)
 
     def next_batch(self) -> list[Tick]:
+        self._turn.asked()
         if self._may_end():
             raise StopIteration
-        now = datetime.now(UTC)
-        # a clock set back must not silence it
-        if now < self._next < now + self._interval:
+        if self._ticked == self._epoch:
             return []
-        self._next = now + self._interval
+        self._ticked = self._epoch
         return [Tick(self._epoch)]
 
     def next_awake(self) -> datetime:
-        return wake_in(min(self._interval.total_seconds(), 0.5))
+        return self._turn.again_in(_LOOK)
 
     def snapshot(self) -> int:
         epoch = self._epoch

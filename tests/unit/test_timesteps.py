@@ -48,7 +48,7 @@ def test_a_clock_that_goes_on_is_never_behind(clock: Clock) -> None:
     wakes.wake_in(0.0)
     clock.ahead = DAY
     assert wakes.behind() == 0.0
-    wakes.look_again(idle=True)
+    wakes.wake_in(wakes.IDLE)
     assert wakes.behind() == 0.0
 
 
@@ -59,6 +59,6 @@ def test_a_clock_set_back_is_behind_by_what_it_lost(clock: Clock, steps: queue.Q
 
 def test_a_clock_that_was_ahead_between_two_looks_is_noticed(clock: Clock, steps: queue.Queue[float]) -> None:
     clock.ahead = DAY
-    wakes.look_again(idle=True)  # what the engine was told then would come in a day
+    wakes.wake_in(wakes.IDLE)  # what the engine was told then would come in a day
     clock.ahead = 0.0
     assert steps.get(timeout=30) == pytest.approx(DAY, abs=1.0)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -294,15 +293,14 @@ def test_a_reader_that_is_ended_again_and_again_leaves_a_question_unanswered(
 
 
 def test_the_clock_counts_epochs_and_goes_on_from_the_one_it_is_given() -> None:
-    source = ClockSource(timedelta(0), lambda: False, lambda: 7)
+    source = ClockSource(1.0, lambda: False, lambda: 7)
     part = source.build_part("s", "clock", None)
     assert part.next_batch() == [Tick(7)]
+    assert part.next_batch() == []
     part.snapshot()
     part.snapshot()
     assert part.next_batch() == [Tick(9)]
-    assert ClockSource(timedelta(0), lambda: False, lambda: None).build_part(
-        "s", "clock", 4
-    ).next_batch() == [Tick(5)]
+    assert ClockSource(1.0, lambda: False, lambda: None).build_part("s", "clock", 4).next_batch() == [Tick(5)]
 
 
 def test_states_of_uncommitted_epochs_are_forgotten(tmp_path: Path) -> None:

@@ -1,0 +1,73 @@
+"""Partitions of an engine that ends epochs as Bytewax does end them together."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from neuraldocflow import wakes
+
+INTERVAL = 1.0
+EPOCHS = 16
+
+
+class Part:
+    """A partition that came up at ``start`` and wants to be asked each ``wanted`` seconds."""
+
+    def __init__(self, start: float, wanted: float, turn: wakes.Turn | None) -> None:
+        self.began, self.wanted, self.turn = start, wanted, turn
+        self.due, self.epoch, self.in_vain = start, 0, 0.0
+
+    def look(self, now: float, reached: int) -> None:
+        """What the engine does with it at a time, all being as far as the epoch ``reached``."""
+        if self.due > now:
+            return
+        if self.epoch > reached:
+            self.in_vain += 0.002
+            return
+        if self.turn is not None:
+            self.turn.asked()
+            self.due = self.turn.again_in(self.wanted).timestamp()
+        else:
+            self.due = now + self.wanted
+        if now - self.began >= INTERVAL:
+            self.epoch, self.began = self.epoch + 1, now
+
+
+def looked_in_vain(known: list[tuple[float, float]], *, with_turns: bool) -> float:
+    """The most seconds in which any partition was looked at in vain, in the last of their epochs; ``known``
+    are when they came up and how often they want to be asked."""
+    now = [1e9]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(time, "time", lambda: now[0])
+        patch.setattr(wakes, "_latest", 0.0)
+        patch.setattr(wakes, "_rested", 0.0)
+        parts: list[Part] = []
+        coming = sorted(known)
+        while not parts or min(part.epoch for part in parts) < EPOCHS:
+            while coming and now[0] - 1e9 >= coming[0][0]:
+                turn = wakes.Turn(INTERVAL) if with_turns else None
+                parts.append(Part(now[0], coming.pop(0)[1], turn))
+            reached = 0 if coming else min(part.epoch for part in parts)
+            for part in parts:
+                part.look(now[0], reached)
+                if part.epoch == EPOCHS - 2 and part.began == now[0]:
+                    part.in_vain = 0.0
+            now[0] += 0.002
+        return max(part.in_vain for part in parts)
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 0.95), st.sampled_from([0.0, wakes.IDLE, 0.5])), min_size=2, max_size=5)
+)
+def test_partitions_that_came_up_at_any_time_end_their_epochs_together(
+    known: list[tuple[float, float]],
+) -> None:
+    assert looked_in_vain(known, with_turns=True) < 0.1
+
+
+def test_without_turns_an_early_one_is_looked_at_in_vain_in_each_epoch() -> None:
+    assert looked_in_vain([(0.0, wakes.IDLE), (0.6, wakes.IDLE)], with_turns=False) > 0.8
