@@ -98,7 +98,7 @@ def test_what_waits_is_sent_when_the_browser_says_that_there_may_be_a_connection
     person.has_status("Offline")
     person.drop({"waits.html": letter(1).decode()})
     person.has_status("1 waiting")
-    page.clock.pause_at(page.evaluate("Date.now()") / 1000 + 1)  # no timer of the page runs any more
+    page.clock.pause_at(page.evaluate("Date.now()") / 1000 + 30)  # no timer of the page runs any more
     gateway.start()
     page.evaluate(word)
     until(page, lambda: names(gateway))

@@ -60,7 +60,7 @@ def _prefix_of(job: JobFolder) -> str:
 def test_a_replay_that_is_killed_goes_on_where_it_was_and_submits_nothing_twice(
     job: JobFolder, kafka: str
 ) -> None:
-    first = command(job, "--rate", "15", "--no-wait")
+    first = command(job, "--rate", "5", "--no-wait")
     wait_for(lambda: len(submissions(job, kafka)) >= COUNT // 4, 60)
     kill(first.pid)
     first.wait(timeout=30)
@@ -77,7 +77,7 @@ def test_a_replay_that_is_killed_goes_on_where_it_was_and_submits_nothing_twice(
 
 
 def test_what_was_put_on_the_log_but_not_noted_is_not_put_there_again(job: JobFolder, kafka: str) -> None:
-    first = command(job, "--rate", "15", "--no-wait")
+    first = command(job, "--rate", "5", "--no-wait")
     wait_for(lambda: len(submissions(job, kafka)) >= COUNT // 4, 60)
     kill(first.pid)
     first.communicate()

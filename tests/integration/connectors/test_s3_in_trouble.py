@@ -170,6 +170,7 @@ def test_a_server_that_is_away_at_the_jobs_end_is_asked_once_and_its_work_is_lef
         client.put_object(Bucket=bucket, Key=f"{number}.pdf", Body=b"x")
     events = watched.until(5)
     watched.close()
+    wait_for(lambda: all(thread.name != "s3-listing" for thread in threading.enumerate()))
     proxy.answered.clear()
     proxy.status = 503
     for event in events:

@@ -7,7 +7,6 @@ import base64
 import gzip
 import json
 import re
-import signal
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,8 @@ import pymupdf
 import pytest
 from support.gateway import Gateway, described, letter, result, submit
 from support.pdf import long_to_read, simple
+
+from neuraldocflow.log import PROCESSING_RESULTS, EmbeddedLog
 
 CHANNELS = {"progress": "progress", "result": "results", "notification": "notifications"}
 SAMPLES = Path(__file__).parents[3] / "neuraldocflow" / "samples"
@@ -182,14 +183,12 @@ def test_a_pdf_is_given_with_what_was_found_boxed(gateway: Gateway) -> None:
     run(work())
 
 
-def test_a_failed_job_is_tried_again_as_it_was_asked_for_and_another_one_is_not(gateway: Gateway) -> None:
-    async def work() -> None:
+def test_a_failed_job_is_tried_again_as_it_was_asked_for_and_another_one_is_not(tmp_path: Path) -> None:
+    async def work(gateway: Gateway) -> None:
         async with gateway.http() as session:
-            assert gateway.job is not None
-            gateway.halt(gateway.job)
             job = await submit(session, letter(32), priority="high", qualityThreshold="0.999")
             assert (await session.delete(f"/api/v1/jobs/{job}")).status == 202
-            gateway.job.send_signal(signal.SIGCONT)
+            gateway.start_job()
             assert (await result(session, job))["status"] == "failed"
             first = await session.post(f"/api/v1/jobs/{job}/retry")
             assert first.status == 202, await first.text()
@@ -205,7 +204,8 @@ def test_a_failed_job_is_tried_again_as_it_was_asked_for_and_another_one_is_not(
             )
             assert (await problem(await session.post("/api/v1/jobs/none/retry")))[0] == 404
 
-    run(work())
+    with Gateway(tmp_path, with_job=False) as gateway:
+        run(work(gateway))
 
 
 def test_a_job_whose_document_is_gone_is_not_tried_again(gateway: Gateway) -> None:
@@ -375,8 +375,14 @@ def test_urgent_documents_overtake_those_that_wait_on_the_log(tmp_path: Path) ->
             gateway.start_job()
             for job in urgent:
                 assert (await result(session, job))["error"] is None
-            done = await (await session.get("/api/v1/jobs?status=completed&limit=200")).json()
-            assert len(done["jobs"]) < 200
+        with EmbeddedLog(tmp_path / ".neuraldocflow" / "log.db") as log:
+            ended = [
+                (record.milliseconds, record.key)
+                for partition in log.partitions(PROCESSING_RESULTS)
+                for record in log.read(PROCESSING_RESULTS, partition, 0)
+            ]
+        last = max(at for at, document in ended if document in urgent)
+        assert sum(at < last for at, _ in ended) < 200
 
     with Gateway(tmp_path, with_job=False) as gateway:
         run(work(gateway))

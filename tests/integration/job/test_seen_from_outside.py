@@ -40,7 +40,7 @@ def test_a_single_process_shows_whether_it_moves(tmp_path: Path) -> None:
         wait_for(lambda: said(job, "status")[0]["frontier"]["epoch"] is not None, 60)
         (found,) = said(job, "status")
         assert (found["phase"], found["pid"], set(found["heartbeats"])) == ("running", process.pid, {"0.0"})
-        os.kill(process.pid, signal.SIGSTOP)
+        gateway.halt(process)
         wait_for(lambda: health(gateway)[1].startswith("stalled: worker 0.0 has been silent for"), 60)
         assert health(gateway)[0] == 503
         (found,) = said(job, "status")

@@ -26,14 +26,14 @@ OLD, NEW, WRONG = ("whsec_" + base64.b64encode(each * 32).decode() for each in (
 SCRIPT = Path(__file__).parents[2] / "support" / "receiver.mjs"
 
 
-def job_with(root: Path, *urls: str) -> JobFolder:
+def job_with(root: Path, *urls: str, timeout_ms: int = 20_000) -> JobFolder:
     """A job that posts results, signed with a new secret and the old one, and tries twice."""
     job = JobFolder(root)
     for name, secret in (("new", NEW), ("old", OLD)):
         (root / name).write_text(secret)
     retry = {"max_retries": 1, "backoff_strategy": "fixed", "initial_delay_ms": 100}
     shared = {"secrets": [{"file": str(root / name)} for name in ("new", "old")], "retry_config": retry}
-    endpoints = [{"url": url, "events": ["completion"], "timeout_ms": 1000, **shared} for url in urls]
+    endpoints = [{"url": url, "events": ["completion"], "timeout_ms": timeout_ms, **shared} for url in urls]
     webhooks = {"endpoints": endpoints, "allow_private_networks": ["127.0.0.0/8"]}
     config = yaml.safe_load((root / "job.yaml").read_text())
     config["processing_pipeline"] = {"output_streams": [{"type": "webhook", "config": webhooks}]}
@@ -139,11 +139,11 @@ def test_a_receiver_that_never_ends_its_headers_is_given_up_and_costs_the_others
 
         threading.Thread(target=accept, daemon=True).start()
         slow = f"http://127.0.0.1:{listener.getsockname()[1]}/"
-        job = job_with(tmp_path, slow, good.url("hook"))
+        job = job_with(tmp_path, slow, good.url("hook"), timeout_ms=3000)
         job.letters(3)
         job.run_once()
         stop.set()
     assert ended(job) == {(slow, "failed"): 3, (good.url("hook"), "delivered"): 3}
     assert {each.partition(" (attempt")[0] for each in reasons(job)} == {
-        f"webhook: {slow}: no answer within 1 s"
+        f"webhook: {slow}: no answer within 3 s"
     }

@@ -33,7 +33,7 @@ def job_with(root: Path, *endpoints: dict[str, Any], private: bool = True) -> Jo
     """A job whose only output beside files are webhooks, signed, with short pauses."""
     job = JobFolder(root)
     (root / "secret").write_text(SECRET)
-    shared = {"secrets": [{"file": str(root / "secret")}], "timeout_ms": 1000}
+    shared = {"secrets": [{"file": str(root / "secret")}], "timeout_ms": 20_000}
     retries = {"max_retries": 3, "backoff_strategy": "fixed", "initial_delay_ms": 200}
     config = yaml.safe_load((root / "job.yaml").read_text())
     webhooks = {
@@ -125,7 +125,10 @@ def test_each_way_to_fail_has_its_consequence_and_costs_the_others_nothing(tmp_p
     with Receiver(**handlers) as receiver:
         refusing = f"http://127.0.0.1:{free_port()}/"
         urls = [receiver.url(name) for name in handlers] + [receiver.url("good"), refusing]
-        job = job_with(tmp_path, *({"url": url, "events": ["completion"]} for url in urls))
+        short = {receiver.url("hanging"): {"timeout_ms": 1000}}
+        job = job_with(
+            tmp_path, *({"url": url, "events": ["completion"], **short.get(url, {})} for url in urls)
+        )
         job.letters(1)
         job.run_once()
         assert len(receiver.bodies("good")) == 1

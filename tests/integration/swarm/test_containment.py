@@ -133,7 +133,7 @@ def test_a_folder_that_hangs_holds_up_its_documents_and_no_others(
         return opened(path)
 
     monkeypatch.setattr(process, "_opened", opened_some_time)
-    swarm = start(2, seconds=0.5)
+    swarm = start(2, seconds=3)
     swarm.submit(hung)
     for number in range(20):
         swarm.submit(job(str(number)))
