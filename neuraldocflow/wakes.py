@@ -17,6 +17,7 @@ _HELD = 0.03
 """Seconds: what is later than that was held."""
 _NEAR = 0.01
 """Seconds before an epoch's end in which a partition is not asked any more: it would end with that look."""
+_TWICE, _OFTEN = 2, 64
 _MOST = 1.0
 """Seconds that an epoch lasts longer, so that a heartbeat is never missed."""
 _AFTER = 0.001
@@ -24,7 +25,8 @@ _AFTER = 0.001
 
 _lock = threading.Lock()
 _latest = 0.0
-_rested = 0.0
+_rested: dict[int, float] = {}
+"""By the threads of the engine."""
 
 
 def wake_in(seconds: float) -> datetime:
@@ -45,7 +47,8 @@ class Turn:
     all partitions, also those of other processes, have come as far and all outputs are done with it. In the
     meantime it looks in vain, as fast as it can. So a partition is asked just when its epoch can end; one
     that was held twice in succession, because it was early, lets its next epoch last that much longer: from
-    then on all end together. See docs/adr/0012-epochs-end-together.md.
+    then on all end together. Where that does not help it was not early: outputs are slow, and it tries that
+    again only after many epochs. See docs/adr/0012-epochs-end-together.md.
     """
 
     def __init__(self, interval: float) -> None:
@@ -55,23 +58,35 @@ class Turn:
         """Whether the epoch ended with the latest look."""
         self._held: list[float] = []
         """How long it was held after its latest epochs."""
+        self._enough = _TWICE
+        """How many of these it takes to let an epoch last longer."""
+        self._longer = self._before = 0.0
+        """How much longer the latest epoch lasted, if it did, and how long it was held before that."""
 
     def asked(self) -> None:
         """The engine asks now."""
         now = _now()
-        late = now - max(self._due, _rested)
+        late = now - max(self._due, _rested.get(threading.get_ident(), 0.0))
+        if self._ended:
+            self._was_held(late)
         if late > _HELD:
             self._began = self._asked
-            if self._ended:
-                self._held.append(late)
-        elif self._ended:
-            self._held.clear()
         self._ended = now - self._began >= self._interval
         if self._ended:
             self._began = now
-            if len(self._held) > 1:
-                self._held.clear()
         self._asked = now
+
+    def _was_held(self, late: float) -> None:
+        """After the end of an epoch it was asked so many seconds later than it wanted."""
+        if self._longer:
+            helped = late < self._before - self._longer / 2
+            self._enough = _TWICE if helped else min(2 * self._enough, _OFTEN)
+            self._longer = 0.0
+            self._held.clear()
+        if late > _HELD:
+            self._held.append(late)
+        else:
+            self._held.clear()
 
     def left(self) -> float:
         """Seconds to the epoch's end."""
@@ -79,19 +94,21 @@ class Turn:
 
     def again_in(self, seconds: float) -> datetime:
         """The time of day to tell the engine, for a partition that wants to be asked in so many seconds."""
+        now = _now()
+        self._due = now + seconds
         ends = self._began + self._interval
         if self._asked + max(seconds, _NEAR) >= ends:
-            early = min(*self._held, _MOST) if len(self._held) > 1 else 0.0
-            seconds = ends + early + _AFTER - self._asked
-        wake = wake_in(seconds)
-        self._due = wake.timestamp()
-        return wake
+            if len(self._held) >= self._enough:
+                self._before = min(self._held)
+                self._longer = min(self._before, _MOST)
+            self._due = max(ends + self._longer + _AFTER, now)
+        took = now - self._asked  # the engine sleeps from now on, but as long as if it were asked just now
+        return datetime.fromtimestamp(self._due - took, UTC)
 
 
 def rested() -> None:
     """The engine's thread has slept in a source until now: nobody was asked meanwhile."""
-    global _rested
-    _rested = _now()
+    _rested[threading.get_ident()] = _now()
 
 
 def behind() -> float:

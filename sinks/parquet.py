@@ -20,7 +20,7 @@ from pydantic import Field
 
 from neuraldocflow.archive.datasets import Datasets
 from neuraldocflow.archive.rows import Line, identity_of, line_of, size_of
-from neuraldocflow.archive.spool import DEFAULT, Spool, folder_of
+from neuraldocflow.archive.spool import DEFAULT, SPOOL, Spool, folder_of
 from neuraldocflow.components import SINKS, Component, SinkContext
 from neuraldocflow.deliveries import Delivery, Tick
 from neuraldocflow.durable import OutputError, patiently
@@ -72,7 +72,7 @@ class ParquetPartition(StatefulSinkPartition[Delivery | Tick, None]):
         self._url = url
         self._datasets = Datasets(url, beside / "index.db")
         self._patiently(self._datasets.reconcile)
-        self._spool = Spool(beside / "spool")
+        self._spool = Spool(beside / SPOOL)
         self._waiting: dict[tuple[str, int], Line] = {}
         self._unsynced: list[Line] = []
         self._bytes = 0

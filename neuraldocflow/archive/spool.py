@@ -20,6 +20,10 @@ from neuraldocflow.versions import DRAIN, OtherRelease
 from neuraldocflow.wording import counted
 
 _FOLDER = "outputs"
+SPOOL = "columns"
+"""The name of the file in it, which goes by what its lines are."""
+_ROWS = "spool"
+"""Of an earlier release, with other lines."""
 DEFAULT = "in the state directory"
 """How an archive without a URL is called."""
 
@@ -38,7 +42,7 @@ def folder_of(state: Path, url: str) -> Path:
 def refuse_left(state: Path, urls: Collection[str]) -> None:
     """Raises ConfigError where results wait for an archive that is not one of these: they would never be
     written."""
-    for spool in sorted((state / _FOLDER).glob("*/spool")):
+    for spool in sorted((state / _FOLDER).glob(f"*/{SPOOL}")):
         url = (spool.parent / "url").read_text(encoding="utf-8")
         if url not in urls and (count := _lines(spool)):
             name, have = url or DEFAULT, counted(count, "result")
@@ -46,7 +50,8 @@ def refuse_left(state: Path, urls: Collection[str]) -> None:
                 f"no output writes to the archive {name} any more, which has {have} to write: "
                 f"put that output back until it has none (run --once); or remove {spool} to give them up"
             )
-    for spool in sorted((state / _FOLDER).glob("*.spool")):  # named after a place in the configuration
+    of_others = [*(state / _FOLDER).glob(f"*/{_ROWS}"), *(state / _FOLDER).glob("*.spool")]
+    for spool in sorted(of_others):
         if count := _lines(spool):
             have = counted(count, "result")
             raise OtherRelease(f"{spool} is of another release and has {have} to write: {DRAIN}")

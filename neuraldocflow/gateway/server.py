@@ -19,6 +19,7 @@ import uvicorn
 import uvloop
 
 from neuraldocflow import profiles
+from neuraldocflow.cancellations import CANCELLATIONS
 from neuraldocflow.config import Config
 from neuraldocflow.errors import ConfigError
 from neuraldocflow.gateway.app import make_app
@@ -155,6 +156,7 @@ async def _serve(config: Config, keys: KeyStore, listener: socket.socket, ready:
     asyncio.get_running_loop().set_exception_handler(tell_fault)
     state = config.runtime.state_directory.absolute()
     job_log = await asyncio.to_thread(open_log, config.runtime)
+    await asyncio.to_thread(job_log.ensure_topic, CANCELLATIONS, 1)
     secret = await asyncio.to_thread(keys.offsets_secret)
     jobs = Jobs(state / "gateway" / f"jobs-{config.runtime.gateway.port}.db")
     hub: Hub | None = None

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from neuraldocflow.cancellations import CANCELLATIONS, cancellation
+from neuraldocflow.cancellations import cancellation
 from neuraldocflow.config import Config
 from neuraldocflow.errors import RateLimited, Unauthorized
 from neuraldocflow.gateway.arrivals import DONE
@@ -94,7 +93,6 @@ class Services:
         """Ask for a job to be cancelled; False where it is over. Raises LogError."""
         if row["status"] in DONE:
             return False
-        await asyncio.to_thread(self.log.ensure_topic, CANCELLATIONS, 1)
         await self.appender.append(cancellation(row["document"], row["run"]))
         log.info("asked to be cancelled", extra={"job": row["id"]})
         return True

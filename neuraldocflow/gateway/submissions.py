@@ -84,13 +84,13 @@ class Appender:
     def __init__(self, log: Log, patience: float = _PATIENCE) -> None:
         self._log = log
         self._patience = patience
-        self._waiting: list[tuple[Message, asyncio.Future[None]]] = []
+        self._waiting: dict[asyncio.Future[None], Message] = {}
         self._task: asyncio.Task[None] | None = None
 
     async def append(self, message: Message) -> None:
         """Durable when this returns. Raises LogError."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((message, done))
+        self._waiting[done] = message
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run())
         try:
@@ -98,17 +98,19 @@ class Appender:
                 await done
         except TimeoutError as error:
             raise LogError(f"the log has not taken a message within {self._patience:g} s") from error
+        finally:
+            self._waiting.pop(done, None)
 
     async def _run(self) -> None:
         while self._waiting:
-            batch = [each for each in self._waiting if not each[1].done()]
-            self._waiting = []
+            batch, self._waiting = self._waiting, {}
             error: Exception | None = None
             try:
-                await asyncio.to_thread(self._log.append, [message for message, _ in batch])
+                await asyncio.to_thread(self._log.append, list(batch.values()))
             except Exception as found:
+                log.warning("%d messages were not appended: %s", len(batch), found)
                 error = found
-            for _, done in batch:
+            for done in batch:
                 if done.done():
                     continue
                 if error is None:

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from neuraldocflow import wakes
 
 INTERVAL = 1.0
-EPOCHS = 16
 
 
 class Part:
@@ -37,27 +36,34 @@ class Part:
             self.epoch, self.began = self.epoch + 1, now
 
 
-def looked_in_vain(known: list[tuple[float, float]], *, with_turns: bool) -> float:
-    """The most seconds in which any partition was looked at in vain, in the last of their epochs; ``known``
-    are when they came up and how often they want to be asked."""
-    now = [1e9]
+def run(
+    known: list[tuple[float, float]], *, with_turns: bool = True, slow: float = 0.0, epochs: int = 16
+) -> tuple[float, float]:
+    """The most seconds in which any partition was looked at in vain in the last of their epochs, and how long
+    all took; ``known`` are when they came up and how often they want to be asked. Outputs are done with an
+    epoch ``slow`` seconds after its end."""
+    begin = 1e9
+    now = [begin]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(time, "time", lambda: now[0])
         patch.setattr(wakes, "_latest", 0.0)
-        patch.setattr(wakes, "_rested", 0.0)
+        patch.setattr(wakes, "_rested", {})
         parts: list[Part] = []
         coming = sorted(known)
-        while not parts or min(part.epoch for part in parts) < EPOCHS:
-            while coming and now[0] - 1e9 >= coming[0][0]:
+        ended, ended_at = 0, begin
+        while ended < epochs:
+            while coming and now[0] - begin >= coming[0][0]:
                 turn = wakes.Turn(INTERVAL) if with_turns else None
                 parts.append(Part(now[0], coming.pop(0)[1], turn))
-            reached = 0 if coming else min(part.epoch for part in parts)
+            if not coming and min(part.epoch for part in parts) > ended:
+                ended, ended_at = ended + 1, now[0]
+            reached = ended if now[0] - ended_at >= slow else ended - 1
             for part in parts:
                 part.look(now[0], reached)
-                if part.epoch == EPOCHS - 2 and part.began == now[0]:
+                if part.epoch == epochs - 2 and part.began == now[0]:
                     part.in_vain = 0.0
             now[0] += 0.002
-        return max(part.in_vain for part in parts)
+        return max(part.in_vain for part in parts), now[0] - begin
 
 
 @given(
@@ -66,8 +72,16 @@ def looked_in_vain(known: list[tuple[float, float]], *, with_turns: bool) -> flo
 def test_partitions_that_came_up_at_any_time_end_their_epochs_together(
     known: list[tuple[float, float]],
 ) -> None:
-    assert looked_in_vain(known, with_turns=True) < 0.1
+    in_vain, _ = run(known)
+    assert in_vain < 0.1
 
 
 def test_without_turns_an_early_one_is_looked_at_in_vain_in_each_epoch() -> None:
-    assert looked_in_vain([(0.0, wakes.IDLE), (0.6, wakes.IDLE)], with_turns=False) > 0.8
+    in_vain, _ = run([(0.0, wakes.IDLE), (0.6, wakes.IDLE)], with_turns=False)
+    assert in_vain > 0.8
+
+
+@pytest.mark.parametrize("slow", [0.05, 0.3, 0.8])
+def test_slow_outputs_make_few_epochs_longer(slow: float) -> None:
+    _, seconds = run([(0.0, wakes.IDLE), (0.1, 0.5)], slow=slow, epochs=60)
+    assert seconds < 60 * INTERVAL * 1.06

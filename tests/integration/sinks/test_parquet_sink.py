@@ -88,7 +88,7 @@ def test_a_half_written_line_of_the_spool_is_cut_off(tmp_path: Path) -> None:
     sink = archive(tmp_path)
     sink.write_batch([delivery("a.pdf")])
     sink.snapshot()
-    with next((tmp_path / "outputs").glob("*/spool")).open("ab") as spool:
+    with next((tmp_path / "outputs").glob("*/columns")).open("ab") as spool:
         spool.write(b'{"id": ["half')
     again = archive(tmp_path)
     again.write_batch([delivery("b.pdf")])
@@ -170,15 +170,15 @@ def test_what_waits_for_an_archive_that_nothing_writes_to_any_more_is_refused(tm
     refuse_left(tmp_path, ["memory://two"])
 
 
-def test_what_waits_by_an_output_s_place_in_the_configuration_is_refused(tmp_path: Path) -> None:
-    """As it was before archives had folders of their own: whose it is was not written down."""
-    (tmp_path / "outputs").mkdir()
-    (tmp_path / "outputs" / "parquet_0.spool").touch()
+@pytest.mark.parametrize("name", ["parquet_0.spool", "0123456789abcdef/spool"])
+def test_what_waits_as_an_earlier_release_wrote_it_is_refused(tmp_path: Path, name: str) -> None:
+    """By an output's place in the configuration, then row by row."""
+    spool = tmp_path / "outputs" / name
+    spool.parent.mkdir(parents=True)
+    spool.touch()
     refuse_left(tmp_path, [])
-    (tmp_path / "outputs" / "parquet_0.spool").write_bytes(b"{}\n")
-    with pytest.raises(
-        OtherRelease, match=r"parquet_0\.spool is of another .* 1 result to write: .* drain it"
-    ):
+    spool.write_bytes(b"{}\n")
+    with pytest.raises(OtherRelease, match=rf"{name} is of another .* 1 result to write: .* drain it"):
         refuse_left(tmp_path, [])
 
 
