@@ -6,8 +6,10 @@ import asyncio
 import base64
 import logging
 import secrets
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -104,12 +106,9 @@ class Appender:
     async def _run(self) -> None:
         while self._waiting:
             batch, self._waiting = self._waiting, {}
-            error: Exception | None = None
-            try:
-                await asyncio.to_thread(self._log.append, list(batch.values()))
-            except Exception as found:
-                log.warning("%d messages were not appended: %s", len(batch), found)
-                error = found
+            error = await self._appended(list(batch.values()))
+            if error is not None:
+                log.warning("%d messages were not appended: %s", len(batch), error)
             for done in batch:
                 if done.done():
                     continue
@@ -117,6 +116,27 @@ class Appender:
                     done.set_result(None)
                 else:
                     done.set_exception(error)
+
+    def _appended(self, messages: list[Message]) -> asyncio.Future[Exception | None]:
+        """What came of appending them, in a thread that nobody waits for at the end of the process."""
+        loop = asyncio.get_running_loop()
+        told: asyncio.Future[Exception | None] = loop.create_future()
+
+        def tell(error: Exception | None) -> None:
+            if not told.done():
+                told.set_result(error)
+
+        def append() -> None:
+            error: Exception | None = None
+            try:
+                self._log.append(messages)
+            except Exception as found:
+                error = found
+            with suppress(RuntimeError):  # the gateway has ended meanwhile
+                loop.call_soon_threadsafe(tell, error)
+
+        threading.Thread(target=append, name="append", daemon=True).start()
+        return told
 
 
 class Submissions:

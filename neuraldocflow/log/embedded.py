@@ -17,7 +17,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -38,6 +38,8 @@ from neuraldocflow.log.interface import (
 SCHEMA_VERSION = 1
 _OFFSET_BITS = 40
 _DROP_AT_ONCE = 2000
+_AT_THE_END = 5.0
+"""Seconds that an append under way gets when the log is closed: it may hang."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS partitions (
@@ -275,8 +277,13 @@ class EmbeddedLog(Log):
         if self._closed:
             return
         self._closed = True
-        with self._exclusively() as descriptor:
+        waited = self._writing.acquire(timeout=_AT_THE_END)  # for another thread's append
+        with suppress(OSError):
+            descriptor = os.open(self._lock_path, os.O_WRONLY | os.O_CLOEXEC)
             ring(descriptor)
+            os.close(descriptor)
+        if waited:
+            self._writing.release()
         known = list(self._by_thread.values())
         self._inherited += [connection for pid, connection in known if pid != os.getpid()]
         self._by_thread.clear()  # who uses a connection now is its last holder: it is closed after that
