@@ -1,4 +1,4 @@
-"""What the engine adds to extraction: latency, overtaking, and the scheduler's own cost.
+"""What the engine adds to extraction: latency, overtaking, the scheduler's cost; and what it takes at rest.
 
 python benchmarks/engine.py [--quick] [--json]
 
@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -44,12 +45,7 @@ def added_latency(folder: Path, count: int) -> tuple[list[float], list[float]]:
     """Milliseconds on an idle job, less the extraction itself: from a file's appearance to its result file,
     and from the moment the dataflow has the event to the result on the log."""
     inbox, results = folder / "inbox", folder / "results"
-    inbox.mkdir()
-    watch = {"watch_directories": ["inbox"], "debounce_ms": 0}
-    sources = {"inbox": {"type": "filesystem", "config": watch}}
-    (folder / "job.yaml").write_text(yaml.safe_dump({"stream_sources": sources}))
-    command = [sys.executable, "-m", "neuraldocflow", "run", "--quiet", "-c", "job.yaml"]
-    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = running(folder)
     added: list[float] = []
     try:
         for number in range(count + 3):
@@ -80,6 +76,40 @@ def added_latency(folder: Path, count: int) -> tuple[list[float], list[float]]:
             for record in records(log, PROCESSING_RESULTS)
         ]
     return added, through[3:]
+
+
+def running(folder: Path, *more: str) -> subprocess.Popen[bytes]:
+    """A job on the folder ``inbox``, in a session of its own."""
+    (folder / "inbox").mkdir()
+    watch = {"watch_directories": ["inbox"], "debounce_ms": 0}
+    sources = {"inbox": {"type": "filesystem", "config": watch}}
+    (folder / "job.yaml").write_text(yaml.safe_dump({"stream_sources": sources}))
+    command = [sys.executable, "-m", "neuraldocflow", "run", "--quiet", "-c", "job.yaml", *more]
+    nowhere = subprocess.DEVNULL
+    return subprocess.Popen(command, cwd=folder, stdout=nowhere, stderr=nowhere, start_new_session=True)
+
+
+def at_rest(processes: int, seconds: float) -> float:
+    """The share of a core that a job of so many processes takes, its agents included, with nothing to do."""
+
+    def taken(session: int) -> float:
+        ticks = 0
+        for found in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError):  # it has ended
+                told = found.read_text().rpartition(")")[2].split()
+                ticks += sum(map(int, told[11:13])) if int(told[3]) == session else 0
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+    with tempfile.TemporaryDirectory() as folder:
+        process = running(Path(folder), "--processes", str(processes))
+        try:
+            time.sleep(10)
+            before = taken(process.pid)
+            time.sleep(seconds)
+            return (taken(process.pid) - before) / seconds
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(timeout=30)
 
 
 def records(log: EmbeddedLog, topic: str) -> list[Record]:
@@ -173,6 +203,7 @@ def main() -> None:
         wait, longest = urgent_waits(Path(other), count)
     few, many = scheduling(100), scheduling(10_000)
     own = bare_extraction()
+    idle = [at_rest(processes, 10 if given.quick else 60) for processes in (1, 2)]
     print(f"added to a small document's {own:.1f} ms of extraction on an idle job, p50 and p99 in ms:")
     for name, times in (("from the event to the result on the log", through), ("from file to file", whole)):
         print(f"  {name}: {statistics.median(times):.1f}, {quantile(times, 0.99):.1f}")
@@ -181,6 +212,7 @@ def main() -> None:
     print(
         f"scheduling a job with 10,000 queued: {many:.1f} µs, with 100: {few:.1f} µs, ratio {many / few:.2f}"
     )
+    print(f"at rest: one process {idle[0]:.1%} of a core, two {idle[1]:.1%}")
     p50, p99 = statistics.median(through), quantile(through, 0.99)
     reference = f"{own:.2f} ms extraction"
     most = longest + 20
@@ -190,6 +222,9 @@ def main() -> None:
         "file to file p50": measure(statistics.median(whole), "ms", reference, None, None, None),
         "urgent wait p99": measure(wait, "ms", round(longest, 2), wait / longest, most, wait <= most),
         "scheduling at 10,000": measure(many, "µs", round(few, 2), many / few, 1.25, many <= few * 1.25),
+        "at rest, two processes": measure(
+            idle[1] * 100, "% of a core", round(idle[0] * 100, 2), idle[1] / idle[0], None, None
+        ),
     }
     if given.json:
         versions = {"python": platform.python_version(), "bytewax": version("bytewax")}

@@ -65,7 +65,7 @@ def test_a_signal_to_one_process_stops_all_of_them(job: JobFolder) -> None:
 
 def test_a_process_that_stalls_is_noticed_and_all_start_again(job: JobFolder) -> None:
     names = job.letters(100)
-    process = job.start("run", "--once", "-c", "job.yaml", "--processes", "2", "--workers", "1")
+    process = job.start("run", "-c", "job.yaml", "--processes", "2", "--workers", "1")
     until_results(job, 5)
     stalled = members_of(process.pid)[0]
     os.kill(stalled, signal.SIGSTOP)
@@ -73,13 +73,15 @@ def test_a_process_that_stalls_is_noticed_and_all_start_again(job: JobFolder) ->
     while Path(f"/proc/{stalled}").exists():
         assert time.monotonic() < end
         time.sleep(0.1)
+    until_results(job, 100)
+    process.send_signal(signal.SIGTERM)
     assert "has been silent for" in finish(process, 60)
     assert sorted(job.archived()) == sorted(names)
 
 
 def with_hanging_looks(job: JobFolder, hangs: Path) -> subprocess.Popen[str]:
     script = Path(__file__).parents[2] / "support" / "hanging_looks.py"
-    command = ["run", "--once", "-c", "job.yaml", "--processes", "2"]
+    command = ["run", "-c", "job.yaml", "--processes", "2"]
     return subprocess.Popen(
         [sys.executable, "-P", str(script), str(hangs), *command],
         cwd=job.root,
@@ -94,15 +96,18 @@ def test_a_disk_that_hangs_under_the_supervisor_itself_is_noticed_and_waited_for
     job: JobFolder, tmp_path: Path
 ) -> None:
     hangs = tmp_path / "hangs"
-    names = job.letters(300)  # some are left when it hangs
+    names = job.letters(20)
     process = with_hanging_looks(job, hangs)
     until_results(job, 5)
     hung = members_of(process.pid)
     hangs.touch()
     until_gone(hung)
     assert process.poll() is None
+    names |= job.letters(20, first=20)
     hangs.unlink()
-    told = finish(process, 120)
+    until_results(job, 40)
+    process.send_signal(signal.SIGTERM)
+    told = finish(process, 60)
     assert "has not answered for" in told
     assert told.count("all processes start again") == 1
     assert sorted(job.archived()) == sorted(names)
@@ -110,7 +115,7 @@ def test_a_disk_that_hangs_under_the_supervisor_itself_is_noticed_and_waited_for
 
 def test_a_supervisor_whose_disk_hangs_can_be_stopped(job: JobFolder, tmp_path: Path) -> None:
     hangs = tmp_path / "hangs"
-    job.letters(200)
+    job.letters(20)
     process = with_hanging_looks(job, hangs)
     until_results(job, 5)
     hung = members_of(process.pid)
