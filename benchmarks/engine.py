@@ -79,34 +79,37 @@ def added_latency(folder: Path, count: int) -> tuple[list[float], list[float]]:
 
 
 def running(folder: Path, *more: str) -> subprocess.Popen[bytes]:
-    """A job on the folder ``inbox``, in a session of its own."""
+    """A job on the folder ``inbox``."""
     (folder / "inbox").mkdir()
     watch = {"watch_directories": ["inbox"], "debounce_ms": 0}
     sources = {"inbox": {"type": "filesystem", "config": watch}}
     (folder / "job.yaml").write_text(yaml.safe_dump({"stream_sources": sources}))
     command = [sys.executable, "-m", "neuraldocflow", "run", "--quiet", "-c", "job.yaml", *more]
     nowhere = subprocess.DEVNULL
-    return subprocess.Popen(command, cwd=folder, stdout=nowhere, stderr=nowhere, start_new_session=True)
+    return subprocess.Popen(command, cwd=folder, stdout=nowhere, stderr=nowhere)
 
 
 def at_rest(processes: int, seconds: float) -> float:
     """The share of a core that a job of so many processes takes, its agents included, with nothing to do."""
 
-    def taken(session: int) -> float:
+    def taken(folder: Path) -> float:
+        """Seconds of all processes that are at home there."""
         ticks = 0
-        for found in Path("/proc").glob("[0-9]*/stat"):
+        for found in Path("/proc").glob("[0-9]*"):
             with suppress(OSError):  # it has ended
-                told = found.read_text().rpartition(")")[2].split()
-                ticks += sum(map(int, told[11:13])) if int(told[3]) == session else 0
+                if (found / "cwd").readlink().is_relative_to(folder):
+                    told = (found / "stat").read_text().rpartition(")")[2].split()
+                    ticks += sum(map(int, told[11:13]))
         return ticks / os.sysconf("SC_CLK_TCK")
 
-    with tempfile.TemporaryDirectory() as folder:
-        process = running(Path(folder), "--processes", str(processes))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name).resolve()
+        process = running(folder, "--processes", str(processes))
         try:
             time.sleep(10)
-            before = taken(process.pid)
+            before = taken(folder)
             time.sleep(seconds)
-            return (taken(process.pid) - before) / seconds
+            return (taken(folder) - before) / seconds
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(timeout=30)
