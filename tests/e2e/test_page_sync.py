@@ -37,6 +37,11 @@ def names(gateway: Gateway) -> Counter[str]:
     return Counter(job["filename"] for job in gateway.jobs())
 
 
+def stop_timers(page: Page) -> None:
+    """No timer of the page runs any more, after those that are due within half a minute."""
+    page.clock.pause_at(page.evaluate("Date.now()") / 1000 + 30)
+
+
 def sends_of(page: Page) -> Counter[str]:
     """How often each document is sent by a page, from now on."""
     sends: Counter[str] = Counter()
@@ -63,17 +68,24 @@ VISIBLE = "document.dispatchEvent(new Event('visibilitychange'))"
 
 def test_of_two_tabs_one_sends_what_waits(context: BrowserContext, gateway: Gateway) -> None:
     person = Person(context, gateway)
+    person.page.clock.install()
     page = person.open()
     person.works_offline()
     other = person.tab()
+    other.clock.install()
     other.goto(gateway.url)
     other.get_by_text("Connected", exact=True).wait_for()
     gateway.stop()
     person.has_status("Offline")
     person.drop({f"{number}.html": letter(number).decode() for number in range(3)})
     other.locator(".app-status").filter(has_text="3 waiting").wait_for()
+    for tab in (page, other):
+        stop_timers(tab)
+    sends, others = sends_of(page), sends_of(other)
+    page.wait_for_timeout(1000)  # in which what timers have begun is over
+    sends.clear()
+    others.clear()
     with socket.create_server(("127.0.0.1", gateway.port)):  # takes what is sent, and does not answer
-        sends, others = sends_of(page), sends_of(other)
         page.evaluate(ONLINE)
         until(page, lambda: len(sends + others) == 3)
         other.evaluate(ONLINE)
@@ -82,6 +94,7 @@ def test_of_two_tabs_one_sends_what_waits(context: BrowserContext, gateway: Gate
         assert not (sends and others)
     gateway.start()
     for tab in (page, other):
+        tab.clock.resume()
         tab.locator(".app-status").get_by_text("Connected", exact=True).wait_for()
     assert names(gateway) == {f"{number}.html": 1 for number in range(3)}
 
@@ -98,7 +111,7 @@ def test_what_waits_is_sent_when_the_browser_says_that_there_may_be_a_connection
     person.has_status("Offline")
     person.drop({"waits.html": letter(1).decode()})
     person.has_status("1 waiting")
-    page.clock.pause_at(page.evaluate("Date.now()") / 1000 + 30)  # no timer of the page runs any more
+    stop_timers(page)
     gateway.start()
     page.evaluate(word)
     until(page, lambda: names(gateway))
