@@ -206,7 +206,7 @@ def main() -> None:
         wait, longest = urgent_waits(Path(other), count)
     few, many = scheduling(100), scheduling(10_000)
     own = bare_extraction()
-    idle = [at_rest(processes, 10 if given.quick else 60) for processes in (1, 2)]
+    idle = [at_rest(processes, 5 if given.quick else 60) for processes in (1, 2)]
     print(f"added to a small document's {own:.1f} ms of extraction on an idle job, p50 and p99 in ms:")
     for name, times in (("from the event to the result on the log", through), ("from file to file", whole)):
         print(f"  {name}: {statistics.median(times):.1f}, {quantile(times, 0.99):.1f}")

@@ -38,7 +38,7 @@ class SourceContext:
     """Asked by a source that has nothing more to give; until it says so the source stays, and is silent."""
     patience: Callable[[], float] = lambda: 0.0
     """Seconds a source may wait in ``next_batch`` for something to come: the engine's loop looks a thousand
-    times a second otherwise. 0 while documents are under way."""
+    times a second otherwise. 0 while documents are under way, and in one of several processes."""
     snapshot_interval: float = 1.0
     """Seconds an epoch takes."""
     once: bool = False
@@ -59,7 +59,8 @@ class SourceContext:
     None where the log is on this one."""
 
     def rest(self, longest: float) -> bool:
-        """Wait, where there is patience, until something arrives at any source; whether it waited."""
+        """Wait, where there is patience, ``longest`` seconds at most, until something arrives at any source;
+        whether it waited."""
         if (seconds := min(self.patience(), longest)) <= 0:
             return False
         if self.arrived.wait(seconds):

@@ -152,7 +152,8 @@ class Engine:
         return 0 if self.stopping.is_set() else max(self.start().room() - self.fetching.count(), 0)
 
     def patience(self) -> float:
-        """Seconds a source may wait for something to come: none while anything is under way."""
+        """Seconds a source may wait for something to come: none while anything is under way, nor in one of
+        several processes, for which the others would wait too."""
         if self.process is not None or self._under_way or self.stopping.is_set():
             self._quiet_since = time.monotonic()
             return 0.0

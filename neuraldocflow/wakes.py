@@ -18,8 +18,9 @@ _HELD = 0.03
 _NEAR = 0.01
 """Seconds before an epoch's end in which a partition is not asked any more: it would end with that look."""
 _TWICE, _OFTEN = 2, 64
+"""So often in succession it must be held to let an epoch last longer: at first, and when that never helps."""
 _MOST = 1.0
-"""Seconds that an epoch lasts longer, so that a heartbeat is never missed."""
+"""Seconds that an epoch lasts longer, at most: the supervisor must not miss a heartbeat."""
 _AFTER = 0.001
 """Seconds after an epoch's end, so that it has ended by the engine's clock too."""
 

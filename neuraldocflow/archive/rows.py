@@ -18,6 +18,7 @@ from neuraldocflow.deliveries import Delivery
 Dataset = Literal["documents", "fields", "cells"]
 Row = dict[str, Any]
 Columns = dict[str, list[Any]]
+"""Some rows, column by column."""
 Line = dict[str, Any]
 """A result on its way to the archive."""
 
@@ -122,11 +123,11 @@ def _table(schema: pa.Schema, lines: bytes) -> pa.Table:
     Arrow's other ways to a table, from Python's values, first import pandas where it is installed, to look
     whether it was given something of it: that stops a running dataflow for half a second.
     """
-    by_document = pa.schema(_ID + [(each.name, pa.list_(each.type)) for each in schema][len(_ID) :])
+    by_columns = [(each.name, pa.list_(each.type)) for each in list(schema)[len(_ID) :]]
     documents = read_json(
         pa.BufferReader(lines),
         ReadOptions(use_threads=False, block_size=len(lines) + 1),
-        ParseOptions(explicit_schema=by_document, unexpected_field_behavior="error"),
+        ParseOptions(explicit_schema=pa.schema([*_ID, *by_columns]), unexpected_field_behavior="error"),
     ).combine_chunks()
     of_rows = pc.list_parent_indices(documents[len(_ID)])
     columns = [column.take(of_rows) for column in documents.columns[: len(_ID)]]

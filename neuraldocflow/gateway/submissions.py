@@ -25,6 +25,7 @@ from neuraldocflow.gateway.problems import Problem, busy, invalid, lacks
 from neuraldocflow.gateway.requests import Document, Options, options_from, safe_name
 from neuraldocflow.log import Log, LogError, Message
 from neuraldocflow.payloads import Incoming, Payload, PayloadStore
+from neuraldocflow.wording import counted
 from sinks.events import message_of
 
 log = logging.getLogger(__name__)
@@ -108,7 +109,7 @@ class Appender:
             batch, self._waiting = self._waiting, {}
             error = await self._appended(list(batch.values()))
             if error is not None:
-                log.warning("%d messages were not appended: %s", len(batch), error)
+                log.warning("%s not appended: %s", counted(len(batch), "message"), error)
             for done in batch:
                 if done.done():
                     continue

@@ -277,7 +277,8 @@ class EmbeddedLog(Log):
         if self._closed:
             return
         self._closed = True
-        waited = self._writing.acquire(timeout=_AT_THE_END)  # for another thread's append
+        # another thread's append is waited for, but no other process: one that is stopped holds the file
+        waited = self._writing.acquire(timeout=_AT_THE_END)
         with suppress(OSError):
             descriptor = os.open(self._lock_path, os.O_WRONLY | os.O_CLOEXEC)
             ring(descriptor)

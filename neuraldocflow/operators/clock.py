@@ -15,6 +15,7 @@ from neuraldocflow.deliveries import Tick
 from neuraldocflow.wakes import Turn
 
 _LOOK = 0.5
+"""Seconds between looks whether the flow may end."""
 
 
 class ClockSource(FixedPartitionedSource[Tick, int]):
@@ -43,7 +44,7 @@ class ClockPartition(StatefulSourcePartition[Tick, int]):
 
     def __init__(self, epoch: int, interval: float, may_end: Callable[[], bool]) -> None:
         self._epoch = epoch
-        self._ticked = 0
+        self._ticked: int | None = None
         """The latest epoch that has had its tick."""
         self._may_end = may_end
         self._turn = Turn(interval)

@@ -10,7 +10,8 @@ from bytewax.inputs import DynamicSource, StatelessSourcePartition
 from neuraldocflow.deliveries import Tick
 from neuraldocflow.wakes import Turn
 
-_LOOK = 0.5
+_BEAT = 0.5
+"""Seconds between two beats, at most."""
 
 
 class HeartbeatSource(DynamicSource[Tick]):
@@ -49,4 +50,4 @@ class HeartbeatPartition(StatelessSourcePartition[Tick]):
         return []
 
     def next_awake(self) -> datetime:
-        return self._turn.again_in(_LOOK)
+        return self._turn.again_in(_BEAT)
