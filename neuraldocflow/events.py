@@ -267,7 +267,7 @@ def to_cloudevent(event: Event) -> dict[str, Any]:
         "type": type_of(event),
         "source": event.origin,
         "subject": event.id,
-        "time": _timestamp(event.time),
+        "time": timestamp(event.time),
         "datacontenttype": "application/json",
     }
     if event.tenant != "default":
@@ -325,7 +325,8 @@ def _told(line: Any) -> str:
     return f"{outer.get(path, f'data.{path}')}: {line['msg']}"
 
 
-def _timestamp(time: datetime) -> str:
+def timestamp(time: datetime) -> str:
+    """RFC 3339 in UTC with milliseconds, as events have it."""
     return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

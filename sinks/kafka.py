@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from functools import partial
 from typing import Literal
 
@@ -21,7 +22,7 @@ from neuraldocflow.components import SINKS, Component, SinkContext
 from neuraldocflow.deliveries import Delivery
 from neuraldocflow.durable import OutputError, patiently
 from neuraldocflow.errors import ConfigError
-from neuraldocflow.events import Event
+from neuraldocflow.events import Event, timestamp
 from neuraldocflow.kafka_settings import KafkaSettings, Topic
 from neuraldocflow.log import PROCESSING_EVENTS, PROCESSING_RESULTS
 from neuraldocflow.outages import Outage
@@ -56,7 +57,7 @@ class KafkaSinkConfig(KafkaSettings):
 
 
 class KafkaSink(FixedPartitionedSink[Delivery | Event, None]):
-    """Writes with one idempotent producer a process."""
+    """Writes with one idempotent producer a worker: what a worker waits for is what it sent."""
 
     def __init__(self, name: str, config: KafkaSinkConfig, context: SinkContext) -> None:
         if context.payloads is None:
@@ -72,6 +73,7 @@ class KafkaSink(FixedPartitionedSink[Delivery | Event, None]):
                 **DURABLE,
                 "compression.type": config.compression,
                 "message.max.bytes": config.max_message_size + _HEADROOM,
+                "delivery.report.only.error": True,
                 "message.timeout.ms": 0,  # the writer's own limit is the one that counts
             },
             {"linger.ms": 5, "reconnect.backoff.max.ms": 2_000},
@@ -91,8 +93,7 @@ class KafkaSink(FixedPartitionedSink[Delivery | Event, None]):
         self._results, self._events = (self._elsewhere(context, brokers, *each) for each in on_log)
         self.lifecycle = self._events is not None
         """Whether it wants lifecycle events beside results."""
-        self._lock = threading.Lock()
-        self._producer: Producer | None = None
+        self._worker = threading.local()
 
     @staticmethod
     def _elsewhere(context: SinkContext, brokers: str, name: str, topic: str | None) -> str | None:
@@ -110,11 +111,11 @@ class KafkaSink(FixedPartitionedSink[Delivery | Event, None]):
         return [str(part) for part in range(_PARTS)]
 
     def build_part(self, step_id: str, for_part: str, resume_state: None) -> KafkaPartition:
-        with self._lock:
-            if self._producer is None:
-                self._producer = Producer({**self._settings, "error_cb": self._trouble})
+        producer: Producer | None = getattr(self._worker, "producer", None)
+        if producer is None:
+            producer = self._worker.producer = Producer({**self._settings, "error_cb": self._trouble})
         limit = self._config.delivery_timeout_ms / 1000
-        writer = Writer(self._producer, self._outage, limit, self._shrunk, self._waiting)
+        writer = Writer(producer, self._outage, limit, self._shrunk, self._waiting)
         return KafkaPartition(self._results, self._events, self._config, writer, self._shrunk)
 
     def _trouble(self, error: KafkaError) -> None:
@@ -146,11 +147,12 @@ class KafkaPartition(StatefulSinkPartition[Delivery | Event, None]):
         self._shrunk = shrunk
 
     def write_batch(self, values: Sequence[Delivery | Event]) -> None:
+        now = timestamp(datetime.now(UTC))
         for value in values:
             if isinstance(value, Delivery):
                 if self._results is None:
                     continue
-                message = result_message(self._results, value, self._config.partition_key)
+                message = result_message(self._results, value, self._config.partition_key, now)
             elif self._events is not None:
                 message = event_message(self._events, value, value.id)
             else:

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from neuraldocflow import durable
-from neuraldocflow.archive.rows import Dataset, Line, identity_of, tables_of
+from neuraldocflow.archive.rows import Dataset, Line, identity_of, table_of
 from neuraldocflow.remote import Remote
 
 _ORDER: tuple[Dataset, ...] = ("cells", "fields", "documents")
@@ -67,11 +67,12 @@ class Datasets:
         """Write one batch of one partition. Raises OSError; then the same batch can be written again: its
         files are named after its documents, so what is there of it, known or not, is replaced."""
         documents = [identity_of(line) for line in lines]
-        batch, tables = _name_of(documents), tables_of(lines)
+        batch = _name_of(documents)
         partition = f"document_type={quote(document_type, safe='')}/date={date}"
         for dataset in _ORDER:
-            if dataset in tables:
-                self._put(dataset, tables[dataset], f"{partition}/{batch}.parquet")
+            table = table_of(dataset, lines)  # one at a time: a batch of large results takes hundreds of MB
+            if table.num_rows:
+                self._put(dataset, table, f"{partition}/{batch}.parquet")
         self._note(batch, documents)
 
     def _put(self, dataset: Dataset, table: pa.Table, name: str) -> None:

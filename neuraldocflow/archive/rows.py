@@ -108,25 +108,18 @@ def size_of(line: Line) -> int:
     return sum(len(line[dataset]) for dataset in SCHEMAS)
 
 
-def tables_of(lines: list[Line]) -> dict[Dataset, pa.Table]:
-    """All rows of results, in order; no table where there are none."""
-    found = {
-        dataset: _table(schema, "\n".join(line[dataset] for line in lines).encode())
-        for dataset, schema in SCHEMAS.items()
-    }
-    return {dataset: table for dataset, table in found.items() if table.num_rows}
-
-
-def _table(schema: pa.Schema, lines: bytes) -> pa.Table:
-    """Lines of JSON, each with a document's columns, as a table.
+def table_of(dataset: Dataset, lines: list[Line]) -> pa.Table:
+    """A dataset's rows of results, in order.
 
     Arrow's other ways to a table, from Python's values, first import pandas where it is installed, to look
     whether it was given something of it: that stops a running dataflow for half a second.
     """
+    schema = SCHEMAS[dataset]
     by_columns = [(each.name, pa.list_(each.type)) for each in list(schema)[len(_ID) :]]
+    read = "\n".join([line[dataset] for line in lines]).encode()
     documents = read_json(
-        pa.BufferReader(lines),
-        ReadOptions(use_threads=False, block_size=len(lines) + 1),
+        pa.BufferReader(read),
+        ReadOptions(use_threads=False, block_size=len(read) + 1),
         ParseOptions(explicit_schema=pa.schema([*_ID, *by_columns]), unexpected_field_behavior="error"),
     ).combine_chunks()
     of_rows = pc.list_parent_indices(documents[len(_ID)])

@@ -17,6 +17,7 @@ from typing import Any
 import orjson
 
 from neuraldocflow import durable
+from neuraldocflow.events import timestamp
 from neuraldocflow.gateway.arrivals import DONE, Arrived
 from neuraldocflow.gateway.offsets import Place, Positions
 
@@ -319,5 +320,4 @@ def _milliseconds(each: Arrived) -> int:
 
 
 def _iso(milliseconds: int) -> str:
-    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return timestamp(datetime.fromtimestamp(milliseconds / 1000, UTC))

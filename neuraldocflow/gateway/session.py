@@ -18,6 +18,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.protocol import State
 
 from neuraldocflow.errors import DocumentError, RateLimited, Unauthorized
+from neuraldocflow.events import timestamp
 from neuraldocflow.gateway.actions import ACTIONS, Authenticate, OfJob, Ping
 from neuraldocflow.gateway.connection import Connection
 from neuraldocflow.gateway.hub import Published
@@ -326,4 +327,4 @@ def _parts(envelope: Payload) -> tuple[str | None, bool, str, Payload]:
 
 
 def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return timestamp(datetime.now(UTC))

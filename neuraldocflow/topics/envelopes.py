@@ -5,9 +5,7 @@ Attributes are ``ce_`` headers, the value is the event's data as JSON. No I/O he
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -20,8 +18,7 @@ _COMPLETED = type_of(ProcessingCompleted)
 _ATTRIBUTES = ("specversion", "id", "type", "source", "subject", "time", "tenant", "sequence")
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """A message to be written; headers' names are Kafka's."""
 
     topic: str
@@ -36,14 +33,13 @@ class Outgoing:
         return len(self.value) + len("".join(rest).encode()) + 20 * len(rest)
 
 
-def result_message(topic: str, delivery: Delivery, partition_key: str) -> Outgoing:
-    """A result, as a ProcessingCompleted event: also a failed one, whose ``status`` says so.
+def result_message(topic: str, delivery: Delivery, partition_key: str, now: str) -> Outgoing:
+    """A result, as a ProcessingCompleted event of that time: also a failed one, whose ``status`` says so.
 
     Written down here rather than by :func:`event_message`: a model's copy of a result costs
     more than all the rest.
     """
     document, run = delivery.identity
-    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     headers = {
         "ce_specversion": "1.0",
         "ce_id": identity.event_id(document, run, ProcessingCompleted.name),
@@ -97,4 +93,4 @@ def claim_check(message: Outgoing, payload: Payload) -> Outgoing:
         data_type = (data["result"].get("extractedData") or {}).get("documentType")
         small["result"] = {**result, "extractedData": None, "documentType": data_type}
     headers = {**message.headers, "ce_dataref": payload.uri}
-    return replace(message, value=orjson.dumps(small), headers=headers)
+    return message._replace(value=orjson.dumps(small), headers=headers)

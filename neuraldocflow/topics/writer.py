@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from functools import partial
@@ -23,8 +22,9 @@ _AT_THE_END = 5.0
 
 
 class Writer:
-    """One user of a shared producer. Raises OutputError when something can't be delivered.
+    """What one thread writes with its own producer. Raises OutputError when something can't be delivered.
 
+    The producer has ``delivery.report.only.error``: what has left its queue and was not refused is there.
     ``limit`` is the seconds without a single delivery after which it gives up; ``shrink`` makes a smaller
     message of one that brokers find too large; ``waiting`` is called again and again while they are away.
     """
@@ -42,10 +42,6 @@ class Writer:
         self._limit = limit
         self._shrink = shrink
         self._waiting = waiting
-        self._lock = threading.Lock()
-        self._under_way = 0
-        """Messages that were sent and are not there, also those that are yet to be sent again, smaller."""
-        self._delivered = 0
         self._too_large: list[Outgoing] = []
         self._failed: str | None = None
         """Why it gave up: no message is waited for any more."""
@@ -57,19 +53,6 @@ class Writer:
 
     def send(self, message: Outgoing) -> None:
         """Hand a message over; it is on its way, not there, when this returns."""
-        with self._lock:
-            self._under_way += 1
-        self._produce(message)
-        self._producer.poll(0)
-        self._raise()
-
-    def wait(self) -> None:
-        """Until everything sent is there."""
-        if self._under_way and not self.gave_up:
-            self._patiently(lambda: not self._under_way)
-        self._raise()
-
-    def _produce(self, message: Outgoing) -> None:
         try:
             try:
                 self._hand_over(message)
@@ -80,6 +63,14 @@ class Writer:
                 self._failed = reason_of(error)
                 raise OutputError(self._told(self._failed)) from error
             self._again(message)
+        self._producer.poll(0)
+        self._raise()
+
+    def wait(self) -> None:
+        """Until everything sent is there."""
+        if not self.gave_up:
+            self._patiently(lambda: not len(self._producer) and not self._too_large)
+        self._raise()
 
     def _hand_over(self, message: Outgoing) -> None:
         self._producer.produce(
@@ -87,20 +78,15 @@ class Writer:
             message.value,
             message.key,
             headers=list(message.headers.items()),
-            on_delivery=partial(self._reported, message),
+            on_delivery=partial(self._refused, message),
         )
 
-    def _reported(self, message: Outgoing, error: KafkaError | None, _: Any) -> None:
-        """Called by whichever thread polls the shared producer."""
-        with self._lock:
-            if error is not None and error.code() == KafkaError.MSG_SIZE_TOO_LARGE:
-                self._too_large.append(message)
-                return
-            self._under_way -= 1
-            if error is None:
-                self._delivered += 1
-            else:
-                self._failed = self._failed or reason_of(error)
+    def _refused(self, message: Outgoing, error: KafkaError, _: Any) -> None:
+        """Called while this thread polls, and for what was not delivered alone."""
+        if error.code() == KafkaError.MSG_SIZE_TOO_LARGE:
+            self._too_large.append(message)
+        else:
+            self._failed = self._failed or reason_of(error)
 
     def _fits(self, message: Outgoing) -> bool:
         try:
@@ -114,19 +100,19 @@ class Writer:
         if "ce_dataref" in message.headers:
             self._failed = f"{message.topic} refuses even a message of {message.size} bytes"
             self._raise()
-        self._produce(self._shrink(message))
+        self.send(self._shrink(message))
 
     def _patiently(self, done: Callable[[], bool]) -> None:
         """Until ``done``; OutputError when nothing was delivered for too long."""
-        seen, since = self._delivered, time.monotonic()
+        left, since = len(self._producer), time.monotonic()
         while not done():
-            self._producer.flush(_ROUND)
+            before, left = left, self._producer.flush(_ROUND)
             while self._too_large:
                 self._again(self._too_large.pop())
             self._raise()
             now = time.monotonic()
-            if self._delivered != seen:
-                seen, since = self._delivered, now
+            if left < before:
+                since = now
                 self._outage.over()
                 continue
             self._waiting()

@@ -11,11 +11,13 @@ from neuraldocflow.events import ProcessingCompleted
 from neuraldocflow.payloads import Payload
 from neuraldocflow.topics.envelopes import claim_check, event_message, key_of, result_message
 
+NOW = "2026-03-01T12:00:00.000Z"
+
 
 def test_a_result_is_written_as_the_event_it_is() -> None:
     made = delivery(run=2)
     tenant = replace(made, document=made.document.model_copy(update={"tenant": "north"}))
-    written = result_message("t", tenant, "document_id")
+    written = result_message("t", tenant, "document_id", NOW)
     event = ProcessingCompleted(
         id=made.document.id, run=2, origin="/dataflow", tenant="north", result=made.result
     )
@@ -27,13 +29,13 @@ def test_a_result_is_written_as_the_event_it_is() -> None:
 
 
 def test_a_size_is_never_less_than_what_is_written() -> None:
-    message = result_message("t", delivery(), "document_id")
+    message = result_message("t", delivery(), "document_id", NOW)
     least = len(message.value) + len(message.key) + sum(map(len, message.headers.values()))
     assert message.size >= least
 
 
 def test_a_claim_check_has_the_same_key_and_id_and_says_where_the_rest_is() -> None:
-    whole = result_message("t", delivery(tables=100), "document_type")
+    whole = result_message("t", delivery(tables=100), "document_type", NOW)
     small = claim_check(whole, Payload("s3://payloads/x", len(whole.value), "ab" * 32))
     assert (small.key, small.headers["ce_id"]) == (whole.key, whole.headers["ce_id"])
     assert small.headers["ce_dataref"] == "s3://payloads/x"
