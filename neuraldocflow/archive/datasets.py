@@ -64,16 +64,19 @@ class Datasets:
         return self._index.execute(select, (document, run)).fetchone() is not None
 
     def write(self, document_type: str, date: str, lines: list[Line]) -> None:
-        """Write one batch of one partition. Raises OSError; then the same batch can be written again: its
-        files are named after its documents, so what is there of it, known or not, is replaced."""
-        documents = [identity_of(line) for line in lines]
-        batch = _name_of(documents)
+        """Write one batch of one partition, which is to be noted then; any thread may. Raises OSError; then
+        the same batch can be written again: its files are named after its documents, so what is there of it,
+        known or not, is replaced."""
+        batch = _name_of(lines)
         partition = f"document_type={quote(document_type, safe='')}/date={date}"
         for dataset in _ORDER:
             table = table_of(dataset, lines)  # one at a time: a batch of large results takes hundreds of MB
             if table.num_rows:
                 self._put(dataset, table, f"{partition}/{batch}.parquet")
-        self._note(batch, documents)
+
+    def note(self, lines: list[Line]) -> None:
+        """A batch is written: its documents are in."""
+        self._note(_name_of(lines), [identity_of(line) for line in lines])
 
     def _put(self, dataset: Dataset, table: pa.Table, name: str) -> None:
         """Whole or not at all: renamed in place locally, one upload elsewhere."""
@@ -110,5 +113,6 @@ class Datasets:
         self._index.close()
 
 
-def _name_of(documents: list[tuple[str, int]]) -> str:
-    return hashlib.sha256(orjson.dumps(sorted(documents))).hexdigest()[:32]
+def _name_of(lines: list[Line]) -> str:
+    documents = sorted(identity_of(line) for line in lines)
+    return hashlib.sha256(orjson.dumps(documents)).hexdigest()[:32]

@@ -20,8 +20,10 @@ from neuraldocflow.versions import DRAIN, OtherRelease
 from neuraldocflow.wording import counted
 
 _FOLDER = "outputs"
-SPOOL = "columns"
+_SPOOL = "columns"
 """The name of the file in it, which goes by what its lines are."""
+_SET_ASIDE = f"{_SPOOL}.writing"
+"""The name of the file of those lines that are being written to the archive."""
 _ROWS = "spool"
 """Of an earlier release, with other lines."""
 DEFAULT = "in the state directory"
@@ -42,13 +44,13 @@ def folder_of(state: Path, url: str) -> Path:
 def refuse_left(state: Path, urls: Collection[str]) -> None:
     """Raises ConfigError where results wait for an archive that is not one of these: they would never be
     written."""
-    for spool in sorted((state / _FOLDER).glob(f"*/{SPOOL}")):
-        url = (spool.parent / "url").read_text(encoding="utf-8")
-        if url not in urls and (count := _lines(spool)):
+    for known in sorted((state / _FOLDER).glob("*/url")):
+        url, folder = known.read_text(encoding="utf-8"), known.parent
+        if url not in urls and (count := sum(_lines(spool) for spool in folder.glob(f"{_SPOOL}*"))):
             name, have = url or DEFAULT, counted(count, "result")
             raise ConfigError(
                 f"no output writes to the archive {name} any more, which has {have} to write: "
-                f"put that output back until it has none (run --once); or remove {spool} to give them up"
+                f"put that output back until it has none (run --once); or remove {folder} to give them up"
             )
     of_others = [*(state / _FOLDER).glob(f"*/{_ROWS}"), *(state / _FOLDER).glob("*.spool")]
     for spool in sorted(of_others):
@@ -63,12 +65,19 @@ def _lines(path: Path) -> int:
 
 
 class Spool:
-    """An append-only file of JSON lines; a half-written last line (a crash) is cut off when it is opened."""
+    """An append-only file of JSON lines; a half-written last line (a crash) is cut off when it is opened.
 
-    def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("a+b", buffering=0)  # nothing of a write that failed stays behind
-        self._end = 0
+    Lines that are being written to the archive are set aside, in a file of their own.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._path, self._aside = folder / _SPOOL, folder / _SET_ASIDE
+        if self._aside.exists():  # whoever wrote it was killed: all its lines wait again
+            kept = self._path.read_bytes() if self._path.exists() else b""
+            write_atomically(self._path, self._aside.read_bytes() + kept)
+            self._aside.unlink()
+        self._open()
 
     def load(self) -> list[dict[str, Any]]:
         """Every whole line."""
@@ -93,11 +102,19 @@ class Spool:
             raise
         self._end += len(data)
 
+    def set_aside(self) -> None:
+        """All lines, until :meth:`clear`; what is appended from now on is kept apart. Raises OSError."""
+        self._path.replace(self._aside)
+        self._file.close()
+        self._open()
+
     def clear(self) -> None:
-        """Forget all lines: they are in the archive."""
-        os.ftruncate(self._file.fileno(), 0)
-        os.fsync(self._file.fileno())
-        self._end = 0
+        """Forget the lines that were set aside: they are in the archive."""
+        self._aside.unlink()
 
     def close(self) -> None:
         self._file.close()
+
+    def _open(self) -> None:
+        self._file = self._path.open("a+b", buffering=0)  # nothing of a write that failed stays behind
+        self._end = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime
 from typing import Any
 
@@ -43,3 +44,10 @@ def delivery(name: str = "a.pdf", run: int = 0, tables: int = 1, **result: Any) 
         "error": None,
     }
     return Delivery(document, {**made, **result})
+
+
+def written_out() -> None:
+    """What an archive began to write is there, or can't be written."""
+    for thread in threading.enumerate():
+        if thread.name == "archive":
+            thread.join(60)

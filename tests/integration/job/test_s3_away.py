@@ -15,7 +15,7 @@ from pathlib import Path
 import fsspec
 import pyarrow.dataset as ds
 import pytest
-from support.deliveries import delivery
+from support.deliveries import delivery, written_out
 from support.gateway import Gateway, letter, submit
 from support.job import LETTER
 from support.pulling import Pulled
@@ -134,21 +134,22 @@ def archived() -> list[str]:
 
 
 @pytest.fixture
-def back(own_s3: OwnS3, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+def back(own_s3: OwnS3, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], None]]:
     """Starts the server again after an output has waited so often."""
+    with ThreadPoolExecutor(1) as starting:  # the server lives as long as the thread that started it
 
-    def after(pauses: int) -> None:
-        left = [pauses]
+        def after(pauses: int) -> None:
+            left = [pauses]
 
-        def wait(seconds: float) -> bool:
-            left[0] -= 1
-            if left[0] == 0:
-                own_s3.start()
-            return False
+            def wait(seconds: float) -> bool:
+                left[0] -= 1
+                if left[0] == 0:
+                    starting.submit(own_s3.start).result()
+                return False
 
-        monkeypatch.setattr(durable.STOPPING, "wait", wait)
+            monkeypatch.setattr(durable.STOPPING, "wait", wait)
 
-    return after
+        yield after
 
 
 def test_the_archive_waits_longer_than_for_a_disk(
@@ -180,6 +181,8 @@ def test_the_archives_patience_ends_with_a_sentence_and_nothing_is_lost(
     sink = archive(tmp_path, delivery_timeout_ms=1000)
     sink.write_batch([delivery("a.pdf")])
     own_s3.stop()
+    sink.snapshot()
+    written_out()
     with pytest.raises(OutputError, match="archive s3://inbox/archive can't be written: EndpointConnection"):
         sink.snapshot()
     own_s3.start()

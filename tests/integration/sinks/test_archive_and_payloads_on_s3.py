@@ -11,7 +11,7 @@ from pathlib import Path
 import fsspec
 import pyarrow.dataset as ds
 import pytest
-from support.deliveries import delivery
+from support.deliveries import delivery, written_out
 from support.servers.s3 import S3Server
 from support.unreliable import Unreliable, unreliable
 
@@ -192,6 +192,8 @@ def test_a_bucket_that_fails_in_the_middle_of_a_flush_gets_each_row_once(
     proxy.writes_left = written
     if killed:  # the tries end with an error, and nothing is called on the output any more
         with contextlib.suppress(OutputError):
+            sink.snapshot()
+            written_out()
             sink.snapshot()
         proxy.writes_left = None
         assert written >= 3 or 503 in proxy.answered

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import resource
+import shutil
 import signal
+import threading
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -82,6 +84,64 @@ def test_what_a_snapshot_covered_survives_a_kill(tmp_path: Path) -> None:
     again.write_batch([delivery("b.pdf")])
     again.close()
     assert sorted(each["filename"] for each in rows(tmp_path, "documents")) == ["a.pdf", "b.pdf"]
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """No file gets to the archive until this is set."""
+    put, held = Datasets._put, threading.Event()
+
+    def waiting(self: Datasets, *rest: Any) -> None:
+        held.wait(60)
+        put(self, *rest)
+
+    monkeypatch.setattr(Datasets, "_put", waiting)
+    return held
+
+
+def test_an_epoch_does_not_wait_for_a_file_to_be_written(tmp_path: Path, held: threading.Event) -> None:
+    sink = archive(tmp_path, flush_interval_ms=0)
+    for name in ("a.pdf", "b.pdf", "a.pdf", "c.pdf"):
+        sink.write_batch([delivery(name)])
+        sink.snapshot()
+    assert not (tmp_path / "archive" / "documents").exists()
+    held.set()
+    sink.close()
+    assert sorted(each["filename"] for each in rows(tmp_path, "documents")) == ["a.pdf", "b.pdf", "c.pdf"]
+    assert len(rows(tmp_path, "fields")) == 9
+
+
+def test_a_kill_while_files_are_written_loses_neither_these_nor_what_came_since(
+    tmp_path: Path, held: threading.Event
+) -> None:
+    sink = archive(tmp_path, flush_interval_ms=0)
+    for name in ("a.pdf", "b.pdf"):
+        sink.write_batch([delivery(name)])
+        sink.snapshot()
+    with pytest.raises(ConfigError, match=r"in the state directory any more, which has 2 results to write"):
+        refuse_left(tmp_path, [])
+    copied = tmp_path / "copied"  # as the kill left it: the thread of this process goes on
+    shutil.copytree(tmp_path / "outputs", copied / "outputs")
+    held.set()
+    sink.close()
+    for _ in range(2):
+        archive(copied).close()
+        found = sorted(each["filename"] for each in rows(copied, "documents"))
+        assert found == ["a.pdf", "b.pdf"]
+    assert len(rows(copied, "fields")) == 6
+
+
+def test_results_of_no_more_than_two_files_are_in_memory(tmp_path: Path, held: threading.Event) -> None:
+    sink = archive(tmp_path, target_file_size=1_000, flush_interval_ms=3_600_000)
+    sink.write_batch([delivery("a.pdf")])
+    later = threading.Thread(target=lambda: sink.write_batch([delivery("b.pdf")]))
+    later.start()
+    later.join(0.2)
+    assert later.is_alive()
+    held.set()
+    later.join(60)
+    sink.close()
+    assert len(list((tmp_path / "archive" / "documents").rglob("*.parquet"))) == 2
 
 
 def test_a_half_written_line_of_the_spool_is_cut_off(tmp_path: Path) -> None:
@@ -241,7 +301,7 @@ def test_a_write_that_fails_is_tried_again_and_nothing_is_lost(
 
 
 def test_a_spool_holds_nothing_of_a_write_that_failed(tmp_path: Path) -> None:
-    spool = Spool(tmp_path / "spool")
+    spool = Spool(tmp_path)
     spool.append([{"first": "a"}])
     most = resource.getrlimit(resource.RLIMIT_FSIZE)
     before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -254,4 +314,4 @@ def test_a_spool_holds_nothing_of_a_write_that_failed(tmp_path: Path) -> None:
         signal.signal(signal.SIGXFSZ, before)
     spool.append([{"third": "c"}])
     spool.close()
-    assert Spool(tmp_path / "spool").load() == [{"first": "a"}, {"third": "c"}]
+    assert Spool(tmp_path).load() == [{"first": "a"}, {"third": "c"}]
