@@ -125,6 +125,8 @@ class Reader:
         self._opened: list[Lane] = []
         self._lanes: dict[Place, Lane] = {}
         self._wanted: dict[Place, int] = {}
+        self._sent: dict[Place, int] = {}
+        """What brokers were told last, whether or not they have answered."""
         self._committed: dict[Place, int] = {}
         self._counts: dict[str, int] = {}
         self._commit_at = 0.0
@@ -178,7 +180,11 @@ class Reader:
     def commit_now(self) -> None:
         """Commit what is wanted, from whichever thread, after ``stop``."""
         with self._lock:
-            wanted, self._wanted = self._wanted, {}
+            unanswered = {
+                place: offset for place, offset in self._sent.items() if self._committed.get(place) != offset
+            }
+            wanted, self._wanted = {**unanswered, **self._wanted}, {}
+            self._sent.update(wanted)
         if not wanted:
             return
         try:
@@ -336,6 +342,7 @@ class Reader:
             return
         with self._lock:
             wanted, self._wanted = self._wanted, {}
+            self._sent.update(wanted)
         if wanted:
             self._commit_at = now + _COMMIT_EVERY
             self._consumer.commit(offsets=_positions(wanted), asynchronous=True)
@@ -345,7 +352,9 @@ class Reader:
         for each in positions:
             place, trouble = (each.topic, each.partition), error or each.error
             with self._lock:
-                if trouble is None:
+                if self._sent.get(place) != each.offset:
+                    pass  # of no account: brokers were told a later one since
+                elif trouble is None:
                     self._committed[place] = each.offset
                 else:
                     self._wanted.setdefault(place, each.offset)

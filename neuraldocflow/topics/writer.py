@@ -104,15 +104,16 @@ class Writer:
 
     def _patiently(self, done: Callable[[], bool]) -> None:
         """Until ``done``; OutputError when nothing was delivered for too long."""
-        left, since = len(self._producer), time.monotonic()
+        self._producer.poll(0)  # events count as long as they wait; from here on what is left are messages
+        least, since = len(self._producer), time.monotonic()
         while not done():
-            before, left = left, self._producer.flush(_ROUND)
+            left = self._producer.flush(_ROUND)
             while self._too_large:
                 self._again(self._too_large.pop())
             self._raise()
             now = time.monotonic()
-            if left < before:
-                since = now
+            if left < least:
+                least, since = left, now
                 self._outage.over()
                 continue
             self._waiting()
