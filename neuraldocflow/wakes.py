@@ -15,6 +15,10 @@ IDLE = 0.02
 
 _HELD = 0.03
 """Seconds: what is later than that was held."""
+_VAIN = 0.01
+"""Seconds: what is asked that much later than it wanted after an epoch's end was looked at in vain."""
+_LONGEST_REST, _LESS = 0.2, 0.8
+"""Seconds, and of an epoch; of a rest that was enough, the next one."""
 _NEAR = 0.01
 """Seconds before an epoch's end in which a partition is not asked any more: it would end with that look."""
 _TWICE, _OFTEN = 2, 64
@@ -46,10 +50,11 @@ class Turn:
 
     The engine ends a partition's epoch with the first look after the interval, and asks it for nothing until
     all partitions, also those of other processes, have come as far and all outputs are done with it. In the
-    meantime it looks in vain, as fast as it can. So a partition is asked just when its epoch can end; one
-    that was held twice in succession, because it was early, lets its next epoch last that much longer: from
-    then on all end together. Where that does not help it was not early: outputs are slow, and it tries that
-    again only after many epochs. See docs/adr/0012-epochs-end-together.md.
+    meantime it looks in vain, as fast as it can. So a partition is asked just when its epoch can end, and
+    after that not for about as long as it was held before; one that was held twice in succession, because it
+    was early, lets its next epoch last that much longer: from then on all end together. Where that does not
+    help it was not early: outputs are slow, and it tries that again only after many epochs. See
+    docs/adr/0012-epochs-end-together.md.
     """
 
     def __init__(self, interval: float) -> None:
@@ -61,6 +66,8 @@ class Turn:
         """How long it was held after its latest epochs."""
         self._enough = _TWICE
         """How many of these it takes to let an epoch last longer."""
+        self._rest = 0.0
+        """How long it is not asked after an epoch's end, since it would be looked at in vain."""
         self._longer = self._before = 0.0
         """How much longer the latest epoch lasted, if it did, and how long it was held before that."""
 
@@ -69,7 +76,7 @@ class Turn:
         now = _now()
         late = now - max(self._due, _rested.get(threading.get_ident(), 0.0))
         if self._ended:
-            self._was_held(late)
+            self._after_rest(late)
         if late > _HELD:
             self._began = self._asked
         self._ended = now - self._began >= self._interval
@@ -77,15 +84,25 @@ class Turn:
             self._began = now
         self._asked = now
 
-    def _was_held(self, late: float) -> None:
-        """After the end of an epoch it was asked so many seconds later than it wanted."""
+    def _after_rest(self, late: float) -> None:
+        """After the end of an epoch and a rest it was asked so many seconds later than it wanted."""
+        rest = self._rest
+        if late > _VAIN:
+            self._rest = min(rest + late / 2, _LONGEST_REST, _LONGEST_REST * self._interval)
+            self._was_held(rest + late)
+        else:
+            self._rest = _LESS * rest
+            if rest < _HELD:  # else it may have been held as long as it rested
+                self._was_held(late)
+
+    def _was_held(self, seconds: float) -> None:
+        """So long after the end of an epoch."""
         if self._longer:
-            helped = late < self._before - self._longer / 2
+            helped = seconds < self._before - self._longer / 2
             self._enough = _TWICE if helped else min(2 * self._enough, _OFTEN)
             self._longer = 0.0
-            self._held.clear()
-        if late > _HELD:
-            self._held.append(late)
+        if seconds > _HELD:
+            self._held.append(seconds)
         else:
             self._held.clear()
 
@@ -98,10 +115,14 @@ class Turn:
         now = _now()
         self._due = now + seconds
         ends = self._began + self._interval
-        if self._asked + max(seconds, _NEAR) >= ends:
+        if self._ended:
+            self._due = now + max(seconds, self._rest)
+        elif self._asked + max(seconds, _NEAR) >= ends:
             if len(self._held) >= self._enough:
                 self._before = min(self._held)
                 self._longer = min(self._before, _MOST)
+                self._held.clear()
+                self._rest = 0.0  # so that it shows whether that helped
             self._due = max(ends + self._longer + _AFTER, now)
         took = now - self._asked  # the engine sleeps from now on, but as long as if it were asked just now
         return datetime.fromtimestamp(self._due - took, UTC)

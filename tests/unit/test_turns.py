@@ -37,11 +37,16 @@ class Part:
 
 
 def run(
-    known: list[tuple[float, float]], *, with_turns: bool = True, slow: float = 0.0, epochs: int = 16
+    known: list[tuple[float, float]],
+    *,
+    with_turns: bool = True,
+    slow: float = 0.0,
+    epochs: int = 16,
+    last: int = 2,
 ) -> tuple[float, float]:
-    """The most seconds in which any partition was looked at in vain in the last of their epochs, and how long
-    all took; ``known`` are when they came up and how often they want to be asked. Outputs are done with an
-    epoch ``slow`` seconds after its end."""
+    """The most seconds in which any partition was looked at in vain in the ``last`` of their epochs, and how
+    long all took; ``known`` are when they came up and how often they want to be asked. Outputs are done with
+    an epoch ``slow`` seconds after its end."""
     begin = 1e9
     now = [begin]
     with pytest.MonkeyPatch.context() as patch:
@@ -60,7 +65,7 @@ def run(
             reached = ended if now[0] - ended_at >= slow else ended - 1
             for part in parts:
                 part.look(now[0], reached)
-                if part.epoch == epochs - 2 and part.began == now[0]:
+                if part.epoch == epochs - last and part.began == now[0]:
                     part.in_vain = 0.0
             now[0] += 0.002
         return max(part.in_vain for part in parts), now[0] - begin
@@ -85,3 +90,10 @@ def test_without_turns_an_early_one_is_looked_at_in_vain_in_each_epoch() -> None
 def test_slow_outputs_make_few_epochs_longer(slow: float) -> None:
     _, seconds = run([(0.0, wakes.IDLE), (0.1, 0.5)], slow=slow, epochs=60)
     assert seconds < 60 * INTERVAL * 1.06
+
+
+@pytest.mark.parametrize("slow", [0.05, 0.1, 0.2])
+def test_slow_outputs_are_not_looked_for_all_the_time(slow: float) -> None:
+    known = [(0.0, wakes.IDLE), (0.1, wakes.IDLE)]
+    in_vain, _ = run(known, slow=slow, epochs=40, last=20)
+    assert in_vain < 20 * slow / 2
