@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 PAUSES = (0.1, 0.4, 1.5)
-"""Seconds between tries. The dataflow waits meanwhile, so that nothing piles up behind a full disk."""
+"""Seconds between tries. Who hands over more waits meanwhile, so that nothing piles up behind a full disk."""
 AGAIN = 5.0
 """Seconds between the tries after those."""
 STOPPING = threading.Event()
@@ -138,6 +138,15 @@ def write_atomically(path: Path, data: bytes, *, replace: bool = True) -> None:
             os.link(name, path)
     finally:
         Path(name).unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """So that what was renamed into it is there after a loss of power, too. Raises OSError."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _reason(error: OSError) -> str:

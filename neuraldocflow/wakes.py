@@ -115,15 +115,15 @@ class Turn:
         now = _now()
         self._due = now + seconds
         ends = self._began + self._interval
-        if self._ended:
-            self._due = now + max(seconds, self._rest)
-        elif self._asked + max(seconds, _NEAR) >= ends:
+        if self._asked + max(seconds, _NEAR) >= ends:
             if len(self._held) >= self._enough:
                 self._before = min(self._held)
                 self._longer = min(self._before, _MOST)
                 self._held.clear()
                 self._rest = 0.0  # so that it shows whether that helped
             self._due = max(ends + self._longer + _AFTER, now)
+        if self._ended:
+            self._due = max(self._due, now + self._rest)
         took = now - self._asked  # the engine sleeps from now on, but as long as if it were asked just now
         return datetime.fromtimestamp(self._due - took, UTC)
 

@@ -93,7 +93,9 @@ class KafkaSink(FixedPartitionedSink[Delivery | Event, None]):
         self._results, self._events = (self._elsewhere(context, brokers, *each) for each in on_log)
         self.lifecycle = self._events is not None
         """Whether it wants lifecycle events beside results."""
-        self._worker = threading.local()
+        self._lock = threading.Lock()
+        self._producers: dict[int, Producer] = {}
+        """By the engine's threads. Not a ``threading.local``: the engine enters Python anew each time."""
 
     @staticmethod
     def _elsewhere(context: SinkContext, brokers: str, name: str, topic: str | None) -> str | None:
@@ -111,9 +113,11 @@ class KafkaSink(FixedPartitionedSink[Delivery | Event, None]):
         return [str(part) for part in range(_PARTS)]
 
     def build_part(self, step_id: str, for_part: str, resume_state: None) -> KafkaPartition:
-        producer: Producer | None = getattr(self._worker, "producer", None)
-        if producer is None:
-            producer = self._worker.producer = Producer({**self._settings, "error_cb": self._trouble})
+        worker = threading.get_ident()
+        with self._lock:
+            if worker not in self._producers:
+                self._producers[worker] = Producer({**self._settings, "error_cb": self._trouble})
+            producer = self._producers[worker]
         limit = self._config.delivery_timeout_ms / 1000
         writer = Writer(producer, self._outage, limit, self._shrunk, self._waiting)
         return KafkaPartition(self._results, self._events, self._config, writer, self._shrunk)

@@ -34,7 +34,9 @@ class ParquetConfig(Section):
     """Three datasets under one URL, partitioned by document type and date."""
 
     url: str | None = Field(None, description="fsspec URL; default: archive in the state directory")
-    flush_interval_ms: int = Field(10_000, ge=0, description="the longest a result waits")
+    flush_interval_ms: int = Field(
+        10_000, ge=0, description="the longest a result waits while no file is being written"
+    )
     target_file_size: Size = Field(64_000_000, description="a file is closed at about this size")
     delivery_timeout_ms: int = Field(
         120_000, ge=1_000, description="how long the archive's place may be away before the job ends"
@@ -106,14 +108,21 @@ class ParquetPartition(StatefulSinkPartition[Delivery | Tick, None]):
         self._url = url
         self._datasets = Datasets(url, beside / "index.db")
         patiently(f"the archive {url}", self._datasets.reconcile, self._patience, waiting)
-        self._spool = Spool(beside)
+        self._spool = patiently("the archive's spool", partial(Spool, beside), waiting=waiting)
         self._waiting: dict[tuple[str, int], Line] = {}
         self._unsynced: list[Line] = []
         self._bytes = 0
         self._since = time.monotonic()
         self._writing: Writing | None = None
-        for line in self._spool.load():
+        left = self._spool.load()
+        for line in left:
             self._add(line)
+        if left and not self._waiting:  # all were written before whoever wrote them was killed
+            patiently("the archive's spool", self._spool.set_aside)
+            self._spool.clear()
+        if self._bytes >= config.target_file_size:
+            self._begin()
+            self._settle()
 
     def write_batch(self, values: Sequence[Delivery | Tick]) -> None:
         for delivery in values:
@@ -135,8 +144,8 @@ class ParquetPartition(StatefulSinkPartition[Delivery | Tick, None]):
         self._sync()
 
     def close(self) -> None:
-        """Write what waits if that can be done at once: the spool has it for the next start. The engine can't
-        bear an exception here."""
+        """Write what waits, or only what is being written if the rest can't be at once: the spool has it for
+        the next start. The engine can't bear an exception here."""
         self._patience = 0.0
         for step in (self._finish, self._spool.close, self._datasets.close):
             try:

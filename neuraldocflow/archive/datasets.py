@@ -95,6 +95,7 @@ class Datasets:
                 os.fsync(written.fileno())
             Path(target).parent.mkdir(parents=True, exist_ok=True)
             file.replace(target)
+            durable.sync_folder(Path(target).parent)
 
     def _note(self, batch: str, documents: list[tuple[str, int]]) -> None:
         self._index.execute("BEGIN IMMEDIATE")

@@ -75,8 +75,11 @@ class Spool:
         self._path, self._aside = folder / _SPOOL, folder / _SET_ASIDE
         if self._aside.exists():  # whoever wrote it was killed: all its lines wait again
             kept = self._path.read_bytes() if self._path.exists() else b""
-            write_atomically(self._path, self._aside.read_bytes() + kept)
-            self._aside.unlink()
+            if kept:
+                write_atomically(self._path, self._aside.read_bytes() + kept)
+                self._aside.unlink()
+            else:
+                self._aside.replace(self._path)
         self._open()
 
     def load(self) -> list[dict[str, Any]]:
@@ -103,8 +106,10 @@ class Spool:
         self._end += len(data)
 
     def set_aside(self) -> None:
-        """All lines, until :meth:`clear`; what is appended from now on is kept apart. Raises OSError."""
-        self._path.replace(self._aside)
+        """All lines, until :meth:`clear`; what is appended from now on is kept apart. Raises OSError, and can
+        be called again then."""
+        if self._path.exists():
+            self._path.replace(self._aside)
         self._file.close()
         self._open()
 

@@ -42,6 +42,8 @@ class Writer:
         self._limit = limit
         self._shrink = shrink
         self._waiting = waiting
+        self._sent = False
+        """Whether anything was since it was last waited for."""
         self._too_large: list[Outgoing] = []
         self._failed: str | None = None
         """Why it gave up: no message is waited for any more."""
@@ -53,6 +55,7 @@ class Writer:
 
     def send(self, message: Outgoing) -> None:
         """Hand a message over; it is on its way, not there, when this returns."""
+        self._sent = True
         try:
             try:
                 self._hand_over(message)
@@ -68,8 +71,9 @@ class Writer:
 
     def wait(self) -> None:
         """Until everything sent is there."""
-        if not self.gave_up:
+        if self._sent and not self.gave_up:
             self._patiently(lambda: not len(self._producer) and not self._too_large)
+            self._sent = False
         self._raise()
 
     def _hand_over(self, message: Outgoing) -> None:
@@ -110,6 +114,7 @@ class Writer:
             left = self._producer.flush(_ROUND)
             while self._too_large:
                 self._again(self._too_large.pop())
+                least = max(least, len(self._producer))
             self._raise()
             now = time.monotonic()
             if left < least:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 
 import pytest
@@ -97,3 +98,12 @@ def test_slow_outputs_are_not_looked_for_all_the_time(slow: float) -> None:
     known = [(0.0, wakes.IDLE), (0.1, wakes.IDLE)]
     in_vain, _ = run(known, slow=slow, epochs=40, last=20)
     assert in_vain < 20 * slow / 2
+
+
+@pytest.mark.parametrize("interval", [0.05, 0.1, 0.4])
+def test_short_epochs_stay_short_though_some_want_to_be_asked_seldom(
+    interval: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules[__name__], "INTERVAL", interval)
+    _, seconds = run([(0.0, wakes.IDLE), (0.01, 0.5)], epochs=40)
+    assert seconds < 40 * interval * 1.2

@@ -15,7 +15,7 @@ import fsspec
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
-from support.deliveries import delivery
+from support.deliveries import delivery, written_out
 
 from neuraldocflow import durable
 from neuraldocflow.archive.datasets import Datasets
@@ -129,6 +129,20 @@ def test_a_kill_while_files_are_written_loses_neither_these_nor_what_came_since(
         found = sorted(each["filename"] for each in rows(copied, "documents"))
         assert found == ["a.pdf", "b.pdf"]
     assert len(rows(copied, "fields")) == 6
+
+
+def test_what_was_written_when_a_kill_came_waits_no_more(tmp_path: Path) -> None:
+    sink = archive(tmp_path, flush_interval_ms=0)
+    sink.write_batch([delivery("a.pdf")])
+    sink.snapshot()
+    written_out()
+    copied = tmp_path / "copied"
+    for name in ("archive", "outputs"):
+        shutil.copytree(tmp_path / name, copied / name)
+    sink.close()
+    archive(copied).close()
+    refuse_left(copied, [])
+    assert len(rows(copied, "documents")) == 1
 
 
 def test_results_of_no_more_than_two_files_are_in_memory(tmp_path: Path, held: threading.Event) -> None:
