@@ -165,13 +165,13 @@ def measure_kafka(rounds: int, count: int) -> dict[str, dict[str, Any]]:
         topic = Topics(servers).make(partitions=4)
         for name, tables in SIZES.items():
             results = [delivery(f"{number}.pdf", tables=tables) for number in range(count)]
-            first = [*results[:EPOCH], *results]
-            ready = [made(topic, each) for each in first]
-            assert ready[0].value == result_message(topic, first[0], "document_id", "").value
+            sent = [*results[:EPOCH], *results]
+            ready = [made(topic, each) for each in sent]
+            assert ready[0].value == result_message(topic, sent[0], "document_id", "").value
             found = [
                 (
                     ours(servers, topic, results, "zstd", Path(folder)),
-                    bare(servers, (made(topic, each) for each in first), "zstd"),
+                    bare(servers, (made(topic, each) for each in sent), "zstd"),
                     bare(servers, ready, "zstd"),
                 )
                 for _ in range(rounds)

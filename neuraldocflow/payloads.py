@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import IO, Self
 from urllib.parse import unquote_to_bytes, urlsplit
 
+from neuraldocflow.durable import sync_folder
 from neuraldocflow.errors import FetchFailed, TooLarge, Unreachable
 from neuraldocflow.events import DocumentSource
 from neuraldocflow.fetch_queue import Have
@@ -130,7 +131,7 @@ class PayloadStore:
         final = self._folder / relative
         final.parent.mkdir(exist_ok=True)
         os.replace(incoming, final)
-        _sync_folder(final.parent)
+        sync_folder(final.parent)
         return final.as_uri()
 
     def read(self, uri: str, start: int = 0) -> Generator[bytes, None, None]:
@@ -230,11 +231,3 @@ def _suffix(filename: str) -> str:
     """The name's extension if it is a harmless one: it only helps people who look into the folder."""
     match = re.search(r"\.[A-Za-z0-9]{1,8}$", filename)
     return match[0].lower() if match else ""
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -65,7 +65,8 @@ class ParquetSink(FixedPartitionedSink[Delivery | Tick, None]):
 
 
 class Writing:
-    """Results that a thread writes to the archive, a batch for each document type and date."""
+    """Results that a thread writes to the archive, a batch for each document type and date. It is a daemon,
+    not an executor's: a place that hangs must not keep the job from ending."""
 
     def __init__(self, lines: dict[tuple[str, int], Line], write: Callable[[list[Line]], None]) -> None:
         self.lines = lines
@@ -116,7 +117,8 @@ class ParquetPartition(StatefulSinkPartition[Delivery | Tick, None]):
         self._writing: Writing | None = None
         left = self._spool.load()
         for line in left:
-            self._add(line)
+            if not self._has(identity_of(line)):
+                self._add(line)
         if left and not self._waiting:  # all were written before whoever wrote them was killed
             patiently("the archive's spool", self._spool.set_aside)
             self._spool.clear()
@@ -163,12 +165,9 @@ class ParquetPartition(StatefulSinkPartition[Delivery | Tick, None]):
         return writing or identity in self._waiting or self._datasets.has(*identity)
 
     def _add(self, line: Line) -> None:
-        identity = identity_of(line)
-        if self._has(identity):
-            return
         if not self._waiting:
             self._since = time.monotonic()
-        self._waiting[identity] = line
+        self._waiting[identity_of(line)] = line
         self._bytes += size_of(line)
 
     def _sync(self) -> None:

@@ -352,11 +352,10 @@ class Reader:
         for each in positions:
             place, trouble = (each.topic, each.partition), error or each.error
             with self._lock:
-                if self._sent.get(place) != each.offset:
-                    pass  # of no account: brokers were told a later one since
-                elif trouble is None:
+                latest = self._sent.get(place) == each.offset  # else a later one was told since
+                if latest and trouble is None:
                     self._committed[place] = each.offset
-                else:
+                elif latest:
                     self._wanted.setdefault(place, each.offset)
             if trouble is not None:
                 self.trouble(trouble)

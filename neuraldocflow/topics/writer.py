@@ -22,7 +22,7 @@ _AT_THE_END = 5.0
 
 
 class Writer:
-    """What one thread writes with its own producer. Raises OutputError when something can't be delivered.
+    """One user of a producer that only its thread uses. Raises OutputError when something can't be delivered.
 
     The producer has ``delivery.report.only.error``: what has left its queue and was not refused is there.
     ``limit`` is the seconds without a single delivery after which it gives up; ``shrink`` makes a smaller
