@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import sqlite3
 import tempfile
 from pathlib import Path
@@ -41,11 +42,15 @@ class Datasets:
 
     def __init__(self, url: str, index: Path) -> None:
         self._remote = Remote(url)
+        self._near = Path(self._remote.root, ".writing") if self._remote.local else None
+        """Where a local archive's files are written, on the disk they stay on."""
         self._index = durable.index(index, lambda: _opened(index))
 
     def reconcile(self) -> None:
-        """Bring the index up to what the files say, and remove batches that were never committed. Raises
-        OSError; then it can be called again."""
+        """Bring the index up to what the files say, and remove what a kill left: batches that were never
+        committed, and files that were being written. Raises OSError; then it can be called again."""
+        if self._near is not None and self._near.exists():
+            shutil.rmtree(self._near)
         committed = {self._batch(path) for path in self._files("documents")}
         known = {name for (name,) in self._index.execute("SELECT name FROM files")}
         for path in self._files("documents"):
@@ -81,14 +86,12 @@ class Datasets:
     def _put(self, dataset: Dataset, table: pa.Table, name: str) -> None:
         """Whole or not at all: renamed in place locally, one upload elsewhere."""
         target = f"{self._remote.root}/{dataset}/{name}"
-        near = None
-        if self._remote.local:
-            near = Path(self._remote.root, ".writing")
-            near.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=near) as scratch:
+        if self._near is not None:
+            self._near.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self._near) as scratch:
             file = Path(scratch) / "batch.parquet"
             pq.write_table(table, file, compression="zstd")
-            if near is None:
+            if self._near is None:
                 self._remote.put(file, target)
                 return
             with file.open("rb") as written:

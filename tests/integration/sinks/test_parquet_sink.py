@@ -145,6 +145,14 @@ def test_what_was_written_when_a_kill_came_waits_no_more(tmp_path: Path) -> None
     assert len(rows(copied, "documents")) == 1
 
 
+def test_a_file_that_was_being_written_when_a_kill_came_is_removed(tmp_path: Path) -> None:
+    half = tmp_path / "archive" / ".writing" / "tmp0" / "batch.parquet"
+    half.parent.mkdir(parents=True)
+    half.write_bytes(b"PAR1")
+    archive(tmp_path).close()
+    assert not half.parent.exists()
+
+
 def test_results_of_no_more_than_two_files_are_in_memory(tmp_path: Path, held: threading.Event) -> None:
     sink = archive(tmp_path, target_file_size=1_000, flush_interval_ms=3_600_000)
     sink.write_batch([delivery("a.pdf")])
