@@ -22,6 +22,9 @@ _PAGE_NUMBER = regex(
     re.IGNORECASE,
 )
 
+_Place = tuple[str, int]
+"""A text and where it stands."""
+
 
 def take_furniture(pages: list[PageContent]) -> list[Block]:
     """Removes running lines from the pages and gives them back as header and footer blocks."""
@@ -76,25 +79,21 @@ def _repeated(pages: list[PageContent], numbers: dict[int, set[int]]) -> dict[in
     Many is: at least three pages and a fifth of them; odd and even pages may differ. What shares a row with
     figures that neither repeat nor are the pages' ``numbers`` is a cell of a table, and stays.
     """
-    places: dict[tuple[str, int], set[int]] = defaultdict(set)
-    margins = [_margins(page) for page in pages]
+    places: dict[_Place, set[int]] = defaultdict(set)
+    margins = [[(line, _places(line)) for line in _margins(page)] for page in pages]
     for index, lines in enumerate(margins):
-        for line in lines:
-            for height in _heights(line):
-                places[_folded(line.text), height].add(index)
+        for _, stands in lines:
+            for place in stands:
+                places[place].add(index)
     need = max(3, len(pages) * 0.2)
     found: dict[int, set[int]] = {}
     for index, lines in enumerate(margins):
-        again = {
-            id(line)
-            for line in lines
-            if any(len(places[_folded(line.text), height]) >= need for height in _heights(line))
-        }
+        again = {id(line) for line, stands in lines if any(len(places[place]) >= need for place in stands)}
         running = again | numbers.get(index, set())
-        values = [line for line in lines if id(line) not in running and _DIGITS.search(line.text)]
+        values = [line for line, _ in lines if id(line) not in running and _DIGITS.search(line.text)]
         found[index] = {
             id(line)
-            for line in lines
+            for line, _ in lines
             if id(line) in again and not any(_share_a_row(line, value) for value in values)
         }
     return found
@@ -105,9 +104,10 @@ def _share_a_row(one: TextLine, other: TextLine) -> bool:
     return overlap > 0.5 * min(one.y1 - one.y0, other.y1 - other.y0)
 
 
-def _heights(line: TextLine) -> tuple[int, int]:
-    """Two overlapping 6-point bins, so that neighbours across one bin's edge still meet."""
-    return int(line.y0 // 6) * 2, int((line.y0 + 3) // 6) * 2 + 1
+def _places(line: TextLine) -> tuple[_Place, _Place]:
+    """The folded text in two overlapping 6-point bins, so that neighbours across a bin's edge still meet."""
+    folded = _folded(line.text)
+    return (folded, int(line.y0 // 6) * 2), (folded, int((line.y0 + 3) // 6) * 2 + 1)
 
 
 def _folded(text: str) -> str:

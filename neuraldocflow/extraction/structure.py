@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 
-from neuraldocflow.extraction.model import Block, Box, Line, Span
+from neuraldocflow.extraction.model import Block, Box, Line
 from neuraldocflow.extraction.patterns import regex
 from neuraldocflow.extraction.pdf_page import PageContent, TextLine
 
@@ -102,8 +102,10 @@ def _rows(lines: list[TextLine]) -> list[TextLine]:
 
 def same_row(one: TextLine, other: TextLine) -> bool:
     """Whether ``other`` goes on to the right of ``one`` on the same baseline."""
+    if other.x0 < one.x1 - 1:  # so it is for nearly every line of a paragraph
+        return False
     overlap = min(one.y1, other.y1) - max(one.y0, other.y0)
-    return overlap > 0.6 * min(one.y1 - one.y0, other.y1 - other.y0) and other.x0 >= one.x1 - 1
+    return overlap > 0.6 * min(one.y1 - one.y0, other.y1 - other.y0)
 
 
 class Paragraphs:
@@ -115,26 +117,31 @@ class Paragraphs:
 
     def of(self, lines: list[TextLine], page: int) -> list[Block]:
         blocks: list[Block] = []
-        group: list[TextLine] = []
+        rows: list[list[TextLine]] = []
         left = right = 0.0
+        before: TextLine | None = None
         for line in lines:
-            if group:
-                if self._starts(group[-1], line, left, right):
-                    blocks.append(self._block(group, page))
-                    group = []
-                else:
-                    group.append(line)
-                    left, right = min(left, line.x0), max(right, line.x1)
-            if not group:
-                group = [line]
+            beside = before is not None and same_row(before, line)
+            if before is None or self._starts(before, line, beside, left, right):
+                if rows:
+                    blocks.append(self._block(rows, page))
+                rows = [[line]]
                 left, right = line.x0, line.x1
-        if group:
-            blocks.append(self._block(group, page))
+            else:
+                if beside:
+                    rows[-1].append(line)
+                else:
+                    rows.append([line])
+                left, right = min(left, line.x0), max(right, line.x1)
+            before = line
+        if rows:
+            blocks.append(self._block(rows, page))
         return blocks
 
-    def _starts(self, before: TextLine, line: TextLine, left: float, right: float) -> bool:
-        """Whether the line begins a new paragraph after ``before``; left and right bound the one so far."""
-        if same_row(before, line):
+    def _starts(self, before: TextLine, line: TextLine, beside: bool, left: float, right: float) -> bool:
+        """Whether the line begins a new paragraph after ``before``, in whose row it may stand; left and right
+        bound the one so far."""
+        if beside:
             # A bullet and its text, a line that justification tore apart, a label and its value.
             near = line.x0 - before.x1 <= 2.5 * before.size or _LIST_MARK.fullmatch(before.text)
             return not (near or before.block == line.block)
@@ -159,23 +166,18 @@ class Paragraphs:
             return True
         return not (line.text[:1].islower() and before.x1 > left + 0.6 * (right - left))
 
-    def _block(self, group: list[TextLine], page: int) -> Block:
-        lines = _visual_lines(group)
+    def _block(self, rows: list[list[TextLine]], page: int) -> Block:
+        lines = [_joined(row) for row in rows]
         text, starts = join_lines([line.text for line in lines], self._known)
-        box = (
-            min(line.x0 for line in group),
-            min(line.y0 for line in group),
-            max(line.x1 for line in group),
-            max(line.y1 for line in group),
-        )
-        block = Block("paragraph", text, page, box, lines, starts)
+        group = rows[0] if len(rows) == 1 else [piece for row in rows for piece in row]
+        block = Block("paragraph", text, page, _around(group), lines, starts)
         self._classify(block, group)
         return block
 
     def _classify(self, block: Block, group: list[TextLine]) -> None:
         text = block.text
         words = len(text)
-        size = max(line.size for line in group)
+        size = max([line.size for line in group])
         if words <= 200 and any(ch.isalpha() for ch in text):
             bold = all(line.bold for line in group)
             larger = size >= 1.15 * self._size
@@ -191,32 +193,17 @@ class Paragraphs:
             block.level = 1
 
 
-def _visual_lines(group: list[TextLine]) -> list[Line]:
-    """One :class:`Line` for each row of the group, pieces on one baseline joined by a space."""
-    lines: list[Line] = []
-    row: list[TextLine] = []
-    for piece in group:
-        if row and not same_row(row[-1], piece):
-            lines.append(_joined(row))
-            row = []
-        row.append(piece)
-    lines.append(_joined(row))
-    return lines
-
-
 def _joined(row: list[TextLine]) -> Line:
+    """The pieces of a row as one line, a space between them."""
     if len(row) == 1:
         return Line(row[0].text, row[0].bbox, row[0].spans)
-    box: Box = (
-        min(piece.x0 for piece in row),
-        min(piece.y0 for piece in row),
-        max(piece.x1 for piece in row),
-        max(piece.y1 for piece in row),
-    )
-    spans: list[Span] = []
-    for piece in row:
-        spans.extend(piece.spans)
-    return Line(" ".join(piece.text for piece in row), box, spans)
+    spans = [span for piece in row for span in piece.spans]
+    return Line(" ".join([piece.text for piece in row]), _around(row), spans)
+
+
+def _around(pieces: list[TextLine]) -> Box:
+    x0, y0, x1, y1 = zip(*[piece.bbox for piece in pieces], strict=True)
+    return min(x0), min(y0), max(x1), max(y1)
 
 
 def join_lines(texts: list[str], known: Callable[[str], bool]) -> tuple[str, list[int]]:
@@ -263,23 +250,25 @@ def _only_broke(before: str, after: str, known: Callable[[str], bool]) -> bool:
 def vocabulary(pages: Iterable[PageContent]) -> Callable[[str], bool]:
     """Says whether the document has a word (lower case) inside a line; collected at the first question."""
     words: set[str] = set()
-    counted = False
     kept = list(pages)
 
     def known(word: str) -> bool:
-        nonlocal counted
-        if not counted:
-            counted = True
-            broken = False
-            for page in kept:
-                for line in page.lines:
-                    found = _WORD.findall(line.text.lower())
-                    # The two parts of a word broken at a line's end are no words of the document.
-                    first, broken = int(broken), line.text[-1] in _HYPHENS
-                    words.update(found[first : len(found) - broken])
+        if not words:
+            words.update(
+                _WORD.findall("\n".join([text for page in kept for text in _unbroken(page)]).lower())
+            )
         return word in words
 
     return known
+
+
+def _unbroken(page: PageContent) -> Iterator[str]:
+    """The lines without the parts of words that a line's end broke, which are no words of the document."""
+    broken = False
+    for line in page.lines:
+        text = line.text.partition(" ")[2] if broken else line.text
+        broken = line.text[-1] in _HYPHENS
+        yield text.rpartition(" ")[0] if broken else text
 
 
 def rank_headings(blocks: Iterable[Block]) -> None:
