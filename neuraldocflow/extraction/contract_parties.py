@@ -80,6 +80,8 @@ _OFFICE = regex(
     r"^(?:(?:Chief|Vice|Managing|Executive|Authorized|Authorised|Compliance|Financial|Operating|Senior|Legal"
     r"|General)\s+)+(?:Officer|President|Director|Signatory|Person|Counsel|Manager)\s+(?=\S)"
 )
+_SAYS = regex(r"\b(?:is|are|was|were|has|have|shall|will|to|that|which|by)\b")
+"""Words of sentences, not of names."""
 _CLOSES = regex(r"\)|;|\n|\bhereinafter\b|\bthe \"")
 ALL_NAMED = regex(
     r"\W*(?:\(|,)?\s*(?:(?:each|both|individually|collectively|together|jointly|hereinafter|sometimes"
@@ -140,21 +142,27 @@ NO_NAME = regex(
 
 def by_rules(document: Document, found: Opening | None, named: Sequence[Spot]) -> Iterator[Candidate]:
     """The parties in the order they are named; ``named`` is what :func:`named_in` finds in the opening."""
+    text = by_cells(document.text)
     start = found.parties if found is not None else 0
     kept = list(_once(document, named, start))
     if len(kept) < 2:
-        by_letter = list(_once(document, lettered(document.text[:_LETTERED]), 0))
+        by_letter = list(_once(document, lettered(text[:_LETTERED]), 0))
         kept = by_letter if len(by_letter) >= 2 else kept
     if not kept:
         kept = _introduced(document)
     if len(kept) < 2 and (found is None or not named):
-        for signed in _SIGNED.finditer(document.text):
+        for signed in _SIGNED.finditer(text):
             start = signed.end()
-            signers = list(_once(document, signing(document.text[start : start + _SIGNATURES]), start))
+            signers = list(_once(document, signing(text[start : start + _SIGNATURES]), start))
             if signers:
                 kept = signers
                 break
     yield from kept
+
+
+def by_cells(text: str) -> str:
+    """The text with a line for each cell of a table: signatures stand side by side, and names end there."""
+    return text.replace("\t", "\n")
 
 
 def _introduced(document: Document) -> list[Candidate]:
@@ -215,6 +223,8 @@ def signing(text: str) -> Iterator[Spot]:
     """Organisations that stand at the beginning of a line where a contract is signed."""
     for match in _SIGNER.finditer(text):
         name = tidy(_OFFICE.sub("", " ".join(match["name"].split()).strip(" ,")))
+        if _SAYS.search(name):
+            continue
         if 4 <= len(name) <= 80 and not NO_NAME.match(name) and not _PLACE.search(name):
             if FOR_ANOTHER.match(text, match.end()):
                 continue
@@ -325,8 +335,12 @@ def _next(text: str, position: int) -> int:
 
 
 def tidy(name: str) -> str:
+    """The name without what leads to it, and once where two signatures beside each other name it twice."""
     plain = re.sub(r"\s+,", ",", name)
     plain = re.sub(
         r"^(?:Party [A-Z]|[A-Z]\w+ Name|Name of [\w ]+|[A-Z][a-z]+(?: [A-Z][a-z]+)?)\s*:\s*", "", plain
     )
-    return re.sub(r"^(?:the|and)\s+(?=[a-z])", "", plain).strip(" ,;:-–")
+    plain = re.sub(r"^(?:the|and)\s+(?=[a-z])", "", plain).strip(" ,;:-–")
+    words = plain.split()
+    half = len(words) // 2
+    return " ".join(words[:half]) if half > 1 and words[:half] == words[half:] else plain

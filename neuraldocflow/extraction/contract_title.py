@@ -23,8 +23,8 @@ _TRAILS = regex(
     re.IGNORECASE,
 )
 _EXHIBIT = regex(
-    r"^(?:exhibit|annex|ex)[\s.-]+(?:\d+(?:\.\d+)*(?:\([a-z0-9]+\))?|[A-Z]{1,2})\b\W*|^execution (?:copy"
-    r"|version)\W*",
+    r"^(?:exhibit|annex|ex)[\s.-]+(?:\d+(?:\.(?:\d+|[A-Z]\b))*(?:\([a-z0-9]+\))*|[A-Z]{1,2})(?!\w)\W*"
+    r"|^execution (?:copy|version)\W*",
     re.IGNORECASE,
 )
 _AFTER_KIND = regex(

@@ -36,15 +36,18 @@ Forms = dict[str, dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """What one ranker decides, and how strong its weights may be (the C of the logistic regression)."""
+    """What one ranker decides, how strong its weights may be (the C of the logistic regression), and from
+    which probability on a candidate is told."""
 
     name: str
     field: str
     strength: float
+    least: float = LEAST
 
 
 ROLES = (
-    Role("title", "document_name", 0.3),
+    # a contract has a name: an unlikely title is more than the largest heading, which profiles tell else
+    Role("title", "document_name", 0.3, least=0.2),
     Role("party", "parties", 0.05),
     Role("agreement_date", "agreement_date", 0.1),
     Role("expiration", "expiration_date", 0.15),
@@ -138,5 +141,5 @@ def fit(
         "weights": {str(name): int(step) for name, step in zip(names, steps, strict=True) if step},
         "scale": scale,
         "intercept": float(f"{model.intercept_[0]:.6g}"),
-        "least": LEAST,
+        "least": role.least,
     }

@@ -42,8 +42,11 @@ def test_a_title_over_two_lines_is_one() -> None:
     assert best(_titles(document)) == "FIRST AMENDMENT TO WIDGET SUPPLY AGREEMENT"
 
 
-def test_an_exhibit_number_is_no_part_of_the_title() -> None:
-    document = contract("Exhibit 10.26 LANTERN LEASE AGREEMENT", OPENING)
+@pytest.mark.parametrize(
+    "exhibit", ["Exhibit 10.26", "EX-4.1.", "Exhibit 99(h)(3)", "Exhibit 99.E(1)", "Annex B"]
+)
+def test_an_exhibit_number_is_no_part_of_the_title(exhibit: str) -> None:
+    document = contract(f"{exhibit} LANTERN LEASE AGREEMENT", OPENING)
     assert best(_titles(document)) == "LANTERN LEASE AGREEMENT"
 
 
@@ -84,6 +87,32 @@ def test_without_an_opening_the_signers_are_the_parties() -> None:
         "HERON CAPITAL, L.P.",
         "EGRET HOLDINGS LTD.",
     ]
+
+
+def test_signers_side_by_side_are_parties_of_their_own_and_each_once() -> None:
+    document = contract(
+        "JOINT FILING AGREEMENT",
+        "IN WITNESS WHEREOF, the undersigned sign on May 4, 2019.",
+        "HERON CAPITAL, L.P.\tEGRET HOLDINGS LTD.",
+        "By:\tIda Quill\tBy:\tAbe Finch",
+        "OSPREY BANK SA OSPREY BANK SA",
+    )
+    assert [each.value for each in parties_by_rules(document)] == [
+        "HERON CAPITAL, L.P.",
+        "EGRET HOLDINGS LTD.",
+        "OSPREY BANK SA",
+    ]
+
+
+def test_a_sentence_after_the_signatures_is_no_party() -> None:
+    document = contract(
+        "GUARANTY",
+        "IN WITNESS WHEREOF, the undersigned sign on May 4, 2019.",
+        "HERON CAPITAL, L.P.",
+        "As a condition to the granting by Egret Foods, Inc. of a franchise, the guarantors agree.",
+        "That the Franchisee is a corporation, limited in purpose.",
+    )
+    assert [each.value for each in parties_by_rules(document)] == ["HERON CAPITAL, L.P."]
 
 
 def test_a_letter_has_no_opening() -> None:
