@@ -94,11 +94,11 @@ class Fetching:
             if job.identity in self._under_way:
                 return
             self._under_way.add(job.identity)
-            place = urlsplit(event.source.uri)
-            outage = self._outages.setdefault(place.netloc, Outage(f"{place.scheme}://{place.netloc}"))
+            place = _host(event.source)
+            outage = self._outages.setdefault(place, Outage(f"{scheme}://{place}"))
             order = (PRIORITIES.index(job.priority), next(self._numbers))
             path = self._folder / f"{job.document_id}-{job.run}"
-            fetch = Fetch(order, job, event.source, found, path, place.netloc, outage)
+            fetch = Fetch(order, job, event.source, found, path, place, outage)
             queue = self._queue(found)
         queue.put(fetch)
 
@@ -251,6 +251,12 @@ class Fetching:
             self._progress[job.key][job.identity] = told
 
 
+def _host(source: DocumentSource) -> str:
+    """The host and port of the document's address, without a user's name and password."""
+    return urlsplit(source.uri).netloc.rpartition("@")[2]
+
+
 def _named(source: DocumentSource) -> str:
-    """The object's address without a query: that may hold a signature."""
-    return f"The document {source.uri.split('?', 1)[0]}"
+    """The document's address without what may be secret: a name and a password, a signature in the query."""
+    parts = urlsplit(source.uri)
+    return f"The document {parts._replace(netloc=_host(source), query='', fragment='').geturl()}"

@@ -9,10 +9,10 @@ import ipaddress
 import socket
 from collections.abc import Iterable
 from typing import Any
-from urllib.parse import urlsplit
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
+from yarl import URL
 
 from neuraldocflow.errors import ConfigError, ForbiddenUrl
 
@@ -43,8 +43,15 @@ class Guard:
         )
 
     def check(self, url: str) -> None:
-        """Raises ForbiddenUrl for a literal address that is not allowed; names are judged when resolved."""
-        host = urlsplit(url).hostname or ""
+        """Raises ForbiddenUrl for a literal address that is not allowed; names are judged when resolved.
+
+        The host is read as aiohttp reads it, which never resolves what is an address once full-width digits
+        and dots are folded.
+        """
+        try:
+            host = URL(url).raw_host or ""
+        except ValueError as error:
+            raise ForbiddenUrl(f"The address is no URL: {error}.") from error
         try:
             ipaddress.ip_address(host.split("%", 1)[0])
         except ValueError:
@@ -90,6 +97,8 @@ def _meant(address: Address) -> list[Any]:
             return [inner]
     if address in _NAT64:
         return [ipaddress.IPv4Address(int(address) % _WIDTH)]
+    if 1 < int(address) < _WIDTH:  # "IPv4-compatible", as such addresses were first written
+        return [address, ipaddress.IPv4Address(int(address))]
     if address.teredo is not None:
         return [address, *address.teredo]
     return [address]

@@ -146,6 +146,22 @@ def test_a_place_that_never_answers_fails_its_document_and_leaves_no_file(
     made.fetching.close()
 
 
+def test_an_addresss_password_and_signature_are_told_nowhere(
+    tmp_path: Path, place: Place, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = Fetched(tmp_path / "fetched", patience=0.2)
+    made.fetching.add_scheme("test", place.fetch)
+    place.down.add("one")
+    made.ask("a?signature=word2", host="ida:word1@one:81")
+    (outcome,) = made.failures(1)
+    made.fetching.close()
+    assert outcome.error is not None
+    for told in (outcome.error["message"], caplog.text):
+        assert "test://one:81" in told
+        assert "word" not in told
+        assert "ida" not in told
+
+
 @pytest.mark.parametrize(
     ("error", "code"), [(Corrupt("no"), "corrupt"), (ValueError("the document says: secret"), "internal")]
 )

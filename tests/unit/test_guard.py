@@ -18,6 +18,7 @@ from neuraldocflow.guard import Guard
         *("127.0.0.1", "127.8.8.8", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "0.0.0.0"),
         *("100.64.0.1", "224.0.0.1", "255.255.255.255", "::1", "::", "fe80::1", "fe80::1%eth0", "fc00::1"),
         *("::ffff:127.0.0.1", "::ffff:10.0.0.1", "2002:7f00:1::", "64:ff9b::7f00:1", "ff02::1", "nonsense"),
+        *("::127.0.0.1", "::169.254.169.254"),
     ],
 )
 def test_what_is_not_public_is_refused(address: str) -> None:
@@ -47,6 +48,9 @@ def test_networks_that_were_allowed_are() -> None:
         "https://169.254.169.254/latest",
         "http://2130706433/",
         "http://127.1/",
+        "http://127。0。0。1/",
+        "http://169．254．169．254/",
+        "http://①２７。０。０。１:8080/",
     ],
 )
 def test_an_address_in_the_url_itself_is_judged(url: str) -> None:
