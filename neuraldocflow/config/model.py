@@ -283,6 +283,10 @@ class RuntimeConfig(Section):
         return str(self.state_directory / "payloads") if self.payload_store == "file" else self.payload_store
 
 
+_OWN_SOURCES = frozenset({"submissions", "rest", "websocket"})
+"""What a job's own source is called, and the origins of the events it reads."""
+
+
 class Config(Section):
     """One file, three blocks, all optional."""
 
@@ -296,4 +300,6 @@ class Config(Section):
         for name in sources:
             if not name or not all(letter.isalnum() or letter in "_-." for letter in name):
                 raise ValueError(f"a source's name has letters, digits, _ - and . only, not {name!r}")
+            if name in _OWN_SOURCES:
+                raise ValueError(f"{name} is what the gateway's documents come through: name it otherwise")
         return sources

@@ -169,6 +169,10 @@ def test_an_impossible_value_names_file_line_key_and_value() -> None:
         ),
         (source("filesystme", "{}"), "unknown type filesystme; did you mean filesystem?"),
         ("stream_sources: {a: {config: {}}}", "stream_sources.a: needs a `type`"),
+        *(
+            (f"stream_sources: {{{name}: {{type: webhook, config: {{}}}}}}", f"{name} is what the gateway's")
+            for name in ("submissions", "rest", "websocket")
+        ),
         (source("filesystem", "{}"), "stream_sources.a.config.watch_directories: is required"),
         (source("filesystem", "{watch_directories: []}"), "watch_directories: must not be empty"),
         (
