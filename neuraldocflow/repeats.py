@@ -18,3 +18,7 @@ class Repeats:
         if len(self._ids) > self._most:
             del self._ids[next(iter(self._ids))]
         return True
+
+    def __contains__(self, event_id: str) -> bool:
+        """Whether it has come."""
+        return event_id in self._ids

@@ -23,11 +23,14 @@ from neuraldocflow.events import (
     decode,
 )
 from neuraldocflow.log import PROCESSING_EVENTS, PROCESSING_RESULTS, Log, LogError
+from neuraldocflow.repeats import Repeats
 from neuraldocflow.selection import read_on
 from neuraldocflow.wording import counted
 
 _MOST = 12
 """Documents under way that are shown at a time."""
+_PAUSE = 1.0
+"""Seconds before a log that can't be read is tried again."""
 
 
 class Watch:
@@ -39,8 +42,10 @@ class Watch:
         self._console = console
         self._quiet = quiet
         self._names: dict[str, str] = {}
+        """Of runs that have no result yet."""
         self._under_way: dict[str, ProcessingProgress | None] = {}
-        self._seen: set[str] = set()
+        self._events = Repeats()
+        self._done = Repeats()
         self._positions = {
             (topic, partition): log.end(topic, partition)
             for topic in (PROCESSING_EVENTS, PROCESSING_RESULTS)
@@ -62,59 +67,64 @@ class Watch:
         terminal = self._console.is_terminal and not self._quiet
         if terminal:
             live.start()
-        try:
-            ending = False
-            while not ending:
-                ending = self._stop.is_set()
+        ending = away = False
+        while not ending:
+            ending = self._stop.is_set()
+            try:
                 if not ending:
                     self._log.wait(self._positions, 0.5)
                 for event in self._read():
                     self._take(event)
-                if terminal:
-                    live.refresh()
-                    self._stop.wait(0.1)
-        except LogError as error:
-            self._console.print(f"the log can't be read: {error}", style="red")
-        finally:
+                away = False
+            except LogError as error:
+                if not away:
+                    self._console.print(f"the log can't be read: {error}", style="red")
+                away = True
+                self._stop.wait(_PAUSE)
             if terminal:
-                live.stop()
+                live.refresh()
+                self._stop.wait(0.1)
+        if terminal:
+            live.stop()
 
-    def _read(self) -> list[Event]:
-        events: list[Event] = []
+    def _read(self) -> Iterator[Event]:
         for place in self._positions:
             while records := read_on(self._log, *place, self._positions[place]):
                 self._positions[place] = records[-1].offset + 1
                 for record in records:
                     try:
-                        events.append(decode(record.value))
+                        yield decode(record.value)
                     except DecodeError as error:
                         self._console.print(f"an event of {place[0]} can't be read: {error}", style="red")
-        return events
 
     def _take(self, event: Event) -> None:
-        if event.event_id in self._seen:  # a replayed epoch repeats its events
+        if not self._events.is_new(event.event_id):  # a replayed epoch repeats its events
             return
-        self._seen.add(event.event_id)
-        if isinstance(event, DocumentReceived):
-            self._names[event.id] = event.source.filename
-        elif isinstance(event, ProcessingStarted):
-            self._under_way.setdefault(event.id, None)
-        elif isinstance(event, ProcessingProgress):
-            self._under_way[event.id] = event
-        elif isinstance(event, ProcessingCompleted):
-            self._under_way.pop(event.id, None)
+        run = f"{event.id}:{event.run}"
+        if isinstance(event, ProcessingCompleted):
+            self._done.is_new(run)
+            self._under_way.pop(run, None)
+            self._names.pop(run, None)
             self.counts[event.result["status"]] += 1
             if not self._quiet:
                 self._console.print(show.line_of(event.result), soft_wrap=True)
+        elif run in self._done:  # results are on a topic of their own: this was read after its result
+            return
+        elif isinstance(event, DocumentReceived):
+            self._names[run] = event.source.filename
+        elif isinstance(event, ProcessingStarted):
+            self._under_way.setdefault(run, None)
+        elif isinstance(event, ProcessingProgress):
+            self._under_way[run] = event
 
     def _table(self) -> Table:
         table = Table.grid(padding=(0, 2))
-        for document, progress in list(self._under_way.items())[:_MOST]:
+        for run, progress in list(self._under_way.items())[:_MOST]:
             share = progress.progress if progress is not None else 0.0
             what = progress.current_operation or progress.stage if progress is not None else "opening"
             left = show.seconds(progress.estimated_remaining_ms) if progress is not None else ""
             table.add_row(
-                Text(self._names.get(document, document)),
+                Text(self._names.get(run, run)),
                 ProgressBar(total=1.0, completed=share, width=24),
                 Text(what),
                 Text(f"about {left}" if left else ""),
