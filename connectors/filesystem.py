@@ -6,9 +6,11 @@ then is it moved to ``processed`` or ``failed`` (or noted as done). No document 
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from mimetypes import guess_type
 from pathlib import Path
@@ -25,8 +27,8 @@ from neuraldocflow.components import SOURCES, Acknowledgement, Component, Source
 from neuraldocflow.errors import ConfigError, DocumentError, Empty, FetchFailed
 from neuraldocflow.events import DocumentSource, NewDocument
 from neuraldocflow.folders.hashing import Found
-from neuraldocflow.folders.ledger import Ledger, Version
-from neuraldocflow.folders.move import longest, move
+from neuraldocflow.folders.ledger import Ledger
+from neuraldocflow.folders.move import Version, longest, move, put_back, take, version_of
 from neuraldocflow.folders.walk import is_gone
 from neuraldocflow.folders.watcher import Watcher
 from neuraldocflow.identity import document_id
@@ -111,6 +113,8 @@ class FilesystemSource(FixedPartitionedSource[NewDocument, None]):
         self._context = context
         self._folders = {_resolved(name, each, config): each for each in config.watch_directories}
         self._ledger = Ledger(context.state_directory / "sources" / f"{name}.db")
+        self._moving = context.state_directory / "sources" / f"{name}.moving"
+        """Locked while a file is moved: threads of several processes have the same moves to make."""
 
     def list_parts(self) -> list[str]:
         return sorted(self._folders)
@@ -161,20 +165,21 @@ class FilesystemSource(FixedPartitionedSource[NewDocument, None]):
         True where its folder can't be entered, so that what is to be done is remembered until it can.
         """
         try:
-            status = os.lstat(path)
+            return version_of(path) == version
         except OSError:
             return not is_gone(path)
-        return (status.st_size, status.st_mtime_ns) == version
 
     def _move(self, path: Path, version: Version, told: dict[str, Any]) -> None:
+        with self._moving.open("ab") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self._move_alone(path, version, told)
+
+    def _move_alone(self, path: Path, version: Version, told: dict[str, Any]) -> None:
         key = os.fsencode(path)
         document, run = told["id"], told.get("run", 0)
         root = next((root for root in sorted(self._folders, reverse=True) if path.is_relative_to(root)), None)
         if root is None or self._ledger.was_moved(key, version, run):
             self._ledger.remove(key)  # none of ours any more; or it was moved meanwhile, by another thread
-            return
-        if not self._is_still(path, version):  # it was moved just before a crash; or it is another now
-            self._ledger.moved(key, version, b"", document, run)
             return
         processed, failed = self._config.targets(root)
         target = failed if told["status"] == "failed" else processed
@@ -185,14 +190,20 @@ class FilesystemSource(FixedPartitionedSource[NewDocument, None]):
                 data = orjson.dumps(reason, option=orjson.OPT_INDENT_2)
                 durable.write_atomically(_reason_of(place, document), data)
 
+        aside = path.with_name(f".{document}-{run}")
+        place = b""
         try:
-            place = move(path, target / path.parent.relative_to(root), arriving)
+            if take(path, version, aside):  # else it was moved just before a crash; or it is another now
+                moved = move(aside, target / path.parent.relative_to(root), arriving, path.name)
+                place = os.fsencode(moved)
         except OSError as error:
             log.warning(
                 "%s is done but can't be moved to %s: %s; tried again later", path, target, error.strerror
             )
+            with suppress(OSError):
+                put_back(aside, path)
             return
-        self._ledger.moved(key, version, os.fsencode(place), document, run)
+        self._ledger.moved(key, version, place, document, run)
 
     def _tidy(self) -> None:
         """Make moves that could not be made, and forget files that are gone."""

@@ -15,9 +15,7 @@ from pathlib import Path
 import orjson
 
 from neuraldocflow import durable
-
-Version = tuple[int, int]
-"""Size in bytes and modification time in nanoseconds."""
+from neuraldocflow.folders.move import Version, version_of
 
 KEPT = 200_000
 """Files remembered that were moved away: more than the flow's own window of repeats."""
@@ -106,11 +104,11 @@ class Ledger:
         return [(path, (size, mtime), orjson.loads(outcome)) for path, size, mtime, outcome in rows]
 
     def paths(self) -> Iterator[bytes]:
-        """Every path in it, in pages, so that millions do not stand in memory."""
+        """Every path in it but of files to be moved, in pages, so that millions do not stand in memory."""
         last = b""
         while True:
             with self._lock:
-                select = "SELECT path FROM done WHERE path > ? ORDER BY path LIMIT 1000"
+                select = "SELECT path FROM done WHERE path > ? AND outcome IS NULL ORDER BY path LIMIT 1000"
                 page = [path for (path,) in self._connection.execute(select, (last,))]
             if not page:
                 return
@@ -125,7 +123,6 @@ class Ledger:
 def _is(place: bytes, version: Version) -> bool:
     """Whether the version's file is there."""
     try:
-        status = os.lstat(place)
+        return version_of(Path(os.fsdecode(place))) == version
     except OSError:
         return False
-    return (status.st_size, status.st_mtime_ns) == version

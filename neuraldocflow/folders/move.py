@@ -18,33 +18,72 @@ def longest(folder: Path) -> int:
     return os.pathconf(folder, "PC_NAME_MAX")
 
 
+Version = tuple[int, int]
+"""Size in bytes and modification time in nanoseconds."""
 Arriving = Callable[[Path], None]
 """Called with the path that a file will have, before it leaves the one it has had."""
 
 
-def move(source: Path, folder: Path, arriving: Arriving = lambda path: None) -> Path:
-    """Move a file into a folder (made if need be), also across devices; the path it has there.
+def version_of(path: Path) -> Version:
+    """Raises OSError."""
+    status = os.lstat(path)
+    return status.st_size, status.st_mtime_ns
+
+
+def _unseen(path: Path) -> None:
+    pass
+
+
+def take(path: Path, version: Version, aside: Path) -> bool:
+    """Rename a version of a file to ``aside``, beside it, so that what comes under its name is another file.
+
+    False where the version is there no more, and at neither place; a newer one keeps its name. What was
+    interrupted is finished. Raises OSError.
+    """
+    if not os.path.lexists(aside):
+        try:
+            if version_of(path) != version:
+                return False
+            os.rename(path, aside)
+        except FileNotFoundError:
+            return False
+    if version_of(aside) == version:
+        return True
+    _rename(aside, path.parent, path.name, _unseen)  # it came between the two
+    return False
+
+
+def put_back(aside: Path, path: Path) -> None:
+    """Undo :func:`take`, unless a newer file has the name now. Raises OSError."""
+    if os.path.lexists(aside) and not os.path.lexists(path):
+        os.rename(aside, path)
+
+
+def move(source: Path, folder: Path, arriving: Arriving = _unseen, name: str = "") -> Path:
+    """Move a file into a folder (made if need be), also across devices, under a ``name`` (default: its own);
+    the path it has there.
 
     The file is at one of the two places at every moment, whole; one that is in the folder stays. Raises
     OSError.
     """
+    name = name or source.name
     folder.mkdir(parents=True, exist_ok=True)
     if os.path.samefile(source.parent, folder):
-        return source
+        return source if source.name == name else _rename(source, folder, name, _unseen)
     try:
-        return _rename(source, folder, source.name, arriving)
+        return _rename(source, folder, name, arriving)
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-    handle, name = tempfile.mkstemp(prefix=".moving-", dir=folder)
+    handle, made = tempfile.mkstemp(prefix=".moving-", dir=folder)
     os.close(handle)
     try:
-        shutil.copy2(source, name)
-        with open(name, "rb") as copy:
+        shutil.copy2(source, made)
+        with open(made, "rb") as copy:
             os.fsync(copy.fileno())
-        moved = _rename(Path(name), folder, source.name, arriving)
+        moved = _rename(Path(made), folder, name, arriving)
     finally:
-        Path(name).unlink(missing_ok=True)
+        Path(made).unlink(missing_ok=True)
     source.unlink()
     return moved
 

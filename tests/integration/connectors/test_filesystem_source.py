@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import json
 import os
-import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,41 +15,16 @@ import pytest
 import watchfiles
 from pydantic import ValidationError
 from support.pulling import Pulled
-from support.topics import wait_for
 
 from connectors.filesystem import FilesystemConfig, FilesystemSource
 from neuraldocflow.components import Acknowledgement, SourceContext
 from neuraldocflow.errors import ConfigError
 from neuraldocflow.events import NewDocument
 from neuraldocflow.folders import hashing, watcher
-from neuraldocflow.folders.ledger import Ledger
 
 DONE = Acknowledgement("completed")
 FAILED = Acknowledgement("failed", {"code": "corrupt", "message": "damaged"})
 Make = Callable[..., Pulled]
-
-
-@pytest.fixture
-def inbox(tmp_path: Path) -> Path:
-    (tmp_path / "inbox").mkdir()
-    return tmp_path / "inbox"
-
-
-@pytest.fixture
-def watch(tmp_path: Path, inbox: Path) -> Iterator[Make]:
-    opened: list[Pulled] = []
-
-    def make(once: bool = False, room: Callable[[], int] | None = None, **settings: Any) -> Pulled:
-        given = {"watch_directories": [str(inbox)], "debounce_ms": 50, **settings}
-        context = SourceContext(tmp_path / "state", once=once)
-        if room is not None:
-            context = replace(context, room=room)
-        opened.append(Pulled(FilesystemSource("inbox", FilesystemConfig.model_validate(given), context)))
-        return opened[-1]
-
-    yield make
-    for each in opened:
-        each.close()
 
 
 def names(events: list[NewDocument]) -> list[str]:
@@ -133,233 +105,6 @@ def test_what_was_not_acknowledged_comes_again_with_the_same_id_after_a_restart(
     first.close()
     (again,) = watch(once=True).drain()
     assert again.id == events["b.pdf"].id
-
-
-def test_processed_files_are_moved_only_when_acknowledged_and_never_overwrite(
-    watch: Make, inbox: Path, tmp_path: Path
-) -> None:
-    target = tmp_path / "processed"
-    watched = watch(auto_move_processed=True, processed_directory=str(target))
-    for content in (b"one", b"two!", b"three"):
-        (inbox / "a.pdf").write_bytes(content)
-        (event,) = watched.until(1)
-        assert (inbox / "a.pdf").exists()
-        watched.source.acknowledge(event, DONE)
-        watched.source.acknowledge(event, DONE)
-        assert not (inbox / "a.pdf").exists()
-    assert {path.name: path.read_bytes() for path in target.iterdir()} == {
-        "a.pdf": b"one",
-        "a (2).pdf": b"two!",
-        "a (3).pdf": b"three",
-    }
-
-
-def test_failures_go_to_failed_with_the_reason_beside_them(watch: Make, inbox: Path) -> None:
-    (inbox / "sub").mkdir()
-    (inbox / "sub" / "a.pdf").write_bytes(b"x")
-    watched = watch(auto_move_processed=True)
-    (event,) = watched.until(1)
-    watched.source.acknowledge(event, FAILED)
-    assert (inbox / "failed" / "sub" / "a.pdf").read_bytes() == b"x"
-    reason = json.loads((inbox / "failed" / "sub" / "a.pdf.reason.json").read_text())
-    assert reason["error"]["code"] == "corrupt"
-    assert reason["documentId"] == event.id
-    assert watch(once=True, auto_move_processed=True).drain() == []
-
-
-@pytest.mark.parametrize(("outcome", "target"), [(FAILED, "failed"), (DONE, "processed")])
-def test_a_file_that_is_moved_back_is_the_next_run_of_its_document(
-    watch: Make, inbox: Path, outcome: Acknowledgement, target: str
-) -> None:
-    watched = watch(auto_move_processed=True)
-    (inbox / "a.pdf").write_bytes(b"x")
-    events: list[NewDocument] = []
-    for run in range(3):
-        events += watched.until(1)
-        assert (events[-1].id, events[-1].run) == (events[0].id, run)
-        watched.source.acknowledge(events[-1], outcome)
-        assert not (inbox / "a.pdf").exists()
-        os.rename(inbox / target / "a.pdf", inbox / "a.pdf")
-    watched.source.acknowledge(events[-1], outcome)  # once more, as after a crash
-    assert (inbox / "a.pdf").exists()
-    watched.close()
-    (again,) = watch(once=True, auto_move_processed=True).drain()
-    assert (again.id, again.run) == (events[0].id, 3)
-
-
-def test_a_file_that_is_done_and_moved_while_it_is_found_again_is_no_further_run(
-    watch: Make, inbox: Path
-) -> None:
-    """After a restart: the document is in the snapshot, and its file still in the folder."""
-    first = watch(auto_move_processed=True)
-    for number in range(20):  # more than are found ahead
-        (inbox / f"{number}.pdf").write_bytes(b"%d" % number)
-    events = first.until(20)
-    first.close()
-    restarted = watch(auto_move_processed=True)
-    found = restarted.parts[0]._watcher.found
-    wait_for(found.full, 60)
-    for event in events:
-        restarted.source.acknowledge(event, DONE)
-    again = restarted.until(20, seconds=2)
-    assert again
-    assert {each.run for each in again} == {0}
-    assert {each.id for each in again} <= {each.id for each in events}
-
-
-def test_the_run_of_a_file_that_is_moved_back_comes_after_those_of_replays(watch: Make, inbox: Path) -> None:
-    watched = watch(auto_move_processed=True)
-    (inbox / "a.pdf").write_bytes(b"x")
-    (event,) = watched.until(1)
-    watched.source.acknowledge(event, DONE)
-    watched.source.ran_again(event.model_copy(update={"run": 4, "origin": "/replay"}))
-    os.rename(inbox / "processed" / "a.pdf", inbox / "a.pdf")
-    (again,) = watched.until(1)
-    assert again.run == 5
-
-
-def test_a_file_that_comes_again_while_it_is_where_it_was_moved_is_left_and_named(
-    watch: Make, inbox: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    watched = watch(auto_move_processed=True)
-    (inbox / "a.pdf").write_bytes(b"x")
-    (event,) = watched.until(1)
-    watched.source.acknowledge(event, DONE)
-    shutil.copy2(inbox / "processed" / "a.pdf", inbox / "a.pdf")  # a mirror brings it anew
-    assert watched.quiet()
-    assert watch(once=True, auto_move_processed=True).drain() == []
-    assert f"it was processed before, and moved to {inbox / 'processed' / 'a.pdf'}" in caplog.text
-
-
-def test_another_file_of_the_same_size_and_time_as_one_that_was_moved_is_read(
-    watch: Make, inbox: Path
-) -> None:
-    """As from an archive, whose files all have one time."""
-    watched = watch(auto_move_processed=True)
-    (inbox / "a.pdf").write_bytes(b"x")
-    os.utime(inbox / "a.pdf", (1, 1))
-    (event,) = watched.until(1)
-    watched.source.acknowledge(event, DONE)
-    (inbox / "a.pdf").write_bytes(b"y")
-    os.utime(inbox / "a.pdf", (1, 1))
-    (other,) = watched.until(1)
-    assert other.id != event.id
-    watched.source.acknowledge(other, DONE)
-    assert {path.read_bytes() for path in (inbox / "processed").iterdir()} == {b"x", b"y"}
-
-
-def test_a_replay_that_overtakes_a_file_moved_back_does_not_keep_it_in_its_folder(
-    watch: Make, inbox: Path
-) -> None:
-    watched = watch(auto_move_processed=True)
-    (inbox / "a.pdf").write_bytes(b"x")
-    (event,) = watched.until(1)
-    watched.source.acknowledge(event, DONE)
-    os.rename(inbox / "processed" / "a.pdf", inbox / "a.pdf")
-    (again,) = watched.until(1)
-    watched.source.ran_again(event.model_copy(update={"run": 2, "origin": "/replay"}))
-    watched.source.acknowledge(again, DONE)
-    os.rename(inbox / "processed" / "a.pdf", inbox / "a.pdf")
-    (third,) = watched.until(1)
-    assert (again.run, third.run) == (1, 3)
-
-
-def test_a_file_that_was_moved_before_a_crash_and_is_moved_back_after_it_is_the_next_run(
-    watch: Make, inbox: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Killed between the move and its note."""
-
-    def killed(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    watched = watch(auto_move_processed=True)
-    (inbox / "a.pdf").write_bytes(b"x")
-    (event,) = watched.until(1)
-    monkeypatch.setattr(Ledger, "moved", killed)
-    with pytest.raises(KeyboardInterrupt):
-        watched.source.acknowledge(event, FAILED)
-    watched.close()
-    monkeypatch.undo()
-    restarted = watch(auto_move_processed=True)
-    restarted.source.acknowledge(event, FAILED)
-    assert restarted.quiet()
-    os.rename(inbox / "failed" / "a.pdf", inbox / "a.pdf")
-    (again,) = restarted.until(1)
-    assert (again.id, again.run) == (event.id, 1)
-
-
-def test_a_failed_file_with_the_longest_name_has_its_reason_too(watch: Make, inbox: Path) -> None:
-    name = "a" * 251 + ".pdf"
-    (inbox / name).write_bytes(b"x")
-    watched = watch(auto_move_processed=True)
-    (event,) = watched.until(1)
-    watched.source.acknowledge(event, FAILED)
-    (reason,) = (inbox / "failed").glob("*.reason.json")
-    assert event.id in reason.name
-    assert (inbox / "failed" / name).exists()
-    assert not (inbox / name).exists()
-
-
-def test_a_failed_file_is_never_without_its_reason(
-    watch: Make, inbox: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Killed just before it leaves its folder."""
-    unlink = os.unlink
-
-    def killed(path: Path) -> None:
-        if path != inbox / "a.pdf":
-            unlink(path)
-            return
-        assert (inbox / "failed" / "a.pdf.reason.json").exists()
-        raise KeyboardInterrupt
-
-    watched = watch(auto_move_processed=True)
-    (inbox / "a.pdf").write_bytes(b"x")
-    (event,) = watched.until(1)
-    monkeypatch.setattr(os, "unlink", killed)
-    with pytest.raises(KeyboardInterrupt):
-        watched.source.acknowledge(event, FAILED)
-    watched.close()
-    monkeypatch.undo()
-    assert watch(once=True, auto_move_processed=True).drain() == []
-    assert {path.name for path in (inbox / "failed").glob("[!.]*")} == {"a.pdf", "a.pdf.reason.json"}
-    assert not (inbox / "a.pdf").exists()
-
-
-def test_a_move_that_fails_is_made_later_and_the_document_is_not_taken_twice(
-    watch: Make, inbox: Path, tmp_path: Path
-) -> None:
-    settings = {"auto_move_processed": True, "processed_directory": str(tmp_path / "processed")}
-    (tmp_path / "processed").write_text("a file is in the way")
-    (inbox / "a.pdf").write_bytes(b"x")
-    watched = watch(**settings)
-    (event,) = watched.until(1)
-    watched.source.acknowledge(event, DONE)
-    assert (inbox / "a.pdf").exists()
-    watched.close()
-    (tmp_path / "processed").unlink()
-    assert watch(once=True, **settings).drain() == []
-    assert (tmp_path / "processed" / "a.pdf").exists()
-
-
-@pytest.mark.parametrize("moved", [True, False], ids=["moved", "noted"])
-def test_what_is_done_while_its_folder_cannot_be_entered_is_remembered(
-    watch: Make, inbox: Path, tmp_path: Path, moved: bool
-) -> None:
-    settings = {"auto_move_processed": moved, "processed_directory": str(tmp_path / "processed")}
-    (inbox / "sub").mkdir()
-    (inbox / "sub" / "a.pdf").write_bytes(b"x")
-    watched = watch(**settings)
-    (event,) = watched.until(1)
-    (inbox / "sub").rename(inbox / ".elsewhere")
-    (inbox / "sub").symlink_to("sub")  # a loop: an error even for those whom no rights bind
-    watched.source.acknowledge(event, DONE)
-    watched.close()
-    assert watch(once=True, **settings).drain() == []  # looks through what is done, and can't enter either
-    (inbox / "sub").unlink()
-    (inbox / ".elsewhere").rename(inbox / "sub")
-    assert watch(once=True, **settings).drain() == []
-    assert (tmp_path / "processed" / "sub" / "a.pdf").exists() == moved
 
 
 def test_an_empty_file_is_an_error_of_its_own(watch: Make, inbox: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from neuraldocflow.folders.move import move
+from neuraldocflow.folders.move import move, put_back, take, version_of
 
 
 @pytest.fixture
@@ -123,3 +123,46 @@ def test_a_folder_that_cannot_be_entered_leaves_no_empty_file_behind(
     with pytest.raises(OSError, match="Permission denied"):
         move(tmp_path / "a", tmp_path / "out")
     assert contents(tmp_path / "out") == {}
+
+
+def test_what_comes_under_the_name_of_a_file_that_is_being_moved_is_another_file(
+    tmp_path: Path, other_device: Path
+) -> None:
+    path, aside = tmp_path / "a.pdf", tmp_path / ".aside"
+    path.write_bytes(b"old")
+    assert take(path, version_of(path), aside)
+    path.write_bytes(b"newer")
+    move(aside, other_device / "out", name="a.pdf")
+    assert contents(tmp_path) == {"a.pdf": b"newer"}
+    assert contents(other_device / "out") == {"a.pdf": b"old"}
+
+
+def test_a_newer_file_keeps_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, aside = tmp_path / "a.pdf", tmp_path / ".aside"
+    path.write_bytes(b"old")
+    version = version_of(path)
+    rename = os.rename
+
+    def overtaken(source: Path, target: Path) -> None:
+        (tmp_path / "new").write_bytes(b"newer")
+        os.replace(tmp_path / "new", path)
+        rename(source, target)
+
+    monkeypatch.setattr(os, "rename", overtaken)
+    assert not take(path, version, aside)
+    assert contents(tmp_path) == {"a.pdf": b"newer"}
+    assert not take(path, version, aside)
+    assert contents(tmp_path) == {"a.pdf": b"newer"}
+
+
+def test_a_take_that_was_interrupted_is_finished(tmp_path: Path) -> None:
+    path, aside = tmp_path / "a.pdf", tmp_path / ".aside"
+    aside.write_bytes(b"old")
+    path.write_bytes(b"newer")
+    assert take(path, version_of(aside), aside)
+    put_back(aside, path)
+    assert contents(tmp_path) == {"a.pdf": b"newer", ".aside": b"old"}
+    path.unlink()
+    put_back(aside, path)
+    assert contents(tmp_path) == {"a.pdf": b"old"}
+    assert not take(tmp_path / "gone.pdf", (1, 1), tmp_path / ".none")
