@@ -38,7 +38,12 @@ CREATE INDEX IF NOT EXISTS under_way ON jobs (tenant, status, priority) WHERE {_
 CREATE TABLE IF NOT EXISTS positions (
     topic TEXT, part INTEGER, next INTEGER NOT NULL, PRIMARY KEY (topic, part)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS forgotten (
+    number INTEGER PRIMARY KEY, document TEXT NOT NULL UNIQUE, run INTEGER NOT NULL
+) STRICT;
 """
+_KEPT = 200_000
+"""Documents whose last run is remembered without its job: more than the flow's own window of repeats."""
 _VERSION = 2
 _FAULTS_OF_A_RECORD = (
     *(sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError, sqlite3.InterfaceError),
@@ -212,6 +217,13 @@ class Jobs:
             ).fetchone()
         return row
 
+    def next_run(self, document: str) -> int:
+        """As which run a document whose job is not known is to be processed: 0 unless it was forgotten. The
+        flow and its outputs may remember that run for longer, and would drop it as a repeat."""
+        with self._reading:
+            row = self._view.execute("SELECT run FROM forgotten WHERE document = ?", (document,)).fetchone()
+        return 0 if row is None else int(row["run"]) + 1
+
     def page(
         self, tenant: str, limit: int, after: tuple[int, str] | None, status: str | None
     ) -> list[sqlite3.Row]:
@@ -268,9 +280,19 @@ class Jobs:
             return self._view.execute(select, (int(moment.timestamp() * 1000),)).fetchall()
 
     def forget(self, before: datetime) -> None:
-        """Drop jobs older than the log's retention."""
-        with self._lock:
-            self._db.execute("DELETE FROM jobs WHERE updated_ms < ?", (int(before.timestamp() * 1000),))
+        """Drop jobs older than the log's retention; of each document its last run stays."""
+        old = int(before.timestamp() * 1000)
+        with self._lock, self._db:
+            self._db.execute("BEGIN")
+            self._db.execute(
+                "INSERT OR REPLACE INTO forgotten (document, run) SELECT document, max(run) FROM jobs"
+                " WHERE updated_ms < ? GROUP BY document",
+                (old,),
+            )
+            self._db.execute("DELETE FROM jobs WHERE updated_ms < ?", (old,))
+            self._db.execute(
+                "DELETE FROM forgotten WHERE number <= (SELECT max(number) FROM forgotten) - ?", (_KEPT,)
+            )
 
     def close(self) -> None:
         with self._lock, self._reading:

@@ -278,7 +278,7 @@ class Submissions:
             document = identity.document_id(where, "", "key", order.idempotency_key)
         else:
             document = identity.document_id(where, content, source.filename, asked)
-        known, run = self._jobs.latest_run(document), 0
+        known, run = self._jobs.latest_run(document), self._jobs.next_run(document)
         if known is not None:
             if order.idempotency_key and source.sha256 and known["sha256"] not in (None, "", source.sha256):
                 if not counted:

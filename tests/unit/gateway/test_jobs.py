@@ -92,6 +92,23 @@ def test_a_tenant_gets_its_own_jobs_only_and_old_ones_are_forgotten(tmp_path: Pa
     assert jobs.page("a", 10, None, None) == []
 
 
+def test_a_document_whose_job_was_forgotten_is_the_next_run_when_it_comes_again(tmp_path: Path) -> None:
+    jobs = Jobs(tmp_path / "jobs.db")
+    runs = [NewDocument(id="d", source=SOURCE, run=run) for run in range(3)]
+    assert jobs.next_run("d") == 0
+    for number, event in enumerate(runs[:2]):
+        jobs.apply([record(event, number)], {})
+    jobs.forget(datetime(2026, 1, 2, tzinfo=UTC))
+    assert jobs.latest_run("d") is None
+    assert jobs.next_run("d") == 2
+    jobs.apply([record(runs[2], 9)], {})
+    jobs.close()
+    again = Jobs(tmp_path / "jobs.db")
+    again.forget(datetime(2026, 1, 2, tzinfo=UTC))
+    assert again.next_run("d") == 3
+    assert again.next_run("other") == 0
+
+
 def test_positions_survive_and_an_index_of_another_version_is_made_again(tmp_path: Path) -> None:
     place = (PROCESSING_EVENTS, 0)
     jobs = Jobs(tmp_path / "jobs.db")
