@@ -95,7 +95,8 @@ class KafkaSource(FixedPartitionedSource[NewDocument, Any]):
         self.payloads, self.log = context.payloads, context.log
         self._where = f"stream_sources.{name}.config"
         self._refusals = Refusals()
-        self.ledger = Ledger(context.state_directory / "sources" / f"{name}.kafka.db")
+        # of all Kafka sources: producers' ids are kept as they are, a document may come through several
+        self.ledger = Ledger(context.state_directory / "sources" / "@kafka.db")
         brokers = config.brokers(context.brokers) if config.bootstrap_servers or context.brokers else None
         settings = settings_of(
             config,
@@ -124,7 +125,7 @@ class KafkaSource(FixedPartitionedSource[NewDocument, Any]):
             once=context.once,
             latest=settings["auto.offset.reset"] in ("latest", "largest", "end"),
         )
-        self._known = {topic: self.ledger.partitions(topic) for topic in config.topics()}
+        self._known = {topic: self.ledger.partitions(name, topic) for topic in config.topics()}
         self._counts = self._count(str(settings["bootstrap.servers"]))
         self.reader.watch(self._counts)
         self._lock = threading.Lock()
@@ -175,7 +176,7 @@ class KafkaSource(FixedPartitionedSource[NewDocument, Any]):
         """A snapshot covers the partitions there are: those that come later are read from their beginning."""
         if self._known != self._counts:
             for topic, count in self._counts.items():
-                self.ledger.note_partitions(topic, count)
+                self.ledger.note_partitions(self.name, topic, count)
             self._known = dict(self._counts)
 
     def _count(self, brokers: str) -> dict[str, int]:

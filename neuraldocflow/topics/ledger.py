@@ -1,4 +1,4 @@
-"""Which documents of a source are done, in a small SQLite file; shared by threads and processes.
+"""Which documents of sources are done, in a small SQLite file; shared by threads and processes.
 
 A document enters when its result is durable, never before. The same document in a second message is so
 recognised, and what was acknowledged just before a crash is still known after it.
@@ -18,7 +18,9 @@ KEPT = 200_000
 """Documents remembered: more than the flow's own window of repeats."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS done (number INTEGER PRIMARY KEY, identity TEXT NOT NULL UNIQUE) STRICT;
-CREATE TABLE IF NOT EXISTS partitions (topic TEXT PRIMARY KEY, count INTEGER NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS partitions (
+    source TEXT, topic TEXT, count INTEGER NOT NULL, PRIMARY KEY (source, topic)
+) STRICT;
 """
 
 
@@ -58,13 +60,15 @@ class Ledger:
             rows = self._connection.execute(select, (number,)).fetchall()
         return max((each for each, _ in rows), default=number), {identity for _, identity in rows}
 
-    def partitions(self, topic: str) -> int:
-        """How many partitions of a topic have been read; 0 at first."""
+    def partitions(self, source: str, topic: str) -> int:
+        """How many partitions of a topic a source has read; 0 at first."""
         with self._lock:
-            select = "SELECT count FROM partitions WHERE topic = ?"
-            row = self._connection.execute(select, (topic,)).fetchone()
+            select = "SELECT count FROM partitions WHERE source = ? AND topic = ?"
+            row = self._connection.execute(select, (source, topic)).fetchone()
         return int(row[0]) if row else 0
 
-    def note_partitions(self, topic: str, count: int) -> None:
+    def note_partitions(self, source: str, topic: str, count: int) -> None:
         with self._lock:
-            self._connection.execute("INSERT OR REPLACE INTO partitions VALUES (?, ?)", (topic, count))
+            self._connection.execute(
+                "INSERT OR REPLACE INTO partitions VALUES (?, ?, ?)", (source, topic, count)
+            )

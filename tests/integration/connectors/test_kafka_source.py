@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import orjson
 import pytest
@@ -18,6 +19,7 @@ from neuraldocflow.components import Acknowledgement, SourceContext
 from neuraldocflow.errors import ConfigError
 from neuraldocflow.events import NewDocument
 from neuraldocflow.log import DEAD_LETTERS, EmbeddedLog
+from neuraldocflow.operators.dedupe import Dedupe
 from neuraldocflow.payloads import PayloadStore, path_of
 
 pytestmark = pytest.mark.servers
@@ -47,6 +49,7 @@ def source(tmp_path: Path, log: EmbeddedLog) -> Iterator[Make]:
         topics: Topics,
         topic: str,
         *,
+        name: str = "inbox",
         context: dict[str, Any] | None = None,
         states: dict[str, Any] | None = None,
         **config: Any,
@@ -54,7 +57,7 @@ def source(tmp_path: Path, log: EmbeddedLog) -> Iterator[Make]:
         payloads = PayloadStore(str(tmp_path / "payloads"), tmp_path / "scratch")
         told = {"consumer_group": f"group-{topic}", "bootstrap_servers": topics.servers, **config}
         made = KafkaSource(
-            "inbox",
+            name,
             KafkaSourceConfig(topic=topic, **told),
             SourceContext(tmp_path / "state", payloads=payloads, log=log, **(context or {})),
         )
@@ -202,6 +205,26 @@ def test_a_document_that_is_announced_again_goes_no_further_and_holds_nothing_up
     wait_for(lag_is(topics, pulled, topic, 2))
     topics.send(topic, numbered(1), partition=1)
     wait_for(lag_is(topics, pulled, topic, 1, partition=1))
+
+
+@pytest.mark.parametrize("done_before", [True, False], ids=["done before", "done later"])
+def test_a_document_that_came_through_another_source_holds_nothing_up(
+    topics: Topics, source: Make, done_before: bool
+) -> None:
+    """A producer's UUID is the document's id whatever it comes through, and the flow takes up one of them."""
+    message = orjson.dumps({"id": str(uuid4()), "source": {"uri": "s3://bucket/1"}})
+    here, there = topics.make(), topics.make()
+    topics.send(here, message)
+    topics.send(there, message)
+    first, second = source(topics, here, name="first"), source(topics, there, name="second")
+    events = first.until(1)
+    if done_before:
+        finish(first, events)
+    else:
+        assert Dedupe(None).on_batch([*events, *second.until(1)])[0] == events
+        finish(first, events)
+    wait_for(lag_is(topics, second, there, 1))
+    assert second.snapshots()[0]["waiting"] == {}
 
 
 def test_not_more_is_emitted_than_there_is_room_for_nor_than_wanted_at_a_time(

@@ -36,9 +36,10 @@ def test_the_oldest_are_forgotten_not_the_latest(tmp_path: Path) -> None:
     assert len(ledger.among(f"{number}:0" for number in range(800, 1000))) == 200
 
 
-def test_the_partitions_of_a_topic_are_remembered(tmp_path: Path) -> None:
+def test_the_partitions_of_a_topic_are_remembered_by_source(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "l.db")
-    assert ledger.partitions("t") == 0
-    ledger.note_partitions("t", 3)
-    ledger.note_partitions("t", 4)
-    assert Ledger(tmp_path / "l.db").partitions("t") == 4
+    assert ledger.partitions("s", "t") == 0
+    ledger.note_partitions("s", "t", 3)
+    ledger.note_partitions("s", "t", 4)
+    ledger.note_partitions("other", "t", 2)
+    assert Ledger(tmp_path / "l.db").partitions("s", "t") == 4
