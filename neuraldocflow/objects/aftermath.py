@@ -95,22 +95,24 @@ class Aftermath:
         with self._working:
             for key, etag, outcome in self._ledger.to_do():
                 try:
-                    self._do(key, etag, outcome)
+                    taken_away = self._do(key, etag, outcome)
                 except (ClientError, BotoCoreError, OSError) as error:
                     if may_pass(error):
                         return self._outage.goes_on(reason_of(error))
-                    if not is_changed(error) and not is_gone(error):
+                    taken_away = is_changed(error) or is_gone(error)
+                    if not taken_away:
                         log.warning(
                             "s3://%s/%s is done but can't be deleted, moved or tagged: %s; it stays as it is",
                             *(self._bucket, key, reason_of(error)),
                         )
                 else:
                     self._outage.over()
-                self._ledger.settle(key, etag)
+                self._ledger.settle(key, etag, taken_away=taken_away)
         return None
 
-    def _do(self, key: str, etag: str, outcome: dict[str, Any]) -> None:
-        """Raises what S3 raises; 412 and 404 say that the object is another one now, or gone."""
+    def _do(self, key: str, etag: str, outcome: dict[str, Any]) -> bool:
+        """Whether the object is gone from its place then. Raises what S3 raises; 412 and 404 say that the
+        object is another one now, or gone."""
         failed = outcome["status"] == "failed"
         target = self._wishes.failed if failed else self._wishes.moved
         if self._wishes.tag:
@@ -119,6 +121,9 @@ class Aftermath:
             self._move(key, etag, target)
         elif self._wishes.delete and not failed:
             self._delete(key, etag)
+        else:
+            return False
+        return True
 
     def _delete(self, key: str, etag: str) -> None:
         self._same(key, etag)  # for servers that don't know the condition on a deletion

@@ -195,6 +195,21 @@ def test_an_object_is_deleted_only_when_acknowledged_and_not_when_it_failed(
     assert watched.quiet()
 
 
+def test_an_object_that_comes_again_as_it_was_is_taken_away_again(
+    watch: Make, put: Callable[..., str], keys: Callable[[], list[str]]
+) -> None:
+    watched = watch(move_processed_to="done/")
+    put("a.pdf", b"one")
+    (event,) = watched.until(1)
+    watched.source.acknowledge(event, DONE)
+    assert eventually(lambda: keys() == ["done/a.pdf"])
+    put("a.pdf", b"one")
+    assert eventually(lambda: "a.pdf" not in keys())
+    assert watched.quiet()
+    put("a.pdf", b"two")
+    assert len(watched.until(1)) == 1
+
+
 def test_an_object_replaced_meanwhile_is_not_deleted_and_comes_as_a_document(
     watch: Make, put: Callable[..., str], keys: Callable[[], list[str]]
 ) -> None:

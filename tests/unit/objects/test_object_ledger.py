@@ -15,7 +15,7 @@ from neuraldocflow.objects.ledger import ObjectLedger
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> ObjectLedger:
-    return ObjectLedger(tmp_path / "sources" / "x.db")
+    return ObjectLedger(tmp_path / "sources" / "x.db", kept=0)
 
 
 def test_a_version_is_done_and_another_of_the_same_key_is_not(ledger: ObjectLedger, tmp_path: Path) -> None:
@@ -75,9 +75,32 @@ def test_what_is_left_to_do_is_kept_until_it_is_settled(ledger: ObjectLedger) ->
     ledger.listed("", None, {})
     ledger.forget(-1)
     assert ledger.to_do() == [("a", "e", {"status": "completed", "id": "1"})]
-    ledger.settle("a", "e")
+    ledger.settle("a", "e", taken_away=False)
+    assert ledger.to_do() == []
+    ledger.listed("", None, {"a": "e"})
     assert ledger.to_do() == []
     assert ledger.has("a", "e")
+
+
+def test_what_was_taken_away_and_is_back_is_to_be_taken_away_again(ledger: ObjectLedger) -> None:
+    ledger.add("a", "e", {"status": "completed", "id": "1"})
+    for away in (True, False):  # a listing may not have been made meanwhile
+        ledger.settle("a", "e", taken_away=True)
+        if away:
+            ledger.listed("", None, {})
+        assert ledger.to_do() == []
+        assert ledger.listed("", None, {"a": "e"}) == {("a", "e")}
+        assert ledger.to_do() == [("a", "e", {"status": "completed", "id": "1"})]
+
+
+def test_the_latest_that_are_gone_are_remembered_for_longer(tmp_path: Path) -> None:
+    ledger = ObjectLedger(tmp_path / "x.db", kept=2)
+    for number in range(5):
+        ledger.add(f"{number}", "e", {"status": "completed", "id": "1"})
+        ledger.settle(f"{number}", "e", taken_away=True)
+        ledger.listed("", None, {})
+    ledger.forget(-1)
+    assert [number for number in range(5) if ledger.has(f"{number}", "e")] == [3, 4]
 
 
 def test_an_object_is_given_to_one_partition_once_until_it_is_done(ledger: ObjectLedger) -> None:
