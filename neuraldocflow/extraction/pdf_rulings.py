@@ -243,8 +243,9 @@ def _filled(
             if box[0] < line.x1 - 2 and box[2] > line.x0 + 2
         }
         crossed = sorted(touched.items())
-        if crossed:
-            taken.append(line)
+        if not crossed:
+            continue
+        taken.append(line)
         for (index, _), part in zip(crossed, parted(line, [box[2] for _, box in crossed[:-1]]), strict=True):
             if part is not None:
                 inside[index].append(part)

@@ -61,6 +61,16 @@ def test_a_ruled_table_has_its_cells_once_and_its_lines_joined() -> None:
     assert document.text[cell.start : cell.end] == "Pears"
 
 
+def test_a_letter_on_a_ruling_is_of_no_cell() -> None:
+    builder = PdfBuilder().page().grid([72, 200, 330], [100, 120, 140])
+    builder.row(115, (80, "Item"), (198.9, "i"), (210, "North"))
+    builder.row(135, (80, "Apples"), (210, "4"))
+    document = read(builder.done())
+    (table,) = document.tables()
+    assert table.grid() == [["Item", "North"], ["Apples", "4"]]
+    assert {block.text for block in document.blocks if block.table is None} == {"i"}
+
+
 def statement() -> PdfBuilder:
     builder = (
         PdfBuilder().page().text(200, 60, "Statement of Invented Operations").text(240, 76, "(in millions)")
