@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import pymupdf
+from pymupdf import mupdf
 
 from neuraldocflow.extraction.model import Block, Box, Document, Fact, Line, Link
 from neuraldocflow.extraction.patterns import regex
@@ -34,7 +35,7 @@ def read_around(document: Document, opened: Any) -> None:
             if _LINK in kinds:
                 if names is None:
                     names = _named_pages(opened)
-                document.links.extend(_links(page, names))
+                document.links.extend(_links(opened, page, names))
             if _WIDGET in kinds:
                 document.facts.extend(_form_fields(page, turn))
             if kinds - {_LINK, _WIDGET, _POPUP}:
@@ -54,24 +55,23 @@ def _named_pages(opened: Any) -> dict[str, int]:
     return {name: place["page"] + 1 for name, place in named.items() if place.get("page", -1) >= 0}
 
 
-def _links(page: Any, names: dict[str, int]) -> list[Link]:
+def _links(opened: Any, page: Any, names: dict[str, int]) -> list[Link]:
+    """MuPDF's own list: by PyMuPDF's each link asks for all annotations of its page."""
     found: list[Link] = []
-    link = page.first_link
-    while link is not None and len(found) < 2000:
-        target = link.uri or ""
+    link = mupdf.fz_load_links(page.this)
+    while link.m_internal and len(found) < 2000:
+        target = link.m_internal.uri or ""
         inner = _INNER.match(target)
+        number: int | None = None
         if inner is not None:
-            target = f"page:{inner[1]}"
+            number = int(inner[1])
         elif target.startswith(_NAMED):
             number = names.get(unquote(target.removeprefix(_NAMED)))
-            target = target if number is None else f"page:{number}"
-        elif not link.is_external:
-            destination = link.dest
-            number = getattr(destination, "page", -1)
-            target = f"page:{number + 1}" if isinstance(number, int) and number >= 0 else target
+        elif target and not target.startswith("#") and not mupdf.fz_is_external_link(target):
+            number = opened.resolve_link(target)[0] + 1 or None
         if target:
-            found.append(Link(target, "", page.number + 1))
-        link = link.next
+            found.append(Link(target if number is None else f"page:{number}", "", page.number + 1))
+        link = link.next()
     return found
 
 
