@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +12,13 @@ import orjson
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from neuraldocflow import __version__
 from neuraldocflow import profiles as profile_files
 from neuraldocflow.cli import show
+from neuraldocflow.cli.extracting import results as extracted
 from neuraldocflow.durable import write_atomically
 from neuraldocflow.errors import ConfigError, DocumentError
-from neuraldocflow.extraction import Profile, extract
-from neuraldocflow.identity import document_id
 from neuraldocflow.rendering import FORMATS, render
+from neuraldocflow.swarm import Progress as Told
 
 
 def process(
@@ -44,13 +42,13 @@ def process(
     wanted = format or ("json" if as_json or out is not None or not sys.stdout.isatty() else "table")
     if wanted not in (*FORMATS, "table"):
         raise ConfigError(f"--format: there is no format {wanted}; choose one of {', '.join(FORMATS)}")
-    loaded = dict(profile_files.load(profiles))
-    if profile != "auto" and profile not in loaded:
-        raise ConfigError(f"--profile: there is no profile {profile}; there are {', '.join(sorted(loaded))}")
+    forms = profile_files.forms(profiles)
+    if profile != "auto" and profile not in forms:
+        raise ConfigError(f"--profile: there is no profile {profile}; there are {', '.join(sorted(forms))}")
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
     screen = show.console(stderr=True)
-    results: list[dict[str, Any]] = []
+    found: dict[int, dict[str, Any]] = {}
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -58,13 +56,21 @@ def process(
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=screen, transient=True) as bars:
-        for file in files:
-            result = _one(file, loaded, profile, threshold, bars)
-            results.append(result)
+        tasks = [bars.add_task(file.name, stage="waiting", total=None) for file in files]
+
+        def tell(number: int, progress: Told) -> None:
+            stage = progress.current_operation or progress.stage
+            bars.update(tasks[number], completed=progress.progress, total=1.0, stage=stage)
+
+        for number, result in extracted(files, forms, profile, {"qualityThreshold": threshold}, tell):
+            file = files[number]
+            found[number] = result
+            bars.remove_task(tasks[number])
             if out is not None:
                 write_atomically(out / f"{file.name}.{wanted}", render(result, wanted), replace=True)
             if annotate and result["status"] != "failed":
                 bars.console.print(_annotated(file, result, out))
+    results = [found[number] for number in range(len(files))]
     if out is not None:
         for result in results:
             screen.print(show.line_of(result), soft_wrap=True)
@@ -81,34 +87,6 @@ def process(
             sys.stdout.write(render(result, wanted).decode())
     statuses = {result["status"] for result in results}
     raise typer.Exit(1 if "failed" in statuses else 3 if "partial" in statuses else 0)
-
-
-def _one(
-    file: Path, profiles: dict[str, Profile], profile: str, threshold: float, bars: Progress
-) -> dict[str, Any]:
-    """One file's result; a failed one where it can't be read."""
-    task = bars.add_task(file.name, stage="opening", total=None)
-
-    def tell(stage: str, done: int, total: int, partial: dict[str, Any] | None) -> None:
-        counted = f"{stage} {done} of {total}" if total > 1 else stage
-        bars.update(task, completed=done, total=total, stage=counted)
-
-    began = time.perf_counter()
-    try:
-        options = {"qualityThreshold": threshold}
-        result = extract(file, profiles, profile, options=options, progress=tell)
-    except DocumentError as error:
-        spent = round((time.perf_counter() - began) * 1000, 2)
-        result = {
-            "status": "failed",
-            "extractedData": None,
-            "metadata": {"filename": file.name, "engineVersion": __version__, "timings": {"totalMs": spent}},
-            "validationResults": [],
-            "error": error.to_dict(),
-        }
-    bars.remove_task(task)
-    digest = result["metadata"].get("sha256") or ""
-    return {"jobId": document_id("process", digest, file.name, ""), "run": 0, **result}
 
 
 def _annotated(file: Path, result: dict[str, Any], out: Path | None) -> str:
