@@ -12,7 +12,15 @@ from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
 import orjson
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+)
 from pydantic.alias_generators import to_camel
 
 from neuraldocflow import identity
@@ -38,6 +46,16 @@ DecisionKind = Literal["scaled", "started", "lost", "recycled", "dismissed", "ca
 SourceKind = Literal["file", "url", "base64", "s3", "kafka"]
 _PLAIN_ADDRESS = re.compile(r"[a-z0-9+.-]+://[A-Za-z0-9._~-]*/")
 Sha256 = Annotated[str, Field(pattern="^([0-9a-f]{64})?$")]
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:  # the first and the last day there are, in a zone of the other side
+        raise ValueError("is no moment in UTC") from error
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 
 
 class DecodeError(NeuralDocFlowError):
@@ -87,7 +105,7 @@ class Event(_Data):
     id: str = Field(min_length=1)
     run: int = Field(0, ge=0, lt=2**31)
     origin: str = Field("/neuraldocflow", exclude=True, description="the envelope's source")
-    time: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC), exclude=True)
+    time: Moment = Field(default_factory=lambda: datetime.now(UTC), exclude=True)
     tenant: str = Field("default", exclude=True, description="whose document it is; the envelope's")
     sequence: int = Field(0, ge=0, exclude=True)
     """Which of several events of the same name; becomes the envelope's."""
@@ -110,7 +128,7 @@ class NewDocument(Event):
     priority: Priority = "normal"
     options: dict[str, Any] = Field(default_factory=dict)
     tenant: str = "default"
-    received_at: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC))
+    received_at: Moment = Field(default_factory=lambda: datetime.now(UTC))
     error: ErrorInfo | None = None
     """Set when the source knows it can't be read: a failed result without an agent."""
 
@@ -210,7 +228,7 @@ class ResultDelivered(Event):
 
     name: ClassVar[str] = "ResultDelivered"
     delivery_status: DeliveryStatus
-    timestamp: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC))
+    timestamp: Moment = Field(default_factory=lambda: datetime.now(UTC))
 
 
 class SwarmDecision(Event):

@@ -50,7 +50,12 @@ def _is_whole(result: object) -> bool:
     except ValidationError:
         return False
     data = found.extracted_data
-    whole = data is not None and data.confidence is not None and found.metadata.sha256 is not None
+    whole = (
+        found.status != "failed"
+        and data is not None
+        and data.confidence is not None
+        and found.metadata.sha256 is not None
+    )
     return whole and "validation_results" in found.model_fields_set
 
 

@@ -318,7 +318,7 @@ class Swarm:
             return
         except (EOFError, OSError):
             self._lose(agent, AgentCrashed("The agent that read the document ended."), "ended")
-        except (ValueError, TypeError, KeyError, AttributeError):
+        except Exception:  # whoever has taken it over may say anything
             self._lose(
                 agent, AgentCrashed("The agent that read the document spoke nonsense."), "spoke nonsense"
             )
@@ -404,6 +404,7 @@ def _outcome_of(agent: AgentProcess, job: Job, message: Mapping[str, Any]) -> Ou
     return Outcome(job, status, error, summary, agent.agent_id)
 
 
+_LONGEST_NAME, _MOST = 256, 2**31
 _SUMMARY: dict[str, type | tuple[type, ...]] = {
     "profile": str,
     "document_type": str,
@@ -416,6 +417,11 @@ _SUMMARY: dict[str, type | tuple[type, ...]] = {
 def _summary(told: Mapping[str, Any]) -> dict[str, Any]:
     """What an agent says of its result, as far as it is known. Raises ValueError where it is nonsense."""
     known = {name: value for name, value in dict(told).items() if name in _SUMMARY and value is not None}
-    if not all(isinstance(value, _SUMMARY[name]) for name, value in known.items()):
+    if not all(isinstance(value, _SUMMARY[name]) and _is_sane(value) for name, value in known.items()):
         raise ValueError("an agent's summary has other types")
     return known
+
+
+def _is_sane(value: Any) -> bool:
+    """Whether a text is one, as long as names are, and a number can be counted with. Raises ValueError."""
+    return len(value.encode()) < _LONGEST_NAME if isinstance(value, str) else 0 <= value < _MOST

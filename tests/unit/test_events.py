@@ -15,6 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from neuraldocflow import events, identity
+from neuraldocflow.archive.rows import line_of, table_of
+from neuraldocflow.deliveries import Delivery
 from neuraldocflow.results import ErrorInfo
 from neuraldocflow.schemas import schemas
 
@@ -138,6 +140,24 @@ def test_what_is_taken_for_an_address_at_a_glance_is_one(uri: str, none: str) ->
 def test_what_is_no_event_is_refused_with_the_place(data: bytes, said: str) -> None:
     with pytest.raises(events.DecodeError, match=said):
         events.decode(data)
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00"])
+@pytest.mark.parametrize("place", ["time", "received_at"])
+def test_a_moment_that_is_none_in_utc_is_refused(place: str, moment: str) -> None:
+    envelope = events.to_cloudevent(SAMPLES[0])
+    (envelope if place == "time" else envelope["data"])[place] = moment
+    with pytest.raises(events.DecodeError, match=f"{place}: .*is no moment in UTC"):
+        events.from_cloudevent(envelope)
+
+
+def test_the_first_and_the_last_moment_are_archived() -> None:
+    for moment in ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"):
+        event = SAMPLES[0].model_copy(update={"received_at": datetime.fromisoformat(moment)})
+        assert isinstance(event, events.NewDocument)
+        line = line_of(Delivery(event, {"run": 0, "status": "failed"}))
+        assert line["date"] == moment[:10]
+        assert table_of("documents", [line]).num_rows == 1
 
 
 def test_a_decode_error_does_not_repeat_the_content() -> None:

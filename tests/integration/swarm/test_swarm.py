@@ -198,6 +198,12 @@ def test_a_typed_error_and_a_fault_of_ours_are_told_apart_and_neither_quotes_the
         '{"status": "odd"}|',
         '{"status": "completed"}|',
         '{"status": "completed", "summary": {"pages": "many"}}|',
+        '{"status": "completed", "summary": {"pages": 1' + "0" * 400 + "}}|",
+        '{"status": "completed", "summary": {"confidence": NaN}}|',
+        '{"status": "completed", "summary": {"profile": "\\ud800"}}|',
+        '{"stage": "reading", "done": Infinity, "total": 1}|',
+        '{"stage": "reading", "done": 1' + "0" * 400 + ', "total": 1}|',
+        "[" * 200_000 + "|",
         '{"status": "failed", "summary": {}, "error": {"x": 1}}|',
     ],
 )

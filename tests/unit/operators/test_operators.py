@@ -166,6 +166,14 @@ def test_a_failure_is_an_event_and_a_result_of_its_own(tmp_path: Path) -> None:
     assert delivery.result["error"]["code"] == "internal"  # type: ignore[union-attr]
 
 
+def test_a_result_that_says_it_failed_where_the_agent_did_not_is_malformed(tmp_path: Path) -> None:
+    item = finished("a", tmp_path)
+    path = Path(item.outcome.result_path)  # type: ignore[union-attr]
+    path.write_text(path.read_text().replace('"status":"completed"', '"status":"failed","error":null'))
+    _, delivery, _ = Validate(None).on_batch([item])[0]
+    assert delivery.result["error"]["code"] == "internal"  # type: ignore[union-attr]
+
+
 def test_a_cancelled_document_is_no_dead_letter() -> None:
     out, _ = Validate(None).on_batch([Finished(document("a"), error=CANCELLED.to_dict())])
     assert [type(each) for each in out] == [ProcessingFailed, Delivery]
