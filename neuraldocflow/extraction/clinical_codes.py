@@ -32,6 +32,8 @@ _CODE = regex(
 )
 _ICD = r"[A-TV-Z]\d[\dA-Z](?:\.[\dA-Z]{1,4})?|E?\d{3}\.\d{1,2}"
 _BARE = regex(rf"\s*[(\[](?P<code>\d{{6,18}}|{_ICD}|\d{{5}})[)\]](?=\s*(?:[(\[]|$))")
+_ONE_OF_SEVERAL = rf"(?:{_ICD}|\d{{3}}|\d{{6,18}})"
+_LISTED = regex(rf"\s*[(\[](?P<codes>{_ONE_OF_SEVERAL}(?:\s?[,;]\s?{_ONE_OF_SEVERAL})+)[)\]]")
 _LEADING = regex(r"(?P<code>\d{5}|[A-Z]\d{4}|\d{4}[FTU]|\d{6,18})\s*[-–:]\s+(?=[A-Za-z])")
 
 Code = dict[str, str]
@@ -53,6 +55,11 @@ def split_codes(name: Part) -> tuple[Part, list[Code]]:
         for match in _BARE.finditer(name.text):
             codes.append({"system": system_of(match["code"]), "code": match["code"]})
             first = min(first, match.start())
+    if first == len(name.text) and (listed := _LISTED.search(name.text)):
+        each = re.split(r"\s?[,;]\s?", listed["codes"])
+        if any(re.fullmatch(_ICD, code) for code in each):
+            codes.extend({"system": system_of(code), "code": code} for code in each)
+            first = listed.start()
     if 0 < first < len(name.text):
         name = name.cut(0, len(name.text[:first].rstrip(" -–,;:([")))
     return name, codes

@@ -7,10 +7,13 @@ import re
 from .normalise import parse_date
 from .patterns import regex
 
+_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?"
 DATE = regex(
-    r"^\W*(?:\d{1,4}[-/.]\s?\d{1,2}[-/.]\s?\d{1,4}|\d{1,2}[-/]\d{4}"
-    r"|\d{1,2}[ -]?[A-Z][a-z]{2}[ -]?(?:19|20)\d\d"
-    r"|(?:[A-Z][a-z]{2,8}\.? )?(?:\d{1,2},? )?(?:19|20)\d\d)(?!\d)"
+    r"^\W*(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day,? )?"
+    r"(?:\d{1,4}[-/.]\s?\d{1,2}[-/.]\s?\d{1,4}|\d{1,2}[-/]\d{4}"
+    rf"|\d{{1,2}}[ -]?{_MONTH}[ ,-]{{0,2}}(?:19|20)\d\d|{_MONTH}-\d{{1,2}}-(?:19|20)\d\d"
+    rf"|(?:(?:{_MONTH}|spring|summer|autumn|fall|winter) )?(?:\d{{1,2}},? )?(?:19|20)\d\d)(?!\d)",
+    re.IGNORECASE,
 )
 """A text that begins with a date: a day, a month or a year."""
 

@@ -39,7 +39,8 @@ FREQUENCY = regex(
     r"|every (?:other )?(?:day|morning|evening|night|week|month)(?: (?:at bedtime|and evening))?"
     r"|each (?:day|morning|evening|night)|(?:once )?daily|nightly(?: at bedtime)?|weekly|monthly"
     r"|(?:every night )?at bedtime"
-    r"|q\.?\s?\d+(?:\s?-\s?\d+)?\s?h(?:rs?|ours?)?|q\.?[dodh]\.?(?:d\.?)?|qam|qpm|qhs|qod|qid|b\.?i\.?d\.?|t\.?i\.?d\.?"
+    r"|q\.?\s?\d+(?:\s?-\s?\d+)?\s?(?:h(?:rs?|ours?)?|min(?:utes?)?|days?|weeks?|wks?)"
+    r"|q\.?[dodh]\.?(?:d\.?)?|qam|qpm|qhs|qod|qid|b\.?i\.?d\.?|t\.?i\.?d\.?"
     rf"|q\.?i\.?d\.?|h\.?s\.?|prn|p\.r\.n\.|as needed|when required)(?!\w){_WITH}",
     re.IGNORECASE,
 )
@@ -47,8 +48,9 @@ _LOOKED_FOR = (("dose", DOSE), ("route", ROUTE), ("frequency", FREQUENCY))
 
 
 def dosing(directions: str, name: str) -> dict[str, str]:
-    """Dose, route and frequency as the directions say; a dose they don't say is the strength in the name."""
+    """Dose, route and frequency as the directions say; a dose or a route they don't say is the name's."""
     found = {role: match[0].strip() for role, pattern in _LOOKED_FOR if (match := pattern.search(directions))}
-    if "dose" not in found and (match := DOSE.search(name)):
-        found["dose"] = match[0].strip()
+    for role, pattern in (("dose", DOSE), ("route", ROUTE)):
+        if role not in found and (match := pattern.search(name)):
+            found[role] = match[0].strip()
     return found

@@ -13,6 +13,8 @@ _OID = regex(r"\s+\(?\d(?:\.\d+){4,}\)?")
 _ID_LABEL = regex(
     r"^(?:[A-Za-z][A-Za-z .]{0,24}:\s*|(?:MRN|SSN|MBI|HICN?|NHS|ID|No\.?|EPI|PIN)\s+(?=\w*\d))", re.I
 )
+_ROOT = regex(r"\d+(?:\.\d+)+")
+"""An object identifier with nothing before it: it names who issues identifiers, and is none."""
 _IDENTIFIER = regex(r"[A-Z0-9][\w/-]*\d[\w/-]*$|\d[\d ]+\d$", re.IGNORECASE)
 _ISSUER = regex(r"\s*\([^()]*\)\s*$")
 _DEGREE = r"(?:M\.?D|D\.?O|Ph\.?D|R\.?N|N\.?P|P\.?A(?:-C)?|C?P?NP|Jr|Sr|II|III|IV)\.?"
@@ -47,7 +49,7 @@ def identifiers(cell: Part) -> Iterator[Part]:
     for match in re.finditer(r"[^\n,;|]+", cell.text):
         part = _unlabelled(cell.cut(*match.span()))
         inner = _IDENTIFIER.search(part.text)
-        if inner:
+        if inner and not _ROOT.fullmatch(part.text):
             yield part.cut(*inner.span())
 
 
@@ -114,6 +116,8 @@ def values_of(role: str, part: Part, date_in: Callable[[str], str | None]) -> It
     elif role == "birth_date":
         yield part, date_in(text) or ""
     elif role == "provider":
+        if text.startswith(","):  # no name before that of the organisation
+            return
         name = re.split(r"\s+(?:of|at|signed|on)\s|\s*\n", part.text.split("\n")[0])[0]
         name = " ".join(name.split()).strip(" ,")
         first, _, rest = name.partition(",")

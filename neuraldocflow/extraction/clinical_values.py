@@ -20,11 +20,11 @@ UNIT = (
     r"|\[?(?:k|m|c|d|u|µ|μ|n|p|f|mc|h)?(?:g|gm|mol|Eq|eq|EQ|osm|Osm|IU|U|kat|iu|u|K|M|thou|mill|cells|beats|breaths"
     r"|copies|CFU|cfu|units?|L|l|m)[A-Za-z]{0,8}\]?"
     rf"(?:\s?/\s?(?:{_SQUARE}|\{{[^{{}}\s]+\}}|[A-Za-z0-9\[\]²³^*]+(?:\.[A-Za-z0-9]+)*)){{1,3}}"
-    r"|\[?(?:[Ll]bs?|lb_av|pounds|oz|in(?:ches|_i|_us)?|ft|feet|cms?|mm|kgs?|mg|mcg|[uµμ]g|pg|fL|fl"
-    r"|um3|uug|m2|m²|sq m"
+    r"|\[?(?:lb_av|[Ll]bs?|pounds|oz|in(?:ches|_i|_us)?|ft|feet|cms?|mm|kgs?|mg|mcg|[uµμ]g|pg|fL|fl"
+    r"|um3|uug|[cm]?m[2²]|sq m"
     r"|deg ?[CF]|Deg ?[CF]|Cel|bpm|rpm|sec|secs|s|seconds|ratio|mEq|IU|U|g|m|L|mL|ml|M|K|pH|kPa"
     r"|[°º]?\s?[FC])\]?"
-    r"(?![A-Za-z])"
+    r"(?![A-Za-z_\d²³])"
     r"|[°º])"
 )
 _NUMBER = r"[<>≤≥]?=?\s?[-−]?(?:\d[\d,]*(?:\.\d+)?|\.\d+)"
@@ -36,11 +36,13 @@ _COMPOSITE = regex(
     r"\d+\s?(?:ft|feet|'|′)\s?\d+(?:\.\d+)?\s?(?:in(?:ches)?|\"|″)?|\d+\s?lbs?\s\d+(?:\.\d+)?\s?oz"
 )
 _AFTER_FLAG = regex(
-    rf"\W*(?:(?P<plain>{_FLAG})(?!\w)|.*?\((?P<bracket>{_FLAG})\)|.*?\*+(?P<star>{_FLAG})\*+)", re.I | re.S
+    rf"\W*(?:(?P<plain>{_FLAG})(?!\w)|.*?\((?P<bracket>{_FLAG})\)|.*?\*+(?P<star>[<>]?[HL]?{_FLAG})\*+)",
+    re.I | re.S,
 )
 _DATE_INSIDE = regex(r"\((?P<date>\d{1,4}[/-]\d{1,2}[/-]\d{1,4}[^()]*)\)")
 _PRESSURE = regex(
-    r"(?P<sys>\d{2,3})\s*(?:mm\s?\[?Hg\]?)?\s*/\s*(?P<dia>\d{2,3})(?![\d/])\s*(?P<unit>mm\s?\[?Hg\]?)?"
+    r"(?P<sys>\d{2,3}(?:\.\d+)?)\s*(?:mm\s?\[?Hg\]?)?\s*/\s*(?P<dia>\d{2,3}(?:\.\d+)?)(?![\d/])"
+    r"\s*(?P<unit>mm\s?\[?Hg\]?)?"
 )
 _LIMITS = rf"(?:[<>≤≥]=?\s?\d[\d.,]*|\d[\d.,]*\s?[-–]\s?\d[\d.,]*)(?:\s?{UNIT})?"
 _REFERENCE = (

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from support.clinical_records import found, heading, measures, record, table
 
+from neuraldocflow.extraction.clinical_codes import split_codes
+from neuraldocflow.extraction.clinical_dates import DATE
 from neuraldocflow.extraction.clinical_doses import dosing
 from neuraldocflow.extraction.clinical_identity import identifiers
 from neuraldocflow.extraction.clinical_parts import Part
@@ -33,6 +35,23 @@ def test_units_with_brackets_inside_are_whole(unit: str) -> None:
     assert measures(document, "results") == [("Thyrotest", "2.5", unit)]
 
 
+@pytest.mark.parametrize("unit", ["[lb_av]", "[in_us]", "mm2", "m2", "cm²"])
+def test_a_unit_is_not_cut_where_a_shorter_one_ends(unit: str) -> None:
+    document = record(heading("Vital Signs"), table(["Vital Sign", "Value"], ["Size", f"16.5 {unit}"]))
+    assert measures(document, "vital_signs") == [("Size", "16.5", unit)]
+
+
+def test_a_blood_pressure_may_have_decimals() -> None:
+    document = record(heading("Vital Signs"), table(["Vital Sign", "Value"], ["BP", "120.0/80.5 mm[Hg]"]))
+    assert [value for _, value, _ in measures(document, "vital_signs")] == ["120.0", "80.5"]
+
+
+def test_a_flag_between_stars_may_say_that_it_is_critical() -> None:
+    document = record(heading("Results"), table(["Test", "Value"], ["Thyrotest", "9.5 mg/dL *>HHI*"]))
+    (value,) = found(document, "clinical_measures", sections=["results"], numeric_only=True)
+    assert value["flag"] == ">HHI"
+
+
 def test_a_flag_in_brackets_is_no_unit() -> None:
     document = record(heading("Results"), table(["Test", "Value"], ["Thyrotest", "2.5 [H]"]))
     assert measures(document, "results") == [("Thyrotest", "2.5", None)]
@@ -52,6 +71,27 @@ def test_a_dose_is_whole(directions: str, dose: str) -> None:
     assert dosing(directions, "Fablox")["dose"] == dose
 
 
+def test_a_route_the_directions_leave_out_is_the_one_in_the_name() -> None:
+    assert dosing("1 (one) Tablet daily", "Fablox (Oral Tablet)")["route"] == "Oral"
+    assert dosing("apply to the nostrils nasally", "Fablox Oral Gel")["route"] == "nasally"
+
+
+def test_every_few_minutes_is_a_frequency() -> None:
+    assert dosing("0.4 mg, SL, Q5min", "Fablox")["frequency"] == "Q5min"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["11-July-2013", "Aug-06-2012/12:13:00", "6 August 2012", "Thursday, December 20, 2012", "Spring 2010"],
+)
+def test_a_date_is_one_in_whatever_order(text: str) -> None:
+    assert DATE.match(text)
+
+
+def test_a_name_with_a_year_behind_it_is_no_date() -> None:
+    assert not DATE.match("Fluvax 2012-2013")
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -61,6 +101,7 @@ def test_a_dose_is_whole(directions: str, dose: str) -> None:
         ("MRN#12345, SSN: 000-00-1234", ["12345", "000-00-1234"]),
         ("NHS 943 476 5919", ["943 476 5919"]),
         ("(Memorial Hospital)", []),
+        ("2.100", []),
     ],
 )
 def test_an_identifier_is_whole_and_without_its_issuer(text: str, told: list[str]) -> None:
@@ -78,3 +119,15 @@ def test_nobody_is_born_after_the_record(written: str, date: str) -> None:
         ),
     )
     assert found(document, "clinical_head", role="birth_date") == [date]
+
+
+def test_codes_that_share_one_pair_of_brackets_are_taken_apart() -> None:
+    text = "Hiccups, chronic (786.8, R06.6)"
+    name, codes = split_codes(Part(text, 0, len(text)))
+    assert name.text == "Hiccups, chronic"
+    assert codes == [{"system": "ICD-9", "code": "786.8"}, {"system": "ICD-10", "code": "R06.6"}]
+
+
+def test_numbers_in_brackets_that_are_no_codes_stay_in_the_name() -> None:
+    text = "Pox vaccine (100, 200)"
+    assert split_codes(Part(text, 0, len(text))) == (Part(text, 0, len(text)), [])
