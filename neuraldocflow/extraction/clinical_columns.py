@@ -18,7 +18,7 @@ _ROLES: list[tuple[str, str]] = [
         r"^(group|panel|(lab )?order|battery)( (description|name))?$|^(category|class)$|\bgroup$"
         r"|\b(panel|battery) name$",
     ),
-    ("code_system", r"\b(code|coding) (system|set|type)\b|^vocabulary$"),
+    ("code_system", r"\b(code|coding) (system|set|type)\b|^vocabulary$|^system$"),
     ("code_name", r"\bcoded? (description|name|term|meaning)\b|^display name$"),
     (
         "other",
@@ -73,7 +73,7 @@ _NAME_WORDS: dict[str, str] = {
         r"|allergen|allergies|allergy|agent)$"
     ),
     "medications": (
-        r"^(medications?|meds?|drugs?|prescriptions?|products?|orders?)\b|\b(medications?"
+        r"^(medications?|meds?|drugs?|prescriptions?|products?|materials?|orders?)\b|\b(medications?"
         r"|drug name|product)$"
     ),
     "problems": (
@@ -106,7 +106,7 @@ _NAME_WORDS |= {
 }
 _NAME_PATTERNS = {kind: regex(pattern) for kind, pattern in _NAME_WORDS.items()}
 _NO_NAME = regex(
-    r"\b(date|time|status|code|type|id|reaction|instruction|due|dose|group)s?$"
+    r"\b(date|time|status|code|type|id|reaction|instruction|due|dose|group|strength|form|route)s?$"
     r"|^(date|time) "
 )
 _VALUE = regex(
@@ -116,6 +116,8 @@ _VALUE = regex(
 )
 
 
+_RUN_TOGETHER = regex(r"(?<=[a-z])(?=[A-Z][a-z])")
+"""Where the words of a title meet that is written as one: ``StartDate``."""
 _WEAK = 4
 """The rank of a title that may as well say of what type the named is."""
 
@@ -123,6 +125,7 @@ _WEAK = 4
 @lru_cache(2000)  # of a document's few headers, each is asked for with each of its rows
 def column_role(header: str, kind: str) -> tuple[str | None, int]:
     """What a column holds in such a section, and a rank: of several names the lowest is the name."""
+    header = _RUN_TOGETHER.sub(" ", header)
     words = " ".join(re.findall(r"[a-z0-9]+", re.sub(r"\([^)]*\)?|\[[^\]]*\]", "", header.lower())))
     if not words:
         return None, 9
@@ -296,6 +299,10 @@ def _choose_component(layout: Layout, rows: Rows) -> None:
         layout.names.insert(0, chosen)
 
 
+_ENDS_A_HEADER = (None, "name", "code_system")
+"""What the second of two headers in a cell is not: rather the end of one, as in ``Code System``."""
+
+
 def _header_texts(row: list[Cell], kind: str, n_columns: int) -> dict[int, str]:
     """Header texts by column; one that runs into the empty cell after it is parted."""
     found = {cell.column: cell.text for cell in row if cell.text.strip()}
@@ -308,7 +315,7 @@ def _header_texts(row: list[Cell], kind: str, n_columns: int) -> dict[int, str]:
             continue
         for count in range(len(words) - 1, 0, -1):
             left, right = " ".join(words[:count]), " ".join(words[count:])
-            if column_role(left, kind)[0] and column_role(right, kind)[0] not in (None, "name"):
+            if column_role(left, kind)[0] and column_role(right, kind)[0] not in _ENDS_A_HEADER:
                 found[cell.column], found[after] = left, right
                 break
     return found

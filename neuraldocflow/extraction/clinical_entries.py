@@ -11,13 +11,15 @@ from .clinical_dates import DATE
 from .clinical_lines import line_entries, remarks, split_remarks
 from .clinical_measures import measures, running_measures
 from .clinical_parts import MEASURED, Entry, Part, lines_of, part_of
-from .clinical_rows import Remarks, body_rows, is_translation, row_codes, row_parts
+from .clinical_rows import Remarks, body_rows, is_translation, parted_at_headers, row_codes, row_parts
 from .clinical_sections import ClinicalSection
 from .clinical_terms import ABSENCE, NOT_GIVEN
 from .model import Cell, Table
 from .patterns import regex
 
 _NO_DATA = regex(r"\W*no data\W*$", re.IGNORECASE)
+_LONGEST_ROW = 10
+"""Words of a line that may be a row; a longer one is prose."""
 _LONGEST_ABSENCE = 12
 """Words of a statement that there is none; a longer text that begins with "no" says more."""
 
@@ -31,17 +33,21 @@ def entries(section: ClinicalSection) -> list[Entry]:
         if table.n_columns == 1:
             found.extend(_cell_entries(table, kind))
             continue
-        rows = table.spanned_rows()
-        own = layout_of(table, rows, kind)
-        if layout is not None and own.continues(layout):
-            own = own.under(layout)
-        layout = own
-        if kind in MEASURED:
-            found.extend(measures(rows, own, kind))
-        elif _labels_beside(rows, kind):
-            found.extend(_labelled_entries(rows, kind))
-        else:
-            found.extend(_row_entries(rows, own))
+        for rows in parted_at_headers(table.spanned_rows(), kind):
+            own = layout_of(table, rows, kind)
+            if layout is not None and own.continues(layout):
+                own = own.under(layout)
+            above = found[-1] if found and layout and layout.n_columns == own.n_columns else None
+            layout = own
+            if kind in MEASURED:
+                found.extend(measures(rows, own, kind, above))
+            elif _labels_beside(rows, kind):
+                found.extend(_labelled_entries(rows, kind))
+            else:
+                found.extend(_row_entries(rows, own, above))
+    if found and kind in MEASURED:
+        for text in section.texts:
+            found.extend(_lone_rows(text, kind))
     if not found:
         for part, is_item in [(each, True) for each in section.items] + [
             (each, False) for each in section.texts
@@ -69,9 +75,19 @@ def _text_entries(part: Part, kind: str, is_item: bool) -> Iterator[Entry]:
     yield from line_entries(part, kind, is_item)
 
 
-def _row_entries(rows: Rows, layout: Layout) -> Iterator[Entry]:
-    """A row for each entry."""
-    remarks = Remarks(layout.n_columns)
+def _lone_rows(text: Part, kind: str) -> Iterator[Entry]:
+    """The measurements of a line beside the tables: a row alone between two of them, as a page shows it."""
+    if len(text.text.split()) > _LONGEST_ROW:
+        return
+    for entry in running_measures(text, kind, 0.75):
+        entry.explicit = bool({"unit", "reference_range"} & entry.parts.keys())
+        if entry.explicit or "." in entry.parts["value"].text:
+            yield entry
+
+
+def _row_entries(rows: Rows, layout: Layout, above: Entry | None) -> Iterator[Entry]:
+    """A row for each entry; ``above`` is the last one of the table before."""
+    remarks = Remarks(layout.n_columns, above)
     for _, row in body_rows(rows, layout):
         if remarks.takes(row):
             continue

@@ -40,7 +40,8 @@ _DIRECTIONS = regex(
     r"\s*(?:[,;:–—]|\s-)?\s+(?=(?:sig\b|take|give|inhale|inject|apply|use|instil+|insert|dissolve|"
     r"chew|place|by mouth|at (?:bedtime|night)|p\.?o\.?(?![\w])|once|twice|every|daily|nightly|weekly"
     r"|as needed|start(?:ed)? (?:date|on|\d)|"
-    rf"\d+ (?:tab|cap|puff|spray|drop)\w*|[bt]\.?i\.?d\b|q\d|qhs|qd|{ROUTE.pattern} {FREQUENCY.pattern})"
+    rf"\d+(?: \(\w+\))? (?:tab|cap|puff|spray|drop)\w*"
+    rf"|[bt]\.?i\.?d\b|q\d|qhs|qd|{ROUTE.pattern} {FREQUENCY.pattern})"
     r"(?!\w))"
     rf"|\s*[,;:–—]\s+(?={DOSE.pattern}(?: {ROUTE.pattern}|\s?=))",
     re.IGNORECASE,
@@ -48,7 +49,12 @@ _DIRECTIONS = regex(
 _LABEL = regex(
     r"\s*[,;(–—-]*\s*(?<!\w)(?P<label>indications?|reactions?|severity|criticality|status"
     r"|onset(?: date)?|comments?|notes?"
-    r"|sig|directions|date)\s*:\s*(?=\S)",
+    r"|sig|directions|date|quantity|qty|refills?|dispensed?)\s*(?::|\s[-–]\s)\s*(?=\S)",
+    re.IGNORECASE,
+)
+_WHEN = regex(
+    r"(?:(?P<ended>stopped|ended|resolved|discontinued)|(?P<status>completed|ordered)"
+    r"|started|onset|administered(?: on)?|given)\s*:?\s*(?=\w)",
     re.IGNORECASE,
 )
 _NUMBER_FIRST = regex(r"\s*\(?\d{1,2}[.)]\s")
@@ -108,18 +114,40 @@ def split_remarks(cell: Part, kind: str, told: dict[str, Part]) -> tuple[Part, d
     if kind in ("medications", "administered") and not {"directions", "frequency"} & told.keys():
         tail = _DIRECTIONS.search(name.text)
         if tail is not None and tail.start() > 2:
-            said.setdefault("directions", name.cut(tail.end(), len(name.text)))
+            said.setdefault("directions", name.cut(tail.end(), len(name.text)).trimmed(" •"))
             name = name.cut(0, tail.start())
     return name, said
 
 
-def _labelled(text: Part) -> tuple[Part, dict[str, Part]]:
+def told_in_details(details: Part) -> dict[str, Part]:
+    """What a cell of details says by role: ``Started 13-May-2020 Active``; what has no label is a comment."""
+    bullet = _BULLET.match(details.text)
+    rest, said = _labelled(details.cut(bullet.end() if bullet else 0, len(details.text)), shortest=0)
+    when = _WHEN.match(rest.text)
+    dated = DATE.match(rest.text[when.end() :]) if when else None
+    if when and dated:
+        done = when.end() + dated.end()
+        role = "end_date" if when["ended"] else "date"
+        said[role] = rest.cut(when.end(), done)
+        behind = rest.cut(done, len(rest.text))
+        if re.fullmatch(_SAID, behind.text, re.IGNORECASE):
+            said.setdefault("status", behind)
+            behind = behind.cut(0, 0)
+        elif when["status"]:
+            said.setdefault("status", rest.cut(*when.span("status")))
+        rest = behind
+    if rest.text:
+        said.setdefault("comment", rest)
+    return said
+
+
+def _labelled(text: Part, shortest: int = 3) -> tuple[Part, dict[str, Part]]:
     """A text up to its first label, and what stands behind each: ``Quinzine – Reaction: Hives``."""
-    labels = [match for match in _LABEL.finditer(text.text) if match.start() > 2]
+    labels = [match for match in _LABEL.finditer(text.text) if match.start() >= shortest]
     said: dict[str, Part] = {}
     for match, end in zip(labels, [*(m.start() for m in labels[1:]), len(text.text)], strict=False):
         word = match["label"].lower()
-        shown = text.cut(match.end(), end).trimmed(" ,;)–—-")
+        shown = text.cut(match.end(), end).trimmed(" ,;)–—-•")
         if shown.text:
             said.setdefault(_LABEL_ROLES.get(word, word), shown)
     name = text.cut(0, labels[0].start()).trimmed(" ,;:(") if labels else text
@@ -223,7 +251,8 @@ def _free_entries(line: Part, kind: str, is_item: bool) -> Iterator[Entry]:
         name = name.trimmed(" .;,:")
         words = name.text.split()
         most = _MOST_WORDS_OF_PLAN if kind == "plan" else _MOST_WORDS_OF_ITEM if is_item else _MOST_WORDS
-        if not re.search(r"[A-Za-z]{3}", name.text) or len(words) > most:
+        sure = is_item and codes  # what a code stands behind is named, however long the name
+        if not re.search(r"[A-Za-z]{3}", name.text) or (len(words) > most and not sure):
             continue
         if _NO_ENTRY.match(name.text) or not title_words(name.text):
             continue

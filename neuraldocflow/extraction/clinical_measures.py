@@ -40,8 +40,8 @@ _LONGEST_FINDING = 60
 """Characters of a result in words; longer ones are reports."""
 
 
-def measures(rows: Rows, layout: Layout, kind: str) -> Iterator[Entry]:
-    """The measurements of a table whose columns are known."""
+def measures(rows: Rows, layout: Layout, kind: str, above: Entry | None = None) -> Iterator[Entry]:
+    """The measurements of a table whose columns are known; ``above`` is the last of the table before."""
     valued = [column for column, role in layout.roles.items() if role == "value"]
     if len(valued) >= 2 and all(DATE.match(layout.titles.get(column, "")) for column in valued):
         yield from _by_occasion(rows, layout, valued, kind)
@@ -56,7 +56,7 @@ def measures(rows: Rows, layout: Layout, kind: str) -> Iterator[Entry]:
         if "name" not in layout.roles.values() and _name_measurements(named, layout):
             yield from _by_column(rows, layout, named, kind)
             return
-    yield from _by_row(rows, layout, kind)
+    yield from _by_row(rows, layout, kind, above)
 
 
 def _is_occasion(title: str) -> bool:
@@ -140,10 +140,10 @@ def _by_occasion(rows: Rows, layout: Layout, columns: list[int], kind: str) -> I
                 yield from made
 
 
-def _by_row(rows: Rows, layout: Layout, kind: str) -> Iterator[Entry]:
+def _by_row(rows: Rows, layout: Layout, kind: str, above: Entry | None) -> Iterator[Entry]:
     """A row for each measurement, or for each date with a panel in the cell beside it."""
     valued = "value" in layout.roles.values()
-    remarks = Remarks(layout.n_columns)
+    remarks = Remarks(layout.n_columns, above)
     date: Part | None = None
     for _, row in body_rows(rows, layout):
         if remarks.takes(row):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from .clinical_codes import Code, column_codes
 from .clinical_columns import Layout, Rows, names_columns
+from .clinical_lines import told_in_details
 from .clinical_parts import Entry, Part, part_of
 from .clinical_terms import NOT_GIVEN
 from .model import Cell
@@ -29,6 +30,25 @@ _REMARK_ROLES = {
 }
 
 
+def parted_at_headers(rows: Rows, kind: str) -> list[Rows]:
+    """The rows in parts, another where headers come that differ from those before: two tables run together.
+
+    The row with a single cell above such headers is their title and goes with them.
+    """
+    parts: list[Rows] = [{}]
+    before: dict[int, str] | None = None
+    title: int | None = None
+    for number, row in rows.items():
+        headers = {cell.column: cell.text for cell in row if cell.text.strip()}
+        if names_columns(row, kind):
+            if before is not None and headers != before:
+                parts.append({title: parts[-1].pop(title)} if title is not None else {})
+            before = headers
+        parts[-1][number] = row
+        title = number if len(headers) == 1 else None
+    return parts
+
+
 def body_rows(rows: Rows, layout: Layout) -> Iterator[tuple[int, list[Cell]]]:
     """The rows below the headers; headers that come again, and the titles over them, are left out."""
     repeated = {number for number, row in rows.items() if names_columns(row, layout.kind)}
@@ -48,6 +68,8 @@ def row_parts(row: list[Cell], layout: Layout) -> dict[str, Part]:
         text = part_of(cell)
         if role and role not in found and text.text and not (role != "name" and NOT_GIVEN.match(text.text)):
             found[role] = text
+    if "comment" in found:
+        found = {**told_in_details(found.pop("comment")), **found}
     return found
 
 
@@ -73,10 +95,11 @@ def is_translation(parts: dict[str, Part], codes: list[Code], layout: Layout) ->
 class Remarks:
     """Rows with a single cell: the title of the group below, or a remark on the entry above."""
 
-    def __init__(self, n_columns: int) -> None:
+    def __init__(self, n_columns: int, previous: Entry | None = None) -> None:
+        """``previous`` is the entry above the first row, where the table goes on over a page."""
         self.n_columns = n_columns
         self.group: Part | None = None
-        self.previous: Entry | None = None
+        self.previous = previous
 
     def takes(self, row: list[Cell]) -> bool:
         """Whether a row is no entry of its own; what it says is kept."""

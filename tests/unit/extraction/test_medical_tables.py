@@ -254,3 +254,96 @@ def test_the_patients_particulars_under_a_laboratorys_name_are_no_results() -> N
     )
     assert measures(document, "results") == [("Glucose", "104", "mg/dL")]
     assert found(document, "clinical_measures", sections=["results"], not_numeric=True) == []
+
+
+def test_headers_written_as_one_word_are_known() -> None:
+    document = record(
+        heading("Medications"),
+        table(
+            ["Material", "RxnormCode", "GenericName", "ProductStrength", "StartDate", "StopDate"],
+            ["Fablox oral tablet", "RxNorm: 100001", "fabloxin", "5 mg", "Not Indicated", "2020-01-02"],
+        ),
+    )
+    (value,) = found(document, "clinical_details", sections=["medications"])
+    assert (value["name"], value["strength"], value["dose"]) == ("Fablox oral tablet", "5 mg", "5 mg")
+    assert (value["end_date"], value.get("date")) == ("2020-01-02", None)
+    assert value["codes"] == [{"system": "RxNorm", "code": "100001"}]
+
+
+def test_a_cell_with_name_directions_and_supply_is_told_apart() -> None:
+    text = "FABLOX, 50MG (Oral Tablet) 1 (one) Tablet daily for 5 days Quantity: 5 Refills: 0"
+    document = record(heading("Medications"), table(["Name", "Dates"], [text, "2-Mar-2020"]))
+    (value,) = found(document, "clinical_details", sections=["medications"])
+    assert value["name"] == "FABLOX, 50MG (Oral Tablet)"
+    assert value["directions"] == "1 (one) Tablet daily for 5 days"
+    assert (value["dose"], value["route"], value["frequency"]) == ("1 (one) Tablet", "Oral", "daily")
+
+
+@pytest.mark.parametrize(
+    ("details", "told"),
+    [
+        ("Status: Active", {"status": "Active"}),
+        ("Started 13-May-2020 Active", {"status": "Active", "date": "2020-05-13"}),
+        ("Completed:2-Mar-2020", {"status": "Completed", "date": "2020-03-02"}),
+        ("Resolved: 2-Mar-2020", {"end_date": "2020-03-02"}),
+        ("• Started 13-May-2020 Comments: two at first", {"date": "2020-05-13", "comment": "two at first"}),
+        ("seen by the school nurse", {"comment": "seen by the school nurse"}),
+    ],
+)
+def test_a_cell_of_details_is_read_by_its_labels(details: str, told: dict[str, str]) -> None:
+    document = record(heading("Problems"), table(["Name", "Dates", "Details"], ["Gout", "", details]))
+    (value,) = found(document, "clinical_details", sections=["problems"])
+    assert value == {"name": "Gout", **told}
+
+
+def test_tables_run_together_have_the_columns_of_their_own_headers() -> None:
+    document = record(
+        heading("Medications"),
+        table(
+            ["Active", "", "", ""],
+            ["Name", "Start Date", "", "SIG"],
+            ["Fablox", "1/2/2020", "", "take 1 tablet daily"],
+            ["Expired", "", "", ""],
+            ["Name", "Start Date", "SIG", "Comments"],
+            ["Bazlox", "1/2/2019", "take 2 tablets daily", "bitter"],
+        ),
+    )
+    values = found(document, "clinical_details", sections=["medications"])
+    assert [(v["name"], v["directions"], v.get("comment")) for v in values] == [
+        ("Fablox", "take 1 tablet daily", None),
+        ("Bazlox", "take 2 tablets daily", "bitter"),
+    ]
+
+
+def test_codes_at_the_top_of_a_page_belong_to_the_last_entry_of_the_page_before() -> None:
+    header = ["Group Description", "Code System", "Code", "Code Description", "Date", "Status"]
+    document = record(
+        heading("Problems"),
+        table(header, ["A", "SNOMED-CT", "100001", "Gout", "1/1/2020", "Active"], page=1),
+        table(header, ["", "ICD-10-CM", "M10", "Gout, unspecified", "", ""], page=2),
+    )
+    (value,) = found(document, "clinical_details", sections=["problems"])
+    assert [code["code"] for code in value["codes"]] == ["100001", "M10"]
+
+
+def test_a_row_alone_between_tables_is_a_result() -> None:
+    document = record(
+        heading("Results"),
+        table(["ALT", "31.0"], ["AST", "18.0"], header_rows=0),
+        paragraph("Blood Count"),
+        paragraph("White Count 7.7 K/uL"),
+        paragraph(
+            "The sample of 3 May was discussed with 2 colleagues and will be taken again in 4.5 weeks."
+        ),
+    )
+    assert measures(document, "results") == [("White Count", "7.7", "K/uL")]
+
+
+def test_a_tables_headers_taken_for_a_heading_open_no_section() -> None:
+    document = record(
+        heading("Vital Signs"),
+        heading("Date Test Result Details", 4),
+        table(["Pulse", "72 bpm", "sitting"], ["Weight", "80 kg", ""], header_rows=0),
+    )
+    assert measures(document, "vital_signs") == [("Pulse", "72", "bpm"), ("Weight", "80", "kg")]
+    assert measures(document, "results") == []
