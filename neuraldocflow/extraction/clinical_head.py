@@ -8,7 +8,7 @@ from itertools import groupby, pairwise
 
 from .clinical_identity import is_letterhead
 from .clinical_parts import Part, lines_of, part_of
-from .clinical_sections import LISTS, ClinicalSection
+from .clinical_sections import CONTENTS, LISTS, ClinicalSection
 from .clinical_terms import section_kind
 from .model import Document, Span
 from .patterns import regex
@@ -41,7 +41,7 @@ _LABELS: list[tuple[str, str]] = [
         r"^(((primary )?performer|performed by|(attending|referring|primary care|ordering|consulting"
         r"|treating)? ?"
         r"(physician|provider|doctor|practitioner|clinician|surgeon|consultant|pcp|\w+ologist)"
-        r"|attending|seen by"
+        r"|attending|attender|admitter|seen by"
         r"|responsible party|"
         r"author|dictated by|electronically signed by|signed( by)?"
         r"|legal authenticator)( ((primary care|general|family|attending|admitting|consulting"
@@ -81,10 +81,12 @@ def label_role(label: str) -> str | None:
     """What a label announces, such as ``birth_date``; None for any other label."""
     if re.search(r"\d\d", label):
         return None
-    words = " ".join(re.findall(r"[a-z]+", label.lower()))
-    for role, pattern in _LABEL_PATTERNS:
-        if pattern.search(words):
-            return role
+    plain = re.sub(r"\s*\([^()]*\)\s*:?\s*$", "", label)  # "Performer (consulting provider)"
+    for told in (label, plain):
+        words = " ".join(re.findall(r"[a-z]+", told.lower()))
+        for role, pattern in _LABEL_PATTERNS:
+            if pattern.search(words):
+                return role
     return None
 
 
@@ -100,6 +102,9 @@ def particulars(document: Document, sections: list[ClinicalSection]) -> Iterator
                         role = label_role(label.text)
                         if role and shown.text.strip() and not label_role(shown.text):
                             yield role, part_of(shown), 0.97 if section.kind == "head" else 0.85
+                    filled = [cell for cell in row if cell.text.strip()]
+                    if section.kind == "head" and len(filled) == 1:
+                        yield from _labelled_line(part_of(filled[0]))
     yield from _labelled_lines(document)
     yield from _bold_labels(document)
     yield from _labels_in_text(document)
@@ -127,10 +132,13 @@ def _labels_in_text(document: Document) -> Iterator[tuple[str, Part, float]]:
 def _labelled_lines(document: Document) -> Iterator[tuple[str, Part, float]]:
     """Lines above the first list that begin with a label, and the line after one that is only a label."""
     waiting: str | None = None
+    contents = False
     for block in document.blocks:
         if block.kind == "heading" and section_kind(block.text) in LISTS:
             return
-        if block.table is not None or not block.text.strip():
+        if block.kind == "heading":
+            contents = CONTENTS.fullmatch(block.text) is not None
+        if contents or block.table is not None or not block.text.strip():
             waiting = None
             continue
         for line in lines_of(part_of(block)):

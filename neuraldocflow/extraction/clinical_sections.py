@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from .clinical_columns import kind_of_header
+from .clinical_columns import column_role, kind_of_header
 from .clinical_parts import Part, part_of
 from .clinical_terms import is_bare_title, section_kind, title_words
 from .model import Block, Document, Table
@@ -29,7 +29,7 @@ _OPENING = LISTS | {"encounters"}
 _IN_LINES = frozenset({"allergies", "medications", "immunizations", "vital_signs", "plan"})
 """Lists that letters give in a line behind their title, wherever they stand."""
 _DOCUMENT = regex(r"\b(?:note|summary|report|record|document|letter)\b", re.IGNORECASE)
-_CONTENTS = regex(r"\s*(?:table of )?contents\s*", re.IGNORECASE)
+CONTENTS = regex(r"\s*(?:table of )?contents\s*", re.IGNORECASE)
 _RUN_IN = regex(r"(?:^|\n|(?P<inside>(?<=[.;]) ))\s*(?P<title>[A-Z][A-Za-z ,&/'-]{2,48}?)\s*:(?:\s+(?=\S)|$)")
 _CLOSING = regex(
     r"\s*(?:(?:yours|kind|best|warm|with)\b.{0,20}(?:sincerely|faithfully|truly|regards|wishes)|sincerely|regards"
@@ -67,9 +67,11 @@ def clinical_sections(document: Document) -> list[ClinicalSection]:
             kind = section_kind(block.text)
             if index == first and (kind not in _OPENING or _is_document_title(block)):
                 kind = "head"
-            elif _CONTENTS.fullmatch(block.text):
+            elif CONTENTS.fullmatch(block.text):
                 kind = "contents"
             elif block.kind == "heading" and _is_inner(block, current):
+                if current.kind and _names_columns(block.text, current.kind):
+                    continue  # the headers of a table that a reader of pages took from it
                 kind = kind or section_kind(f"{current.title} {block.text}")
                 if kind is None or kind == current.kind:
                     continue
@@ -111,6 +113,12 @@ def _is_document_title(block: Block) -> bool:
 def _is_inner(block: Block, current: ClinicalSection) -> bool:
     """Whether a heading parts the current section rather than ends it."""
     return 0 < current.level < block.level and current.kind != "contents"
+
+
+def _names_columns(title: str, kind: str) -> bool:
+    """Whether a title is nothing but a table's headers in a row: ``Date Test Result Details``."""
+    words = title.split()
+    return len(words) >= 3 and all(column_role(word, kind)[0] for word in words)
 
 
 def _title_blocks(document: Document) -> set[int]:

@@ -11,6 +11,7 @@ import re
 from .patterns import regex
 
 _SECTIONS: list[tuple[str, str]] = [
+    ("other", r"^(date|time|place) of\b"),
     ("family_history", r"\bfamily\b.*\bhistory\b|\bfamily hx\b"),
     ("social_history", r"\bsocial\b|\bsmoking\b|\btobacco\b|\blifestyle\b"),
     ("reason", r"\breasons? for\b|\bchief complaint\b|\bindications?\b"),
@@ -32,7 +33,8 @@ _SECTIONS: list[tuple[str, str]] = [
         "procedure_note",
         r"\b(pre|post)\s?(operative|op|procedure)\b|\banesthesia\b|\bcomplications?\b"
         r"|\bestimated blood loss\b"
-        r"|\bsurgical drains?\b|\boperative note\b|\bsurgery description\b"
+        r"|\bsurgical drains?\b|\boperative note\b|\b(surgery|operation|operative) description\b"
+        r"|\bpre\s?medications?\b"
         r"|\bprocedures? (description|disposition|estimated|findings?|implants?|specimens?|details|steps)\b",
     ),
     ("devices", r"\bmedical equipment\b|\bdevices?\b|\bimplants?\b|\bsupplies\b"),
@@ -64,7 +66,9 @@ _SECTIONS: list[tuple[str, str]] = [
     ("surgical_history", r"\bsurgical (history|hx|procedures?)\b|^psh\b|\bsurger(y|ies)\b|\boperations?\b"),
     (
         "problems",
-        r"\bproblems?\b|\bconditions?\b|\bhealth (concerns?|issues)\b|\bactive issues\b|\bcomorbidit",
+        # a condition alone is the patient's at discharge: stable
+        r"\bproblems?\b|\bconditions\b|\b(medical|chronic|active|current|known) condition\b"
+        r"|\bhealth (concerns?|issues)\b|\bactive issues\b|\bcomorbidit",
     ),
     ("procedures", r"\bprocedures?\b|\binterventions?\b"),
     ("narrative", r"\bsubjective\b|\bobjective\b|\b(progress|clinical) notes?\b"),
@@ -82,7 +86,7 @@ _TITLE_WORD = regex(
     r"diagnos\w+|impressions?|tests?|studies|investigations?|findings|relevant|immunizations?|immunisations?|vaccin\w+|status|social|"
     r"family|plan|care|treatment|assessment|encounters?|visits?|reason|chief|complaint|review|systems|physical|exam|"
     r"examination|present|illness|instructions?|goals|follow|up|functional|advance|directives|insurance|payers?|equipment|"
-    r"devices?|general|taken|performed|at|during|pmh|psh|administered|given|values|orders|course|notes?|progress|on|a|p)"
+    r"devices?|general|taken|on|file|performed|at|during|pmh|psh|administered|given|values|orders|course|notes?|progress|a|p)"
 )
 
 MAX_TITLE_WORDS = 9
@@ -115,11 +119,12 @@ def is_bare_title(text: str) -> bool:
 ABSENCE = regex(
     r"^\W*(?:(?:patient )?(?:has |reports |denies )?(?:no|none|nil|denies|without|not|unknown"
     r"|negative|never)\b"
-    r"(?! significant change)|n/a\b|na\W*$|n\.a\.|nk[ad]+\b|nkma\b|nkfa\b|not available|\.{2,}|-+$|\*+$)",
+    r"(?! significant change)|n/a\b|na\W*$|n\.a\.|nk[ad]+\b|nkma\b|nkfa\b"
+    r"|not available|[^\n:]{0,50}\bnot available\W*$|\.{2,}|-+$|\*+$)",
     re.IGNORECASE,
 )
 NOT_GIVEN = regex(
-    r"^\W*(?:not (?:available|applicable|entered|recorded|on file|specified|documented|known)"
+    r"^\W*(?:not (?:available|applicable|entered|recorded|on file|specified|documented|known|indicated)"
     r"|n/?a|none|unknown|-+)"
     r"\W*$",
     re.IGNORECASE,

@@ -21,7 +21,7 @@ from ..clinical_head import label_role, particulars
 from ..clinical_identity import values_of
 from ..clinical_parts import Entry
 from ..clinical_sections import ClinicalSection, clinical_sections
-from ..clinical_terms import NOT_DONE, NOT_YET
+from ..clinical_terms import HONORIFIC, NOT_DONE, NOT_YET
 from ..model import Document
 
 if TYPE_CHECKING:
@@ -209,7 +209,7 @@ def clinical_head(
     seen: set[str] = set()
     for score, (piece, value) in told:
         value = born(value, document.text) if role == "birth_date" else value
-        key = value.lower().split(",")[0] if role == "provider" else value.lower()
+        key = HONORIFIC.sub("", value.lower()).split(",")[0] if role == "provider" else value.lower()
         if score >= strongest - _NEAR and key not in seen:
             seen.add(key)
             yield Candidate(piece.text, score - 0.01 * len(seen), piece.start, piece.end, value=value)

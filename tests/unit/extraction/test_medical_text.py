@@ -291,3 +291,94 @@ def test_a_bold_word_in_a_sentence_labels_nothing() -> None:
     fields = result["extractedData"]["fields"]
     assert not fields.get("patient_name")
     assert [each["value"] for each in fields["identifiers"]] == ["12345"]
+
+
+def test_what_the_table_of_contents_lists_is_nobodys_name() -> None:
+    document = record(
+        heading("Operative Report", 1),
+        heading("Table of Contents", 2),
+        item("Surgeon"),
+        item("Date of surgery"),
+        heading("Surgeon"),
+        item("Tessa Mock, MD"),
+    )
+    assert head(document, "provider") == ["Tessa Mock, MD"]
+
+
+def test_a_label_may_say_in_brackets_what_is_meant() -> None:
+    document = record(
+        heading("Health Summary", 1),
+        table(
+            ["Performer (consulting provider)", "Tessa Mock, MD"], ["Attender", "Dr. Ann Test"], header_rows=0
+        ),
+    )
+    assert head(document, "provider") == ["Tessa Mock, MD", "Dr. Ann Test"]
+
+
+def test_a_row_of_the_head_may_stand_in_one_cell() -> None:
+    document = record(
+        heading("Health Summary", 1),
+        table(
+            ["Patient", "Testo Mock"],
+            ["Performer Tessa Mock, MD", ""],
+            ["Document maintained by Test Clinic", ""],
+            header_rows=0,
+        ),
+    )
+    assert head(document, "provider") == ["Tessa Mock, MD"]
+    assert head(document, "facility") == ["Test Clinic"]
+
+
+def test_an_author_without_a_name_is_not_the_organisation() -> None:
+    document = record(
+        heading("Health Summary", 1), table(["Author", ", Mockcare"], ["Sex", "Male"], header_rows=0)
+    )
+    assert head(document, "provider") == []
+
+
+def test_one_person_with_and_without_a_title_is_one_provider() -> None:
+    document = record(
+        heading("Health Summary", 1),
+        table(["Performer", "Dr. Tessa Mock"], ["Responsible party", "Tessa Mock"], header_rows=0),
+    )
+    assert head(document, "provider") == ["Dr. Tessa Mock"]
+
+
+@pytest.mark.parametrize(
+    ("title", "text"),
+    [
+        ("Condition", "Stable"),
+        ("Pre-medication", "Fablox given"),
+        ("Operation Description", "Scope inserted"),
+    ],
+)
+def test_what_an_operative_note_tells_is_no_list_of_the_patient(title: str, text: str) -> None:
+    document = record(heading("Operative Report", 1), heading(title), item(text))
+    for kind in ("problems", "medications", "procedures", "surgical_history"):
+        assert names(document, kind) == []
+
+
+def test_when_an_operation_was_is_no_operation() -> None:
+    document = record(heading("Report", 1), heading("Date of surgery"), item("Thursday, December 20, 2012"))
+    assert names(document, "surgical_history") == []
+
+
+def test_a_long_name_with_a_code_behind_it_is_an_entry() -> None:
+    long = "Looking at the knee, flexible, with or without " + "collection of specimens, " * 5 + "separate"
+    document = record(heading("Report", 1), heading("Operations Performed"), item(f"{long} (29870)"))
+    assert names(document, "surgical_history") == [long]
+
+
+def test_an_entry_that_says_it_is_not_available_is_none() -> None:
+    document = record(
+        heading("Report", 1),
+        heading("Plan of Care"),
+        table(["Name", "Dates"], ["Entry excluded/not available", ""], ["Rest", ""]),
+    )
+    assert names(document, "plan") == ["Rest"]
+
+
+def test_a_status_may_stand_behind_a_dash() -> None:
+    document = record(heading("Problems"), item("Hiccups : Status - Resolved"))
+    (value,) = found(document, "clinical_details", sections=["problems"])
+    assert (value["name"], value["status"]) == ("Hiccups", "Resolved")
