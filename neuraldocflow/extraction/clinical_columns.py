@@ -36,6 +36,7 @@ _ROLES: list[tuple[str, str]] = [
     ("unit", r"^units?( of)?( measure)?$|^uom$"),
     ("severity", r"\bseverity\b|\bcriticality\b|\bsusceptibility\b"),
     ("reaction", r"\breactions?\b|\bmanifestations?\b"),
+    ("comment", r"^reason\b.*\b(stop|end|discontinu)"),
     ("status", r"\bstatus\b|^state$|^active$|^change$|^consent$"),
     (
         "end_date",
@@ -309,7 +310,8 @@ def _header_texts(row: list[Cell], kind: str, n_columns: int) -> dict[int, str]:
     filled = set(found)
     for cell in row:
         after = cell.column + cell.colspan
-        empty = after < n_columns and after not in filled and len(filled) > 1
+        own = after < n_columns and not filled.intersection(range(cell.column + 1, after + 1))
+        empty = own and len(filled) > 1
         words = cell.text.split()
         if not empty or len(words) < 2:
             continue

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from .clinical_codes import is_code, split_codes
 from .clinical_columns import Layout, Rows, column_role, layout_of
 from .clinical_dates import DATE
+from .clinical_head import label_role
 from .clinical_lines import line_entries, remarks, split_remarks
 from .clinical_measures import measures, running_measures
 from .clinical_parts import MEASURED, Entry, Part, lines_of, part_of
@@ -69,6 +70,8 @@ def _cell_entries(table: Table, kind: str) -> Iterator[Entry]:
 
 
 def _text_entries(part: Part, kind: str, is_item: bool) -> Iterator[Entry]:
+    if label_role(part.text.partition(":")[0]):
+        return  # the patient's particulars, or the clinician's
     if kind in MEASURED:
         yield from running_measures(part, kind, 0.9 if kind == "vital_signs" else 0.75)
         return

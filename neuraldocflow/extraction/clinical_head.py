@@ -8,7 +8,7 @@ from itertools import groupby, pairwise
 
 from .clinical_identity import is_letterhead
 from .clinical_parts import Part, lines_of, part_of
-from .clinical_sections import CONTENTS, LISTS, ClinicalSection
+from .clinical_sections import CLOSING, CONTENTS, LISTS, ClinicalSection
 from .clinical_terms import section_kind
 from .model import Document, Span
 from .patterns import regex
@@ -41,7 +41,7 @@ _LABELS: list[tuple[str, str]] = [
         r"^(((primary )?performer|performed by|(attending|referring|primary care|ordering|consulting"
         r"|treating)? ?"
         r"(physician|provider|doctor|practitioner|clinician|surgeon|consultant|pcp|\w+ologist)"
-        r"|attending|attender|admitter|seen by"
+        r"|attending|attender|admitter|gp|seen by"
         r"|responsible party|"
         r"author|dictated by|electronically signed by|signed( by)?"
         r"|legal authenticator)( ((primary care|general|family|attending|admitting|consulting"
@@ -67,11 +67,11 @@ _IN_TEXT = regex(
     r"|Referring|Primary [Cc]are"
     r"|Ordering|Treating)?"
     r"\s?(?:Physician|Provider|Surgeon)|[A-Z][a-z]+ologist|PHYSICIAN|Facility|Clinic|Hospital|Location"
-    r"|PATIENT(?: NAME)?|NAME)\s*[:#]"
+    r"|PATIENT(?: NAME)?|NAME|GP)\s*[:#]"
     r"|(?P<signed>[Ee]lectronically [Ss]igned [Bb]y)\s*:?|(?P<bare>DOB|D\.O\.B\.|MRN"
     r"|[Bb]orn(?: on)?)(?= \w*\d))\s*"
 )
-_STOP = regex(r"\s{2,}|[\n\t|;)]|,?\s+(?=[A-Z][A-Za-z./]{1,14}:)|\s+on\s+\d")
+_STOP = regex(r"\s{2,}|[\n\t|;)]|,?\s+(?=[A-Z][A-Za-z./]{1,14}(?: [a-z]{2,12})?:)|\s+on\s+\d")
 _LETTERHEAD = 4
 """Blocks at the head of a document among which the name of the place is looked for."""
 _MOST_LABEL_WORDS, _MOST_VALUE_WORDS, _MOST_NAME_WORDS = 5, 12, 6
@@ -102,16 +102,39 @@ def particulars(document: Document, sections: list[ClinicalSection]) -> Iterator
                         role = label_role(label.text)
                         if role and shown.text.strip() and not label_role(shown.text):
                             yield role, part_of(shown), 0.97 if section.kind == "head" else 0.85
-                    filled = [cell for cell in row if cell.text.strip()]
-                    if section.kind == "head" and len(filled) == 1:
-                        yield from _labelled_line(part_of(filled[0]))
+                    if section.kind == "head" and not any(label_role(cell.text) for cell in row):
+                        for cell in row:  # a page may show label and value in one cell
+                            yield from _labelled_line(part_of(cell))
     yield from _labelled_lines(document)
     yield from _bold_labels(document)
     yield from _labels_in_text(document)
+    yield from _signatures(document)
     for block in document.blocks[:_LETTERHEAD]:
         for line in lines_of(part_of(block))[:1] if block.table is None else ():
             if is_letterhead(line.text):
                 yield "facility", line, 0.6
+
+
+_SIGNS = regex(
+    r"(?:Dr|Prof)\.? [A-Z]"
+    r"|[A-Z][\w.'-]+(?: [A-Z][\w.'-]*)+,? (?:M\.?D|D\.?O|N\.?P|P\.?A(?:-C)?|R\.?N|MB|MRCP|FRCP)\b"
+)
+"""A line that begins with the name of a clinician, told by a title or a degree."""
+_DEGREES = regex(r"(?:,? (?:[A-Z]\.?){2,6}(?:-C)?)+(?= [A-Z][a-z])")
+"""Degrees with something behind them that a page shows in the same line, such as a post."""
+
+
+def _signatures(document: Document) -> Iterator[tuple[str, Part, float]]:
+    """Who signs below the closing line of a letter."""
+    closed = False
+    for block in document.blocks:
+        if block.table is not None or not block.text.strip():
+            continue
+        for line in lines_of(part_of(block)):
+            if closed and _SIGNS.match(line.text):
+                degrees = _DEGREES.search(line.text)
+                yield "provider", line.cut(0, degrees.end() if degrees else len(line.text)), 0.85
+            closed = CLOSING.match(line.text) is not None and len(line.text.split()) <= _MOST_LABEL_WORDS
 
 
 def _labels_in_text(document: Document) -> Iterator[tuple[str, Part, float]]:

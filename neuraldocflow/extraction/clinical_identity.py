@@ -121,7 +121,7 @@ def values_of(role: str, part: Part, date_in: Callable[[str], str | None]) -> It
         name = re.split(r"\s+(?:of|at|signed|on)\s|\s*\n", part.text.split("\n")[0])[0]
         name = " ".join(name.split()).strip(" ,")
         first, _, rest = name.partition(",")
-        if rest and is_organisation(rest):
+        if rest and (is_organisation(rest) or _PLACE_ENDS.search(rest)):
             name = first
         if not is_organisation(name):
             yield part, name

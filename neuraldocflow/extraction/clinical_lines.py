@@ -31,6 +31,7 @@ _SAID = (
     r"|planned|scheduled|ordered|pending|refused|declined|not given|cancel+ed|discontinued|stopped"
     r"|started|verified)"
 )
+_SINCE = regex(r"(?:onset|since|diagnosed)(?: in| on)?\s*:?\s+", re.IGNORECASE)
 _TAIL = regex(rf"\s*(?::|\s[-–—]|,|\()\s*(?={_SAID}\b|{_DATED})|\s+(?={_DATED})", re.IGNORECASE)
 _ALLERGY_TAIL = regex(
     rf"{_TAIL.pattern}|\s*[,(]\s*(?=(?:reaction|mild|moderate|severe|{REACTION})\b)|\s*:\s+|\s+[-–—]\s+|\s+causes\s+",
@@ -72,7 +73,7 @@ _LABEL_ROLES = {
     "sig": "directions",
 }
 _NO_ENTRY = regex(
-    r"(?:see|refer|as above|reviewed|patient|the|he|she|this|these|unless|documented|none|data"
+    r"(?:see|refer|which|as above|reviewed|patient|the|he|she|this|these|unless|documented|none|data"
     r"|section|reported)\b",
     re.IGNORECASE,
 )
@@ -81,12 +82,24 @@ _DRUG = (
     r"|units?|IU|mEq)\b"
 )
 _SEPARATORS = {
-    "allergies": rf"(?:[;,]| and (?=\w+\W*$)"
+    "allergies": rf"(?:[;,]| and (?=\w+(?: \([^()]*\))?\W*$)"
     rf"|(?<=[a-z)])\. (?=[A-Z]))(?![^()]*(?<!\d)\))(?!(?i:{_LABEL.pattern.replace('?P<label>', '?:')}))",
     "medications": rf";(?!\s*(?:\d|by mouth|(?i:take|give|inhale|inject|apply|once|twice|every)))"
     rf"|,(?: and)? (?={_DRUG})|(?<=[\w)])[.,]? (?=\d{{1,2}}\. [A-Z])",
 }
-_TAILS = {"medications": _DIRECTIONS, "administered": _DIRECTIONS, "allergies": _ALLERGY_TAIL, "plan": None}
+_CHANGED = r"(?:stopped|discontinued|held|on hold|finished|completed|new|started|increased|reduced|unchanged)"
+_MEDICATION_TAIL = regex(rf"{_DIRECTIONS.pattern}|\s*(?:[,;:(–—]|\s-)\s*(?={_CHANGED}\b)", re.IGNORECASE)
+_VACCINE_TAIL = regex(rf"{_TAIL.pattern}|\s*,\s*(?=lot\b)|\s+(?={DOSE.pattern})", re.IGNORECASE)
+_SEVERITY = regex(
+    r"\s*[(,]?\s*\b(?P<severity>(?:mild|moderate|severe)(?: to (?:moderate|severe))?)\b\)?", re.I
+)
+_TAILS = {
+    "medications": _MEDICATION_TAIL,
+    "administered": _MEDICATION_TAIL,
+    "allergies": _ALLERGY_TAIL,
+    "immunizations": _VACCINE_TAIL,
+    "plan": None,
+}
 _COMMAS = r",\s+(?:and\s+)?"
 _ENUMERATED = frozenset({"problems", "past_history", "diagnoses", "procedures", "surgical_history"})
 _QUALIFIES = regex(
@@ -237,8 +250,15 @@ def _free_entries(line: Part, kind: str, is_item: bool) -> Iterator[Entry]:
         name = labelled
         if tail is not None and tail.start() > 2:
             name = labelled.cut(0, tail.start())
-            said = "directions" if pattern is _DIRECTIONS else "status"
-            rest = labelled.cut(tail.end(), len(labelled.text)).trimmed(" ).")
+            rest = _closed(labelled.cut(tail.end(), len(labelled.text)))
+            said = _role_of(rest.text, kind)
+            severe = _SEVERITY.search(rest.text) if kind == "allergies" else None
+            if severe is not None:
+                parts.setdefault("severity", rest.cut(*severe.span("severity")))
+                rest = rest.cut(0, severe.start())
+            since = _SINCE.match(rest.text) if said == "status" else None
+            if since is not None and DATE.match(rest.text[since.end() :]):
+                rest = rest.cut(since.end(), len(rest.text))
             dated = DATE.match(rest.text) if said == "status" else None
             if dated is not None:
                 parts.setdefault("date", rest.cut(0, dated.end()))
@@ -263,6 +283,21 @@ def _free_entries(line: Part, kind: str, is_item: bool) -> Iterator[Entry]:
         listed = codes or _NUMBER_FIRST.match(line.text)
         told = kind == "assessment" and not listed and _SENTENCE.search(line.text)
         yield Entry(kind, name, parts, codes, 0.8 if is_item else 0.3 if told else 0.6)
+
+
+def _role_of(rest: str, kind: str) -> str:
+    """What is said behind a name: directions of a medication, the reaction of an allergy, else a status."""
+    if kind in ("medications", "administered"):
+        return "status" if re.match(rf"{_CHANGED}\b", rest, re.IGNORECASE) else "directions"
+    if kind == "allergies" and re.match(REACTION, rest, re.IGNORECASE):
+        return "reaction"
+    return "comment" if kind == "immunizations" and not re.match(_SAID, rest, re.IGNORECASE) else "status"
+
+
+def _closed(rest: Part) -> Part:
+    """What stands behind a name without a full stop, and without a bracket that opened before it."""
+    rest = rest.trimmed(" .")
+    return rest if rest.text.count("(") >= rest.text.count(")") else rest.trimmed(" ).")
 
 
 def _pieces(line: Part, kind: str, is_item: bool) -> list[Part]:

@@ -21,6 +21,7 @@ from .clinical_values import (
     quantity,
     split_range,
     split_unit,
+    unit_first,
     unit_in,
 )
 from .model import Cell
@@ -284,6 +285,11 @@ def _measurement(
     }
     if reference is not None:
         extras.setdefault("reference_range", reference)
+    if "unit" not in extras and "reference_range" in extras:
+        shown = extras["reference_range"]
+        if first := unit_first(shown.text):  # two columns that a page shows as one
+            extras["unit"] = shown.cut(0, first)
+            extras["reference_range"] = shown.cut(first, len(shown.text))
     amount = pair[1] if pair is not None else quantity(value)
     if amount is None:
         if value.text and not NOT_GIVEN.match(value.text) and len(value.text) <= _LONGEST_FINDING:

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from .clinical_columns import column_role, kind_of_header
+from .clinical_identity import is_letterhead
 from .clinical_parts import Part, part_of
 from .clinical_terms import is_bare_title, section_kind, title_words
+from .clinical_values import named_quantities, named_vitals
 from .model import Block, Document, Table
 from .patterns import regex
 
@@ -31,7 +33,7 @@ _IN_LINES = frozenset({"allergies", "medications", "immunizations", "vital_signs
 _DOCUMENT = regex(r"\b(?:note|summary|report|record|document|letter)\b", re.IGNORECASE)
 CONTENTS = regex(r"\s*(?:table of )?contents\s*", re.IGNORECASE)
 _RUN_IN = regex(r"(?:^|\n|(?P<inside>(?<=[.;]) ))\s*(?P<title>[A-Z][A-Za-z ,&/'-]{2,48}?)\s*:(?:\s+(?=\S)|$)")
-_CLOSING = regex(
+CLOSING = regex(
     r"\s*(?:(?:yours|kind|best|warm|with)\b.{0,20}(?:sincerely|faithfully|truly|regards|wishes)|sincerely|regards"
     r"|(?:electronically |e-?)?signed (?:by|on)\b|dictated (?:by|on)\b|cc:)",
     re.IGNORECASE,
@@ -65,7 +67,9 @@ def clinical_sections(document: Document) -> list[ClinicalSection]:
     for index, block in enumerate(document.blocks):
         if index in titles:
             kind = section_kind(block.text)
-            if index == first and (kind not in _OPENING or _is_document_title(block)):
+            if index == first and (
+                kind not in _OPENING or _is_document_title(block) or is_letterhead(block.text)
+            ):
                 kind = "head"
             elif CONTENTS.fullmatch(block.text):
                 kind = "contents"
@@ -82,7 +86,40 @@ def clinical_sections(document: Document) -> list[ClinicalSection]:
             current = _place_table(block.table, current, found)
         elif block.text.strip() and not _PAGE.fullmatch(block.text):
             current = _place_text(block, part_of(block, edges.get(_column(block), 0.0)), current, found)
-    return found
+    return [*found, *_in_prose(found)]
+
+
+_ALLERGIC = regex(
+    r"(?<!not )\ballergic to (?P<list>(?:(?!,? (?:but|and (?:not|is|has|was|he|she))\b)[^.;\n]){3,120})",
+    re.IGNORECASE,
+)
+_PROSE = (None, "head", "reason", "narrative", "physical_exam")
+"""Kinds of sections whose sentences may tell what was measured."""
+
+
+_LABORATORY = regex(r"\b(?:lab(?:s|oratory)?|blood (?:tests?|work|results)|bloods|investigations)\b", re.I)
+_SENTENCES = regex(r".+?(?:[.;](?=\s)|$)", re.DOTALL)
+
+
+def _in_prose(found: list[ClinicalSection]) -> Iterator[ClinicalSection]:
+    """Allergies and measurements that a letter tells in its sentences, where it lists none of the kind."""
+    kinds = {section.kind for section in found}
+    for section in found:
+        for text in section.texts:
+            if "allergies" not in kinds and section.kind != "family_history":
+                for match in _ALLERGIC.finditer(text.text):
+                    yield ClinicalSection("allergies", "", texts=[text.cut(*match.span("list"))], run_in=True)
+            if "vital_signs" not in kinds and section.kind in _PROSE and len(named_vitals(text)) >= 2:
+                yield ClinicalSection("vital_signs", "", texts=[text], run_in=True)
+            if "results" not in kinds and section.kind in _PROSE and _LABORATORY.search(text.text):
+                parts = [text.cut(*match.span()) for match in _SENTENCES.finditer(text.text)]
+                yield ClinicalSection("results", "", texts=[each for each in parts if _measures(each)])
+
+
+def _measures(sentence: Part) -> bool:
+    """Whether a sentence tells what a laboratory measured: in a unit that no dose has."""
+    units = [amount.unit.text for _, amount in named_quantities(sentence) if amount.unit]
+    return any("/" in unit or unit == "%" for unit in units) and not named_vitals(sentence)
 
 
 _INDENT = 16
@@ -154,13 +191,18 @@ def _title_blocks(document: Document) -> set[int]:
     return chosen
 
 
+_FEWEST_HEADERS = 3
+
+
 def _place_table(table: Table, current: ClinicalSection, found: list[ClinicalSection]) -> ClinicalSection:
     """Puts a table under the current section, or what stands below a title row of it under that title."""
-    for title, part in _split_at_titles(table):
+    for title, part in _split_at_titles(table, inner=current.kind in (None, "head", "contents")):
         if title:
             current = ClinicalSection(section_kind(title), title)
             found.append(current)
         kind = None
+        if current.run_in:  # what a line lists behind its title ends with the line
+            current = _plain_section(found)
         if current.kind in (None, "head", "contents"):
             rows = part.grid()[: max(part.header_rows, 1)]
             kind = next((k for k in (kind_of_header(row) for row in rows) if k), None)
@@ -171,8 +213,11 @@ def _place_table(table: Table, current: ClinicalSection, found: list[ClinicalSec
     return current
 
 
-def _split_at_titles(table: Table) -> list[tuple[str, Table]]:
-    """A table in parts: a row with nothing but a section's title opens a new one (tables run together)."""
+def _split_at_titles(table: Table, inner: bool) -> list[tuple[str, Table]]:
+    """A table in parts: a row with nothing but a section's title opens a new one (tables run together).
+
+    ``inner``: so do the headers of a known kind of list, below other rows.
+    """
     rows = table.by_row()
     parts: list[tuple[str, list[int]]] = [("", [])]
     for number, row in rows.items():
@@ -180,6 +225,8 @@ def _split_at_titles(table: Table) -> list[tuple[str, Table]]:
         title = texts[0] if len(texts) == 1 and table.n_columns > 1 else ""
         if title and is_bare_title(title) and section_kind(title):
             parts.append((title, []))
+        elif inner and parts[-1][1] and len(texts) >= _FEWEST_HEADERS and kind_of_header(texts):
+            parts.append(("", [number]))
         else:
             parts[-1][1].append(number)
     if len(parts) == 1:
@@ -197,7 +244,7 @@ def _place_text(
     block: Block, whole: Part, current: ClinicalSection, found: list[ClinicalSection]
 ) -> ClinicalSection:
     """Puts a text under the current section, or under those its run-in titles open (``Allergies: …``)."""
-    if _CLOSING.match(block.text):
+    if CLOSING.match(block.text):
         return _plain_section(found)
     if current.run_in and block.kind == "paragraph" and len(block.text.split()) > _LONG:
         current = _plain_section(found)  # a letter that goes on after what it lists in a line

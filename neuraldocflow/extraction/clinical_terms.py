@@ -57,7 +57,11 @@ _SECTIONS: list[tuple[str, str]] = [
     ("procedures", r"\bprocedures? (and )?surg"),
     ("diagnoses", r"\bdiagnos[ie]s\b|\bdiagnostic impressions?\b|\bimpressions?\b"),
     ("assessment", r"\bassessments?\b"),
-    ("medications", r"\bmedications?\b|^meds\b|\bmeds$|\bprescri|\bcurrent drugs\b|\bdrug (list|therapy)\b"),
+    (
+        "medications",
+        r"\bmedications?\b|\bmedicines?\b(?! (department|clinic))|^meds\b"
+        r"|\bmeds$|\bprescri|\bcurrent drugs\b|\bdrug (list|therapy)\b",
+    ),
     (
         "past_history",
         r"\bpast (medical |illness )?(history|hx)\b|\bmedical (general )?(history|hx)\b"

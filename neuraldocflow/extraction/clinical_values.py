@@ -27,7 +27,7 @@ UNIT = (
     r"(?![A-Za-z_\d²³])"
     r"|[°º])"
 )
-_NUMBER = r"[<>≤≥]?=?\s?[-−]?(?:\d[\d,]*(?:\.\d+)?|\.\d+)"
+_NUMBER = r"[<>≤≥]?=?\s?[-−]?(?:\d+(?:,\d+)*(?:\.\d+)?|\.\d+)"
 _FLAG = r"(?:HH?|LL?|AA?|N|HI|LO|LOW|HIGH|CRIT(?:ICAL)?|ABN(?:ORMAL)?|NORMAL)"
 QUANTITY = regex(rf"\s*(?P<value>{_NUMBER})\s*(?P<unit>{UNIT})?")
 _NO_NUMBER = regex(r"\s*[/:–-]\s*\d|\+")
@@ -57,7 +57,7 @@ _NAMED_QUANTITY = regex(
 )
 _NAMED_VITAL = regex(
     rf"(?P<name>{VITAL.pattern})\s*(?:\([^()\d]{{1,12}}\))?\s*(?:is|was|of|[:=-])?\s*"
-    rf"(?P<value>\d{{2,3}}\s*/\s*\d{{2,3}}|{_COMPOSITE.pattern}|\d[\d,]*(?:\.\d+)?)(?:\s*(?P<unit>{UNIT}))?",
+    rf"(?P<value>\d{{2,3}}\s*/\s*\d{{2,3}}|{_COMPOSITE.pattern}|\d+(?:,\d+)*(?:\.\d+)?)(?:\s*(?P<unit>{UNIT}))?",
     re.IGNORECASE,
 )
 _RANGE_IN_NAME = regex(r"\s*[(\[](?P<range>[^()\[\]]*\d[^()\[\]]*)[)\]]\s*$")
@@ -135,10 +135,21 @@ def named_quantities(text: Part) -> Iterator[tuple[Part, Quantity]]:
         yield name, Quantity(text.cut(*match.span("value")), unit, flag, None, reference)
 
 
+_BEFORE_NAME = regex(
+    r"\d[/-]\d{1,2}[/-]\d{1,4}\W+|[.:]\s+|^(?:and|an?|the|his|her|their) "
+    r"|\b(?:show(?:ed|s)|reveal(?:ed|s)|demonstrat(?:ed|es)|included?) (?:an? )?",
+    re.IGNORECASE,
+)
+_BEHIND_NAME = regex(r"\s(?:was|were|is|are|of|at|remained)$", re.IGNORECASE)
+
+
 def _title(name: Part) -> Part:
-    """A name without the date, the sentence or the list before it."""
-    before = [match.end() for match in re.finditer(r"\d[/-]\d{1,2}[/-]\d{1,4}\W+|[.:]\s+|^and ", name.text)]
-    return name.cut(max(before, default=0), len(name.text)).trimmed(" ,")
+    """A name without the date, the sentence or the list before it, and the verb behind it."""
+    if behind := _BEHIND_NAME.search(name.text):
+        name = name.cut(0, behind.start())
+    while before := [match.end() for match in _BEFORE_NAME.finditer(name.text)]:
+        name = name.cut(max(before), len(name.text))
+    return name.trimmed(" ,")
 
 
 def named_vitals(text: Part) -> list[tuple[Part, Part, Part | None]]:
@@ -169,6 +180,15 @@ def split_unit(name: Part, kind: str) -> tuple[Part, str | None]:
     if match is None or match.start() == 0 or match["unit"] in _SYMBOLS:
         return name, None
     return name.cut(0, match.start()), match["unit"]
+
+
+_UNIT_FIRST = regex(rf"(?P<unit>{UNIT})\s+(?=[<>≤≥]?=?\s?\d)")
+
+
+def unit_first(text: str) -> int:
+    """Where the unit ends that stands before a reference range, ``mg/dL 65 - 99``; 0 where none does."""
+    match = _UNIT_FIRST.match(text)
+    return match.end("unit") if match and (len(match["unit"]) > 1 or match["unit"] == "%") else 0
 
 
 def unit_in(text: str) -> str | None:

@@ -347,3 +347,28 @@ def test_a_tables_headers_taken_for_a_heading_open_no_section() -> None:
     )
     assert measures(document, "vital_signs") == [("Pulse", "72", "bpm"), ("Weight", "80", "kg")]
     assert measures(document, "results") == []
+
+
+def test_a_laboratory_report_shown_as_one_table_has_its_head_and_its_results() -> None:
+    shown = table(
+        ["Patient Name MOCK, TESTO J", "", "Collected 02/27/2024", ""],
+        ["Date of Birth 04/09/1948", "", "Ordering Physician TEST, ANN MD", ""],
+        ["Final Report", "", "", ""],
+        ["Test Name", "Result", "Flag", "Reference Interval Lab"],
+        ["Glucose", "112", "H", "mg/dL 65 - 99"],
+        ["Sugar ratio", "18", "", "6 - 22"],
+        header_rows=0,
+    )
+    document = record(heading("TEST CLINICAL LABORATORIES", 2), shown)
+    assert found(document, "clinical_head", role="patient_name") == ["TESTO J MOCK"]
+    assert found(document, "clinical_head", role="birth_date") == ["1948-04-09"]
+    values = found(document, "clinical_measures", sections=["results"])
+    assert [(v["name"], v["value"], v["unit"], v["reference_range"]) for v in values] == [
+        ("Glucose", "112", "mg/dL", "65 - 99"),
+        ("Sugar ratio", "18", None, "6 - 22"),
+    ]
+
+
+def test_a_sex_before_a_reference_range_is_no_unit() -> None:
+    document = record(heading("Results"), table(["HGB (M 13-18 g/dl; F 12-16 g/dl)", "13.2"], header_rows=0))
+    assert measures(document, "results") == [("HGB", "13.2", "g/dl")]

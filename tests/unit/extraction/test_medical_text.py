@@ -382,3 +382,101 @@ def test_a_status_may_stand_behind_a_dash() -> None:
     document = record(heading("Problems"), item("Hiccups : Status - Resolved"))
     (value,) = found(document, "clinical_details", sections=["problems"])
     assert (value["name"], value["status"]) == ("Hiccups", "Resolved")
+
+
+LETTER = (
+    paragraph("Re: Mr. Testo Mock, DOB 04/09/1948"),
+    paragraph("Dear colleague,"),
+    paragraph(
+        "On admission his blood pressure was 152/94 mmHg, heart rate 104 bpm irregular, respiratory rate 22, "
+        "and oxygen saturation 91% on room air."
+    ),
+    paragraph(
+        "Laboratory results showed haemoglobin 11.8 g/dL, sodium 134 mmol/L, and NT-proBNP 4,820 pg/mL. "
+        "HbA1c was 7.4%. He takes Fablox 5 mg."
+    ),
+    paragraph("He is allergic to quinzine (anaphylaxis) and bazlox (rash), and not allergic to latex."),
+    paragraph("With kind regards,"),
+    paragraph("Dr. Tessa Mock, MD, FACC Consultant"),
+)
+
+
+def test_a_letter_tells_in_sentences_what_was_measured() -> None:
+    document = record(*LETTER)
+    assert [value for _, value, _ in measures(document, "vital_signs")] == ["152", "94", "104", "22", "91"]
+    assert measures(document, "results") == [
+        ("haemoglobin", "11.8", "g/dL"),
+        ("sodium", "134", "mmol/L"),
+        ("NT-proBNP", "4,820", "pg/mL"),
+        ("HbA1c", "7.4", "%"),
+    ]
+
+
+def test_sentences_are_not_looked_at_where_a_section_lists_it() -> None:
+    listed = (heading("Vital Signs"), paragraph("Pulse: 80 bpm"), heading("Allergies"), item("Dust"))
+    document = record(*LETTER[:4], LETTER[4], *listed)
+    assert [value for _, value, _ in measures(document, "vital_signs")] == ["80"]
+    assert names(document, "allergies") == ["Dust"]
+
+
+def test_a_letter_says_to_what_the_patient_is_allergic_and_who_signs() -> None:
+    document = record(*LETTER)
+    values = found(document, "clinical_details", sections=["allergies"])
+    assert [(v["name"], v["reaction"]) for v in values[:2]] == [
+        ("quinzine", "anaphylaxis"),
+        ("bazlox", "rash"),
+    ]
+    assert "latex" not in " ".join(names(document, "allergies"))
+    assert head(document, "provider") == ["Dr. Tessa Mock, MD, FACC"]
+
+
+def test_a_reaction_and_how_severe_it_was_are_told_apart() -> None:
+    document = record(
+        heading("Allergies"), paragraph("Quinzine – Hives (moderate); Dust - Rash (mild to moderate)")
+    )
+    values = found(document, "clinical_details", sections=["allergies"])
+    assert [(v["name"], v["reaction"], v["severity"]) for v in values] == [
+        ("Quinzine", "Hives", "moderate"),
+        ("Dust", "Rash", "mild to moderate"),
+    ]
+
+
+def test_a_medication_that_was_stopped_is_named_without_it() -> None:
+    document = record(heading("Medications"), item("Fablox – stopped"), item("Bazlox 5 mg twice daily (new)"))
+    values = found(document, "clinical_details", sections=["medications"])
+    assert [(v["name"], v.get("status"), v.get("directions")) for v in values] == [
+        ("Fablox", "stopped", None),
+        ("Bazlox 5 mg", None, "twice daily (new)"),
+    ]
+
+
+def test_a_vaccine_is_named_without_how_it_was_given() -> None:
+    document = record(
+        heading("Immunizations"),
+        paragraph("Poxvax (Poxix) 0.5 mL IM left deltoid, lot 4X2"),
+        item("Fluvax, lot 77"),
+    )
+    assert sorted(names(document, "immunizations")) == ["Fluvax", "Poxvax (Poxix)"]
+
+
+def test_a_drug_table_below_a_line_of_allergies_is_none_of_them() -> None:
+    document = record(
+        heading("Medication List", 1),
+        paragraph("Name: Testo Mock"),
+        paragraph("GP: Dr Tessa Mock, Elm Lane Surgery Date printed: 21/01/2024"),
+        paragraph("Known allergies: Quinzine (rash), dust"),
+        table(["Drug", "Strength", "Dose", "Route"], ["Fablox", "5 mg", "1 tablet", "PO"]),
+        heading("Stopped medicines", 2),
+        table(["Drug", "Reason stopped", "Date stopped"], ["Bazlox", "bitter", "10/01/2024"]),
+    )
+    assert names(document, "allergies") == ["Quinzine", "dust"]
+    assert names(document, "medications") == ["Fablox", "Bazlox"]
+    (*_, stopped) = found(document, "clinical_details", sections=["medications"])
+    assert (stopped["comment"], stopped["end_date"]) == ("bitter", "2024-01-10")
+    assert head(document, "provider") == ["Dr Tessa Mock"]
+
+
+def test_when_a_problem_began_is_its_date() -> None:
+    document = record(heading("Problems"), item("Hiccups (R06.6) - onset 2009"))
+    (value,) = found(document, "clinical_details", sections=["problems"])
+    assert (value["name"], value["date"]) == ("Hiccups", "2009")
