@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from .clinical_dates import DATE
 from .clinical_parts import MEASURED, Part
+from .clinical_terms import VITAL
 from .clinical_values import quantity
 from .model import Cell, Table
 from .patterns import regex
@@ -78,8 +79,8 @@ _NAME_WORDS: dict[str, str] = {
         r"|drug name|product)$"
     ),
     "problems": (
-        r"^(problems?|conditions?|diagnos[ie]s|disorders?|health concerns?)\b|\b(problems?"
-        r"|conditions?|diagnosis)$"
+        r"^(problems?|conditions?|diagnos[ie]s|disorders?|health concerns?|comorbidit(y|ies))\b"
+        r"|\b(problems?|conditions?|diagnos[ie]s)$"
     ),
     "procedures": (
         r"^(procedures?|surger(y|ies)|operations?|interventions?|services?)\b"
@@ -168,9 +169,15 @@ _HEADER_KINDS: list[tuple[str, str, str]] = [
 _HEADER_KIND_PATTERNS = [(kind, regex(first), regex(second)) for kind, first, second in _HEADER_KINDS]
 
 
+_MOST_VITALS = 3
+"""Headers that name vital signs, from which on a table is one of them."""
+
+
 def kind_of_header(headers: list[str]) -> str | None:
     """The kind of list a table under no known heading holds, by its column headers alone."""
     texts = [header.lower() for header in headers if header.strip()]
+    if sum(bool(VITAL.match(text)) for text in texts) >= _MOST_VITALS:
+        return "vital_signs"
     for kind, first, second in _HEADER_KIND_PATTERNS:
         for index, text in enumerate(texts):
             if first.search(text) and any(second.search(t) for i, t in enumerate(texts) if i != index):

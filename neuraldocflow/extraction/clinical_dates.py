@@ -18,6 +18,14 @@ DATE = regex(
 """A text that begins with a date: a day, a month or a year."""
 
 
+OCCASION = regex(
+    rf"\d{{1,2}}[-/ ](?:\d{{1,2}}|{_MONTH})$|(?:day|week|visit) \d+$"
+    r"|(?:on )?(?:admission|discharge)$|baseline$",
+    re.IGNORECASE,
+)
+"""A column's title that says when without a year."""
+
+
 _SLASHED = regex(r"(?<![\d/])(\d{1,2})/(\d{1,2})/((?:19|20)?\d\d)(?![\d/])")
 
 

@@ -70,7 +70,7 @@ def _cell_entries(table: Table, kind: str) -> Iterator[Entry]:
 
 
 def _text_entries(part: Part, kind: str, is_item: bool) -> Iterator[Entry]:
-    if label_role(part.text.partition(":")[0]):
+    if kind != "plan" and label_role(part.text.partition(":")[0]):
         return  # the patient's particulars, or the clinician's
     if kind in MEASURED:
         yield from running_measures(part, kind, 0.9 if kind == "vital_signs" else 0.75)
@@ -158,7 +158,9 @@ def _labelled_entries(rows: Rows, kind: str) -> Iterator[Entry]:
             shown = next((part_of(cell) for cell in row[1:] if cell.column == column), None)
             if (role is None or role in said) and "name" in said:
                 name = said.pop("name")
-                for entry in _named(name, said, kind, False, 0.9):
+                several = not said and re.search(r"[;\n]", name.text)
+                made = line_entries(name, kind, False) if several else _named(name, said, kind, False, 0.9)
+                for entry in made:
                     entry.codes = [*codes, *entry.codes]
                     yield entry
                 said, codes = {}, []

@@ -20,7 +20,11 @@ _LABELS: list[tuple[str, str]] = [
         r"^(patient|patient'?s? (full )?name|name( of patient)?|full name|pt( name)?|re|member name)$",
     ),
     ("birth_date", r"^((patient )?(date of birth|birth ?date|dob|d o b|born|birth date)( age)?)$"),
-    ("sex", r"^((patient )?(administrative )?(sex|gender|sex gender|gender identity)|legal sex|birth sex)$"),
+    (
+        "sex",
+        r"^((patient )?(administrative )?(sex|gender|sex gender|gender identity)|legal sex|birth sex"
+        r"|age (sex|gender)|(sex|gender) age)$",
+    ),
     (
         "identifiers",
         r"^((patient|medical record|mrn|mr|chart|account|record|health|member|national|person|ssn"
@@ -43,7 +47,7 @@ _LABELS: list[tuple[str, str]] = [
         r"(physician|provider|doctor|practitioner|clinician|surgeon|consultant|pcp|\w+ologist)"
         r"|attending|attender|admitter|gp|seen by"
         r"|responsible party|"
-        r"author|dictated by|electronically signed by|signed( by)?"
+        r"author|dictated by|completed by|prepared by|reported by|electronically signed by|signed( by)?"
         r"|legal authenticator)( ((primary care|general|family|attending|admitting|consulting"
         r"|referring|nurse) )?"
         r"(physician|provider|practitioner|doctor|surgeon|nurse)| name)?)$",
@@ -57,16 +61,18 @@ _LABELS: list[tuple[str, str]] = [
 ]
 _LABEL_PATTERNS = [(role, regex(pattern)) for role, pattern in _LABELS]
 _IN_TEXT = regex(
-    r"(?:^|(?<=[\n\t|;,])|(?<=\s\s)|(?<=\s)|(?<=\())(?:(?P<label>Patient(?:'s)?(?: Full)?(?: Name)?|Name"
+    r"(?:^|(?<=[\n\t|;,])|(?<=\s\s)|(?<=\s)|(?<=\())(?:(?P<label>"
+    r"(?i:Medical Record|Patient|Account|Chart|Hospital|NHS|MR|Unit) ?(?i:ID|Number|No\.?|#)"
+    r"|Patient(?:'s)?(?: Full)?(?: Name)?|Name"
     r"|Pt|RE|Re|DOB|D\.O\.B\.|"
-    r"Date of [Bb]irth|DATE OF BIRTH|Birth ?[Dd]ate|Born|Sex|SEX|Gender|GENDER|MRN"
-    r"|(?:Medical Record|Patient|Account|Chart|Hospital|NHS|MR|Unit) ?(?:ID|Number|No\.?|#)|"
+    r"Date of [Bb]irth|DATE OF BIRTH|Birth ?[Dd]ate|Born|(?:Age ?/ ?)?(?:Sex|SEX|Gender|GENDER)|MRN|"
     r"Date of (?:[Vv]isit|[Ss]ervice|[Ee]ncounter|[Aa]dmission"
     r"|[Dd]ischarge|[Cc]onsultation|[Cc]linic)|DATE OF (?:SERVICE|VISIT|ADMISSION|DISCHARGE)|"
     r"Admitted|Discharged|(?:Visit|Encounter|Admission|Discharge|Service|Clinic) [Dd]ate|(?:Attending"
     r"|Referring|Primary [Cc]are"
     r"|Ordering|Treating)?"
-    r"\s?(?:Physician|Provider|Surgeon)|[A-Z][a-z]+ologist|PHYSICIAN|Facility|Clinic|Hospital|Location"
+    r"\s?(?:Physician|Provider|Surgeon)|Attending|Consultant|PCP|SURGEON|Completed by"
+    r"|[A-Z][a-z]+ologist|PHYSICIAN|Facility|Clinic|Hospital|Location"
     r"|PATIENT(?: NAME)?|NAME|GP)\s*[:#]"
     r"|(?P<signed>[Ee]lectronically [Ss]igned [Bb]y)\s*:?|(?P<bare>DOB|D\.O\.B\.|MRN"
     r"|[Bb]orn(?: on)?)(?= \w*\d))\s*"
@@ -82,7 +88,7 @@ def label_role(label: str) -> str | None:
     if re.search(r"\d\d", label):
         return None
     plain = re.sub(r"\s*\([^()]*\)\s*:?\s*$", "", label)  # "Performer (consulting provider)"
-    for told in (label, plain):
+    for told in (label.replace("#", " number"), plain):
         words = " ".join(re.findall(r"[a-z]+", told.lower()))
         for role, pattern in _LABEL_PATTERNS:
             if pattern.search(words):

@@ -30,6 +30,8 @@ _PLACE_ENDS = regex(
     r"|medical group|health system|pediatrics|cardiology|oncology|specialists|facility)$",
     re.IGNORECASE,
 )
+_DOCUMENT = regex(r"\b(?:note|summary|report|record|letter)$", re.IGNORECASE)
+"""What a name ends with that is a document's: ``Hospital Discharge Summary``."""
 _NO_PLACE = regex(
     r"\b(?:note|summary|record|report|letter|document|department|results?|history|of)\b", re.IGNORECASE
 )
@@ -62,6 +64,7 @@ def _unlabelled(part: Part) -> Part:
 def sex(text: str) -> str | None:
     """``male``, ``female``, ``other`` or ``unknown``; None for a text that names no sex."""
     match = re.match(r"\W*(male|female|m|f|man|woman|other|undifferentiated|unknown)\b", text.lower())
+    match = match or re.search(r"^\W*\d.*\b(male|female|m|f|man|woman)\b", text.lower())  # behind an age
     if match is None:
         return None
     return {"m": "male", "f": "female", "man": "male", "woman": "female", "undifferentiated": "other"}.get(
@@ -118,14 +121,14 @@ def values_of(role: str, part: Part, date_in: Callable[[str], str | None]) -> It
     elif role == "provider":
         if text.startswith(","):  # no name before that of the organisation
             return
-        name = re.split(r"\s+(?:of|at|signed|on)\s|\s*\n", part.text.split("\n")[0])[0]
+        name = re.split(r"\s+(?:of|at|signed|on)\s|\s*\n|,?\s+\d", part.text.split("\n")[0])[0]
         name = " ".join(name.split()).strip(" ,")
         first, _, rest = name.partition(",")
         if rest and (is_organisation(rest) or _PLACE_ENDS.search(rest)):
             name = first
-        if not is_organisation(name):
+        if name[:1].isupper() and not is_organisation(name):
             yield part, name
     else:
         name = part.text.split("\n")[0].strip(" ,")
-        if not name.lower().startswith("id:"):
+        if not name.lower().startswith("id:") and not _DOCUMENT.search(name):
             yield part, " ".join(name.split())

@@ -23,6 +23,7 @@ _RANK = regex(
 _FIELD = regex(r"(?:^|[;,|\n]\s*)(?P<label>[A-Z][A-Za-z ]{1,24}?)\s*:\s*(?=\S)")
 _DATED = (
     r"(?:on |in |since |due )?\(?(?:\d{1,4}[-/]\d{1,2}[-/]\d{1,4}|\d{1,2}[-/]\d{4}"
+    rf"|\d{{1,2}}[- ]{_MONTH}[- ](?:19|20)\d\d"
     rf"|(?:{_MONTH} )?(?:\d{{1,2}},? )?(?:19|20)\d\d)\b"
 )
 _SAID = (
@@ -74,9 +75,10 @@ _LABEL_ROLES = {
 }
 _NO_ENTRY = regex(
     r"(?:see|refer|which|as above|reviewed|patient|the|he|she|this|these|unless|documented|none|data"
-    r"|section|reported)\b",
+    r"|section|reported|(?:electronically )?signed|(?:completed|prepared|dictated) by)\b",
     re.IGNORECASE,
 )
+_PERSON = regex(r"[A-Z][\w.'-]+(?: [A-Z][\w.'-]*){1,3},? (?:MD|M\.D\.|DO|D\.O\.|NP|PA-C|RN)\W*$")
 _DRUG = (
     r"[A-Za-z][\w/-]+(?: [A-Za-z][\w/-]+){0,2} \d[\d.,]*(?:[-/]\d[\d.]*)? ?(?:mg|mcg|[µμu]g|g|mL"
     r"|units?|IU|mEq)\b"
@@ -106,6 +108,7 @@ _QUALIFIES = regex(
     r"(?:type|stage|grade|class|with|without|due|on|in|of|not|nos|un\w+ed|left|right|bilateral|mild|moderate|severe"
     r"|chronic|acute|(?:un)?controlled|stable|likely|probable|possible|benign|malignant|initial|subsequent|other"
     r"|(?:community|hospital)[ -](?:acquired|associated)|closed|open|displaced|recurrent|persistent|heal\w+"
+    r"|laparoscopic|arthroscopic|robotic|endoscopic|(?:un)?complicated"
     r"|upper|lower|distal|proximal|anterior|posterior|contrast|seasonal|insulin|diet|well|poorly|new|old|status"
     rf"|primary|secondary|{_SAID})\b",
     re.IGNORECASE,
@@ -243,7 +246,7 @@ def line_entries(part: Part, kind: str, is_item: bool) -> list[Entry]:
 
 def _free_entries(line: Part, kind: str, is_item: bool) -> Iterator[Entry]:
     """Entries of a line as people write them: a name, and behind it what is said of it."""
-    for piece in _pieces(line, kind, is_item):
+    for piece in map(_without_title, _pieces(line, kind, is_item)):
         labelled, parts = _labelled(piece)
         pattern = _TAILS.get(kind, _TAIL)
         tail = pattern.search(labelled.text) if pattern is not None else None
@@ -264,6 +267,7 @@ def _free_entries(line: Part, kind: str, is_item: bool) -> Iterator[Entry]:
                 parts.setdefault("date", rest.cut(0, dated.end()))
                 behind = rest.text[dated.end() :]
                 rest = rest.cut(len(rest.text) - len(behind.lstrip(" ,;–-")), len(rest.text))
+            rest = rest.cut(len(rest.text) - len(rest.text.lstrip(" :")), len(rest.text))
             if rest.text:
                 parts.setdefault(said, rest)
         name, codes = split_codes(name)
@@ -274,6 +278,8 @@ def _free_entries(line: Part, kind: str, is_item: bool) -> Iterator[Entry]:
         sure = is_item and codes  # what a code stands behind is named, however long the name
         if not re.search(r"[A-Za-z]{3}", name.text) or (len(words) > most and not sure):
             continue
+        if _PERSON.match(piece.text):
+            continue  # who signs
         if _NO_ENTRY.match(name.text) or not title_words(name.text):
             continue
         if kind != "plan" and is_bare_title(name.text):
@@ -283,6 +289,13 @@ def _free_entries(line: Part, kind: str, is_item: bool) -> Iterator[Entry]:
         listed = codes or _NUMBER_FIRST.match(line.text)
         told = kind == "assessment" and not listed and _SENTENCE.search(line.text)
         yield Entry(kind, name, parts, codes, 0.8 if is_item else 0.3 if told else 0.6)
+
+
+def _without_title(piece: Part) -> Part:
+    """An entry without the title of the lines below that it ends with: ``Gout. Of the knee:``."""
+    if not piece.text.endswith(":"):
+        return piece
+    return piece.cut(0, piece.text.rfind(". ") + 1)
 
 
 def _role_of(rest: str, kind: str) -> str:
@@ -323,7 +336,8 @@ def _is_enumeration(text: str, kind: str) -> bool:
     parts = [part.split() for part in re.split(_COMMAS, text.strip(" ."))]
     if len(parts) < 2 or any(not 0 < len(part) <= 4 or _QUALIFIES.match(" ".join(part)) for part in parts):
         return False
-    dated = all(re.search(_DATED, " ".join(part), re.IGNORECASE) for part in parts)
+    each = [bool(re.search(_DATED, " ".join(part), re.IGNORECASE)) for part in parts]
+    dated = any(each) if kind in ("procedures", "surgical_history") else all(each)
     short = kind == "past_history" and all(len(part) < 3 for part in parts)
     return dated or (len(parts) > 2 and (", and " in text or short))
 

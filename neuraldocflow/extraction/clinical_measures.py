@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from .clinical_codes import Code, split_codes
 from .clinical_columns import Layout, Rows
-from .clinical_dates import DATE, date_in
+from .clinical_dates import DATE, OCCASION, date_in
 from .clinical_lines import labelled_parts
 from .clinical_parts import Entry, Part, lines_of, part_of
 from .clinical_rows import Remarks, body_rows, is_translation, row_codes, row_parts
@@ -62,7 +62,7 @@ def measures(rows: Rows, layout: Layout, kind: str, above: Entry | None = None) 
 
 def _is_occasion(title: str) -> bool:
     """Whether a column's title is a date, or its number where the latest comes first."""
-    return bool(DATE.match(title) or _ORDINAL.match(title))
+    return bool(DATE.match(title) or OCCASION.match(title) or _ORDINAL.match(title))
 
 
 def _columns_of_readings(rows: Rows, layout: Layout) -> list[int]:
@@ -114,7 +114,9 @@ def _by_column(rows: Rows, layout: Layout, columns: list[int], kind: str) -> Ite
 def _by_occasion(rows: Rows, layout: Layout, columns: list[int], kind: str) -> Iterator[Entry]:
     """A row for each measurement, a column for each date or each of the latest times."""
     dates = {
-        column: part_of(layout.headers[column]) for column in columns if DATE.match(layout.titles[column])
+        column: part_of(layout.headers[column])
+        for column in columns
+        if not _ORDINAL.match(layout.titles[column])
     }
     remarks = Remarks(layout.n_columns)
     for _, row in body_rows(rows, layout):

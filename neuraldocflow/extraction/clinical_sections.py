@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from .clinical_columns import column_role, kind_of_header
 from .clinical_identity import is_letterhead
 from .clinical_parts import Part, part_of
-from .clinical_terms import is_bare_title, section_kind, title_words
+from .clinical_terms import ABSENCE, is_bare_title, section_kind, title_words
 from .clinical_values import named_quantities, named_vitals
 from .model import Block, Document, Table
 from .patterns import regex
@@ -246,7 +246,8 @@ def _place_text(
     """Puts a text under the current section, or under those its run-in titles open (``Allergies: …``)."""
     if CLOSING.match(block.text):
         return _plain_section(found)
-    if current.run_in and block.kind == "paragraph" and len(block.text.split()) > _LONG:
+    none = bool(current.run_in and current.texts and ABSENCE.match(current.texts[-1].text))
+    if current.run_in and block.kind == "paragraph" and (none or len(block.text.split()) > _LONG):
         current = _plain_section(found)  # a letter that goes on after what it lists in a line
     inside = False
     for match, text in _parted_at_titles(whole, current):

@@ -28,7 +28,10 @@ _SECTIONS: list[tuple[str, str]] = [
         r"\bplans?\b|\bplanned\b|\bgoals?\b|\bpending\b|\bfuture\b|\brecommendations?\b|\bscheduled\b|\borders\b"
         r"|\bfollow ?up\b(?! (?:notes?|letter|visit|report|summary))",
     ),
-    ("vital_signs", r"\bvital signs?\b|^vitals\b|\bvitals$|\bvital sign measurements?\b"),
+    (
+        "vital_signs",
+        r"^observations( (at|on) \w+)?$|\bvital signs?\b|^vitals\b|\bvitals$|\bvital sign measurements?\b",
+    ),
     (
         "procedure_note",
         r"\b(pre|post)\s?(operative|op|procedure)\b|\banesthesia\b|\bcomplications?\b"

@@ -372,3 +372,28 @@ def test_a_laboratory_report_shown_as_one_table_has_its_head_and_its_results() -
 def test_a_sex_before_a_reference_range_is_no_unit() -> None:
     document = record(heading("Results"), table(["HGB (M 13-18 g/dl; F 12-16 g/dl)", "13.2"], header_rows=0))
     assert measures(document, "results") == [("HGB", "13.2", "g/dl")]
+
+
+def test_diagnoses_beside_their_labels_may_be_several() -> None:
+    rows = [["Primary diagnosis", "Gout, chronic"], ["Comorbidities", "COPD; hiccups; dry skin"]]
+    document = record(heading("Diagnoses"), table(*rows, header_rows=0))
+    assert names(document, "diagnoses") == ["Gout, chronic", "COPD", "hiccups", "dry skin"]
+
+
+def test_days_without_a_year_are_columns_of_occasions() -> None:
+    rows = [["", "11-Jun", "Day 4"], ["CRP (mg/L)", "218", "96"], ["WCC (10^9/L)", "17.4", "11.2"]]
+    document = record(heading("Investigations"), table(*rows))
+    values = found(document, "clinical_measures", sections=["results"])
+    assert [(v["name"], v["value"], v["unit"], v["date"]) for v in values] == [
+        ("CRP", "218", "mg/L", "11-Jun"),
+        ("CRP", "96", "mg/L", "Day 4"),
+        ("WCC", "17.4", "10^9/L", "11-Jun"),
+        ("WCC", "11.2", "10^9/L", "Day 4"),
+    ]
+
+
+def test_a_table_of_vital_signs_is_known_by_its_columns() -> None:
+    document = record(
+        heading("Note", 1), heading("On leaving"), table(["BP", "Pulse", "Temp"], ["124/68", "76", "36.6 C"])
+    )
+    assert [value for _, value, _ in measures(document, "vital_signs")] == ["124", "68", "76", "36.6"]

@@ -480,3 +480,58 @@ def test_when_a_problem_began_is_its_date() -> None:
     document = record(heading("Problems"), item("Hiccups (R06.6) - onset 2009"))
     (value,) = found(document, "clinical_details", sections=["problems"])
     assert (value["name"], value["date"]) == ("Hiccups", "2009")
+
+
+def test_a_form_names_sex_behind_age_and_numbers_by_a_sign() -> None:
+    document = record(
+        paragraph("PROGRESS NOTE"),
+        paragraph(
+            "Patient Name: Tessa Mock  Patient #: 55021  Age/Sex: 61 y.o. female  Attending: Ann Test, DO"
+        ),
+        paragraph("MEDICAL RECORD #: A-100234"),
+    )
+    assert head(document, "patient_name") == ["Tessa Mock"]
+    assert head(document, "sex") == ["female"]
+    assert sorted(head(document, "identifiers")) == ["55021", "A-100234"]
+    assert head(document, "provider") == ["Ann Test, DO"]
+
+
+def test_who_signs_is_no_part_of_the_plan() -> None:
+    document = record(
+        heading("Note", 1),
+        heading("Assessment and Plan"),
+        item("Rest"),
+        paragraph("Ann Test, DO"),
+        paragraph("Electronically signed 01/17/2024 11:42"),
+    )
+    assert names(document, "plan") == ["Rest"]
+
+
+def test_a_documents_title_is_no_facility() -> None:
+    document = record(heading("HOSPITAL DISCHARGE SUMMARY", 1), paragraph("Name: Testo Mock"))
+    assert head(document, "facility") == []
+
+
+def test_what_follows_no_allergies_is_none() -> None:
+    document = record(paragraph("Allergies: None known"), paragraph("Seaside Clinic, 22 Shore Dr"))
+    assert names(document, "allergies") == []
+
+
+def test_operations_in_a_line_need_not_all_be_dated() -> None:
+    document = record(
+        heading("Note", 1), heading("Past Surgical History"), paragraph("Knee look 1998, Ear look x2")
+    )
+    assert names(document, "surgical_history") == ["Knee look", "Ear look x2"]
+
+
+def test_a_procedure_is_named_without_its_date_and_finding() -> None:
+    document = record(heading("Procedures"), paragraph("CT knee 12-Jun-2024: no tear"))
+    (value,) = found(document, "clinical_details", sections=["procedures"])
+    assert value == {"name": "CT knee", "date": "2024-06-12", "status": "no tear"}
+
+
+def test_a_title_over_the_lines_below_is_no_diagnosis() -> None:
+    document = record(
+        heading("Final Diagnosis"), paragraph("Colon, biopsy:"), paragraph("- Polyp. Ear, biopsy:")
+    )
+    assert names(document, "diagnoses") == ["Polyp"]
