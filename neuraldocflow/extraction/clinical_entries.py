@@ -9,7 +9,7 @@ from .clinical_codes import is_code, split_codes
 from .clinical_columns import Layout, Rows, column_role, layout_of
 from .clinical_dates import DATE
 from .clinical_head import label_role
-from .clinical_lines import line_entries, remarks, split_remarks
+from .clinical_lines import joined_lines, line_entries, remarks, split_remarks
 from .clinical_measures import measures, running_measures
 from .clinical_parts import MEASURED, Entry, Part, lines_of, part_of
 from .clinical_rows import Remarks, body_rows, is_translation, parted_at_headers, row_codes, row_parts
@@ -104,6 +104,11 @@ def _row_entries(rows: Rows, layout: Layout, above: Entry | None) -> Iterator[En
         if name is None:
             continue
         told = {**remarks.told(), **{role: part for role, part in parts.items() if role != "name"}}
+        if not layout.roles:  # no headers: what begins with a date says when
+            dates = (part_of(cell) for cell in row if DATE.match(cell.text))
+            told.update({"date": date} if (date := next(dates, None)) else {})
+        if layout.kind == "encounters":
+            name = lines_of(name)[0]
         alone = sum(bool(cell.text.strip()) for cell in row) == 1
         for entry in _named(name, told, layout.kind, alone, 0.95 if layout.names else 0.7):
             entry.codes = [*codes, *entry.codes]
@@ -127,7 +132,7 @@ def _named(name: Part, told: dict[str, Part], kind: str, alone: bool, score: flo
     """The entry a cell names; one a line where the cell stands alone in its row."""
     if NOT_GIVEN.match(name.text) or _NO_DATA.match(name.text):
         return
-    for piece in lines_of(name) if alone else [name]:
+    for piece in joined_lines(name, is_item=False) if alone else [name]:
         named, said = split_remarks(piece, kind, told)
         named, codes = split_codes(named)
         if not re.search(r"[A-Za-z]{2}", named.text):

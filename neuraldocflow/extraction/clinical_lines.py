@@ -45,7 +45,7 @@ _DIRECTIONS = regex(
     rf"\d+(?: \(\w+\))? (?:tab|cap|puff|spray|drop)\w*"
     rf"|[bt]\.?i\.?d\b|q\d|qhs|qd|{ROUTE.pattern} {FREQUENCY.pattern})"
     r"(?!\w))"
-    rf"|\s*[,;:–—]\s+(?={DOSE.pattern}(?: {ROUTE.pattern}|\s?=))",
+    rf"|\s*[,;:–—]\s+(?={DOSE.pattern}(?: {ROUTE.pattern}|\s?=))|\s*\n\s*(?={DOSE.pattern}\s)",
     re.IGNORECASE,
 )
 _LABEL = regex(
@@ -146,9 +146,10 @@ def told_in_details(details: Part) -> dict[str, Part]:
         role = "end_date" if when["ended"] else "date"
         said[role] = rest.cut(when.end(), done)
         behind = rest.cut(done, len(rest.text))
-        if re.fullmatch(_SAID, behind.text, re.IGNORECASE):
-            said.setdefault("status", behind)
-            behind = behind.cut(0, 0)
+        whole = re.match(rf"{_SAID}(?=\s*$|\s*\n|\s(?-i:[A-Z]))", behind.text, re.IGNORECASE)
+        if whole is not None:
+            said.setdefault("status", behind.cut(*whole.span()))
+            behind = behind.cut(whole.end(), len(behind.text))
         elif when["status"]:
             said.setdefault("status", rest.cut(*when.span("status")))
         rest = behind
@@ -228,7 +229,7 @@ def _speaks_of(role: str, value: str) -> bool:
 def line_entries(part: Part, kind: str, is_item: bool) -> list[Entry]:
     """Entries of a list item, or of a line that may list several."""
     found: list[Entry] = []
-    for line in _joined_lines(part, is_item):
+    for line in joined_lines(part, is_item):
         more = remarks(line, kind)
         if more is not None and found:
             found[-1].parts = {**more, **found[-1].parts}
@@ -342,7 +343,7 @@ def _is_enumeration(text: str, kind: str) -> bool:
     return dated or (len(parts) > 2 and (", and " in text or short))
 
 
-def _joined_lines(part: Part, is_item: bool) -> list[Part]:
+def joined_lines(part: Part, is_item: bool) -> list[Part]:
     """The lines of a text, each with those that go on speaking of it; of an item all without a number."""
     spans: list[list[int]] = []
     for match in re.finditer(r"[^\n]+", part.text):

@@ -66,6 +66,8 @@ def row_parts(row: list[Cell], layout: Layout) -> dict[str, Part]:
     for cell in row:
         role = layout.roles.get(cell.column)
         text = part_of(cell)
+        if role in ("date", "end_date") and not re.search(r"\d", text.text):
+            continue
         if role and role not in found and text.text and not (role != "name" and NOT_GIVEN.match(text.text)):
             found[role] = text
     if "comment" in found:

@@ -97,6 +97,8 @@ _TITLE_WORD = regex(
 )
 
 MAX_TITLE_WORDS = 9
+_CODED = regex(r"[(\[][A-Z]?\d[\d.]{2,}[)\]]\s*$")
+"""A heading with a code behind it names what was done or found, not a section."""
 
 
 def title_words(text: str) -> str:
@@ -109,7 +111,7 @@ def title_words(text: str) -> str:
 def section_kind(title: str) -> str | None:
     """The kind of section a heading opens, such as ``allergies``; None for a heading of no known kind."""
     words = title_words(title)
-    if not words or words.count(" ") >= MAX_TITLE_WORDS:
+    if not words or words.count(" ") >= MAX_TITLE_WORDS or _CODED.search(title):
         return None
     for kind, pattern in _SECTION_PATTERNS:
         if pattern.search(words):

@@ -286,6 +286,10 @@ def test_a_cell_with_name_directions_and_supply_is_told_apart() -> None:
         ("Started 13-May-2020 Active", {"status": "Active", "date": "2020-05-13"}),
         ("Completed:2-Mar-2020", {"status": "Completed", "date": "2020-03-02"}),
         ("Resolved: 2-Mar-2020", {"end_date": "2020-03-02"}),
+        (
+            "Started 13-May-2020 Active Generic allowed",
+            {"status": "Active", "date": "2020-05-13", "comment": "Generic allowed"},
+        ),
         ("• Started 13-May-2020 Comments: two at first", {"date": "2020-05-13", "comment": "two at first"}),
         ("seen by the school nurse", {"comment": "seen by the school nurse"}),
     ],
@@ -397,3 +401,38 @@ def test_a_table_of_vital_signs_is_known_by_its_columns() -> None:
         heading("Note", 1), heading("On leaving"), table(["BP", "Pulse", "Temp"], ["124/68", "76", "36.6 C"])
     )
     assert [value for _, value, _ in measures(document, "vital_signs")] == ["124", "68", "76", "36.6"]
+
+
+def test_a_line_that_begins_with_a_dose_is_no_part_of_the_name_above() -> None:
+    cell = Cell(1, 0, "Fablox 2 grams IV 2 grams IV QD", breaks=(18,))
+    shown = Block(
+        "table", "", table=Table([Cell(0, 0, "Name"), Cell(0, 1, "Dates"), cell], 2, 2, header_rows=1)
+    )
+    (value,) = found(record(heading("Medications"), shown), "clinical_details", sections=["medications"])
+    assert (value["name"], value["directions"]) == ("Fablox 2 grams IV", "2 grams IV QD")
+
+
+def test_a_name_in_a_column_of_dates_is_no_date() -> None:
+    document = record(
+        heading("Problems"),
+        table(["Name", "Dates", "Details"], ["Gout", "Mock, Tessa Dr", "Onset: 2 Mar 2020"]),
+    )
+    (value,) = found(document, "clinical_details", sections=["problems"])
+    assert value["date"] == "2020-03-02"
+
+
+def test_an_encounter_is_named_by_the_first_line_of_its_cell() -> None:
+    cells = [
+        Cell(0, 0, "Outpatient Encounter Diagnosis: Gout Mock, Tessa", breaks=(11, 37)),
+        Cell(0, 1, "13-May-2020 to 14-May-2020"),
+        Cell(1, 0, "Inpatient"),
+        Cell(1, 1, "2-Mar-2020"),
+    ]
+    document = record(
+        heading("Report", 1), heading("Encounters"), Block("table", "", table=Table(cells, 2, 2))
+    )
+    values = found(document, "clinical_details", sections=["encounters"])
+    assert [(v["name"], v["date"]) for v in values] == [
+        ("Outpatient", "2020-05-13"),
+        ("Inpatient", "2020-03-02"),
+    ]

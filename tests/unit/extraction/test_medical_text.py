@@ -535,3 +535,17 @@ def test_a_title_over_the_lines_below_is_no_diagnosis() -> None:
         heading("Final Diagnosis"), paragraph("Colon, biopsy:"), paragraph("- Polyp. Ear, biopsy:")
     )
     assert names(document, "diagnoses") == ["Polyp"]
+
+
+def test_a_heading_with_a_code_names_what_was_done_and_opens_no_section() -> None:
+    document = record(
+        heading("Operative Report", 1),
+        heading("Operations Performed"),
+        item("Injection procedure; tracer (38792)"),
+        heading("Operative Description"),
+        heading("Injection procedure; tracer (38792)", 4),
+        heading("Laterality", 5),
+        item("Right"),
+    )
+    assert names(document, "surgical_history") == ["Injection procedure; tracer"]
+    assert names(document, "procedures") == []
