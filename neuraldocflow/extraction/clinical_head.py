@@ -80,15 +80,16 @@ _IN_TEXT = regex(
 _STOP = regex(r"\s{2,}|[\n\t|;)]|,?\s+(?=[A-Z][A-Za-z./]{1,14}(?: [a-z]{2,12})?:)|\s+on\s+\d")
 _LETTERHEAD = 4
 """Blocks at the head of a document among which the name of the place is looked for."""
+_LONGEST_LABEL = 60
 _MOST_LABEL_WORDS, _MOST_VALUE_WORDS, _MOST_NAME_WORDS = 5, 12, 6
 
 
 def label_role(label: str) -> str | None:
     """What a label announces, such as ``birth_date``; None for any other label."""
-    if re.search(r"\d\d", label):
+    if len(label) > _LONGEST_LABEL or re.search(r"\d\d", label):
         return None
     plain = re.sub(r"\s*\([^()]*\)\s*:?\s*$", "", label)  # "Performer (consulting provider)"
-    for told in (label.replace("#", " number"), plain):
+    for told in dict.fromkeys((label.replace("#", " number"), plain)):
         words = " ".join(re.findall(r"[a-z]+", told.lower()))
         for role, pattern in _LABEL_PATTERNS:
             if pattern.search(words):
