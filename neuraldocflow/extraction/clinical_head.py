@@ -77,6 +77,8 @@ _IN_TEXT = regex(
     r"|(?P<signed>[Ee]lectronically [Ss]igned [Bb]y)\s*:?|(?P<bare>DOB|D\.O\.B\.|MRN"
     r"|[Bb]orn(?: on)?)(?= \w*\d))\s*"
 )
+_LABEL_SIGN = regex(r"[:#]|DOB|D\.O\.B|MRN|[Bb]orn|[Ss]igned")
+"""What every label in a text has."""
 _STOP = regex(r"\s{2,}|[\n\t|;)]|,?\s+(?=[A-Z][A-Za-z./]{1,14}(?: [a-z]{2,12})?:)|\s+on\s+\d")
 _LETTERHEAD = 4
 """Blocks at the head of a document among which the name of the place is looked for."""
@@ -147,7 +149,10 @@ def _signatures(document: Document) -> Iterator[tuple[str, Part, float]]:
 def _labels_in_text(document: Document) -> Iterator[tuple[str, Part, float]]:
     """Values behind labels with a colon, wherever they stand in a text or a cell."""
     for block in document.blocks:
-        for part in map(part_of, block.table.cells if block.table else [block]):
+        for shown in block.table.cells if block.table else [block]:
+            if _LABEL_SIGN.search(shown.text) is None:
+                continue  # as of most cells: looking for each label takes far longer
+            part = part_of(shown)
             for match in _IN_TEXT.finditer(part.text):
                 role = "provider" if match["signed"] else label_role(match["label"] or match["bare"])
                 rest = part.text[match.end() :]
