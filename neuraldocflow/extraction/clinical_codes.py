@@ -34,6 +34,7 @@ _ICD = r"[A-TV-Z]\d[\dA-Z](?:\.[\dA-Z]{1,4})?|E?\d{3}\.\d{1,2}"
 _BARE = regex(rf"\s*[(\[](?P<code>\d{{6,18}}|{_ICD}|\d{{5}})[)\]](?=\s*(?:[(\[]|$))")
 _ONE_OF_SEVERAL = rf"(?:{_ICD}|\d{{3}}|\d{{6,18}})"
 _LISTED = regex(rf"\s*[(\[](?P<codes>{_ONE_OF_SEVERAL}(?:\s?[,;]\s?{_ONE_OF_SEVERAL})+)[)\]]")
+_ICD_FIRST = regex(rf"(?!B12\b)(?P<code>{_ICD})\s+(?=[A-Z][a-z])")
 _LEADING = regex(r"(?P<code>\d{5}|[A-Z]\d{4}|\d{4}[FTU]|\d{6,18})\s*[-–:]\s+(?=[A-Za-z])")
 
 Code = dict[str, str]
@@ -42,7 +43,7 @@ Code = dict[str, str]
 def split_codes(name: Part) -> tuple[Part, list[Code]]:
     """A name without the codes written beside it, and the codes: ``Asthma (SNOMED CT: 195967001)``."""
     codes: list[Code] = []
-    leading = _LEADING.match(name.text)
+    leading = _LEADING.match(name.text) or _ICD_FIRST.match(name.text)
     if leading is not None:
         codes.append({"system": system_of(leading["code"]), "code": leading["code"]})
         name = name.cut(leading.end(), len(name.text))

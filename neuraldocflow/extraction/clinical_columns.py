@@ -112,7 +112,8 @@ _NO_NAME = regex(
     r"|^(date|time) "
 )
 _VALUE = regex(
-    r"^((observed|measured|test|lab|result|numeric|actual|your) )?(values?|results?|readings?"
+    r"^((observed|measured|test|lab|result|numeric|actual|your|current|previous|prior|latest) )?"
+    r"(values?|results?|readings?"
     r"|findings?)( units?)?$"
     r"|^(in|out of|within) (normal )?range$"
 )
@@ -120,6 +121,8 @@ _VALUE = regex(
 
 _RUN_TOGETHER = regex(r"(?<=[a-z])(?=[A-Z][a-z])")
 """Where the words of a title meet that is written as one: ``StartDate``."""
+_DATE_BEHIND = regex(r"(?<=[a-z])\s+\(?\d{1,4}[-/. ][\w]{1,9}[-/. ]\d{2,4}\)?$")
+"""The date behind a column's title: ``Previous result 12 Jan 2020``."""
 _WEAK = 4
 """The rank of a title that may as well say of what type the named is."""
 
@@ -127,7 +130,7 @@ _WEAK = 4
 @lru_cache(2000)  # of a document's few headers, each is asked for with each of its rows
 def column_role(header: str, kind: str) -> tuple[str | None, int]:
     """What a column holds in such a section, and a rank: of several names the lowest is the name."""
-    header = _RUN_TOGETHER.sub(" ", header)
+    header = _RUN_TOGETHER.sub(" ", _DATE_BEHIND.sub("", header))
     words = " ".join(re.findall(r"[a-z0-9]+", re.sub(r"\([^)]*\)?|\[[^\]]*\]", "", header.lower())))
     if not words:
         return None, 9

@@ -17,7 +17,8 @@ _NUMBERED = r"(?:ids?|identifiers?|no|numbers?|num)"
 _LABELS: list[tuple[str, str]] = [
     (
         "patient_name",
-        r"^(patient|patient'?s? (full )?name|name( of patient)?|full name|pt( name)?|re|member name)$",
+        r"^((patient|resident|client)( name)?|patient'?s? (full )?name|name( of patient)?|full name"
+        r"|pt( name)?|re|member name)$",
     ),
     ("birth_date", r"^((patient )?(date of birth|birth ?date|dob|d o b|born|birth date)( age)?)$"),
     (
@@ -28,7 +29,7 @@ _LABELS: list[tuple[str, str]] = [
     (
         "identifiers",
         r"^((patient|medical record|mrn|mr|chart|account|record|health|member|national|person|ssn"
-        r"|social security|nhs|"
+        r"|social security|nhs|chi|"
         rf"hospital|unit|external|internal|enterprise)\b.*\b{_NUMBERED}|mrn|mr"
         r"|m r n|ssn|patient ids?|"
         r"mpi|medical record|identifiers?)$",
@@ -62,8 +63,8 @@ _LABELS: list[tuple[str, str]] = [
 _LABEL_PATTERNS = [(role, regex(pattern)) for role, pattern in _LABELS]
 _IN_TEXT = regex(
     r"(?:^|(?<=[\n\t|;,])|(?<=\s\s)|(?<=\s)|(?<=\())(?:(?P<label>"
-    r"(?i:Medical Record|Patient|Account|Chart|Hospital|NHS|MR|Unit) ?(?i:ID|Number|No\.?|#)"
-    r"|Patient(?:'s)?(?: Full)?(?: Name)?|Name"
+    r"(?i:Medical Record|Record|Patient|Account|Chart|Hospital|NHS|MR|Unit) ?(?i:ID|Number|No\.?|#)"
+    r"|(?:Patient|Resident|Client)(?:'s)?(?: Full)?(?: Name)?|Name"
     r"|Pt|RE|Re|DOB|D\.O\.B\.|"
     r"Date of [Bb]irth|DATE OF BIRTH|Birth ?[Dd]ate|Born|(?:Age ?/ ?)?(?:Sex|SEX|Gender|GENDER)|MRN|"
     r"Date of (?:[Vv]isit|[Ss]ervice|[Ee]ncounter|[Aa]dmission"
@@ -79,7 +80,9 @@ _IN_TEXT = regex(
 )
 _LABEL_SIGN = regex(r"[:#]|DOB|D\.O\.B|MRN|[Bb]orn|[Ss]igned")
 """What every label in a text has."""
-_STOP = regex(r"\s{2,}|[\n\t|;)]|,?\s+(?=[A-Z][A-Za-z./]{1,14}(?: [a-z]{2,12})?:)|\s+on\s+\d")
+_STOP = regex(
+    r"\s{2,}|[\n\t|;)]|,?\s+(?=[A-Z][A-Za-z./]{1,14}(?: [a-z]{2,12})?:|[A-Z]{2,5} Number:)|\s+on\s+\d"
+)
 _LETTERHEAD = 4
 """Blocks at the head of a document among which the name of the place is looked for."""
 _LONGEST_LABEL = 60
@@ -118,12 +121,24 @@ def particulars(document: Document, sections: list[ClinicalSection]) -> Iterator
     yield from _bold_labels(document)
     yield from _labels_in_text(document)
     yield from _signatures(document)
+    for block in document.blocks:
+        if aged := _AGED.search(block.text) if block.table is None else None:
+            yield (
+                "sex",
+                Part(aged["sex"], block.start + aged.start("sex"), block.start + aged.end("sex")),
+                0.7,
+            )
+            break
     for block in document.blocks[:_LETTERHEAD]:
         for line in lines_of(part_of(block))[:1] if block.table is None else ():
             if is_letterhead(line.text):
                 yield "facility", line, 0.6
 
 
+_AGED = regex(
+    r"\b\d{1,3}[- ]years?[- ]old (?:\w+ ){0,2}(?P<sex>man|woman|male|female|gentleman|lady|boy|girl)\b", re.I
+)
+"""How a letter says who the patient is: ``this 72-year-old gentleman``."""
 _SIGNS = regex(
     r"(?:Dr|Prof)\.? [A-Z]"
     r"|[A-Z][\w.'-]+(?: [A-Z][\w.'-]*)+,? (?:M\.?D|D\.?O|N\.?P|P\.?A(?:-C)?|R\.?N|MB|MRCP|FRCP)\b"
@@ -143,7 +158,8 @@ def _signatures(document: Document) -> Iterator[tuple[str, Part, float]]:
             if closed and _SIGNS.match(line.text):
                 degrees = _DEGREES.search(line.text)
                 yield "provider", line.cut(0, degrees.end() if degrees else len(line.text)), 0.85
-            closed = CLOSING.match(line.text) is not None and len(line.text.split()) <= _MOST_LABEL_WORDS
+            closing = CLOSING.match(line.text) or line.text.startswith("____")
+            closed = closing is not None and len(line.text.split()) <= _MOST_LABEL_WORDS
 
 
 def _labels_in_text(document: Document) -> Iterator[tuple[str, Part, float]]:

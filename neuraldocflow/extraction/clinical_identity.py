@@ -61,15 +61,20 @@ def _unlabelled(part: Part) -> Part:
     return part.cut(label.end() if label else 0, issuer.start() if issuer else len(part.text))
 
 
+_SEXES = {"m": "male", "f": "female", "man": "male", "woman": "female", "undifferentiated": "other"}
+_SEXES |= {"gentleman": "male", "boy": "male", "lady": "female", "girl": "female"}
+
+
 def sex(text: str) -> str | None:
     """``male``, ``female``, ``other`` or ``unknown``; None for a text that names no sex."""
-    match = re.match(r"\W*(male|female|m|f|man|woman|other|undifferentiated|unknown)\b", text.lower())
+    match = re.match(
+        r"\W*(male|female|m|f|man|woman|gentleman|lady|boy|girl|other|undifferentiated|unknown)\b",
+        text.lower(),
+    )
     match = match or re.search(r"^\W*\d.*\b(male|female|m|f|man|woman)\b", text.lower())  # behind an age
     if match is None:
         return None
-    return {"m": "male", "f": "female", "man": "male", "woman": "female", "undifferentiated": "other"}.get(
-        match[1], match[1]
-    )
+    return _SEXES.get(match[1], match[1])
 
 
 def person(text: str) -> str:

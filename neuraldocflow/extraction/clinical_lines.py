@@ -74,11 +74,15 @@ _LABEL_ROLES = {
     "sig": "directions",
 }
 _NO_ENTRY = regex(
-    r"(?:see|refer|which|as above|reviewed|patient|the|he|she|this|these|unless|documented|none|data"
+    r"(?:see|refer|which|thanks?|as above|reviewed|patient|the|he|she|this|these|unless|documented|none|data"
     r"|section|reported|(?:electronically )?signed|(?:completed|prepared|dictated) by)\b",
     re.IGNORECASE,
 )
-_PERSON = regex(r"[A-Z][\w.'-]+(?: [A-Z][\w.'-]*){1,3},? (?:MD|M\.D\.|DO|D\.O\.|NP|PA-C|RN)\W*$")
+_PERSON = regex(
+    r"_*\s*[A-Z][\w.'-]+(?: [A-Z][\w.'-]*){1,3},? (?:MD|M\.D\.|DO|D\.O\.|NP|PA-C|RN)(?:, [A-Z]{2,6})*\W*$"
+)
+_SAYS = regex(r"\s(?:is|are|was|were|has|have|had) ", re.IGNORECASE)
+"""What a sentence about an allergy has, and the name of what it is to has not."""
 _DRUG = (
     r"[A-Za-z][\w/-]+(?: [A-Za-z][\w/-]+){0,2} \d[\d.,]*(?:[-/]\d[\d.]*)? ?(?:mg|mcg|[µμu]g|g|mL"
     r"|units?|IU|mEq)\b"
@@ -281,6 +285,8 @@ def _free_entries(line: Part, kind: str, is_item: bool) -> Iterator[Entry]:
             continue
         if _PERSON.match(piece.text):
             continue  # who signs
+        if kind == "allergies" and _SAYS.search(name.text):
+            continue
         if _NO_ENTRY.match(name.text) or not title_words(name.text):
             continue
         if kind != "plan" and is_bare_title(name.text):
@@ -335,11 +341,12 @@ def _is_enumeration(text: str, kind: str) -> bool:
     if kind not in _ENUMERATED:
         return False
     parts = [part.split() for part in re.split(_COMMAS, text.strip(" ."))]
-    if len(parts) < 2 or any(not 0 < len(part) <= 4 or _QUALIFIES.match(" ".join(part)) for part in parts):
+    most = 6 if kind == "past_history" else 4
+    if len(parts) < 2 or any(not 0 < len(part) <= most or _QUALIFIES.match(" ".join(part)) for part in parts):
         return False
-    each = [bool(re.search(_DATED, " ".join(part), re.IGNORECASE)) for part in parts]
+    each = [bool(re.search(rf"(?<!\d){_DATED}", " ".join(part), re.IGNORECASE)) for part in parts]
     dated = any(each) if kind in ("procedures", "surgical_history") else all(each)
-    short = kind == "past_history" and all(len(part) < 3 for part in parts)
+    short = kind == "past_history" and sum(len(part) < 3 for part in parts) * 2 > len(parts)
     return dated or (len(parts) > 2 and (", and " in text or short))
 
 

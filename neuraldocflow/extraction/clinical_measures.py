@@ -44,7 +44,7 @@ _LONGEST_FINDING = 60
 def measures(rows: Rows, layout: Layout, kind: str, above: Entry | None = None) -> Iterator[Entry]:
     """The measurements of a table whose columns are known; ``above`` is the last of the table before."""
     valued = [column for column, role in layout.roles.items() if role == "value"]
-    if len(valued) >= 2 and all(DATE.match(layout.titles.get(column, "")) for column in valued):
+    if len(valued) >= 2 and all(date_in(layout.titles.get(column, "")) for column in valued):
         yield from _by_occasion(rows, layout, valued, kind)
         return
     if not valued:

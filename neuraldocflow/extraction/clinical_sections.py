@@ -192,6 +192,15 @@ def _title_blocks(document: Document) -> set[int]:
 
 
 _FEWEST_HEADERS = 3
+_WHO = regex(
+    r"\W*(?:(?:patient )?name|patient|d\.?o\.?b\.?|date of birth|birth ?date|sex|gender|mrn)\W*", re.I
+)
+
+
+def _tells_who(table: Table) -> bool:
+    """Whether a table's labels ask for the patient's particulars."""
+    first = [cell for cell in table.cells if cell.row < _FEWEST_HEADERS]
+    return sum(_WHO.fullmatch(cell.text) is not None for cell in first) >= 2
 
 
 def _place_table(table: Table, current: ClinicalSection, found: list[ClinicalSection]) -> ClinicalSection:
@@ -206,7 +215,9 @@ def _place_table(table: Table, current: ClinicalSection, found: list[ClinicalSec
         if current.kind in (None, "head", "contents"):
             rows = part.grid()[: max(part.header_rows, 1)]
             kind = next((k for k in (kind_of_header(row) for row in rows) if k), None)
-        if kind is not None:
+        if kind is None and current.kind in LISTS and _tells_who(part):
+            found.append(ClinicalSection("head", "", tables=[part]))
+        elif kind is not None:
             found.append(ClinicalSection(kind, part.caption or "", tables=[part]))
         elif part.cells:
             current.tables.append(part)

@@ -12,6 +12,7 @@ from .patterns import regex
 
 _SECTIONS: list[tuple[str, str]] = [
     ("other", r"^(date|time|place) of\b"),
+    ("narrative", r"^(electrocardiogram|ekg|ecg)\b"),
     ("family_history", r"\bfamily\b.*\bhistory\b|\bfamily hx\b"),
     ("social_history", r"\bsocial\b|\bsmoking\b|\btobacco\b|\blifestyle\b"),
     ("reason", r"\breasons? for\b|\bchief complaint\b|\bindications?\b"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from support.clinical_records import found, heading, measures, names, paragraph, record, table
 
-from neuraldocflow.extraction.model import Block, Cell, Table
+from neuraldocflow.extraction.model import Block, Cell, Document, Table
 
 
 @pytest.mark.parametrize(
@@ -436,3 +436,31 @@ def test_an_encounter_is_named_by_the_first_line_of_its_cell() -> None:
         ("Outpatient", "2020-05-13"),
         ("Inpatient", "2020-03-02"),
     ]
+
+
+def test_columns_with_the_date_behind_their_title_are_occasions() -> None:
+    rows = [
+        ["Test", "Current result 05 May 2024", "Previous result 12 Jan 2024", "Units", "Ref. range"],
+        ["Haemoglobin", "102 L", "118", "g/L", "115-165"],
+    ]
+    document = record(heading("Laboratory Results", 1), table(*rows))
+    values = found(document, "clinical_measures", sections=["results"])
+    assert [(v["value"], v["unit"], v["date"], v.get("flag")) for v in values] == [
+        ("102", "g/L", "2024-05-05", "L"),
+        ("118", "g/L", "2024-01-12", None),
+    ]
+
+
+def test_the_patients_particulars_below_the_title_of_a_list_are_read() -> None:
+    document = record(
+        heading("Laboratory Results", 1),
+        table(["Name:", "Testo Mock"], ["DOB:", "12 Mar 1956"], ["Location:", "Ward 7"], header_rows=0),
+        table(["Test", "Result"], ["Glucose", "104 mg/dL"]),
+    )
+    assert head_of(document) == ["Testo Mock", "1956-03-12"]
+    assert measures(document, "results") == [("Glucose", "104", "mg/dL")]
+    assert found(document, "clinical_measures", sections=["results"], not_numeric=True) == []
+
+
+def head_of(document: Document) -> list[str]:
+    return [found(document, "clinical_head", role=role)[0] for role in ("patient_name", "birth_date")]

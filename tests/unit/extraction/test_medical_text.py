@@ -549,3 +549,52 @@ def test_a_heading_with_a_code_names_what_was_done_and_opens_no_section() -> Non
     )
     assert names(document, "surgical_history") == ["Injection procedure; tracer"]
     assert names(document, "procedures") == []
+
+
+def test_a_letter_says_the_sex_where_it_says_the_age() -> None:
+    document = record(
+        paragraph("Re: T. Mock"), paragraph("Thank you for referring this 72-year-old gentleman.")
+    )
+    assert head(document, "sex") == ["male"]
+    labelled = record(paragraph("Sex: F"), paragraph("Her son, a 40-year-old man, came with her."))
+    assert head(labelled, "sex") == ["female"]
+
+
+def test_residents_have_names_and_record_numbers() -> None:
+    document = record(paragraph("Resident: Testo Mock  Room: 112B  Record No.: 20-4471"))
+    assert head(document, "patient_name") == ["Testo Mock"]
+    assert head(document, "identifiers") == ["20-4471"]
+
+
+def test_a_past_history_in_a_line_may_have_one_long_part() -> None:
+    document = record(
+        heading("Note", 1),
+        heading("Past Medical History"),
+        paragraph("Gout, hiccups, GERD, knee tumour status post look 2011."),
+    )
+    assert names(document, "past_history") == ["Gout", "hiccups", "GERD", "knee tumour status post look"]
+
+
+def test_a_sentence_about_a_drug_is_no_allergy() -> None:
+    document = record(heading("Allergies"), paragraph("Quinzine (hives). Fablox is tolerated well."))
+    assert names(document, "allergies") == ["Quinzine"]
+
+
+def test_who_signs_below_a_rule_is_a_provider_and_no_plan() -> None:
+    document = record(
+        heading("Report", 1),
+        heading("Recommendations"),
+        paragraph("1. Rest"),
+        paragraph("Thank you for allowing me to see this patient."),
+        paragraph("_______________\nTessa Mock, MD, FACC"),
+    )
+    assert names(document, "plan") == ["Rest"]
+
+
+def test_a_code_of_icd_may_stand_before_the_name() -> None:
+    document = record(heading("Diagnoses"), item("M10.9 Gout"), item("B12 Deficiency"))
+    values = found(document, "clinical_details", sections=["diagnoses"])
+    assert [(v["name"], [c["code"] for c in v.get("codes", [])]) for v in values] == [
+        ("Gout", ["M10.9"]),
+        ("B12 Deficiency", []),
+    ]
