@@ -16,6 +16,7 @@ _DIGITS = regex(r"\d+")
 _COUNTS = regex(r"[^\W\d_]|^[-–—]\s*\d+\s*[-–—]$")
 """A text whose digits may count along: one with a letter, or a page's number between dashes."""
 _HEADING = regex(r"(?:item|note|part|section|article|chapter|exhibit|schedule|annex|appendix)s?\s+\d")
+_YEAR = regex(r"(?:19|20)\d\d")
 _ROMAN = regex(r"[ivxlc]{1,7}", re.IGNORECASE)
 _PAGE_NUMBER = regex(
     r"(?:page\s*)?[-–—|(\[]*\s*(?:[A-Z]{1,2}-)?(?P<n>\d{1,4})\s*[-–—|)\]]*(?:\s*(?:of|/)\s*\d{1,4})?",
@@ -89,6 +90,7 @@ def _repeated(pages: list[PageContent], numbers: dict[int, set[int]]) -> dict[in
     found: dict[int, set[int]] = {}
     for index, lines in enumerate(margins):
         again = {id(line) for line, stands in lines if any(len(places[place]) >= need for place in stands)}
+        again -= _years_in_rows([line for line, _ in lines])
         running = again | numbers.get(index, set())
         values = [line for line, _ in lines if id(line) not in running and _DIGITS.search(line.text)]
         found[index] = {
@@ -125,8 +127,10 @@ def _numbers_in_margins(pages: list[PageContent]) -> dict[int, set[int]]:
     offsets: Counter[int] = Counter()
     found: list[tuple[int, int, int]] = []
     for index, page in enumerate(pages):
-        for line in _margins(page):
-            number = _number(line.text)
+        lines = _margins(page)
+        heads = _years_in_rows(lines)
+        for line in lines:
+            number = _number(line.text) if id(line) not in heads else None
             if number is not None:
                 offsets[number - index] += 1
                 found.append((index, number - index, id(line)))
@@ -136,6 +140,14 @@ def _numbers_in_margins(pages: list[PageContent]) -> dict[int, set[int]]:
         if offsets[offset] >= need and len(pages) > 1:
             marks[index].add(line_id)
     return marks
+
+
+def _years_in_rows(lines: list[TextLine]) -> set[int]:
+    """Years beside one another: the heads of a table's columns, which on three pages seem to count along."""
+    years = [line for line in lines if _YEAR.fullmatch(line.text)]
+    return {
+        id(line) for line in years if any(other is not line and _share_a_row(line, other) for other in years)
+    }
 
 
 def _number(text: str) -> int | None:

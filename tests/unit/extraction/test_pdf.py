@@ -103,6 +103,17 @@ def test_cells_of_a_long_table_are_no_running_lines() -> None:
     assert [block.text for block in document.furniture if block.page == 2] == ["Example Works Ltd", "2"]
 
 
+def test_years_over_columns_at_the_tops_of_pages_are_no_page_numbers() -> None:
+    builder = PdfBuilder()
+    for number in range(1, 5):
+        builder.page().row(60, (300, "2032"), (380, "2031"), (460, "2030"))
+        builder.row(80, (72, "Rent"), (300, f"{number},104"), (380, f"{number},101"), (460, f"{number},090"))
+        builder.row(96, (72, "Wages"), (300, f"{number},204"), (380, f"{number},201"), (460, f"{number},190"))
+    document = read(builder.done())
+    assert [table.grid()[0] for table in document.tables()] == [["", "2032", "2031", "2030"]] * 4
+    assert not document.furniture
+
+
 def test_headings_at_the_tops_of_pages_are_no_running_lines_for_counting_up() -> None:
     builder = PdfBuilder()
     for number in range(1, 7):
