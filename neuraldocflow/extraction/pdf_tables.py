@@ -90,10 +90,11 @@ def _tabular(row: list[Piece]) -> bool:
     row = [piece for piece in row if piece.text not in _BULLETS]
     if len(row) < 2:
         return False
-    if all(right.x0 - left.x1 < 1.2 * left.lines[0].size for left, right in pairwise(row)):
+    numbers = sum(1 for piece in row if piece.numeric)
+    figures = numbers >= 2 and all(piece.numeric for piece in row[1:])
+    if not figures and all(right.x0 - left.x1 < 1.2 * left.lines[0].size for left, right in pairwise(row)):
         # Prose in which a number was set apart.
         return False
-    numbers = sum(1 for piece in row if piece.numeric)
     if len(row) == 2 and numbers == 1:
         return row[1].numeric and not row[0].numeric and len(row[0].text) > 1
     return numbers >= 2 or (len(row) >= 3 and all(len(piece.text) <= 60 for piece in row))

@@ -185,6 +185,18 @@ def test_the_sign_of_the_next_figure_is_not_part_of_a_figure() -> None:
     assert table.grid()[1:] == [["Rent", "$ 1,204", "$ 1,101"], ["Wages", "2,310", "2,299"]]
 
 
+def test_a_row_without_gaps_is_of_the_table_where_all_behind_its_label_are_figures() -> None:
+    builder = PdfBuilder().page().row(80, (250, "2031"), (311, "2030"))
+    builder.row(100, (72, "Rent"), (250, "1,204"), (311, "1,101"))
+    builder.row(116, (72, "Wages of those in the eastern yard"), (238, "31,112,310"), (299, "28,002,299"))
+    builder.row(132, (238, "31,113,514"), (299, "28,003,400"))
+    (table,) = read(builder.done()).tables()
+    assert table.grid()[-2:] == [
+        ["Wages of those in the eastern yard", "31,112,310", "28,002,299"],
+        ["", "31,113,514", "28,003,400"],
+    ]
+
+
 def test_a_frame_around_columns_of_figures_is_no_table_of_its_own() -> None:
     builder = PdfBuilder().page().grid([320, 400, 480], [70, 145])
     builder.rule(320, 125, 480, 125).row(85, (330, "2031"), (410, "2030"))
