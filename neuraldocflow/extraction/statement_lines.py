@@ -37,9 +37,10 @@ _OWNERS = (
 )
 _EARNED = r"(?:(?:income|earnings|profit|loss|\(loss\)|\(losses\)|losses)[ /,-]*(?:and |or )?)+"
 _SHARE = (
-    r"(?:per (?:average |outstanding |common |ordinary |basic |diluted |depositary "
+    r"(?:per (?:average |equivalent |outstanding |common |ordinary |basic |diluted |depositary "
     r"|limited partner(?:ship)? |class a )*(?:share|unit|stock)|earnings per|eps\b)"
 )
+PER_SHARE = re.compile(_SHARE)
 _COUNTS = r"weighted|average (?:number|.{0,24}\bshares\b)|outstanding|shares used"
 LINES: dict[str, Line] = {
     "revenue": _line(
@@ -74,6 +75,7 @@ LINES: dict[str, Line] = {
                 rf"|ordinary|non-?controlling|minority|preferred|redeemable)).{{2,80}}$",
                 1.0,
             ),
+            (rf"^(?!.*(?:non-?controlling|minority|affiliate|investee)).{{2,60}}'s? net {_EARNED}$", 0.97),
             (rf"^(?:consolidated )?net {_EARNED}$", 0.95),
             (rf"^net {_EARNED}(?:for the (?:year|period)|\(.{{0,30}}\))$", 0.93),
             (rf"^net {_EARNED}and (?:total )?comprehensive {_EARNED}$", 0.93),
@@ -93,6 +95,7 @@ LINES: dict[str, Line] = {
                 rf"(?:common|ordinary).{{0,60}}$",
                 0.85,
             ),
+            (r"^profit(?: \(loss\))?$", 0.8),
             (r"^net (?:increase|decrease) in net assets (?:resulting )?from operations", 0.7),
         ],
         r"attributable to (?:the )?(?:redeemable )?(?:non-?controlling|minority)|per "
@@ -108,6 +111,7 @@ LINES: dict[str, Line] = {
             (r"\bbasic\b.*\|(?:total|net)\b", 0.9),
             (rf"\bbasic\b.*{_SHARE}.*\|", 0.65),
             (rf"\|(?:net )?{_EARNED}{_SHARE}(?: \(.{{0,30}}\))?$", 0.7),
+            (rf"^(?!.*dilut).*{_SHARE}.*\|(?:net )?{_EARNED}$", 0.6),
         ],
         rf"{_COUNTS}|dividend|discontinued|cumulative|\|(?!.*\bbasic\b).*\b(?:diluted|dilution)\b",
         plain=True,
@@ -146,7 +150,7 @@ LINES: dict[str, Line] = {
         "balance",
         [
             (
-                rf"^total (?!.*non-?controlling)(?:.{{0,70}}\s)?(?:{_OWNERS}) (?:equity|deficit"
+                rf"^total (?!common |.*non-?controlling)(?:.{{0,70}}\s)?(?:{_OWNERS}) (?:equity|deficit"
                 rf"|investment|capital|\((?:deficit|deficiency)\)(?: equity)?|deficiency)"
                 rf"(?: \(.{{0,24}}\)|,? net)?$",
                 1.0,
@@ -157,7 +161,8 @@ LINES: dict[str, Line] = {
                 0.92,
             ),
             (
-                r"^total .{2,40} share of equity$|^(?:total )?equity attributable to (?!.*non-?controlling)",
+                r"^(?:total )?.{2,40} share of equity$"
+                r"|^(?:total )?equity attributable to (?!.*non-?controlling)",
                 0.95,
             ),
             (rf"^(?!total)(?!.*(?:non-?controlling|other|equity in)).{{2,60}}\s(?:{_OWNERS}) equity$", 0.93),

@@ -17,6 +17,9 @@ _NUMERIC = regex(
     r"(?:US\s?)?[$€£]?\s*[-–—(]?\s*[$€£]?\s*(?:\d{1,3}(?:,\d{3})+|\d+)?"
     r"(?:\.\d+)?\s*\)?\s*\$?\s*(?:\(?[a-z*]{1,2}\)|[*†‡])?"
 )
+_NOTHING = regex(r"[$€£]?\s*[-–—]+")
+_RAISED = regex(r"(?<=[a-z]{3})\d$")
+"""A footnote's number right behind the last word, where its being raised was lost."""
 _DIGITS = regex(r"\d[\d,]*(?:\.\d+)?|\.\d+")
 YEAR = regex(r"(?<![\d,.])((?:19|20)\d{2})(?!\d|[.,]\d)")
 _UNITS = {"thousands": 1e3, "millions": 1e6, "billions": 1e9}
@@ -126,6 +129,7 @@ def label_of(text: str) -> str:
     plain = " ".join(text.replace("’", "'").replace("‘", "'").split()).lower()
     plain = re.sub(r"\((?:\d{1,2}|[a-z]|notes?\s[^)]*)\)|[*†‡]|\.{2,}", " ", plain)
     plain = re.sub(r"[–—]", "-", plain).replace(" & ", " and ")
+    plain = _RAISED.sub("", plain)
     return " ".join(plain.split()).strip(" :.,-$")
 
 
@@ -214,6 +218,9 @@ def _sheet(before: str, by_row: Rows, table: Table, above: Sequence[Sheet]) -> I
         words = " ".join(cell.text for cell, value in values if value is None and _wordy(cell.text))
         label = label_of(words)
         if not numeric:
+            if any(cell.column > 0 and _NOTHING.fullmatch(cell.text.strip()) for cell in held):
+                # a line of dashes is no heading of what follows
+                continue
             under = label or under
             if len(rows) < 2:
                 heads.extend(held)
@@ -248,16 +255,23 @@ def name_totals(rows: list[Row]) -> None:
     for index, row in enumerate(rows):
         if row.label:
             continue
-        parts = [
-            above.numbers[0].value for above in rows[:index] if above.under == row.under and above.numbers
-        ]
-        if len(parts) > 1 and abs(sum(parts) - row.numbers[0].value) <= 0.001 * abs(row.numbers[0].value):
+        parts = [above for above in rows[:index] if above.under == row.under and above.numbers]
+        added = sum(_beside(part, row) for part in parts)
+        if len(parts) > 1 and abs(added - row.numbers[0].value) <= 0.001 * abs(row.numbers[0].value):
             row.label = "total"
     sums = [row for row in rows if row.label in _UNNAMED or row.label.startswith("total liabilities and")]
     for row, other in pairwise(sums):
         values = [number.value for number in row.numbers]
         if row.label in _UNNAMED and len(values) > 1 and values == [number.value for number in other.numbers]:
             row.label = "total assets"
+
+
+def _beside(part: Row, total: Row) -> float:
+    """What of a part stands over a total's first number: nothing where there is a dash."""
+    if len(part.numbers) == len(total.numbers):
+        return part.numbers[0].value
+    column = total.numbers[0].column
+    return next((number.value for number in part.numbers if number.column == column), 0.0)
 
 
 def scale_told(title: str) -> float | None:

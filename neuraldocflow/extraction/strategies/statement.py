@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..candidates import Candidate, Context, strategy
 from ..model import Document
 from ..patterns import regex
 from ..statement_lined import lined_sheets
-from ..statement_lines import LINES, Line
-from ..statement_rows import Row, Sheet, sheets
+from ..statement_lines import LINES, PER_SHARE, Line
+from ..statement_owners import owners_equity
+from ..statement_rows import Number, Row, Sheet, sheets
 from ..statement_top import top_line
 
 if TYPE_CHECKING:
@@ -47,9 +48,9 @@ _MARKS: dict[str, tuple[tuple[str, float], ...]] = {
         (r"\bbasic\b", 1.0),
     ),
     "cash": (
-        (r"(?:cash|net).{0,60}operating activities|operating activities", 2.0),
-        (r"investing activities", 2.0),
-        (r"financing activities", 2.0),
+        (r"operating activities|^net cash (?:from|provided|used).{0,30} operations$", 2.0),
+        (r"investing activities|^net cash .{4,40} investing$", 2.0),
+        (r"financing activities|^net cash .{4,40} financing$", 2.0),
         (r"^depreciation", 1.0),
         (r"(?:end|beginning) of (?:the )?(?:year|period)", 1.0),
     ),
@@ -109,22 +110,14 @@ def statement(
         follows = 0 <= sheet.start - leader.start < _NEXT_PAGE
         if quality < leader.kinds[kind] - _LESSER and not follows:
             continue
-        parts = any(_PARTS.search(row.label) for row in sheet.rows)
         # what stands in its own statement is preferred over where else it is told
         quality *= 1.0 if kind == line.kinds[0] else 0.8
         if not sheet.years and len(sheet.number_columns()) > 1:
             # the first column is the latest year's mostly, not always
             quality *= 0.75
-        top = top_line(sheet.rows) if line is LINES["revenue"] and kind == "income" else None
-        for order, row in enumerate(sheet.rows):
-            weight = _weight(line, row, parts)
-            if top is not None and row is top[0]:
-                weight = max(weight, top[1])
-            elif top is not None and top[1] > 0.9:
-                # what adds up the other lines of income is the whole
-                weight = min(weight, 0.88)
+        for order, (row, weight) in enumerate(zip(sheet.rows, _weights(line, kind, sheet.rows), strict=True)):
             number = sheet.number(row, year) if weight else None
-            if number is None or (line.plain and not _per_share(number.value, number.text)):
+            if number is None or not _fits(line, row, number):
                 continue
             score = quality * weight - 0.0005 * order
             found.append(
@@ -143,8 +136,31 @@ def statement(
     yield from found[:4]
 
 
-def _per_share(value: float, text: str) -> bool:
-    return abs(value) < 100_000 and ("." in text or abs(value) < 100)
+def _fits(line: Line, row: Row, number: Number) -> bool:
+    """Whether a number is of the line's sort: an amount per share, or one that is not."""
+    small = abs(number.value) < 100_000 and ("." in number.text or abs(number.value) < 100)
+    return small if line.plain else not (small and PER_SHARE.search(row.under))
+
+
+def _weights(line: Line, kind: str, rows: Sequence[Row]) -> list[float]:
+    """How likely each row is the line: by its name, and by what it adds up."""
+    parts = any(_PARTS.search(row.label) for row in rows)
+    weights = [_weight(line, row, parts) for row in rows]
+    top = top_line(rows) if line is LINES["revenue"] and kind == "income" else None
+    if top is not None:
+        at = next(at for at, row in enumerate(rows) if row is top[0])
+        if top[1] > 0.9:
+            # what adds up the other lines of income is the whole, if no total is told below it
+            weights = [
+                weight if order > at and row.label.startswith("total") else min(weight, 0.88)
+                for order, (row, weight) in enumerate(zip(rows, weights, strict=True))
+            ]
+        weights[at] = max(_weight(line, top[0], parts), top[1])
+    owned = owners_equity(rows) if line is LINES["stockholders_equity"] else None
+    if owned is not None:
+        own, whole = owned
+        weights[own], weights[whole] = max(weights[own], 0.97), min(weights[whole], 0.78)
+    return weights
 
 
 def _weight(line: Line, row: Row, parts: bool) -> float:
