@@ -156,6 +156,9 @@ def _text_line(line: dict[str, Any], block: int, turn: Any) -> TextLine | None:
         return None
     x0, y0, x1, y1 = line["bbox"]
     direction = line["dir"]
+    if turn is None and given[-1]["text"].isspace():
+        # blanks of the cells that follow, which may reach into the next column
+        x1 = max(one["bbox"][2] for one in given if not one["text"].isspace())
     if turn is not None:
         x0, y0, x1, y1 = turned((x0, y0, x1, y1), turn)
         for made in spans:

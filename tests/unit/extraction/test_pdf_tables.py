@@ -197,6 +197,16 @@ def test_a_row_without_gaps_is_of_the_table_where_all_behind_its_label_are_figur
     ]
 
 
+def test_blanks_behind_a_figure_are_no_part_of_it() -> None:
+    builder = PdfBuilder().page().row(80, (250, "2031"), (311, "2030"))
+    for number, label in enumerate(("Rent", "Wages", "Power")):
+        y = 100 + 16 * number
+        builder.row(y, (72, label), (250, f"({number},104)\u00a0"))
+        builder.text(284, y, "\u00a0" * 14, 9).row(y, (311, f"$ {number},101"))
+    (table,) = read(builder.done()).tables()
+    assert table.grid()[-1] == ["Power", "(2,104)", "$ 2,101"]
+
+
 def test_a_frame_around_columns_of_figures_is_no_table_of_its_own() -> None:
     builder = PdfBuilder().page().grid([320, 400, 480], [70, 145])
     builder.rule(320, 125, 480, 125).row(85, (330, "2031"), (410, "2030"))
