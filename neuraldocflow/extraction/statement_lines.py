@@ -61,7 +61,7 @@ LINES: dict[str, Line] = {
             ),
             (r"^(?:net )?(?:sales|revenues?) (?:and|to|from) .{3,50}$", 0.85),
             (r"^(?:net )?(?:operating )?(?:sales|revenues?)\b.{0,40}$", 0.75),
-            (r"^total (?:interest |investment )?(?:and dividend |and fee )?income$", 0.6),
+            (r"^total (?:investment )?income$", 0.6),
         ],
         r"cost|(?<!net of interest )expense|deferred|marketing|percent|%|growth"
         r"|per share|tax|gain|loss|before|"
@@ -91,7 +91,7 @@ LINES: dict[str, Line] = {
             ),
             (r"^(?:profit|income|loss|\(loss\) profit|profit \(loss\)) (?:for|attributable).{0,60}$", 0.8),
             (
-                rf"^net {_EARNED}(?:attributable|available|applicable|allocable) to .{{0,40}}"
+                rf"^net {_EARNED}(?:attributable|available|applicable|allocable) (?:to|for) .{{0,40}}"
                 rf"(?:common|ordinary).{{0,60}}$",
                 0.85,
             ),
@@ -109,7 +109,7 @@ LINES: dict[str, Line] = {
             (rf"\|.*\bbasic\b.*{_SHARE}|\|.*{_SHARE}.*\bbasic\b", 1.0),
             (r"\|basic(?: and diluted)?(?: \(.{0,40}\))?$", 0.9),
             (r"\bbasic\b.*\|(?:total|net)\b", 0.9),
-            (rf"\bbasic\b.*{_SHARE}.*\|", 0.65),
+            (rf"\bbasic\b.*{_SHARE}.*\||{_SHARE}[^|]*\bbasic\b[^|]*\|", 0.65),
             (rf"\|(?:net )?{_EARNED}{_SHARE}(?: \(.{{0,30}}\))?$", 0.7),
             (rf"^(?!.*dilut).*{_SHARE}.*\|(?:net )?{_EARNED}$", 0.6),
         ],
@@ -127,7 +127,10 @@ LINES: dict[str, Line] = {
             ),
             (r"\|(?:basic and )?diluted(?: \(.{0,40}\))?$", 0.9),
             (r"\bdiluted\b.*\|(?:total|net)\b", 0.9),
-            (rf"\bdiluted\b.*{_SHARE}.*\|", 0.65),
+            (
+                rf"\bdiluted\b.*{_SHARE}.*\||{_SHARE}[^|]*\b(?:diluted|assuming dilution)\b[^|]*\|",
+                0.65,
+            ),
             (rf"\|(?:net )?{_EARNED}{_SHARE}(?: \(.{{0,30}}\))?$", 0.6),
         ],
         rf"{_COUNTS}|dividend|discontinued|cumulative|effect of|\|(?!.*\b(?:diluted|dilution)\b).*\bbasic\b",

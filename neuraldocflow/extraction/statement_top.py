@@ -13,7 +13,9 @@ _COSTS = regex(
     r"|purchased|\bfuel\b"
 )
 _COMES_IN = regex(r"revenue|\bsales\b|\bincome\b|\bfees\b|premium|royalt|\brent|commission|\bgrants?\b")
-_YIELD = regex(r"\b(?:interest|investment|dividend)")
+_YIELD = regex(r"\b(?:investment|dividend)")
+_LENT = regex(r"\binterest (?:and .{0,20})?income")
+"""What comes in from lending, of which the interest paid is no cost but taken off before the revenue."""
 _ROUNDING = 2.5
 """How far a sum of rounded numbers may be off, in their last digits."""
 
@@ -28,6 +30,8 @@ def top_line(rows: Sequence[Row]) -> tuple[Row, float] | None:
     if not above:
         return None
     named = [row for row in above if _COMES_IN.search(f"{row.under} {row.label}")]
+    if any(_LENT.search(f"{row.under} {row.label}") for row in above[-1:]):
+        return None
     if len(above) == 1 and named:
         return above[0], 0.55 if _YIELD.search(above[0].label) else 0.8
     summed = [row for at, row in enumerate(above) if at > 1 and _adds_up(above[:at], row)]

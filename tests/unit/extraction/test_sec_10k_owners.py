@@ -123,3 +123,35 @@ def test_cash_flows_may_be_called_by_their_kinds_alone() -> None:
     }
     cash = tuple((names.get(row[0], row[0]), *row[1:]) for row in CASH)
     assert figure(report(cash=cash), "operating_cash_flow") == 390_000_000
+
+
+def test_what_a_bank_lends_for_is_not_its_revenue() -> None:
+    rows = [
+        ("Interest on loans", "$ 1,500", "$ 1,400", "$ 1,300"),
+        ("Interest on securities", "500", "500", "500"),
+        ("Total interest income", "2,000", "1,900", "1,800"),
+        ("Total interest expense", "700", "600", "500"),
+        ("Net interest income", "1,300", "1,300", "1,300"),
+    ]
+    assert figure(report(income=changed(INCOME, "Revenue", *rows)), "revenue") is None
+
+
+def test_net_income_available_for_common_holders_is_the_owners_where_others_have_a_share() -> None:
+    income = changed(
+        INCOME,
+        "Net income",
+        ("Net income", "$ 362", "$ 320", "$ 280"),
+        ("Net income attributable to noncontrolling interests", "12", "8", "6"),
+        ("Net income available for Mosswell common stockholders", "350", "312", "274"),
+    )
+    assert figure(report(income=income, cash=changed(CASH, "Net income")), "net_income") == 350_000_000
+
+
+def test_a_name_that_begins_in_the_line_above_tells_which_earnings_per_share_they_are() -> None:
+    income = changed(
+        INCOME,
+        "Diluted",
+        ("Earnings per common share assuming dilution attributable to", "", "", ""),
+        ("Mosswell Lantern Works common shareholders", "$ 3.50", "$ 3.05", "$ 2.65"),
+    )
+    assert figure(report(income=income), "eps_diluted") == 3.5
