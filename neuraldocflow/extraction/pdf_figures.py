@@ -18,7 +18,10 @@ Part = tuple[float, float, str]
 
 
 def figures_of(text: str) -> list[str]:
-    """The figures of a line that is nothing but several of them; else none."""
+    """The figures of a line that is nothing but several of them, and the sign of the next; else none."""
+    sign = [text[-1]] if text[-2:-1] == " " and text[-1] in "$€£¥" else []
+    if sign:
+        text = text[:-2]
     if " " not in text or text[0].isalpha() or text[-1] not in _LAST:
         return []
     found = list(_FIGURE.finditer(text))
@@ -29,7 +32,7 @@ def figures_of(text: str) -> list[str]:
     told = sum("," in one[0] or "." in one[0] or "$" in one[0] or len(one[0]) == 4 for one in found)
     if told < len(found) - 1 or _is_range(found):
         return []
-    return [one[0] for one in found]
+    return [*(one[0] for one in found), *sign]
 
 
 def _is_range(found: list[re.Match[str]]) -> bool:

@@ -16,6 +16,7 @@ THIN = 2.5
 SNAP = 3.2
 """Points; edges closer than this are one, which closes the cell spacing browsers draw."""
 _FIGURES = regex(r"[$€£¥().,\d%\s–—−-]+")
+_SIGNS = "$€£¥()% "
 _MOST_EDGES = 4000
 _MOST_UNITS = 20_000
 
@@ -255,7 +256,8 @@ def _filled(
     if sum(len(line.text) for line in taken) > 250 * len(filled):
         return None
     stacked = sum(_stacked_figures(lines) for _, lines in filled)
-    if 2 * stacked > len(taken) or (stacked and all(_FIGURES.fullmatch(line.text) for line in taken)):
+    telling = sum(1 for line in taken if line.text.strip(_SIGNS))
+    if 2 * stacked > telling or (stacked and all(_FIGURES.fullmatch(line.text) for line in taken)):
         # Shading around whole columns of a statement, whose rows the text shows better.
         return None
     rows = {row: at for at, row in enumerate(sorted({cell.row for cell, _ in filled}))}
@@ -301,7 +303,7 @@ def _stacked_figures(lines: list[TextLine]) -> int:
     """How many figures a cell holds below one another, where it holds nothing but several rows of figures."""
     if len(lines) < 2 or not all(_FIGURES.fullmatch(line.text) for line in lines):
         return 0
-    figures = [line for line in lines if any(letter.isdigit() for letter in line.text)]
+    figures = [line for line in lines if line.text.strip(_SIGNS)]
     rows = sum(1 for above, below in pairwise(figures) if below.y0 - above.y0 > 0.7 * above.size)
     return rows + 1 if rows else 0
 

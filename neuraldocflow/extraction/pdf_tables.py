@@ -227,7 +227,12 @@ def _joined_heads(rows: list[list[Piece]]) -> list[list[Piece]]:
             over = [[p for p in above if p.x1 > q.x0 and p.x0 < q.x1] for q in row]
             under = [[q for q in row if p.x1 > q.x0 and p.x0 < q.x1] for p in above]
             near = all(_tight(p, q) for q, found in zip(row, over, strict=True) for p in found)
-            if near and any(over) and all(len(found) <= 1 for found in (*over, *under)):
+            if (
+                near
+                and not _over_all(above, row)
+                and any(over)
+                and all(len(found) <= 1 for found in (*over, *under))
+            ):
                 for piece, found in zip(row, over, strict=True):
                     if found:
                         found[0].lines += piece.lines
@@ -240,6 +245,12 @@ def _joined_heads(rows: list[list[Piece]]) -> list[list[Piece]]:
                 continue
         joined.append(row)
     return joined
+
+
+def _over_all(above: list[Piece], row: list[Piece]) -> bool:
+    """Whether a lone head stands in the middle over several, whose heads all of them have in common."""
+    off = above[0].x0 + above[-1].x1 - row[0].x0 - row[-1].x1
+    return len(above) == 1 and len(row) > 1 and abs(off) < 4 * row[0].lines[0].size
 
 
 def _tight(above: Piece, below: Piece) -> bool:

@@ -216,6 +216,24 @@ def test_a_frame_around_columns_of_figures_is_no_table_of_its_own() -> None:
     assert table.grid()[-3:] == [["Rent", "000", "050"], ["Wages", "100", "150"], ["Total", "200", "250"]]
 
 
+def test_a_frame_around_figures_and_dashes_is_no_table_of_its_own() -> None:
+    builder = PdfBuilder().page().grid([320, 400, 480], [70, 90, 180]).row(85, (330, "Yard"), (410, "Barn"))
+    for number, label in enumerate(("Rent", "Wages", "Power", "Total")):
+        figures = ("-", "$ 450") if label == "Power" else (f"${number}00", "-")
+        builder.row(107 + 17 * number, (72, label), (330, figures[0]), (410, figures[1]))
+    (table,) = read(builder.done()).tables()
+    assert table.grid()[-2:] == [["Power", "-", "$ 450"], ["Total", "$300", "-"]]
+
+
+def test_a_head_in_the_middle_over_several_is_of_them_all() -> None:
+    builder = PdfBuilder().page().row(80, (290, "Years ended May 31,"))
+    builder.row(92, (250, "2031"), (325, "2030"), (400, "2029"))
+    builder.row(104, (72, "Rent"), (250, "1,204"), (325, "1,101"), (400, "1,090"))
+    builder.row(120, (72, "Wages"), (250, "2,310"), (325, "2,299"), (400, "2,180"))
+    (table,) = read(builder.done()).tables()
+    assert table.grid()[1] == ["", "2031", "2030", "2029"]
+
+
 def test_figures_in_one_run_of_text_are_cells_of_their_columns() -> None:
     builder = PdfBuilder().page().row(80, (250, "2031"), (278, "2030"), (308, "2029"))
     for number, label in enumerate(("Rent", "Wages", "Power")):
@@ -233,6 +251,8 @@ def test_figures_in_one_run_of_text_are_cells_of_their_columns() -> None:
     [
         ("1,204 (310) 12.5%", ["1,204", "(310)", "12.5%"]),
         ("$ 1,204 $ 1,101", ["$ 1,204", "$ 1,101"]),
+        ("(1,204) $ 1,101 $", ["(1,204)", "$ 1,101", "$"]),
+        ("1,204 $", []),
         ("2031 2030 2029", ["2031", "2030", "2029"]),
         ("2031 – 2035", []),
         ("12 14", []),
