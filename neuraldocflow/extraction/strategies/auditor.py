@@ -20,7 +20,7 @@ _LEGAL = (
 )
 _FIRM = (
     rf"(?P<firm>[A-Z][\w&.,'’+-]{{0,40}}(?:\s+(?:{_WORD}|and|of|van|von|der|den|de|e)){{0,7}}?"
-    rf"\s*,?\s*{_LEGAL}(?:,?\s*{_LEGAL})*)"
+    rf"\s*,?\s*{_LEGAL}(?:(?:\sI{{1,3}})?,?\s*{_LEGAL})*)"
 )
 _REPORT = regex(
     r"reports?\s+of\s+(?:the\s+)?independent\s+(?:registered\s+)?(?:certified\s+)?(?:public\s+)?"
@@ -32,21 +32,29 @@ _MARK = r"(?:/\s?[sS]\s?/|\b[sS]/|\(signed\))\s*"
 _SIGNED = regex(_MARK + _FIRM)
 _UNMARKED = regex(r"\s*" + _FIRM + r"\s*")
 _UNNAMED = regex(
-    _MARK + rf"(?P<firm>[A-Z][\w&.,'’+-]{{0,40}}(?:\s+(?:{_WORD}|and|of|van|von|der|de)){{0,5}})"
+    _MARK + rf"(?P<firm>[A-Z][\w&.,'’+-]{{0,40}}(?:[^\S\n]+(?:{_WORD}|and|of|van|von|der|de)){{0,5}})"
 )
+_BROKEN = regex(r"[^\n]+")
 _SERVED = regex(r"\bauditors?\s+since\b|\bserved\s+as\b.{0,80}\bauditor|\baudited\b", re.I)
 _PLACED = regex(
+    r"\s*\(PCAOB\b|"
     r"\s*(?:[A-Z][\w.]{2,20}(?: [A-Z][\w.]{1,20}){0,2},\s+[A-Z][\w.]{1,20}(?: [A-Z]\w{2,20}){0,2}\s*)?"
     r"(?:January|February|March|April|May|June|July|August|September|October|November|December)\s+\d"
 )
-"""The place and day that stand right below an auditor's signature."""
+"""The place and day that stand right below an auditor's signature, or its number behind it."""
 _ACCOUNTANT = (
     r"(?:an\s+|our\s+|the\s+(?:Company[’']s\s+)?)?"
     r"[Ii]ndependent\s+(?:[Rr]egistered\s+)?(?:[Pp]ublic\s+)?[Aa]ccount"
 )
 _NAMED = (
     (regex(r"(?i:auditor\s+(?:name|firm(?:\s+id)?)\s*:?)\s*(?!Auditor)" + _FIRM), 0.8),
-    (regex(_FIRM + r"\s*,?\s*\(?(?:PCAOB|Public Company Accounting)\b"), 0.7),
+    (
+        regex(
+            _FIRM + r"(?:[,;]\s[A-Z][\w.]{1,20}(?:\s[A-Z][\w.]{1,20}){0,2}){0,3}[,;]?\s*\(?"
+            r"(?:PCAOB|Public Company Accounting|Auditor\s(?:Firm\s)?ID)\b"
+        ),
+        0.7,
+    ),
     (
         regex(r"(?i:audited\s+by|consent\s+of|accounting\s+firm\s+is|accounting\s+firm,)\s+" + _FIRM),
         0.65,
@@ -99,7 +107,8 @@ def _lines(document: Document) -> Iterator[tuple[int, str]]:
     for block in document.blocks:
         starts = [*(block.line_starts or [0]), len(block.text)]
         for index, first in enumerate(starts[:-1]):
-            yield block.start + first, block.text[first : starts[index + 1]]
+            for line in _BROKEN.finditer(block.text, first, starts[index + 1]):
+                yield block.start + line.start(), line[0]
 
 
 def _add(found: dict[str, Candidate], match: re.Match[str], shift: int, score: float) -> None:

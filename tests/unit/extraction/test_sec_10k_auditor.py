@@ -43,10 +43,27 @@ def auditor(made: Document) -> str | None:
         "Fennel Marsh",
         "Fennel Marsh & Associates",
         "Fennel van der Marsh LLP",
+        "Fennel & Associates II, PLLC",
     ],
 )
 def test_the_firm_that_signs_the_report(firm: str) -> None:
     assert auditor(document(*REPORT, f"/s/ {firm}", "Portland, Oregon", "November 20, 2024", SINCE)) == firm
+
+
+@pytest.mark.parametrize(
+    "below",
+    ["\nPortland, Oregon\nNovember 20, 2024", " (PCAOB ID: 4711)", " (PCAOB ID: 4711)\nPortland, Oregon"],
+)
+def test_a_firm_without_a_form_is_told_by_what_stands_behind_its_signature(below: str) -> None:
+    assert auditor(document(*REPORT, f"/s/ Fennel & Marsh{below}", "Assets")) == "Fennel & Marsh"
+
+
+@pytest.mark.parametrize(
+    "told", ["; Portland, Oregon; PCAOB ID: 4711", ", Portland, OR, Auditor Firm ID: 4711"]
+)
+def test_an_index_may_name_the_firm_with_its_place_and_number(told: str) -> None:
+    entry = f"Report of Independent Registered Public Accounting Firm (Fennel & Marsh LLP{told})"
+    assert auditor(document("Index to Financial Statements", entry, "F-2")) == "Fennel & Marsh LLP"
 
 
 def test_the_city_on_the_line_of_the_signature_is_not_the_firm() -> None:
