@@ -37,7 +37,7 @@ _OWNERS = (
 )
 _EARNED = r"(?:(?:income|earnings|profit|loss|\(loss\)|\(losses\)|losses)[ /,-]*(?:and |or )?)+"
 _SHARE = (
-    r"(?:per (?:average |equivalent |outstanding |common |ordinary |basic |diluted |depositary "
+    r"(?:per (?:average |equivalent |outstanding |common |ordinary |basic |diluted |(?:american )?depositary "
     r"|limited partner(?:ship)? |class a )*(?:share|unit|stock)|earnings per|eps\b)"
 )
 PER_SHARE = re.compile(_SHARE)
@@ -91,7 +91,7 @@ LINES: dict[str, Line] = {
             ),
             (r"^(?:profit|income|loss|\(loss\) profit|profit \(loss\)) (?:for|attributable).{0,60}$", 0.8),
             (
-                rf"^net {_EARNED}(?:attributable|available|applicable|allocable) (?:to|for) .{{0,40}}"
+                rf"^net {_EARNED}(?:attributable |available |applicable |allocable )?(?:to|for) .{{0,40}}"
                 rf"(?:common|ordinary).{{0,60}}$",
                 0.85,
             ),
@@ -106,7 +106,7 @@ LINES: dict[str, Line] = {
         "income",
         [
             (rf"{_SHARE}.*\|(?:.*\b)?basic\b", 1.0),
-            (rf"\|.*\bbasic\b.*{_SHARE}|\|.*{_SHARE}.*\bbasic\b", 1.0),
+            (rf"\|.*\bbasic\b.*{_SHARE}|\|.*{_SHARE}.*\bbasic\b|\|.*\bper basic\b", 1.0),
             (r"\|basic(?: and diluted)?(?: \(.{0,40}\))?$", 0.9),
             (r"\bbasic\b.*\|(?:total|net)\b", 0.9),
             (rf"\bbasic\b.*{_SHARE}.*\||{_SHARE}[^|]*\bbasic\b[^|]*\|", 0.65),
@@ -122,7 +122,7 @@ LINES: dict[str, Line] = {
             (rf"{_SHARE}.*\|(?:.*\b)?(?:diluted|assuming dilution|fully diluted)\b", 1.0),
             (
                 rf"\|.*\b(?:diluted|assuming dilution)\b.*{_SHARE}|\|.*{_SHARE}.*\b(?:diluted"
-                rf"|assuming dilution)\b",
+                rf"|assuming dilution)\b|\|.*\bper diluted\b",
                 1.0,
             ),
             (r"\|(?:basic and )?diluted(?: \(.{0,40}\))?$", 0.9),
@@ -170,7 +170,8 @@ LINES: dict[str, Line] = {
             ),
             (rf"^(?!total)(?!.*(?:non-?controlling|other|equity in)).{{2,60}}\s(?:{_OWNERS}) equity$", 0.93),
             (
-                r"^total (?:common )?(?:equity|deficit|capital)(?: attributable to .{2,60}| \(deficit\))?$",
+                r"^total (?:common )?(?:equity|deficit|capital)"
+                r"(?: attributable to .{2,60}|[ /]\(deficit\))?$",
                 0.85,
             ),
             (rf"^(?:common )?(?:{_OWNERS}) (?:equity|deficit|capital)(?:, net| \(deficit\))?$", 0.8),

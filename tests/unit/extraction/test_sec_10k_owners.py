@@ -155,3 +155,30 @@ def test_a_name_that_begins_in_the_line_above_tells_which_earnings_per_share_the
         ("Mosswell Lantern Works common shareholders", "$ 3.50", "$ 3.05", "$ 2.65"),
     )
     assert figure(report(income=income), "eps_diluted") == 3.5
+
+
+@pytest.mark.parametrize("others_first", [False, True])
+def test_net_income_may_be_told_by_whose_it_is_below_a_heading(others_first: bool) -> None:
+    whose = [
+        ("Holders of Mosswell", "350", "312", "274"),
+        ("Noncontrolling interests", "12", "8", "6"),
+    ]
+    income = changed(
+        INCOME,
+        "Net income",
+        ("Net income", "$ 362", "$ 320", "$ 280"),
+        ("Net income attributable to:", "", "", ""),
+        *(reversed(whose) if others_first else whose),
+    )
+    assert figure(report(income=income, cash=changed(CASH, "Net income")), "net_income") == 350_000_000
+
+
+def test_earnings_may_be_per_basic_share() -> None:
+    income = changed(
+        changed(changed(INCOME, "Basic"), "Diluted"),
+        "Earnings per share:",
+        ("Net earnings of Mosswell per basic common share", "$ 3.55", "$ 3.10", "$ 2.70"),
+        ("Net earnings of Mosswell per diluted common share", "$ 3.50", "$ 3.05", "$ 2.65"),
+    )
+    assert figure(report(income=income), "eps_basic") == 3.55
+    assert figure(report(income=income), "eps_diluted") == 3.5
