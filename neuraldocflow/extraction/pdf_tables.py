@@ -260,7 +260,7 @@ def _tight(above: Piece, below: Piece) -> bool:
 
 
 def _joined_labels(rows: list[list[Piece]], edge: float) -> list[list[Piece]]:
-    """Rows with a label of several lines made one: the rest of a label starts in lower case."""
+    """Rows with a label of several lines made one: the rest of a label starts in lower case, or is dots."""
     joined: list[list[Piece]] = []
     for row in rows:
         before = joined[-1] if joined else None
@@ -268,7 +268,7 @@ def _joined_labels(rows: list[list[Piece]], edge: float) -> list[list[Piece]]:
             before is not None
             and row[0].x0 < edge
             and not row[0].numeric
-            and row[0].text[:1].islower()
+            and (row[0].text[:1].islower() or row[0].text.startswith(". "))
             and before[0].x0 < edge
             and not before[0].numeric
             and (len(row) == 1 or len(before) == 1)

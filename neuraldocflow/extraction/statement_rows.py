@@ -20,6 +20,7 @@ _NUMERIC = regex(
 _NOTHING = regex(r"[$€£]?\s*[-–—]+")
 _RAISED = regex(r"(?<=[a-z]{3})\d$")
 """A footnote's number right behind the last word, where its being raised was lost."""
+_PER_SHARE = regex(r"\bper\b.{0,30}\b(?:share|unit)\b")
 _DIGITS = regex(r"\d[\d,]*(?:\.\d+)?|\.\d+")
 YEAR = regex(r"(?<![\d,.])((?:19|20)\d{2})(?!\d|[.,]\d)")
 _UNITS = {"thousands": 1e3, "millions": 1e6, "billions": 1e9}
@@ -208,6 +209,7 @@ def _sheet(before: str, by_row: Rows, table: Table, above: Sequence[Sheet]) -> I
     rows: list[Row] = []
     heads: list[Cell] = []
     under = ""
+    headed = False
     for number, held in by_row.items():
         values = [(cell, to_number(cell.text)) for cell in held]
         years = [cell for cell, value in values if value is not None and _is_year(cell.text)]
@@ -220,8 +222,11 @@ def _sheet(before: str, by_row: Rows, table: Table, above: Sequence[Sheet]) -> I
         if not numeric:
             if any(cell.column > 0 and _NOTHING.fullmatch(cell.text.strip()) for cell in held):
                 # a line of dashes is no heading of what follows
+                headed = False
                 continue
-            under = label or under
+            # the name of amounts per share may go on in the next line
+            under = f"{under} {label}" if headed and _PER_SHARE.search(under) else label or under
+            headed = True
             if len(rows) < 2:
                 heads.extend(held)
             continue
@@ -232,6 +237,7 @@ def _sheet(before: str, by_row: Rows, table: Table, above: Sequence[Sheet]) -> I
         ]
         if found:
             rows.append(Row(label, found, under))
+            headed = False
     if len(rows) < 3:
         return
     name_totals(rows)
@@ -311,10 +317,14 @@ def _years(heads: Sequence[Cell], rows: Sequence[Row]) -> dict[int, int]:
         spanning = [year for start, end, year in narrow if start <= column < end]
         if spanning:
             found[column] = spanning[-1]
-    if found:
-        return found
     listed = [int(year) for cell in heads for year in YEAR.findall(cell.text)]
     listed = list(dict.fromkeys(listed))
+    if found:
+        first = [column for column in columns if column < min(found)]
+        if first and listed[0] not in found.values():
+            # its head was one with that of the labels
+            found[first[0]] = listed[0]
+        return found
     if len(listed) == len(columns):
         return dict(zip(columns, listed, strict=True))
     return {}

@@ -148,9 +148,10 @@ def _weights(line: Line, kind: str, rows: Sequence[Row]) -> list[float]:
     weights = [_weight(line, row, parts) for row in rows]
     if line is LINES["net_income"]:
         for at, row in enumerate(rows):
-            if row.under.endswith("attributable to") and row.under != (rows[at - 2].under if at > 1 else ""):
-                # whose it is stands in the rows below the heading
-                weights[at] = _weight(line, Row(f"{row.under} {row.label}", row.numbers), parts)
+            if "attributable to" in row.under and row.under != (rows[at - 2].under if at > 1 else ""):
+                # whose it is stands in the rows below the heading, or goes on in the next line
+                told = _weight(line, Row(f"{row.under} {row.label}", row.numbers), parts)
+                weights[at] = max(weights[at], told)
     top = top_line(rows) if line is LINES["revenue"] and kind == "income" else None
     if top is not None:
         at = next(at for at, row in enumerate(rows) if row is top[0])

@@ -197,6 +197,16 @@ def test_a_row_without_gaps_is_of_the_table_where_all_behind_its_label_are_figur
     ]
 
 
+def test_dots_that_a_label_left_for_the_next_line_are_no_row() -> None:
+    builder = PdfBuilder().page().row(80, (250, "2031"), (330, "2030"))
+    builder.row(100, (72, "Rent . . . . . . . . ."), (250, "1,204"), (330, "1,101"))
+    builder.row(114, (72, "Wages of the yard . . . . . ."))
+    builder.row(128, (72, ". . . ."), (250, "2,310"), (330, "2,299"))
+    (table,) = read(builder.done()).tables()
+    assert [row[1:] for row in table.grid()] == [["2031", "2030"], ["1,204", "1,101"], ["2,310", "2,299"]]
+    assert table.grid()[-1][0].startswith("Wages of the yard")
+
+
 def test_blanks_behind_a_figure_are_no_part_of_it() -> None:
     builder = PdfBuilder().page().row(80, (250, "2031"), (311, "2030"))
     for number, label in enumerate(("Rent", "Wages", "Power")):

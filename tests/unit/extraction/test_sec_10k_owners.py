@@ -182,3 +182,34 @@ def test_earnings_may_be_per_basic_share() -> None:
     )
     assert figure(report(income=income), "eps_basic") == 3.55
     assert figure(report(income=income), "eps_diluted") == 3.5
+
+
+def test_a_name_that_goes_on_in_the_next_line_tells_whose_net_income_it_is() -> None:
+    income = changed(
+        INCOME,
+        "Net income",
+        ("Net income", "$ 362", "$ 320", "$ 280"),
+        ("Net income attributable to noncontrolling interests", "12", "8", "6"),
+        ("Net income attributable to holders of the Mosswell Lantern", "", "", ""),
+        ("Works", "350", "312", "274"),
+    )
+    assert figure(report(income=income, cash=changed(CASH, "Net income")), "net_income") == 350_000_000
+
+
+def test_a_heading_per_share_may_take_two_lines() -> None:
+    income = changed(
+        INCOME,
+        "Earnings per share:",
+        ("Income per share attributable to Mosswell common and special", "", "", ""),
+        ("Stock (Note 8)", "", "", ""),
+    )
+    income = changed(income, "Basic", ("Basic income", "$ 3.55", "$ 3.10", "$ 2.70"))
+    income = changed(income, "Diluted", ("Diluted income", "3.50", "3.05", "2.65"))
+    assert figure(report(income=income), "eps_basic") == 3.55
+    assert figure(report(income=income), "eps_diluted") == 3.5
+
+
+def test_the_first_year_may_stand_in_the_head_of_the_labels() -> None:
+    head = ("Years ended Amount January 31, 2025", "", "Share", "February 2, 2024", "Share")
+    income = tuple((row[0], row[1], row[1] and "66.8", row[2], row[2] and "66.6") for row in INCOME[1:])
+    assert figure(report(income=(head, *income)), "revenue", "2025-01-31") == 2_000_000_000
