@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from .cover import Cover, trimmed
 from .model import Cell, Document, Table
@@ -31,6 +33,10 @@ _HEADER = regex(
     r"(?:\s+(?:on|of|in)\s+which)?(?:\s+(?:each\s+class\s+(?:is\s+)?)?registered)?|on\s+which\s+registered",
     re.IGNORECASE,
 )
+_LEADING = 0.18
+"""Space between the lines of a cell, at most, in heights of a line; rows stand further apart."""
+_CAPTIONED = regex(rf"\s*\(\s*(?:{_HEADER.pattern})\s*\)\s*$", re.IGNORECASE)
+"""A column's caption below the value it stands for."""
 _NONE = regex(r"^\W*(?:none|not\s+applicable|n/a)\W*$", re.IGNORECASE)
 
 
@@ -63,7 +69,8 @@ def listings(document: Document, cover: Cover) -> Iterator[Listing]:
     tables = [
         block.table
         for block in document.blocks_between(begin, end)
-        if block.table is not None and EXCHANGE.search(block.text)
+        # in a narrow column the exchange's name is broken
+        if block.table is not None and (EXCHANGE.search(block.text) or _TITLE.search(block.text))
     ]
     found = [
         listing for table in tables for listing in _rows(table, begin, end, split=document.kind == "pdf")
@@ -91,19 +98,20 @@ def _rows(table: Table, begin: int, end: int, split: bool) -> Iterator[Listing]:
     ``split``: lines of one title may be rows of their own.
     """
     rows = [
-        [cell for cell in row if cell.text.strip() and begin <= cell.start < end]
+        [_without_caption(cell) for cell in row if cell.text.strip() and begin <= cell.start < end]
         for row in table.spanned_rows().values()
     ]
+    apart = _rows_apart(rows) if split else rows
     names: dict[str, int] = {}
-    for row in rows[:4]:
+    for row in apart[:4]:
         for cell in row:
             words = cell.text.lower()
             role = "title" if "title" in words else "symbol" if "symbol" in words else "exchange"
             if _HEADER.search(words) and len(words) < 90:
                 names.setdefault(role, cell.column)
-    if split:
-        rows = list(_whole_titles(rows, names.get("title", 0)))
-    for row in rows:
+    if split and len(apart) == len(rows):
+        apart = list(_whole_titles(rows, names.get("title", 0)))
+    for row in apart:
         if any(_HEADER.search(cell.text) for cell in row):
             continue
         exchange = next((cell for cell in reversed(row) if EXCHANGE.search(cell.text)), None)
@@ -119,7 +127,9 @@ def _rows(table: Table, begin: int, end: int, split: bool) -> Iterator[Listing]:
             symbols.sort(key=lambda cell: abs(cell.column - near))
         else:
             symbols.reverse()
-        symbol = symbols[0] if symbols and (len(others) > 1) else None
+        # of two cells the other one is a title, unless it stands below the symbols of an exchange before
+        alone = len(others) == 1 and others[0].column != near
+        symbol = symbols[0] if symbols and not alone else None
         titles = [cell for cell in others if cell is not symbol and re.search(r"[A-Za-z]{3}", cell.text)]
         called = names.get("title")
         if called is not None:
@@ -131,6 +141,53 @@ def _rows(table: Table, begin: int, end: int, split: bool) -> Iterator[Listing]:
             _part(exchange.text, exchange.start),
             0.93,
         )
+
+
+def _without_caption(cell: Cell) -> Cell:
+    caption = _CAPTIONED.search(cell.text)
+    return replace(cell, text=cell.text[: caption.start()]) if caption and caption.start() else cell
+
+
+def _rows_apart(rows: list[list[Cell]]) -> list[list[Cell]]:
+    """The rows with those joined that stand as close as the lines of a cell do, where rows stand apart."""
+    heights = [cell.bbox[3] - cell.bbox[1] for row in rows for cell in row if cell.bbox is not None]
+    limit = _LEADING * min(heights, default=0.0)
+    close = [_gap(above, below) < limit for above, below in pairwise(rows)]
+    whole = [_lists_whole(row) for row in rows]
+    if all(close) or any(near and all(pair) for near, pair in zip(close, pairwise(whole), strict=True)):
+        return rows
+    apart = rows[:1]
+    for near, row in zip(close, rows[1:], strict=True):
+        if near:
+            apart[-1] = _as_one(apart[-1], row)
+        else:
+            apart.append(row)
+    return apart
+
+
+def _gap(above: list[Cell], below: list[Cell]) -> float:
+    upper = [cell.bbox[3] for cell in above if cell.bbox is not None]
+    lower = [cell.bbox[1] for cell in below if cell.bbox is not None]
+    return min(lower) - max(upper) if upper and lower else math.inf
+
+
+def _lists_whole(row: list[Cell]) -> bool:
+    """Whether an exchange's whole name is in a row, so that the next one is of another security."""
+    return any(EXCHANGE.fullmatch(" ".join(cell.text.split())) for cell in row)
+
+
+def _as_one(above: list[Cell], below: list[Cell]) -> list[Cell]:
+    """Two rows as one, each column's texts one after the other."""
+    joined = {cell.column: cell for cell in above}
+    for cell in below:
+        first = joined.get(cell.column)
+        box = first.bbox if first is not None else None
+        if first is None or box is None or cell.bbox is None:
+            joined[cell.column] = cell
+            continue
+        whole = (box[0], box[1], max(box[2], cell.bbox[2]), cell.bbox[3])
+        joined[cell.column] = replace(first, text=f"{first.text} {cell.text}", bbox=whole)
+    return [joined[column] for column in sorted(joined)]
 
 
 def _whole_titles(rows: list[list[Cell]], column: int) -> Iterator[list[Cell]]:

@@ -19,6 +19,7 @@ from neuraldocflow.extraction.pdf_rulings import bounds, ruled_tables
 from neuraldocflow.extraction.pdf_stacks import joined_cells, parts_of
 
 _YEAR = regex(r"(?:19|20)\d\d")
+_DIGIT = regex(r"\d")
 _SCALE_HINT = regex(r"thousand|million|billion|\$|dollar|euro|USD|EUR|GBP", re.IGNORECASE)
 
 _BULLETS = frozenset("•●▪■◦‣·")
@@ -133,6 +134,12 @@ def _over_one_each(heads: list[Piece], row: list[Piece]) -> bool:
     return all(sum(head.x1 > piece.x0 and head.x0 < piece.x1 for piece in row) == 1 for head in heads)
 
 
+def _only_dashes(rows: list[list[Piece]]) -> bool:
+    """Whether dashes are all that looks like figures, as in a table of words."""
+    figures = [piece.text for row in rows for piece in row if piece.numeric]
+    return len(figures) > 1 and not any(_DIGIT.search(text) for text in figures)
+
+
 def _columns(rows: list[list[Piece]]) -> list[tuple[float, float]]:
     """(x0, x1) of the columns: the label column, then what overlapping numbers (else words) span."""
     spans: list[tuple[float, float]] = []
@@ -146,7 +153,7 @@ def _columns(rows: list[list[Piece]]) -> list[tuple[float, float]]:
     ]
     if spans and len(worded) >= 2 and len(worded) >= 0.5 * len(valued):
         spans += [(p.x0, p.x1) for row in worded for p in row[1:] if not p.numeric]
-    if not spans:
+    if not spans or _only_dashes(rows):
         spans = [(piece.x0, piece.x1) for row in rows if len(row) >= 3 for piece in row[1:]]
     columns: list[tuple[float, float]] = []
     for x0, x1 in sorted(spans):
@@ -285,6 +292,8 @@ def _joined_labels(rows: list[list[Piece]], edge: float) -> list[list[Piece]]:
 
 def _header_rows(rows: list[list[Piece]]) -> int:
     """How many rows stand before the first with a label and a number that is no year."""
+    if _only_dashes(rows):
+        return 1 if len(rows) > 2 else 0
     for number, row in enumerate(rows):
         if any(piece.numeric and _YEAR.fullmatch(piece.text) is None for piece in row):
             return number if number <= 5 else 0
