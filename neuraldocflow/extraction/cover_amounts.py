@@ -47,7 +47,7 @@ def public_float(cover: Cover) -> Iterator[Candidate]:
 
 
 _COUNT = regex(
-    r"(?<![\d$.,])(?<!\$ )(\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?\s+(?:million|billion)"
+    r"(?<![\d$.,])(?<!\$ )(\d[\d,]*(?:\.\d+)?\s+(?:million|billion)|\d{1,3}(?:,\d{3})+"
     r"|(?<!-)(?:\d{1,3}|(?!(?:19|20)\d\d\b)\d{4,12})(?=\s+shares\b))(?![\d%]|\.\d)",
     re.I,
 )
@@ -58,9 +58,11 @@ _STOP = regex(r"(?<=[a-z\d)])\.\s+(?=[A-Z])|\n")
 
 
 _PAR = regex(
-    r"(?:(?:without|no)\s+)?par\s+value(?:\s+of)?\s+\$?\s?[\d./-]+|\$\s?[\d./-]+\s+(?:par|stated)\s+value",
+    r"(?:without|no)\s+par\s+value|par\s+value(?:\s+of)?\s+\$?\s?[\d./-]+|\$\s?[\d./-]+\s+(?:par|stated)\s+value",
     re.I,
 )
+_OF_THEM = regex(r"\((?:which\b[^()]{0,30}?)?(?:includ|exclud)(?:ing|es?)\s+(?:approximately\s+)?$", re.I)
+"""What stands before the count of a part of the shares, such as those the registrant itself holds."""
 
 
 def shares_outstanding(cover: Cover) -> Iterator[Candidate]:
@@ -72,9 +74,12 @@ def shares_outstanding(cover: Cover) -> Iterator[Candidate]:
         at = bisect(stops, candidate.start)
         days.append(parse_date(cover.text[stops[at - 1] : stops[at]]))
     last = max((day for day in days if day is not None), default=None)
-    for candidate, day in zip(told, days, strict=True):
-        if day in (None, last):
-            yield candidate
+    latest = [candidate for candidate, day in zip(told, days, strict=True) if day in (None, last)]
+    counts = [float(candidate.value) for candidate in latest]
+    if len(counts) > 2 and counts[-1] == sum(counts[:-1]):
+        # below the classes stands their total
+        latest.pop()
+    yield from latest
 
 
 def _counts(cover: Cover) -> Iterator[Candidate]:
@@ -94,6 +99,8 @@ def _counts(cover: Cover) -> Iterator[Candidate]:
             ):
                 continue
             if re.search(r"indicate\s+by|\bpar value\s*$", between, re.I):
+                continue
+            if _OF_THEM.search(cover.text, max(found.start() - 80, begin), found.start()):
                 continue
             tail = cover.text[found.end() : found.end() + 160]
             if re.match(r"[^.]{0,120}held\s+by\s+non-?affiliates", tail, re.I):

@@ -11,6 +11,7 @@ from .patterns import regex
 _ON = r"☒|☑|✓|✔|√|✗|✘|🗹|⌧|þ|ý|\[\s?[xX✓√]\s?\]|\(\s?[xX]\s?\)|(?<![A-Za-z])[xXR](?![A-Za-z])"
 _OFF = r"☐|□|¨|❑|❏|\[\s?_*\s?\]|\(\s?\)|(?<![A-Za-z])[oO£q](?![A-Za-z])|_{2,}"
 _YES_NO = regex(rf"(?P<yes>\byes\b)|(?P<no>\bno\b(?!\.?\s*\d))|(?P<on>{_ON})|(?P<off>{_OFF})", re.IGNORECASE)
+_HEADS = regex(r"^\W*yes\s+no\W*$", re.IGNORECASE | re.MULTILINE)
 _CATEGORY = regex(
     rf"(?P<large>\blarge\s+accelerated\s+filer)|(?P<non>\bnon-?\s?accelerated\s+filer)|"
     rf"(?P<accelerated>\baccelerated\s+filer)|(?P<smaller>\bsmaller\s+reporting\s+company)|"
@@ -37,6 +38,11 @@ def yes_or_no(cover: Cover, asked: re.Pattern[str]) -> Iterator[Choice]:
             (each.start(), each.end(), str(each.lastgroup))
             for each in _YES_NO.finditer(cover.text, match.end(), min(end, match.end() + 400))
         ]
+        pair = tokens[:2]
+        if {kind for _, _, kind in pair} == {"on", "off"} and _HEADS.search(cover.text, 0, match.start()):
+            # two boxes in columns headed by "Yes" and "No"
+            yield pair[0][0], pair[1][1], "Yes" if pair[0][2] == "on" else "No", 0.9
+            return
         kinds = {kind for _, _, kind in tokens}
         if not {"yes", "no", "on"} <= kinds:
             continue

@@ -142,6 +142,16 @@ def test_the_public_float_is_the_market_value_held_by_others(sentence: str, valu
         ),
         ("As of November 15, 2024, there were 25000000 shares of common stock outstanding.", [25_000_000]),
         ("As of November 15, 2024 shares of common stock outstanding were 24,561,778.", [24_561_778]),
+        (
+            "As of November 15, 2024, there were 2,456 million shares of Class A stock outstanding and 861 "
+            "million shares of Class B stock outstanding.",
+            [2_456_000_000, 861_000_000],
+        ),
+        (
+            "The number of shares outstanding as of November 15, 2024 was 24,561,778 (which number includes "
+            "1,204,310 issued shares held by the registrant).",
+            [24_561_778],
+        ),
     ],
 )
 def test_shares_outstanding_are_told_for_each_class(sentence: str, values: list[int]) -> None:
@@ -259,3 +269,25 @@ def test_an_exchange_may_span_the_rows_of_several_securities() -> None:
     made = cover(listing=(LISTING[0], listed, LISTING[2]))
     assert told(made, "securities") == ["Class A Common Stock", "4.125% Notes due 2031"]
     assert told(made, "trading_symbols") == ["MLWK", "MLWK 31"]
+
+
+@pytest.mark.parametrize(("boxes", "answer"), [(("☑", "☐"), "Yes"), (("☐", "☑"), "No")])
+def test_boxes_may_stand_in_columns_headed_by_the_answers(boxes: tuple[str, str], answer: str) -> None:
+    questions = table(
+        ("Indicate by check mark:", "YES", "NO"),
+        ("• if the registrant is a well-known seasoned issuer, as defined in Rule 405.", *boxes),
+        ("• if the registrant is not required to file reports.", "☐", "☑"),
+    )
+    made = document(*TOP, *NAME, *LISTING, questions, *BOXES[2:4], *END)
+    assert told(made, "well_known_seasoned_issuer") == answer
+
+
+def test_shares_outstanding_may_stand_in_a_table_with_their_total() -> None:
+    counts = table(
+        ("Class", "Outstanding at November 15, 2024"),
+        ("Class A common stock, without par value", "20,000,111"),
+        ("Class B common stock, without par value", "4,561,667"),
+        ("", "24,561,778"),
+    )
+    made = document(*TOP, *NAME, *LISTING, *BOXES, END[0], counts, *END[2:])
+    assert told(made, "shares_outstanding") == [20_000_111, 4_561_667]
