@@ -47,6 +47,7 @@ _CODE_AND_CITY = regex(
 _FORMS = (_IN_STATES, _IN_CANADA, _CODE_AND_CITY, _CODE_FIRST, _COUNTRY_FIRST)
 """What an address ends with; what tells most comes first."""
 _ZIP = regex(r"(?<![\d-])\d{5}(?:[-–]\d{4})?(?![\d-])|(?<!\w)[A-Z]\d[A-Z]\s?\d[A-Z]\d(?!\w)")
+_ZIP_BESIDE = regex(r"(?<=[,\w.] |.\n)(?P<zip>\d{5}(?:[-–]\d{4})?)[ \t]*\n")
 _CODE = regex(rf",\s*(?P<place>{CODES})\b")
 _CITY_STATES = regex(r"singapore|hong\s+kong|monaco|luxembourg", re.I)
 _REGION = regex(
@@ -132,7 +133,9 @@ def _without_code(cover: Cover, captions: list[int], begin: int, limit: int) -> 
         if not places:
             continue
         place = places[-1].span("place")
-        zipped = _zip_below(cover, caption, limit)
+        # in a form's second column it stands beside the street, else behind the caption
+        beside = _ZIP_BESIDE.search(cover.text, start, place[0])
+        zipped = beside.span("zip") if beside is not None else _zip_below(cover, caption, limit)
         abroad = re.fullmatch(ABROAD, cover.text[slice(*place)], re.I) is not None
         parts = [
             part

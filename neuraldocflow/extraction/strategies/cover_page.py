@@ -219,7 +219,9 @@ def _placed(cover: Cover, caption: int, down: bool) -> Iterator[re.Match[str] | 
 
 
 _PLACE = regex(
-    rf"{PLACE.pattern}|^[ ]?(?P<code>(?-i:{CODES})|United\s+States(?:\s+of\s+America)?)[ ]?$", re.I | re.M
+    rf"{PLACE.pattern}|^[ ]?(?P<code>(?-i:{CODES})|United\s+States(?:\s+of\s+America)?)"
+    r"(?:[ ]?$|(?=[ ]\d\d[-–]\d{7}\b))",
+    re.I | re.M,
 )
 _ORGANISED = regex(
     rf"\ban?\s+{PLACE.pattern}\s+(?:\w+\s+)?(?:corporation|company|limited|partnership|trust|association)\b",

@@ -195,3 +195,17 @@ def test_a_unit_before_the_city_is_no_part_of_it() -> None:
     )
     assert told(made, "address_line1") == "12 Harbor Lane"
     assert told(made, "city") == "Port Astoria"
+
+
+def test_a_states_code_may_stand_beside_the_employers_number() -> None:
+    made = cover(name=(*NAME[:2], "OR 93-7654321", f"{NAME[3]} {NAME[5]}", *NAME[6:]))
+    assert told(made, "state_of_incorporation") == "OR"
+
+
+def test_the_zip_code_may_stand_beside_the_street() -> None:
+    address = Block("paragraph", "12 Harbor Lane, 97103 Astoria, Oregon")
+    address.line_starts = [0, len("12 Harbor Lane, 97103 ")]
+    made = cover(name=(*NAME[:6], address, *NAME[8:]))
+    assert told(made, "address_line1") == "12 Harbor Lane"
+    assert told(made, "city") == "Astoria"
+    assert told(made, "zip") == "97103"
