@@ -36,6 +36,7 @@ def take_furniture(pages: list[PageContent]) -> list[Block]:
     for index, lines in _repeated(pages, taken).items():
         taken[index] |= lines
     _leave_values(pages, taken)
+    _leave_headings(pages, taken)
     found: list[Block] = []
     for index, page in enumerate(pages):
         if not taken[index]:
@@ -67,6 +68,23 @@ def _leave_values(pages: list[PageContent], taken: dict[int, set[int]]) -> None:
         if tells_values([line.text for line in labelled]):
             taken[index] -= {id(line) for line in labelled}
             return
+
+
+def _leave_headings(pages: list[PageContent], taken: dict[int, set[int]]) -> None:
+    """Leaves a numbered heading where its running line stands first, if it stands nowhere else."""
+    first: dict[str, tuple[int, int]] = {}
+    for index, page in enumerate(pages):
+        for line in page.lines if taken[index] else ():
+            if id(line) in taken[index] and _HEADING.match(line.text.lower()):
+                first.setdefault(line.text.lower(), (index, id(line)))
+    if not first:
+        return
+    for index, page in enumerate(pages):
+        for line in page.lines:
+            if id(line) not in taken[index]:
+                first.pop(line.text.lower(), None)
+    for index, line_id in first.values():
+        taken[index].discard(line_id)
 
 
 def _margins(page: PageContent) -> list[TextLine]:

@@ -193,6 +193,8 @@ class Link:
     page: int | None = None
     start: int = -1
     end: int = -1
+    goal: int = -1
+    """Where in :attr:`Document.text` it leads, where that is known otherwise than by an anchor."""
 
 
 @dataclass(slots=True)

@@ -25,6 +25,7 @@ from neuraldocflow.extraction.pdf_around import (
     unseen_fields,
 )
 from neuraldocflow.extraction.pdf_boxes import CharacterBoxes
+from neuraldocflow.extraction.pdf_jumps import place_jumps
 from neuraldocflow.extraction.pdf_open import MUPDF_ERRORS, metadata_of, open_pdf, outline_of
 from neuraldocflow.extraction.pdf_page import PageContent, TextLine, read_page
 from neuraldocflow.extraction.pdf_tables import describe_tables, find_tables, table_block
@@ -93,13 +94,14 @@ def _read(source: bytes | Path, limits: Limits, progress: Progress | None, table
     document = Document("pdf", [], pages, metadata=metadata_of(opened), outline=outline_of(opened))
     document.furniture = take_furniture(contents)
     document.blocks, document.tables_ms = _blocks(contents, tables, deadline)
-    read_around(document, opened)
+    jumps = read_around(document, opened)
     document.blocks.extend(unseen_fields(document))
     document.blocks.sort(key=lambda block: block.page or 0)
     _warn(document, opened, unreadable, scans, unknown)
     document.char_boxes = CharacterBoxes(opened)
     document.finish()
     place_facts(document)
+    place_jumps(document, jumps)
     document.language = language.detect(document.text)
     return document
 

@@ -10,21 +10,25 @@ from pymupdf import mupdf
 
 from neuraldocflow.extraction.model import Block, Box, Document, Fact, Line, Link
 from neuraldocflow.extraction.patterns import regex
+from neuraldocflow.extraction.pdf_jumps import Goal, Jump
 from neuraldocflow.extraction.pdf_open import MUPDF_ERRORS
 from neuraldocflow.extraction.pdf_page import turned
 
 _WIDGET, _LINK, _POPUP = pymupdf.PDF_ANNOT_WIDGET, pymupdf.PDF_ANNOT_LINK, pymupdf.PDF_ANNOT_POPUP
 _MOST = 20_000
+_JUMPS = 4000
+"""The most links whose places in the text are sought."""
 _NAMED = "#nameddest="
 _INNER = regex(r"#page=(\d+)")
 
 
-def read_around(document: Document, opened: Any) -> None:
+def read_around(document: Document, opened: Any) -> list[Jump]:
     """Adds links, facts of form fields and annotations; text of filled fields the pages do not show too.
 
-    Call before ``finish()``; :func:`place_facts` sets the facts' offsets after it.
+    Call before ``finish()``; :func:`place_facts` and ``place_jumps`` set offsets after it.
     """
-    names: dict[str, int] | None = None
+    jumps: list[Jump] = []
+    names: dict[str, Goal] | None = None
     for index in range(opened.page_count):
         try:
             kinds = {kind for _, kind, _ in opened.page_annot_xrefs(index)}
@@ -34,8 +38,8 @@ def read_around(document: Document, opened: Any) -> None:
             turn = page.rotation_matrix if page.rotation else None
             if _LINK in kinds:
                 if names is None:
-                    names = _named_pages(opened)
-                document.links.extend(_links(opened, page, names))
+                    names = _named_goals(document, opened)
+                document.links.extend(_links(opened, page, names, jumps))
             if _WIDGET in kinds:
                 document.facts.extend(_form_fields(page, turn))
             if kinds - {_LINK, _WIDGET, _POPUP}:
@@ -44,33 +48,43 @@ def read_around(document: Document, opened: Any) -> None:
             document.warnings.append(("annotations", f"Annotations of page {index + 1} cannot be read."))
         if len(document.links) > _MOST:
             break
+    return jumps
 
 
-def _named_pages(opened: Any) -> dict[str, int]:
-    """The 1-based page of each named destination; those without one left out."""
+def _named_goals(document: Document, opened: Any) -> dict[str, Goal]:
+    """The 1-based page of each named destination, those without one left out, and the height on it."""
     try:
         named = opened.resolve_names()
     except MUPDF_ERRORS:
         return {}
-    return {name: place["page"] + 1 for name, place in named.items() if place.get("page", -1) >= 0}
+    return {
+        name: (place["page"] + 1, document.pages[place["page"]].height - place.get("to", (0, 0))[1])
+        for name, place in named.items()
+        if 0 <= place.get("page", -1) < len(document.pages)
+    }
 
 
-def _links(opened: Any, page: Any, names: dict[str, int]) -> list[Link]:
+def _links(opened: Any, page: Any, names: dict[str, Goal], jumps: list[Jump]) -> list[Link]:
     """MuPDF's own list: by PyMuPDF's each link asks for all annotations of its page."""
     found: list[Link] = []
     link = mupdf.fz_load_links(page.this)
     while link.m_internal and len(found) < 2000:
         target = link.m_internal.uri or ""
+        goal: Goal | None = None
         inner = _INNER.match(target)
         number: int | None = None
         if inner is not None:
             number = int(inner[1])
         elif target.startswith(_NAMED):
-            number = names.get(unquote(target.removeprefix(_NAMED)))
+            goal = names.get(unquote(target.removeprefix(_NAMED)))
+            number = None if goal is None else goal[0]
         elif target and not target.startswith("#") and not mupdf.fz_is_external_link(target):
             number = opened.resolve_link(target)[0] + 1 or None
         if target:
             found.append(Link(target if number is None else f"page:{number}", "", page.number + 1))
+            if goal is not None and not page.rotation and len(jumps) < _JUMPS:
+                place = link.rect()
+                jumps.append(Jump(found[-1], (place.x0, place.y0, place.x1, place.y1), *goal))
         link = link.next()
     return found
 

@@ -7,6 +7,7 @@ The sequence in the listed order with the highest total wins (dynamic programmin
 
 from __future__ import annotations
 
+import math
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
@@ -98,18 +99,26 @@ def _follow_links(document: Document, plan: Plan, spots: list[Spot]) -> Iterator
     anchors = {
         name: block.start for block in document.blocks if block.anchor for name in block.anchor.split()
     }
-    if not anchors:
-        return
     links = sorted(
-        (link.start, anchors[link.target[1:]])
+        (link.start, goal)
         for link in document.links
-        if link.start >= 0 and link.target[:1] == "#" and link.target[1:] in anchors
+        if link.start >= 0
+        and (goal := anchors.get(link.target[1:], -1) if link.target[:1] == "#" else link.goal) >= 0
     )
+    if not links:
+        return
     starts = [start for start, _ in links]
     unlisted = sorted((spot for spot in spots if not spot.listed), key=lambda spot: spot.start)
-    for row in [spot for spot in spots if spot.listed]:
+    rows = [spot for spot in spots if spot.listed]
+    for at, row in enumerate(rows):
         first = bisect_left(starts, row.start)
         last = bisect_left(starts, max(row.end, row.start + 1))
+        if first == last and document.kind != "pdf":
+            # an index may have the links in rows of what the Item consists of, below its own; in lines of a
+            # page these can't be told from a title's first line
+            below = rows[at + 1].start if at + 1 < len(rows) else math.inf
+            end = min(below, document.blocks[row.block].end)
+            last = min(bisect_left(starts, end), first + 1)
         if first == last:
             continue
         targets = [target for _, target in links[first:last]]
@@ -134,6 +143,7 @@ def _titled(document: Document, plan: Plan) -> Iterator[Spot]:
         heading = block.kind == "heading"
         if block.table is not None or len(text) > LONGEST or not (heading or block.kind == "paragraph"):
             continue
+        fitting: list[tuple[bool, int]] = []
         for order, title in enumerate(plan.titles):
             match = title.match(text) if title is not None else None
             if match is None:
@@ -141,9 +151,12 @@ def _titled(document: Document, plan: Plan) -> Iterator[Spot]:
             whole = len(match[0]) > (0.7 if heading else 0.95) * len(text)
             begun = text.casefold().startswith(plan.words[order]) and set_off(text)
             if whole or (begun and text[-1] not in ".:;,"):
-                score = 0.9 + 0.3 / max(block.level, 1) if heading else 0.8
-                yield Spot((order,), block.start, block.end, score, block=index)
-                break
+                fitting.append((not begun, order))
+        if fitting:
+            # of titles that fit, the one that begins like the text
+            _, order = min(fitting)
+            score = 0.9 + 0.3 / max(block.level, 1) if heading else 0.8
+            yield Spot((order,), block.start, block.end, score, block=index)
 
 
 def _each_once(spots: list[Spot]) -> list[Spot]:

@@ -51,7 +51,7 @@ class Plan:
     numbers: Mapping[str, int]
     titles: tuple[re.Pattern[str] | None, ...]
     words: tuple[str, ...]
-    """The titles' first words, in lower case."""
+    """The titles' first words, in lower case and without the plural's "s"."""
     labels: tuple[str, ...]
     """What stands before the numbers, in lower case."""
     heading: re.Pattern[str]
@@ -76,7 +76,7 @@ def plan_of(specs: Sequence[Mapping[str, Any]]) -> Plan:
     plan = Plan(
         {str(spec.get("number") or "").casefold(): index for index, spec in enumerate(specs)},
         tuple(re.compile(spec["pattern"], re.IGNORECASE) if spec.get("pattern") else None for spec in specs),
-        tuple(re.split(r"\W", str(spec.get("title") or "") + " ")[0].casefold() for spec in specs),
+        tuple(re.split(r"\W", f"{spec.get('title') or ''} ")[0].casefold().rstrip("s") for spec in specs),
         tuple(names),
         re.compile(
             rf"\W{{0,4}}(?:part\s+[ivx]+\b[\s,.:;–—-]*)?(?P<label>{labels})(?P<several>s?)(?![A-Za-z])[\s.:#]*"

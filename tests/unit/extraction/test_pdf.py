@@ -124,6 +124,28 @@ def test_headings_at_the_tops_of_pages_are_no_running_lines_for_counting_up() ->
     assert len(document.furniture) == 6
 
 
+def test_a_numbered_heading_that_every_page_repeats_stays_where_it_stands_first() -> None:
+    builder = PdfBuilder()
+    for number in range(1, 7):
+        builder.page().text(72, 40, "Item 1A. Risk Factors")
+        builder.text(72, 300, f"Body of part {'abcdef'[number - 1]}.")
+    document = read(builder.done())
+    assert [block.text for block in document.blocks[:2]] == ["Item 1A. Risk Factors", "Body of part a."]
+    assert document.text.count("Item 1A.") == 1
+
+
+def test_a_numbered_running_line_is_none_of_the_text_where_its_heading_stands_too() -> None:
+    builder = PdfBuilder()
+    for number in range(1, 7):
+        builder.page().text(72, 40, "Item 1A. Risk Factors")
+        builder.text(72, 300, f"Body of part {'abcdef'[number - 1]}.")
+        if number == 2:
+            builder.text(72, 330, "Item 1A. Risk Factors")
+    document = read(builder.done())
+    assert document.text.count("Item 1A.") == 1
+    assert document.text.index("Item 1A.") > document.text.index("Body of part b.")
+
+
 def test_numbers_of_an_inner_pagination_are_set_apart_wherever_they_stand() -> None:
     builder = PdfBuilder()
     for number in range(1, 9):

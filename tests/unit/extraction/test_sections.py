@@ -260,6 +260,50 @@ def test_an_index_of_cross_references_leads_in_the_reports_own_order() -> None:
     assert max(each.confidence for each in found.values()) < 0.6
 
 
+def test_an_index_may_have_its_links_in_rows_below_an_items_own() -> None:
+    blocks: list[Block | str] = []
+    rows: list[list[str]] = []
+    for number, title in ITEMS:
+        words = f"How we see {title.split()[0].lower()}"
+        blocks += [block(words, "heading", level=2, anchor=f"a{number}"), SAYING, SAYING]
+        rows += [[f"Item {number}.", title, ""], ["", f"About a{number}", "Pages 3-9"]]
+    filing = document([*COVER, *blocks, "Form 10-K Cross-Reference Index", table(rows)])
+    index = next(each for each in filing.blocks if each.table is not None)
+    assert index.table is not None
+    filing.links = [
+        Link(f"#a{ITEMS[cell.row // 2][0]}", cell.text, start=cell.start, end=cell.end)
+        for cell in index.table.cells
+        if cell.column == 2
+    ]
+    found = sections(filing)
+    assert list(found) == [f"item_{number.lower()}" for number, _ in ITEMS]
+    assert filing.text[found["item_7"].start :].startswith("How we see management's")
+
+
+def test_links_of_a_pdf_lead_to_places_of_its_text() -> None:
+    blocks: list[Block | str] = []
+    for number, title in ITEMS:
+        blocks += [block(f"Our {title.split()[0].lower()} in full, {number}", "heading"), SAYING, SAYING]
+    filing = document([*COVER, contents(), *blocks])
+    listing = next(each for each in filing.blocks if each.table is not None)
+    assert listing.table is not None
+    goals = [each.start for each in filing.blocks if " in full, " in each.text]
+    filing.links = [
+        Link("page:2", "", start=cell.start, end=cell.end, goal=goals[cell.row])
+        for cell in listing.table.cells
+        if cell.column == 1
+    ]
+    assert [each.start for each in sections(filing).values()] == goals
+
+
+def test_of_several_titles_that_fit_a_heading_the_one_that_begins_like_it_counts() -> None:
+    titles = [title for _, title in ITEMS[:-1]]
+    blocks = [block(each, "heading", level=2) for title in titles for each in (title, SAYING)]
+    filing = document([*COVER, *blocks, block("Exhibits", "heading", level=2), SAYING])
+    assert "item_15" in sections(filing)
+    assert "item_14" not in sections(filing)
+
+
 def test_doubt_shows_where_only_a_title_speaks_for_a_section() -> None:
     sure = sections(annual_report())
     blocks: list[Block | str] = []
