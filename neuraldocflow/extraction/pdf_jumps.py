@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import median
+from typing import NamedTuple
 
 from neuraldocflow.extraction.model import Block, Box, Document, Link
 
@@ -19,6 +21,8 @@ _APART = 60.0
 """Points between two destinations from which on their headings tell the scale."""
 _ENOUGH, _MOST = 5, 80
 """Headings to tell the scale by: as many are needed, and no more are looked at."""
+_RUNNING = 8
+"""Pages with a link to one place from which on it is a running line's."""
 _OFF, _AGREE = 20.0, 0.6
 """Points that headings may be off their places, and the share of them that has to be closer."""
 
@@ -33,8 +37,7 @@ class Jump:
     top: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Boxed:
+class _Boxed(NamedTuple):
     """A line of a text, or a table's cell: what stands at a height of a page."""
 
     box: Box
@@ -44,9 +47,11 @@ class _Boxed:
 
 def place_jumps(document: Document, jumps: list[Jump]) -> None:
     """Sets start, end and goal of the links, once the document has its text."""
+    jumps = _told_once(jumps)
+    asked = {page for jump in jumps for page in (jump.link.page, jump.page, jump.page + 1)}
     pages: dict[int, list[_Boxed]] = {}
     for block in document.blocks if jumps else ():
-        if block.page is not None:
+        if block.page is not None and block.page in asked:
             pages.setdefault(block.page, []).extend(_boxed(block))
     for jump in jumps:
         x, y = (jump.box[0] + jump.box[2]) / 2, (jump.box[1] + jump.box[3]) / 2
@@ -64,6 +69,14 @@ def place_jumps(document: Document, jumps: list[Jump]) -> None:
         # what marks a page's end marks what begins on the next page
         after = below or [(each.box[1], each.start) for each in pages.get(jump.page + 1, ())]
         jump.link.goal = min(after, default=(0.0, -1))[1]
+
+
+def _told_once(jumps: list[Jump]) -> list[Jump]:
+    """The jumps without those that many pages repeat, such as back to the table of contents."""
+    sources: dict[Goal, set[int | None]] = defaultdict(set)
+    for jump in jumps:
+        sources[jump.page, jump.top].add(jump.link.page)
+    return [jump for jump in jumps if len(sources[jump.page, jump.top]) <= _RUNNING]
 
 
 def _boxed(block: Block) -> Iterator[_Boxed]:
