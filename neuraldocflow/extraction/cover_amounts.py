@@ -15,6 +15,8 @@ _FLOAT = regex(
     r"aggregate\s+(?:market\s+)?value|market\s+value\s+of\s+(?:the\s+)?(?:voting|common|registrant)", re.I
 )
 _NOTHING = regex(r"\$\s?0(?:\.00?)?(?![\d,]|\.\d)|(?:\bwas|\bis|:)\s+(?:zero|nil|none)\b", re.I)
+_SHARE = 1_000_000
+"""Dollars that no share has for its par value."""
 _MONEY = regex(r"\$\s*(\d[\d,]*(?:\.\d+)?)\s*(thousand|million|billion|trillion)?", re.I)
 
 
@@ -28,7 +30,7 @@ def public_float(cover: Cover) -> Iterator[Candidate]:
     for found in _MONEY.finditer(cover.text, max(match.start() - 120, 0), end):
         value = parse_number(found[0].replace("$", ""))
         told = cover.text[max(found.start() - 40, 0) : found.start()].lower()
-        if value is not None and value > 1000 and "par value" not in told:
+        if value is not None and value > 1000 and (value > _SHARE or "par value" not in told):
             amounts.append((found, value))
     nothing = _NOTHING.search(cover.text, match.end(), min(match.end() + 600, end))
     if not amounts and nothing is not None:
@@ -61,7 +63,10 @@ _PAR = regex(
     r"(?:without|no)\s+par\s+value|par\s+value(?:\s+of)?\s+\$?\s?[\d./-]+|\$\s?[\d./-]+\s+(?:par|stated)\s+value",
     re.I,
 )
-_OF_THEM = regex(r"\((?:which\b[^()]{0,30}?)?(?:includ|exclud)(?:ing|es?)\s+(?:approximately\s+)?$", re.I)
+_OF_THEM = regex(
+    r"[(,]\s*(?:which\b[^()]{0,30}?|after\s+)?(?:includ|exclud|deduct)(?:ing|es?)\s+(?:approximately\s+)?$",
+    re.I,
+)
 """What stands before the count of a part of the shares, such as those the registrant itself holds."""
 
 
@@ -76,9 +81,11 @@ def shares_outstanding(cover: Cover) -> Iterator[Candidate]:
     last = max((day for day in days if day is not None), default=None)
     latest = [candidate for candidate, day in zip(told, days, strict=True) if day in (None, last)]
     counts = [float(candidate.value) for candidate in latest]
-    if len(counts) > 2 and counts[-1] == sum(counts[:-1]):
-        # below the classes stands their total
-        latest.pop()
+    for total in (-1, 0) if len(counts) > 2 else ():
+        # before or below the classes stands their total
+        if 2 * counts[total] == sum(counts):
+            del latest[total]
+            break
     yield from latest
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from .cover import Cover
+from .cover_rows import as_close_as_lines, joined
 from .patterns import regex
 
 _ON = r"☒|☑|✓|✔|√|✗|✘|🗹|⌧|þ|ý|\[\s?[xX✓√]\s?\]|\(\s?[xX]\s?\)|(?<![A-Za-z])[xXR](?![A-Za-z])"
@@ -75,9 +76,24 @@ def _marked(tokens: list[tuple[int, int, str]], labels: tuple[str, ...]) -> tupl
 
 
 def filer_category(cover: Cover) -> Iterator[Choice]:
-    """The category whose box is marked, in the last group of boxes that names the large accelerated filer."""
+    """The category whose box is marked, in the first group of boxes that names large accelerated filers."""
+    for table in cover.tables:
+        # a label in a narrow column is broken over lines
+        rows = [row for row in table.by_row().values() if row]
+        close = as_close_as_lines(rows)
+        if any(close) and any("filer" in cell.text.casefold() for cell in table.cells):
+            found = _category("\n".join(cell.text for row in joined(rows, close) for cell in row))
+            if found is not None:
+                yield table.cells[0].start, table.cells[-1].end, _TITLES[found[2]], 0.94
+                return
+    found = _category(cover.text)
+    if found is not None:
+        yield found[0], found[1], _TITLES[found[2]], 0.94
+
+
+def _category(text: str) -> tuple[int, int, str] | None:
     groups: list[list[tuple[int, int, str]]] = []
-    for each in _CATEGORY.finditer(cover.text):
+    for each in _CATEGORY.finditer(text):
         token = each.start(), each.end(), str(each.lastgroup)
         if groups and token[0] - groups[-1][-1][1] < 120:
             groups[-1].append(token)
@@ -85,14 +101,14 @@ def filer_category(cover: Cover) -> Iterator[Choice]:
             groups.append([token])
     labels = (*_TITLES, "emerging")
     for group in groups:
-        group = _beside_marks(cover.text, group)
+        group = _beside_marks(text, group)
         kinds = {kind for _, _, kind in group}
         if "on" not in kinds or not kinds & {"large", "accelerated"}:
             continue
         chosen = _marked(group, labels)
         if chosen is not None and chosen[2] in _TITLES:
-            yield chosen[0], chosen[1], _TITLES[chosen[2]], 0.94
-            return
+            return chosen
+    return None
 
 
 def _beside_marks(text: str, group: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from .cover import Cover, trimmed
+from .cover_rows import Rows, as_close_as_lines, joined
 from .model import Cell, Document, Table
 from .patterns import regex
 
@@ -33,8 +33,6 @@ _HEADER = regex(
     r"(?:\s+(?:on|of|in)\s+which)?(?:\s+(?:each\s+class\s+(?:is\s+)?)?registered)?|on\s+which\s+registered",
     re.IGNORECASE,
 )
-_LEADING = 0.18
-"""Space between the lines of a cell, at most, in heights of a line; rows stand further apart."""
 _CAPTIONED = regex(rf"\s*\(\s*(?:{_HEADER.pattern})\s*\)\s*$", re.IGNORECASE)
 """A column's caption below the value it stands for."""
 _NONE = regex(r"^\W*(?:none|not\s+applicable|n/a)\W*$", re.IGNORECASE)
@@ -148,27 +146,13 @@ def _without_caption(cell: Cell) -> Cell:
     return replace(cell, text=cell.text[: caption.start()]) if caption and caption.start() else cell
 
 
-def _rows_apart(rows: list[list[Cell]]) -> list[list[Cell]]:
+def _rows_apart(rows: Rows) -> Rows:
     """The rows with those joined that stand as close as the lines of a cell do, where rows stand apart."""
-    heights = [cell.bbox[3] - cell.bbox[1] for row in rows for cell in row if cell.bbox is not None]
-    limit = _LEADING * min(heights, default=0.0)
-    close = [_gap(above, below) < limit for above, below in pairwise(rows)]
+    close = as_close_as_lines(rows)
     whole = [_lists_whole(row) for row in rows]
     if all(close) or any(near and all(pair) for near, pair in zip(close, pairwise(whole), strict=True)):
         return rows
-    apart = rows[:1]
-    for near, row in zip(close, rows[1:], strict=True):
-        if near:
-            apart[-1] = _as_one(apart[-1], row)
-        else:
-            apart.append(row)
-    return apart
-
-
-def _gap(above: list[Cell], below: list[Cell]) -> float:
-    upper = [cell.bbox[3] for cell in above if cell.bbox is not None]
-    lower = [cell.bbox[1] for cell in below if cell.bbox is not None]
-    return min(lower) - max(upper) if upper and lower else math.inf
+    return joined(rows, close)
 
 
 def _lists_whole(row: list[Cell]) -> bool:
@@ -176,21 +160,7 @@ def _lists_whole(row: list[Cell]) -> bool:
     return any(EXCHANGE.fullmatch(" ".join(cell.text.split())) for cell in row)
 
 
-def _as_one(above: list[Cell], below: list[Cell]) -> list[Cell]:
-    """Two rows as one, each column's texts one after the other."""
-    joined = {cell.column: cell for cell in above}
-    for cell in below:
-        first = joined.get(cell.column)
-        box = first.bbox if first is not None else None
-        if first is None or box is None or cell.bbox is None:
-            joined[cell.column] = cell
-            continue
-        whole = (box[0], box[1], max(box[2], cell.bbox[2]), cell.bbox[3])
-        joined[cell.column] = replace(first, text=f"{first.text} {cell.text}", bbox=whole)
-    return [joined[column] for column in sorted(joined)]
-
-
-def _whole_titles(rows: list[list[Cell]], column: int) -> Iterator[list[Cell]]:
+def _whole_titles(rows: Rows, column: int) -> Iterator[list[Cell]]:
     """The rows with what stands alone in the titles' column joined to the title below it, or to that above
     it where the first title has nothing above."""
     full = [at for at, row in enumerate(rows) if len(row) > 1 and EXCHANGE.search(row[-1].text)]

@@ -207,7 +207,7 @@ def _state_of_incorporation(cover: Cover) -> Found:
         if match is not None:
             yield _spanned(cover, *match.span(match.lastgroup or 0), 0.85 if match is below else 0.93)
             return
-    match = _ORGANISED.search(cover.text)
+    match = _ORGANISED.search(cover.text) or _UNDER_LAWS.search(cover.text)
     if match is not None:
         yield _spanned(cover, *match.span("place"), 0.75)
 
@@ -225,6 +225,10 @@ _PLACE = regex(
 )
 _ORGANISED = regex(
     rf"\ban?\s+{PLACE.pattern}\s+(?:\w+\s+)?(?:corporation|company|limited|partnership|trust|association)\b",
+    re.I,
+)
+_UNDER_LAWS = regex(
+    rf"\b(?:incorporated|organi[sz]ed|formed)\s+(?:under\s+the\s+laws\s+of|in)\s+(?:the\s+)?{PLACE.pattern}",
     re.I,
 )
 

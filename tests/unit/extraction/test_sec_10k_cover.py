@@ -209,3 +209,9 @@ def test_the_zip_code_may_stand_beside_the_street() -> None:
     assert told(made, "address_line1") == "12 Harbor Lane"
     assert told(made, "city") == "Astoria"
     assert told(made, "zip") == "97103"
+
+
+def test_the_state_may_be_told_by_its_laws() -> None:
+    laws = "Incorporated under the laws of the State of Oregon"
+    made = cover(name=(*NAME[:2], laws, "I.R.S. Employer Identification Number 93-7654321", *NAME[6:]))
+    assert told(made, "state_of_incorporation") == "Oregon"

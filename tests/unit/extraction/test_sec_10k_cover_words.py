@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from neuraldocflow.extraction.model import Block, Cell, Table
 from tests.support.covers import BOXES, END, LISTING, NAME, TOP, cover, told
 from tests.support.documents import document, table
 
@@ -77,6 +78,23 @@ def test_the_marked_filer_category_counts(boxes: tuple[str, ...], answer: str) -
     assert told(cover(boxes=(*BOXES[:3], *boxes, BOXES[4])), "filer_category") == answer
 
 
+def test_labels_of_filer_categories_may_be_broken_over_a_pages_lines() -> None:
+    lines = (
+        (0, ("", "", "Non-", "", "Smaller", "")),
+        (10, ("Large", "", "accelerated", "", "reporting", "")),
+        (20, ("accelerated filer ☐", "Accelerated filer ☐", "filer", "☒", "company", "☐")),
+    )
+    cells = [
+        Cell(row, column, text, bbox=(80 * column, top, 80 * column + 70, top + 10))
+        for row, (top, texts) in enumerate(lines)
+        for column, text in enumerate(texts)
+        if text
+    ]
+    boxes = Block("table", "", table=Table(cells, 3, 6))
+    made = document(*TOP, *NAME, *LISTING, *BOXES[:3], boxes, BOXES[4], *END)
+    assert told(made, "filer_category") == "Non-accelerated filer"
+
+
 def test_filer_categories_may_stand_in_a_table_of_boxes() -> None:
     grid = table(
         ("Large accelerated filer", "☐", "Accelerated filer", "☐"),
@@ -110,6 +128,11 @@ def test_filer_categories_may_stand_in_a_table_of_boxes() -> None:
             "The aggregate market value of the voting and non-voting common equity held by "
             "nonaffiliates was approximately $815 million. For this purpose directors are affiliates.",
             815_000_000,
+        ),
+        (
+            "State the aggregate market value of the common equity held by non-affiliates. Common Stock, one "
+            "dollar par value—$412,500,000 as of March 30, 2024.",
+            412_500_000,
         ),
     ],
 )
@@ -151,6 +174,17 @@ def test_the_public_float_is_the_market_value_held_by_others(sentence: str, valu
             "The number of shares outstanding as of November 15, 2024 was 24,561,778 (which number includes "
             "1,204,310 issued shares held by the registrant).",
             [24_561_778],
+        ),
+        (
+            "At November 15, 2024, 24,561,778 shares of common stock were outstanding, after deducting "
+            "1,204,310 shares held in treasury.",
+            [24_561_778],
+        ),
+        (
+            "As of November 15, 2024, there were 24,561,778 shares outstanding, consisting of 20,000,111 "
+            "outstanding shares of Class A Common Stock and 4,561,667 outstanding shares of Class B Common "
+            "Stock.",
+            [20_000_111, 4_561_667],
         ),
     ],
 )
