@@ -14,16 +14,16 @@ from .patterns import regex
 
 EXCHANGE = regex(
     r"(?:the\s+)?(?:"
-    r"new\s+york\s+stock\s+exchange(?:\s*,?\s+(?:inc\.?|llc))?(?:\s*\(NYSE\))?|"
-    r"nasdaq(?:\s+(?:global(?:\s+select)?|capital|national|stock|smallcap))*(?:\s+market)?(?:\s*,?\s*(?:llc|inc\.?))?(?:\s*\((?:nasdaq|nasdaq\s+global\s+select\s+market)\))?|"
-    r"nyse\s+(?:american|arca|mkt|amex|chicago|texas)(?:\s*,?\s*(?:llc|inc\.?))?|american\s+stock\s+exchange|"
+    r"new\s+york\s+stock\s+exchange(?:\s*,?\s+(?:inc\b\.?|llc\b))?(?:\s*\(NYSE\))?|"
+    r"nasdaq(?:\s+(?:global(?:\s+select)?|capital|national|stock|smallcap))*(?:\s+market)?(?:\s*,?\s*(?:llc\b|inc\b\.?))?(?:\s*\((?:nasdaq|nasdaq\s+global\s+select\s+market)\))?|"
+    r"nyse\s+(?:american|arca|mkt|amex|chicago|texas)(?:\s*,?\s*(?:llc\b|inc\b\.?))?|american\s+stock\s+exchange|"
     r"(?:chicago|texas|boston|pacific|philadelphia|toronto|london|irish|luxembourg|tokyo|hong\s+kong|cboe|six\s+swiss|midwest)"
-    r"(?:\s+(?:bzx|options|stock))*\s+exchange(?:\s*,?\s*inc\.?)?|euronext\s+\w+|long-?term\s+stock\s+exchange|"
+    r"(?:\s+(?:bzx|options|stock))*\s+exchange(?:\s*,?\s*inc\b\.?)?|euronext\s+\w+|long-?term\s+stock\s+exchange|"
     r"\bNYSE\b|\bCHX\b|\bNYSEAMER\b)",
     re.IGNORECASE,
 )
 _SYMBOL = regex(
-    r"(?:^|\s)([A-Z]{1,5}\s(?:[Pp][Rr]?[A-Z]?|\d{2}[A-Z]?|WS|RT)|[A-Z][A-Z0-9]{0,6}(?:\s?[./*-]\s?[A-Za-z0-9]{1,5})*)\s*$"
+    r"(?:^|\s)([A-Z]{1,5}\s(?:[Pp][Rr]?(?:\s?[A-Z])?|\d{2}[A-Z]?|WS|RT)|[A-Z][A-Z0-9]{0,6}(?:\s?[./*-]\s?[A-Za-z0-9]{1,5})*)\s*$"
 )
 _SYMBOL_LIKE = regex(r"[A-Z]{1,6}(?:\s?[./*-]?\s?[A-Za-z0-9]{1,5}){0,3}")
 _TITLE = regex(r"title\s+of\s+(?:each|class|securit)", re.IGNORECASE)

@@ -202,7 +202,9 @@ def _state_of_incorporation(cover: Cover) -> Found:
         above = takewhile(lambda match: match is not None, _placed(cover, start, down=False))
         begin = max(_after_name(cover, start), _named(cover))
         scanned = _PLACE.search(cover.text, begin, start) if begin < start else None
-        below = next(filter(None, _placed(cover, start, down=True)), None)
+        below = next(filter(None, _placed(cover, start, down=True)), None) or _ALONE.search(
+            cover.text, end, min(end + _FURTHER, len(cover.text))
+        )
         match = next(reversed(list(above)), None) or scanned or below
         if match is not None:
             yield _spanned(cover, *match.span(match.lastgroup or 0), 0.85 if match is below else 0.93)
@@ -213,9 +215,14 @@ def _state_of_incorporation(cover: Cover) -> Found:
 
 
 def _placed(cover: Cover, caption: int, down: bool) -> Iterator[re.Match[str] | None]:
-    """Whether the cells above (or below) a caption begin with a place, the nearest first."""
+    """Whether the cells above (or below) a caption begin with a place, the nearest first.
+
+    Below one may stand the names of several registrants, which begin with places too.
+    """
     for cell in cover.column(caption, down):
-        yield _PLACE.match(cover.text, cell.start, cell.end)
+        match = _PLACE.match(cover.text, cell.start, cell.end)
+        named = match is not None and down and _NAMED_FOR.match(cover.text, match.end(), cell.end)
+        yield None if named else match
 
 
 _PLACE = regex(
@@ -223,6 +230,11 @@ _PLACE = regex(
     r"(?:[ ]?$|(?=[ ]\d\d[-–]\d{7}\b))",
     re.I | re.M,
 )
+_NAMED_FOR = regex(r" [A-Z][a-z]+")
+"""What follows a place that a company is named for."""
+_ALONE = regex(rf"^\W*{PLACE.pattern}\W*$", re.I | re.M)
+_FURTHER = 250
+"""Characters after a caption within which a place alone on its line belongs to it."""
 _ORGANISED = regex(
     rf"\ban?\s+{PLACE.pattern}\s+(?:\w+\s+)?(?:corporation|company|limited|partnership|trust|association)\b",
     re.I,

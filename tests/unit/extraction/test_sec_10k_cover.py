@@ -215,3 +215,23 @@ def test_the_state_may_be_told_by_its_laws() -> None:
     laws = "Incorporated under the laws of the State of Oregon"
     made = cover(name=(*NAME[:2], laws, "I.R.S. Employer Identification Number 93-7654321", *NAME[6:]))
     assert told(made, "state_of_incorporation") == "Oregon"
+
+
+REGISTRANTS = ("Commission File Number", "Registrant; State of Incorporation; Address", "I.R.S. Employer No.")
+
+
+def test_a_registrant_named_for_another_place_is_none_of_its_states() -> None:
+    registrants = table(
+        REGISTRANTS,
+        ("1-99123", "The Mosswell Company", "20-7654321"),
+        ("", "(A Delaware Corporation)", ""),
+        ("1-99124", "Oregon Lamp Company", "56-7654321"),
+        ("", "(An Oregon Corporation)", ""),
+    )
+    assert told(cover(top=TOP[:-1], name=(registrants,)), "state_of_incorporation") == "Delaware"
+
+
+def test_the_state_may_stand_alone_below_its_caption() -> None:
+    registrant = table(REGISTRANTS, ("1-99123", "MOSSWELL WORKS, INC.", "20-7654321"))
+    made = cover(top=TOP[:-1], name=(registrant, "Pennsylvania", "1 Lamp Street", "Astoria, Oregon 97103"))
+    assert told(made, "state_of_incorporation") == "Pennsylvania"

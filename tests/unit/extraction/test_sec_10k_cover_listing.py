@@ -99,3 +99,17 @@ def test_dashes_for_symbols_make_no_column_of_figures() -> None:
         ["Title of each class", "Trading symbol(s)", "Name of each exchange"],
         ["Common Stock, $0.01 par value", "MLWK", "New York Stock Exchange"],
     ]
+
+
+def test_a_word_behind_an_exchange_is_no_part_of_its_name() -> None:
+    lines = (
+        LISTING[0],
+        "Title of each class Trading Symbol(s) Name of each exchange on which registered",
+        "Depositary Shares, Series A MLWK PR A New York Stock Exchange",
+        "Income Notes due 2066 MLWK 66 New York Stock Exchange, Inc.",
+        LISTING[2],
+    )
+    made = cover(listing=lines)
+    assert told(made, "securities") == ["Depositary Shares, Series A", "Income Notes due 2066"]
+    assert told(made, "trading_symbols") == ["MLWK PR A", "MLWK 66"]
+    assert told(made, "exchanges") == ["New York Stock Exchange", "New York Stock Exchange, Inc."]
