@@ -64,7 +64,8 @@ _PAR = regex(
     re.I,
 )
 _OF_THEM = regex(
-    r"[(,]\s*(?:which\b[^()]{0,30}?|after\s+)?(?:includ|exclud|deduct)(?:ing|es?)\s+(?:approximately\s+)?$",
+    r"[(,]\s*(?:of\s+which|(?:which\b[^()]{0,30}?|after\s+)?(?:includ|exclud|deduct)(?:ing|es?))\s+"
+    r"(?:approximately\s+)?$",
     re.I,
 )
 """What stands before the count of a part of the shares, such as those the registrant itself holds."""

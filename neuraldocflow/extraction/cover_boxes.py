@@ -9,8 +9,15 @@ from .cover import Cover
 from .cover_rows import as_close_as_lines, joined
 from .patterns import regex
 
-_ON = r"☒|☑|✓|✔|√|✗|✘|🗹|⌧|þ|ý|\[\s?[xX✓√]\s?\]|\(\s?[xX]\s?\)|(?<![A-Za-z])[xXR](?![A-Za-z])"
-_OFF = r"☐|□|¨|❑|❏|\[\s?_*\s?\]|\(\s?\)|(?<![A-Za-z])[oO£q](?![A-Za-z])|_{2,}"
+_ON = (
+    r"☒|☑|✓|✔|√|✗|✘|🗹|⌧|■|⊠|✅|[\uf052\uf078\uf0fc-\uf0fe]|þ|ý|\[\s?[xX✓√]\s?\]|\(\s?[xX]\s?\)"
+    r"|(?<![A-Za-z])[xXR](?![A-Za-z])"
+)
+_OFF = (
+    r"☐|□|◻|⬜|▢|[\uf06f\uf071\uf0a3\uf0a8]|¨|❑|❏|\[\s?_*\s?\]|\(\s?\)|(?<![A-Za-z])[oO£q](?![A-Za-z])"
+    r"|_{2,}"
+)
+"""Marks as they are drawn, the letters that symbol fonts draw them by, and their codes of private use."""
 _YES_NO = regex(rf"(?P<yes>\byes\b)|(?P<no>\bno\b(?!\.?\s*\d))|(?P<on>{_ON})|(?P<off>{_OFF})", re.IGNORECASE)
 _HEADS = regex(r"^\W*yes\s+no\W*$", re.IGNORECASE | re.MULTILINE)
 _CATEGORY = regex(

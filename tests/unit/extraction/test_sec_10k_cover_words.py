@@ -25,6 +25,9 @@ from tests.support.documents import document, table
         ("YES ☑ NO ☐", "Yes"),
         ("Yes  X   No  ___", "Yes"),
         ("Yes ___ No _X_", "No"),
+        ("Yes ◻ No ⌧", "No"),
+        ("Yes □ No ■", "No"),
+        ("Yes \uf0fe No \uf0a8", "Yes"),
     ],
 )
 def test_check_boxes_are_drawn_in_many_ways(boxes: str, answer: str) -> None:
@@ -173,6 +176,11 @@ def test_the_public_float_is_the_market_value_held_by_others(sentence: str, valu
         (
             "The number of shares outstanding as of November 15, 2024 was 24,561,778 (which number includes "
             "1,204,310 issued shares held by the registrant).",
+            [24_561_778],
+        ),
+        (
+            "The number of shares of common stock outstanding on November 15, 2024 was 24,561,778, of which "
+            "1,204,310 were held by a trust.",
             [24_561_778],
         ),
         (
