@@ -10,6 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Any
 
@@ -165,21 +166,23 @@ class Session:
         task.add_done_callback(ended)
 
     async def _take(self, message: str | bytes, room: Room) -> None:
-        if isinstance(message, bytes):
-            with room:
+        """Do what a message asks for; its room is given back once that is done, or cannot be."""
+        with ExitStack() as held:
+            held.enter_context(room)
+            if isinstance(message, bytes):
                 return await self._take_bytes(message)
-        try:
-            envelope = orjson.loads(message)
-        except orjson.JSONDecodeError:
-            return await self._close(BAD_MESSAGE, "not JSON")
-        if not isinstance(envelope, dict):
-            return await self._close(BAD_MESSAGE, "a message is a JSON object")
-        del message
-        request_id, short, action, payload = _parts(envelope)
-        if action in _OF_DOCUMENTS and self.key is not None:
-            self._begin(self._answer(request_id, short, action, payload, room), room)
-            return None
-        with room:
+            try:
+                envelope = orjson.loads(message)
+            except orjson.JSONDecodeError:
+                return await self._close(BAD_MESSAGE, "not JSON")
+            if not isinstance(envelope, dict):
+                return await self._close(BAD_MESSAGE, "a message is a JSON object")
+            del message
+            request_id, short, action, payload = _parts(envelope)
+            if action in _OF_DOCUMENTS and self.key is not None:
+                held.pop_all()
+                self._begin(self._answer(request_id, short, action, payload, room), room)
+                return None
             return await self._answer(request_id, short, action, payload, room)
 
     async def _answer(

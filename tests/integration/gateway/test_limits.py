@@ -94,6 +94,22 @@ def test_a_message_in_pieces_has_room_too(alone: Gateway) -> None:
     run(work())
 
 
+@pytest.mark.parametrize("begin", ["", "["], ids=["not JSON", "no object"])
+def test_a_large_message_that_is_none_leaves_its_room_to_the_next(alone: Gateway, begin: str) -> None:
+    wrong = begin + " " * (16 * MB - 2) + begin.replace("[", "]")
+
+    async def work() -> None:
+        key = alone.key("wrong")
+        for _ in range(4):  # as much as a key may have in memory
+            socket = await alone.stream(key)
+            await socket.send(wrong)
+            assert await close_code(socket) == 4400
+        async with alone.stream(key) as socket:
+            assert (await Talk(socket).ask("ping", filler="x" * MB))["payload"] == {"pong": True}
+
+    run(work())
+
+
 def test_slow_messages_are_waited_for_and_silent_clients_are_not(tmp_path: Path) -> None:
     text = json.dumps({"id": "1", "type": "request", "payload": {"action": "ping", "filler": "x" * 100_000}})
     message = text.encode()
