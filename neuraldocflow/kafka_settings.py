@@ -6,7 +6,8 @@ import os
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from neuraldocflow.errors import ConfigError
 from neuraldocflow.log.interface import TOPICS
@@ -41,11 +42,17 @@ class KafkaSettings(Section):
         if not isinstance(client, dict) or not (client or dotted):
             return data
         client = {**client, **dotted}
-        kept = {
-            key: Secret._parse(value) if any(word in str(key) for word in cls._secret_words) else value
-            for key, value in client.items()
-        }
-        return {**data, "client": kept}
+        wrong: list[InitErrorDetails] = []
+        for key, value in client.items():
+            if any(word in str(key) for word in cls._secret_words):
+                try:
+                    client[key] = Secret._parse(value)
+                except PydanticCustomError as error:
+                    place = (key,) if key in dotted else ("client", key)
+                    wrong.append(InitErrorDetails(type=error, loc=place, input=value))
+        if wrong:
+            raise ValidationError.from_exception_data(cls.__name__, wrong)
+        return {**data, "client": client}
 
     def brokers(self, fallback: str | None = None) -> str:
         """This section's, else ``fallback``, else the environment's; ConfigError when there are none."""

@@ -181,16 +181,19 @@ class Secret:
         self._file = None if file is None else Path(file)
 
     def get_secret_value(self) -> str:
-        """The secret. Raises ConfigError when its file can't be read."""
+        """The secret, which is never empty. Raises ConfigError when its file can't be read or has none."""
+        from neuraldocflow.errors import ConfigError
+
         if self._file is None:
             assert self._value is not None
             return self._value
         try:
-            return self._file.read_text(encoding="utf-8").strip()
+            text = self._file.read_text(encoding="utf-8").strip()
         except OSError as error:
-            from neuraldocflow.errors import ConfigError
-
             raise ConfigError(f"the secret's file {self._file} can't be read: {error.strerror}") from error
+        if not text:
+            raise ConfigError(f"the secret's file {self._file} is empty")
+        return text
 
     def __repr__(self) -> str:
         return "Secret('**********')"
@@ -207,10 +210,14 @@ class Secret:
     def _parse(cls, value: Any) -> Secret:
         if isinstance(value, Secret):
             return value
+        given = value["file"] if isinstance(value, dict) and value.keys() == {"file"} else value
+        if isinstance(given, str) and not given.strip():
+            sentence = "a secret must not be empty"  # an empty one would be known to everybody
+            raise PydanticCustomError("empty_secret", "{sentence}", {"sentence": sentence})
         if isinstance(value, FromEnvironment):
             return cls(str(value))
-        if isinstance(value, dict) and value.keys() == {"file"} and isinstance(value["file"], str):
-            return cls(file=value["file"])
+        if given is not value and isinstance(given, str):
+            return cls(file=given)
         sentence = "a secret must be given as ${VARIABLE} or {file: PATH}, not in the file itself"
         raise PydanticCustomError("secret", "{sentence}", {"sentence": sentence})
 

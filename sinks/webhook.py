@@ -9,10 +9,12 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator
 
 from neuraldocflow.components import SINKS, Component, SinkContext
+from neuraldocflow.errors import ConfigError
 from neuraldocflow.guard import Guard
 from neuraldocflow.values import Events, Secret, Section
 from neuraldocflow.webhooks.pool import Endpoint
 from neuraldocflow.webhooks.receivers import Receiver
+from neuraldocflow.webhooks.signing import signing_key
 
 
 class RetryConfig(Section):
@@ -72,6 +74,12 @@ def _build(name: str, config: WebhookSinkConfig, context: SinkContext) -> Webhoo
 def receivers_of(config: WebhookSinkConfig, where: str) -> tuple[Receiver, ...]:
     """The endpoints, ready to be posted to; ``where`` is the configuration's place. Raises ConfigError."""
     guard = Guard(config.allow_private_networks, f"{where}.allow_private_networks")
+    for number, endpoint in enumerate(config.endpoints):
+        for place, secret in enumerate(endpoint.secrets):
+            try:
+                signing_key(secret.get_secret_value())
+            except ConfigError as error:
+                raise ConfigError(f"{where}.endpoints[{number}].secrets[{place}]: {error}") from error
     return tuple(_receiver(each, guard) for each in config.endpoints)
 
 

@@ -6,8 +6,7 @@ import asyncio
 import hmac
 import logging
 import time
-from base64 import b64decode, b64encode
-from binascii import Error as NotBase64
+from base64 import b64encode
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -23,13 +22,15 @@ from neuraldocflow.gateway.documents import Accepted, accepted, order_from, rece
 from neuraldocflow.gateway.hub import Published
 from neuraldocflow.gateway.keys import Key
 from neuraldocflow.gateway.openapi import BODIES, TO_THE_JOB
-from neuraldocflow.gateway.problems import Problem
+from neuraldocflow.gateway.problems import Problem, busy
 from neuraldocflow.gateway.receiving import BodyCheck
 from neuraldocflow.gateway.requests import MAX_NAME
 from neuraldocflow.gateway.results import result_of
 from neuraldocflow.gateway.services import Services
 from neuraldocflow.log import LogError
 from neuraldocflow.results import ProcessingResult
+from neuraldocflow.values import Secret
+from neuraldocflow.webhooks.signing import signing_key
 from sinks.websocket import Channel
 
 log = logging.getLogger(__name__)
@@ -81,15 +82,18 @@ class WebhookSource:
         self._dropped: dict[str, asyncio.Event] = {}
         """Jobs that are being cancelled because their clients have gone, and when each has ended."""
         self._signing_secret = b""
+        where = f"stream_sources.{name}.config"
+        if config.authentication != "signature" and config.token is not None:
+            _at_start(config.token, f"{where}.token")
         if config.authentication != "bearer_token":
-            where = f"stream_sources.{name}.config.signing_secret"
+            where = f"{where}.signing_secret"
             if config.signing_secret is None:
                 raise ConfigError(f"{where}: is required with authentication: {config.authentication}")
+            text = _at_start(config.signing_secret, where)
             try:
-                text = config.signing_secret.get_secret_value().removeprefix("whsec_")
-                self._signing_secret = b64decode(text, validate=True)
-            except NotBase64 as error:
-                raise ConfigError(f"{where}: must be whsec_ and base64") from error
+                self._signing_secret = signing_key(text)
+            except ConfigError as error:
+                raise ConfigError(f"{where}: {error}") from error
 
     async def receive(
         self, request: Request, idempotency_key: Annotated[str, Header(max_length=MAX_NAME)] = ""
@@ -126,7 +130,11 @@ class WebhookSource:
             key = services.authenticate(given)
             services.check_scope(key, "submit")
             return key
-        expected = self._config.token.get_secret_value()
+        try:
+            expected = self._config.token.get_secret_value()
+        except ConfigError as error:  # it may be replaced just now
+            log.error("%s lets nobody in: %s", self._name, error)
+            raise busy("The webhook's bearer token can't be verified now.") from error
         if not hmac.compare_digest(given.encode(), expected.encode()):
             raise Problem(
                 Unauthorized("The webhook's bearer token is needed."), 401, {"WWW-Authenticate": "Bearer"}
@@ -189,6 +197,14 @@ class _Waiter:
         finally:
             done.cancel()
             gone.cancel()
+
+
+def _at_start(secret: Secret, where: str) -> str:
+    """A secret's value. Raises ConfigError that names the setting."""
+    try:
+        return secret.get_secret_value()
+    except ConfigError as error:
+        raise ConfigError(f"{where}: {error}") from error
 
 
 async def _left(request: Request) -> None:

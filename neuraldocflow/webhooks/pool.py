@@ -8,8 +8,7 @@ import logging
 import os
 import threading
 import time
-from base64 import b64decode, b64encode
-from binascii import Error as NotBase64
+from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from neuraldocflow.errors import ConfigError, ForbiddenUrl
 from neuraldocflow.guard import Guard
 from neuraldocflow.values import Secret
 from neuraldocflow.webhooks.schedule import Verdict, retry_after, verdict
+from neuraldocflow.webhooks.signing import signing_key
 
 log = logging.getLogger(__name__)
 
@@ -164,9 +164,9 @@ def signed_headers(
     signatures = []
     for secret in secrets:
         try:
-            key = b64decode(secret.removeprefix("whsec_"), validate=True)
-        except NotBase64 as error:
-            raise ConfigError("secrets: each must be whsec_ and base64") from error
+            key = signing_key(secret)
+        except ConfigError as error:
+            raise ConfigError(f"secrets: each {error}") from error
         digest = hmac.digest(key, f"{message}.{moment}.".encode() + body, "sha256")
         signatures.append(f"v1,{b64encode(digest).decode()}")
     return {**headers, "webhook-signature": " ".join(signatures)} if signatures else headers

@@ -205,6 +205,10 @@ def test_a_webhook_source_may_have_a_token_of_its_own_a_signature_and_answer_wit
             assert (await session.post("/bearer", data=letter(1), headers=with_token)).status == 202
             wrong = {"Authorization": "Bearer the-tokem"}
             assert (await session.post("/bearer", data=letter(1), headers=wrong)).status == 401
+            for nothing in ({}, {"Authorization": "Bearer "}, with_token):
+                (tmp_path / "token").write_text("")  # as a rotation may leave it for a moment
+                assert (await session.post("/bearer", data=letter(1), headers=nothing)).status == 503
+            (tmp_path / "token").write_text("the-token")
             content = base64.b64encode(letter(9).ljust(15_000_000)).decode()  # longer than other JSON may be
             in_json = {"document": {"source": "base64", "content": content}}
             assert (await session.post("/bearer", json=in_json, headers=with_token)).status == 202
@@ -292,11 +296,23 @@ def test_a_public_address_without_keys_is_refused_and_a_key_is_in_no_output(tmp_
         assert text not in gateway.stop()
 
 
-def test_a_signing_secret_that_is_none_is_told_at_the_start(tmp_path: Path) -> None:
-    (tmp_path / "secret").write_text("whsec_no secret")
-    hook = {"endpoint": "/hook", "authentication": "signature", "signing_secret": {"file": "secret"}}
+@pytest.mark.parametrize(
+    ("setting", "text", "told"),
+    [
+        ("signing_secret", "whsec_no secret", "signing_secret: must be whsec_ and base64"),
+        ("signing_secret", "whsec_", "signing_secret: must be whsec_ and base64"),
+        ("signing_secret", "", "signing_secret: the secret's file secret is empty"),
+        ("token", "\n", "token: the secret's file secret is empty"),
+    ],
+)
+def test_a_secret_that_is_none_is_told_at_the_start(
+    tmp_path: Path, setting: str, text: str, told: str
+) -> None:
+    (tmp_path / "secret").write_text(text)
+    authentication = "signature" if setting == "signing_secret" else "bearer_token"
+    hook = {"endpoint": "/hook", "authentication": authentication, setting: {"file": "secret"}}
     configured = {"stream_sources": {"hook": {"type": "webhook", "config": hook}}}
     (tmp_path / "c.yaml").write_text(yaml.safe_dump(configured))
     done = neuraldocflow("gateway", "-c", "c.yaml", folder=tmp_path)
     assert done.returncode == 2
-    assert "stream_sources.hook.config.signing_secret: must be whsec_ and base64" in done.stderr
+    assert f"stream_sources.hook.config.{told}" in done.stderr

@@ -236,6 +236,8 @@ def test_check_judges_the_file_without_the_environment(
     file = tmp_path / "pipeline.yaml"
     file.write_text(source("webhook", '{token: "${TOKEN}", max_payload_size: "${TOKEN}"}'))
     config.check(file)
+    file.write_text(source("kafka", '{topic: t, sasl.password: "${TOKEN}"}'))
+    config.check(file)
     file.write_text(source("webhook", '{token: "${TOKEN}", max_payload: 1}'))
     with pytest.raises(ConfigError, match="did you mean max_payload_size"):
         config.check(file)
@@ -267,6 +269,41 @@ def test_passwords_among_the_client_keys_are_secrets() -> None:
     assert loaded.stream_sources["a"].config.client["sasl.password"].get_secret_value() == "hush"
     assert "hush" not in repr(loaded)
     assert "not in the file itself" in problems(source("kafka", "{topic: t, client: {sasl.password: p}}"))[0]
+
+
+OUTPUT = "processing_pipeline:\n  output_streams:\n    - type: webhook\n      config: {endpoints: [%s]}\n"
+
+
+@pytest.mark.parametrize("given", ["${S}", "${S:-}", "${T:-}", "${BLANK}"])
+@pytest.mark.parametrize(
+    ("text", "setting"),
+    [
+        (source("webhook", "{token: '%s'}"), "stream_sources.a.config.token"),
+        (source("webhook", "{signing_secret: '%s'}"), "stream_sources.a.config.signing_secret"),
+        (source("kafka", "{topic: t, sasl.password: '%s'}"), "stream_sources.a.config.sasl.password"),
+        (
+            source("kafka", "{topic: t, client: {sasl.password: '%s'}}"),
+            "stream_sources.a.config.client.sasl.password",
+        ),
+        (
+            OUTPUT % "{url: 'https://a.example', secrets: ['%s']}",
+            "processing_pipeline.output_streams[0].config.endpoints[0].secrets[0]",
+        ),
+    ],
+)
+def test_an_empty_secret_is_refused_and_its_variable_named(text: str, setting: str, given: str) -> None:
+    (said,) = problems(text % given, S="", BLANK=" \n")
+    assert said.endswith(f"{setting}: a secret must not be empty (is what {given} stands for)")
+
+
+def test_a_secrets_file_that_is_empty_is_named_when_it_is_read(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("first")
+    secret = Secret(file=tmp_path / "token")
+    assert secret.get_secret_value() == "first"
+    (tmp_path / "token").write_text("\n")
+    with pytest.raises(ConfigError, match=r"the secret's file .*token is empty"):
+        secret.get_secret_value()
+    assert "a secret must not be empty" in problems(source("webhook", "{token: {file: ''}}"))[0]
 
 
 def test_without_a_file_an_inbox_is_watched_and_results_are_files_and_an_archive() -> None:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks.webhooks import Webhook
 
+from neuraldocflow.errors import ConfigError
 from neuraldocflow.webhooks.pool import signed_headers
 from neuraldocflow.webhooks.schedule import LONGEST, Strategy, pause, retry_after, verdict
 
@@ -76,3 +77,9 @@ def test_any_retry_after_is_a_bounded_number_or_nothing(text: str) -> None:
 def test_receivers_with_either_secret_of_a_rotation_accept_the_signature(known: str) -> None:
     body = b'{"data": "\xc3\xbc"}'
     Webhook(known).verify(body, signed_headers("msg_1", body, SECRETS))
+
+
+@pytest.mark.parametrize("secret", ["", "whsec_", "whsec_no secret", "whsec_\N{KEY}"])
+def test_nothing_is_signed_with_what_is_no_secret(secret: str) -> None:
+    with pytest.raises(ConfigError, match="secrets: each must be whsec_ and base64"):
+        signed_headers("msg_1", b"{}", [SECRETS[0], secret])
