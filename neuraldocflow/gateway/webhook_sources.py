@@ -110,7 +110,9 @@ class WebhookSource:
         received = await received_from(request, services, key, self._config.max_payload_size, signature)
         defaults = {"profile": self._config.profile, "priority": self._config.priority}
         query = {**defaults, **request.query_params}
-        given = idempotency_key or request.headers.get("webhook-id", "")[:MAX_NAME]
+        given = request.headers.get("webhook-id", "")[:MAX_NAME]
+        if signature is None:  # else only what is signed names the job: the rest anybody can write beside it
+            given = idempotency_key or given
         order = order_from(services, received, key, query, self._name, given, began)
         job = await services.submissions.submit(key, received.document, order)
         if self._config.async_processing:

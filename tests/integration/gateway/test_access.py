@@ -223,10 +223,24 @@ def test_a_webhook_source_may_have_a_token_of_its_own_a_signature_and_answer_wit
                 if expected == 200:
                     assert (await answer.json())["status"] in ("completed", "partial")
             assert (await session.post("/signed", data=letter(2))).status == 401
+            await only_the_signed_name_counts(session, {"/signed": {}, "/both": with_token})
             signed_too = signature(letter(6), now)
             for headers, expected in ((with_token, 401), (signed_too, 401), (with_token | signed_too, 202)):
                 assert (await session.post("/both", data=letter(6), headers=headers)).status == expected
             assert await asyncio.to_thread(of_no_time, gateway) == 401
+
+    async def only_the_signed_name_counts(
+        session: aiohttp.ClientSession, endpoints: dict[str, dict[str, str]]
+    ) -> None:
+        """A request somebody has seen is the same job whatever he writes beside what is signed."""
+        captured = signature(letter(7), time.time())
+        for endpoint, more in endpoints.items():
+            told = []
+            for name in ({}, {"Idempotency-Key": "one"}, {"Idempotency-Key": "another"}):
+                answer = await session.post(endpoint, data=letter(7), headers={**captured, **more, **name})
+                assert answer.status in (200, 202), await answer.text()
+                told.append(await answer.json())
+            assert len({each.get("job_id") or each["jobId"] for each in told}) == 1
 
     def of_no_time(gateway: Gateway) -> int:
         """The answer to a time in what Unicode calls digits, and no number has."""
