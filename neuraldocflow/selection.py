@@ -29,6 +29,8 @@ SHORT = {
     "dead-letters": DEAD_LETTERS,
     "decisions": SWARM_DECISIONS,
 }
+_OTHERS_TOO = (DEAD_LETTERS, DOCUMENT_STREAM)
+"""Topics with messages that others have made."""
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _OFFSETS = re.compile(r"(\d+):(\d+)-(\d*)")
 
@@ -110,12 +112,19 @@ def document_of(record: Record) -> str:
 
 
 def told(record: Record) -> dict[str, Any]:
-    """What a record says: its data, its headers, and where it stands in the log."""
+    """What a record says: its data, its headers, and where it stands in the log.
+
+    Others' messages may be anything: what has no data is told as it came, what can't be told by its size.
+    """
     try:
         value = orjson.loads(record.value)
-    except orjson.JSONDecodeError:
+        if record.topic in _OTHERS_TOO:
+            orjson.dumps(value)  # it reads what is nested deeper than it can write
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         value = {"bytes": len(record.value)}
-    data = value.get("data", value) if isinstance(value, dict) else {"value": value}
+    data = value.get("data") if isinstance(value, dict) else None
+    if not isinstance(data, dict):
+        data = value if isinstance(value, dict) else {"value": value}
     place = {
         "partition": record.partition,
         "offset": record.offset,

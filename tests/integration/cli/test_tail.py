@@ -21,8 +21,8 @@ from neuraldocflow.log import PROCESSING_EVENTS, open_log
 from sinks.events import message_of
 
 
-def tail(job: JobFolder, topic: str) -> list[dict[str, Any]]:
-    shown = ("--from-beginning", "--no-follow", "--json")
+def tail(job: JobFolder, topic: str, *more: str) -> list[dict[str, Any]]:
+    shown = ("--from-beginning", "--no-follow", "--json", *more)
     done = neuraldocflow("tail", topic, "-c", "job.yaml", *shown, folder=job.root)
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
@@ -36,6 +36,34 @@ def test_what_a_crash_has_written_twice_is_shown_once(tmp_path: Path) -> None:
             log.append([*letters, message_of(delivery())])
     assert [each["origin"] for each in tail(job, "dead-letters")] == ["incoming[2]@41", "incoming[2]@42"]
     assert len(tail(job, "results")) == 1
+
+
+DEEP = 900
+REFUSED = (
+    *(b"\xff\xfe", b"", b"5", b"null", b"[1]", b'"text"', b'{"data": 5, "hello": 1}'),
+    *(b'{"type": 5, "data": null}', b'{"data": [1]}', b'{"data": {"name": 5, "error": [1], "source": "x"}}'),
+    *(b"[" * DEEP + b"]" * DEEP, b'{"data":' * DEEP + b"1" + b"}" * DEEP),
+    b'{"specversion": "1.0", "type": "neuraldocflow.NewDocument.v1", "data": "text"}',
+)
+"""Messages that others have sent."""
+
+
+def test_a_refused_message_of_any_shape_is_shown_and_passed_over_by_a_replay(tmp_path: Path) -> None:
+    job = JobFolder(tmp_path)
+    letters = [refused("k", value, "no document", f"in[0]@{n}").message() for n, value in enumerate(REFUSED)]
+    with open_log(RuntimeConfig(state_directory=tmp_path / ".neuraldocflow")) as log:
+        log.append(letters)
+    assert [each["origin"] for each in tail(job, "dead-letters")] == [f"in[0]@{n}" for n in range(13)]
+    for where, count in (("hello=1", 1), ("reason=no document", 13)):
+        found = tail(job, "dead-letters", "--where", where)
+        assert len(found) == count
+        arguments = ("--dead-letters", "--from-beginning", "--dry-run", "--where", where)
+        done = neuraldocflow("replay", "-c", "job.yaml", *arguments, folder=tmp_path)
+        assert done.stderr.count("can't be run again: it is no document") == count, done.stderr
+    lines = neuraldocflow(
+        *("tail", "dead-letters", "-c", "job.yaml", "--from-beginning", "--no-follow"), folder=tmp_path
+    )
+    assert len(lines.stdout.splitlines()) == len(REFUSED)
 
 
 def test_following_says_that_only_what_is_new_is_shown(tmp_path: Path) -> None:
