@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 import sys
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import orjson
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from neuraldocflow import profiles as profile_files
 from neuraldocflow.cli import show
@@ -28,7 +30,10 @@ def process(
         "", "--format", "-f", help="json, yaml or xml; default: a table on a terminal."
     ),
     out: Path | None = typer.Option(
-        None, "--out", "-o", help="Write NAME.EXT.json for each file into this folder."
+        None,
+        "--out",
+        "-o",
+        help="Write NAME.EXT.json for each file into this folder; of a second NAME.EXT, NAME (2).EXT.json.",
     ),
     annotate: bool = typer.Option(False, "--annotate", help="Write a PDF with every found field boxed."),
     profiles: list[Path] = typer.Option([], "--profiles", help="A folder with profiles of your own."),
@@ -49,6 +54,12 @@ def process(
         out.mkdir(parents=True, exist_ok=True)
     screen = show.console(stderr=True)
     found: dict[int, dict[str, Any]] = {}
+    names = _own_names(files, out)
+    if out is not None or annotate:
+        for file, name in names.items():
+            if name != file.name:
+                told = f"{file} is written as {name}: another of these files has its name"
+                screen.print(Text(told), soft_wrap=True)
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -67,9 +78,9 @@ def process(
             found[number] = result
             bars.remove_task(tasks[number])
             if out is not None:
-                write_atomically(out / f"{file.name}.{wanted}", render(result, wanted), replace=True)
+                write_atomically(out / f"{names[file]}.{wanted}", render(result, wanted), replace=True)
             if annotate and result["status"] != "failed":
-                bars.console.print(_annotated(file, result, out))
+                bars.console.print(_annotated(file, result, (out or file.parent) / names[file]))
     results = [found[number] for number in range(len(files))]
     if out is not None:
         for result in results:
@@ -89,11 +100,24 @@ def process(
     raise typer.Exit(1 if "failed" in statuses else 3 if "partial" in statuses else 0)
 
 
-def _annotated(file: Path, result: dict[str, Any], out: Path | None) -> str:
+def _own_names(files: list[Path], out: Path | None) -> dict[Path, str]:
+    """What is written of each file begins with its name; of another of this name with ``name (2).pdf``."""
+    names: dict[Path, str] = {}
+    taken: set[tuple[Path, str]] = set()
+    for file in dict.fromkeys(files):
+        folder, name, numbers = out or file.parent, file.name, count(2)
+        while (folder, name.casefold()) in taken:  # many filesystems take no notice of case
+            name = f"{file.stem} ({next(numbers)}){file.suffix}"
+        taken.add((folder, name.casefold()))
+        names[file] = name
+    return names
+
+
+def _annotated(file: Path, result: dict[str, Any], beside: Path) -> str:
     from neuraldocflow.extraction.annotate import annotate  # needs MuPDF, which other documents don't
 
-    name = re.sub(r"\.pdf$", "", file.name, flags=re.IGNORECASE) + ".annotated.pdf"
-    target = (out or file.parent) / name
+    name = re.sub(r"\.pdf$", "", beside.name, flags=re.IGNORECASE) + ".annotated.pdf"
+    target = beside.with_name(name)
     try:
         write_atomically(target, annotate(file, result), replace=True)
     except DocumentError as error:

@@ -60,6 +60,33 @@ def test_process_writes_results_and_an_annotated_pdf_into_a_folder(tmp_path: Pat
         assert len(document[0].get_drawings()) > 3
 
 
+def test_process_gives_files_of_the_same_name_results_of_their_own_and_says_where(tmp_path: Path) -> None:
+    for folder, sample in (
+        ("a", "sample-contract.pdf"),
+        ("b", "sample-10-k.pdf"),
+        ("c", "sample-contract.pdf"),
+    ):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "report.pdf").write_bytes((SAMPLES / sample).read_bytes())
+    (tmp_path / "c" / "REPORT.pdf").touch()  # the same name on many disks, and a failure
+    files = ("a/report.pdf", "b/report.pdf", "c/REPORT.pdf", "a/report.pdf")
+    for _ in range(2):  # what a run before has written is written anew
+        done = neuraldocflow("process", *files, "--out", "out", "--annotate", folder=tmp_path)
+        assert done.returncode == 1, done.stderr
+        written = {path.name for path in (tmp_path / "out").iterdir()}
+        assert written == {
+            *("report.pdf.json", "report.annotated.pdf", "report (2).pdf.json"),
+            *("report (2).annotated.pdf", "REPORT (3).pdf.json"),
+        }
+        types = {
+            name: json.loads((tmp_path / "out" / name).read_bytes())["extractedData"]["documentType"]
+            for name in ("report.pdf.json", "report (2).pdf.json")
+        }
+        assert types["report.pdf.json"] != types["report (2).pdf.json"]
+        assert "b/report.pdf is written as report (2).pdf: another" in done.stderr
+        assert "a/report.pdf is" not in done.stderr
+
+
 def test_process_ends_with_1_for_a_failure_and_3_for_a_partial_result(tmp_path: Path) -> None:
     (tmp_path / "empty.pdf").touch()
     failed = neuraldocflow("process", "empty.pdf", folder=tmp_path)
