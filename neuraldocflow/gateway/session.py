@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 
 Payload = dict[str, Any]
 
-BAD_MESSAGE, UNAUTHORIZED, FORBIDDEN, IDLE, TOO_MANY, SLOW = 4400, 4401, 4403, 4408, 4429, 4503
+BAD_MESSAGE, UNAUTHORIZED, FORBIDDEN, IDLE, TOO_MANY, COME_BACK = 4400, 4401, 4403, 4408, 4429, 4503
 SOFT, HARD = 256 * 1024, 1024 * 1024
 """Bytes a reader may be behind before it loses progress, and before it is let go."""
 _AUTHENTICATION_SECONDS = 10.0
@@ -65,7 +65,7 @@ class Session:
         self._letting_go = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._uploads = Uploads(services)
-        self._subscriptions = Subscriptions(services, self, self.send_history)
+        self._subscriptions = Subscriptions(services, self, self.send_history, self.send_away)
         self._documents = Documents(self._subscriptions, self._uploads.finished)
 
     async def run(self, token: str) -> None:
@@ -115,7 +115,7 @@ class Session:
             return
         behind = connection.transport.get_write_buffer_size()
         if behind > HARD:
-            self._end(SLOW, "too slow: come back with the last offset")
+            self._end(COME_BACK, "too slow: come back with the last offset")
             return
         if behind > SOFT and event.kind == "progress":
             return
@@ -133,6 +133,10 @@ class Session:
         await self._connection.drain()
         if event.kind == "result":
             self._ended(event.event.job)
+
+    def send_away(self) -> None:
+        """It can't be told the past now."""
+        self._end(COME_BACK, "the log does not answer: come back with the last offset")
 
     def _ended(self, job: str) -> None:
         self._documents.ended(job)
@@ -258,6 +262,13 @@ class Session:
         cancelling = await self._services.cancel(row)
         return {"job_id": row["id"], "cancelling": cancelling, "status": row["status"]}
 
+    async def _unsubscribe(self, asked: OfJob) -> Payload:
+        answer = await self._subscriptions.unsubscribe(asked)
+        self._documents.ended(
+            asked.job_id
+        )  # its result is not awaited any more: the next one of its stream is
+        return answer
+
     async def _ping(self, asked: Ping) -> Payload:
         return {"pong": True}
 
@@ -291,7 +302,7 @@ class Session:
 
 _ACTIONS: dict[str, Callable[[Session], Callable[[Any], Awaitable[Payload]]]] = {
     "subscribe": lambda session: session._subscriptions.subscribe,
-    "unsubscribe": lambda session: session._subscriptions.unsubscribe,
+    "unsubscribe": lambda session: session._unsubscribe,
     "subscribe_channel": lambda session: session._subscriptions.subscribe_channel,
     "unsubscribe_channel": lambda session: session._subscriptions.unsubscribe_channel,
     "start_stream": lambda session: session._documents.start,

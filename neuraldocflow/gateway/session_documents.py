@@ -101,7 +101,7 @@ class Documents:
         return {"stream_id": asked.stream_id, "under_way": stream.under_way.total()}
 
     def ended(self, job: str) -> None:
-        """A result has been given to the reader."""
+        """A result has been given to the reader, or it does not wait for one any more."""
         for stream in self._streams.values():
             for _ in range(stream.under_way.pop(job, 0)):
                 stream.places.release()

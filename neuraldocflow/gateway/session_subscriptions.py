@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 _MOST = 1000
 SendHistory = Callable[[Published, Channel], Awaitable[None]]
+SendAway = Callable[[], None]
 
 
 @dataclass(slots=True)
@@ -39,15 +40,19 @@ class _Followed:
 
 
 class Subscriptions:
-    """The jobs and channels one reader follows. ``send_history`` gives it what happened before."""
+    """The jobs and channels one reader follows. ``send_history`` gives it what happened before; where that
+    can't be read, ``send_away`` has it come back with its offset: else it would wait for what never comes."""
 
-    __slots__ = ("_channels", "_jobs", "_reader", "_send", "key", "services")
+    __slots__ = ("_channels", "_jobs", "_reader", "_send", "_send_away", "key", "services")
 
-    def __init__(self, services: Services, reader: Reader, send_history: SendHistory) -> None:
+    def __init__(
+        self, services: Services, reader: Reader, send_history: SendHistory, send_away: SendAway
+    ) -> None:
         self.services = services
         self.key: Key | None = None
         self._reader = reader
         self._send = send_history
+        self._send_away = send_away
         self._jobs: dict[str, _Followed] = {}
         self._channels: dict[Channel, asyncio.Task[None]] = {}
 
@@ -174,8 +179,7 @@ class Subscriptions:
 
         self._jobs[job] = _Followed(self._begin(catch_up()))
 
-    @staticmethod
-    def _begin(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def _begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run it after the answer to the request has gone out."""
 
         async def run() -> None:
@@ -184,6 +188,7 @@ class Subscriptions:
                 await work
             except LogError as error:
                 log.warning("what happened before can't be read: %s", error)
+                self._send_away()
 
         return asyncio.create_task(run())
 

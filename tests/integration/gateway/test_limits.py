@@ -215,6 +215,19 @@ def test_while_documents_of_a_stream_wait_the_session_goes_on(alone: Gateway) ->
     run(work())
 
 
+def test_a_document_of_a_stream_that_is_not_followed_any_more_leaves_its_place(alone: Gateway) -> None:
+    async def work() -> None:
+        async with alone.stream(alone.key("leaving")) as socket:
+            talk = Talk(socket)
+            stream = (await talk.ask("start_stream", window=1))["payload"]["stream_id"]
+            for number in range(3):
+                told = await talk.ask("stream_document", stream_id=stream, document=document(number))
+                assert told["payload"]["under_way"] == 1
+                await talk.ask("unsubscribe", job_id=told["payload"]["job_id"])
+
+    run(work())
+
+
 def test_one_tenants_full_queue_is_told_with_a_time_to_come_back_and_is_not_the_others(
     alone: Gateway,
 ) -> None:

@@ -1,21 +1,26 @@
-"""What a reader gets that falls behind."""
+"""What a reader gets that falls behind, or whose past can't be read."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from support.deliveries import delivery
 from websockets.protocol import State
 
 from neuraldocflow.events import Event, ProcessingProgress
+from neuraldocflow.gateway.actions import SubscribeChannel
 from neuraldocflow.gateway.arrivals import arrived
 from neuraldocflow.gateway.hub import Published
-from neuraldocflow.gateway.offsets import Offsets
+from neuraldocflow.gateway.keys import Key
+from neuraldocflow.gateway.offsets import Offsets, Positions
 from neuraldocflow.gateway.session import HARD, SOFT, Session
-from neuraldocflow.log import PROCESSING_RESULTS, Record
+from neuraldocflow.log import PROCESSING_RESULTS, LogError, Record
 from sinks.events import message_of
 
 
@@ -88,3 +93,47 @@ def test_a_reader_that_is_too_far_behind_is_let_go_once_with_a_code_and_cut_off(
     connection = asyncio.run(work())
     assert connection.written == []
     assert connection.closed == [4503, 0]
+
+
+class Unreadable:
+    """The past on a log that does not answer."""
+
+    async def is_kept(self, start: Positions) -> bool:
+        return True
+
+    async def events(self, *_: Any) -> AsyncIterator[Published]:
+        raise LogError("Kafka at b:9092 does not answer")
+        yield
+
+
+@pytest.mark.parametrize("follows", ["a job", "a document of its own", "a channel"])
+def test_who_can_not_be_told_the_past_is_sent_away_with_the_code_to_come_back(follows: str) -> None:
+    row = {"id": "job", "status": "queued"}
+    hub = SimpleNamespace(positions={}, offsets=OFFSETS, leave_job=Mock(), leave_channel=Mock())
+    services: Any = SimpleNamespace(
+        submissions=None,
+        hub=hub,
+        history=Unreadable(),
+        jobs=Mock(get=lambda *_: row),
+        start_of=lambda *_: {},
+        check_scope=lambda *_: None,
+    )
+
+    async def work() -> Connection:
+        connection = Connection()
+        session = Session(connection, services)  # type: ignore[arg-type]
+        subscriptions = session._subscriptions
+        subscriptions.key = Key(id="k", created=datetime.now(UTC), digest="-")
+        if follows == "a channel":
+            told = await subscriptions.subscribe_channel(SubscribeChannel(channel="results"))
+            assert told["recovered"]
+        elif follows == "a job":
+            subscriptions._follow_job("job", {})
+        else:
+            await subscriptions.follow("job")
+        async with asyncio.timeout(10):
+            while len(connection.closed) < 2:
+                await asyncio.sleep(0)
+        return connection
+
+    assert asyncio.run(work()).closed == [4503, 0]
