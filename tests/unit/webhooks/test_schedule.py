@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,7 @@ from standardwebhooks.webhooks import Webhook
 from neuraldocflow.errors import ConfigError
 from neuraldocflow.webhooks.pool import signed_headers
 from neuraldocflow.webhooks.schedule import LONGEST, Strategy, pause, retry_after, verdict
+from sinks.webhook import WebhookSinkConfig, receivers_of
 
 SECRETS = ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_c2Vjb25kIHNlY3JldCBvZiBhIHJvdGF0aW9u")
 
@@ -83,3 +85,13 @@ def test_receivers_with_either_secret_of_a_rotation_accept_the_signature(known: 
 def test_nothing_is_signed_with_what_is_no_secret(secret: str) -> None:
     with pytest.raises(ConfigError, match="secrets: each must be whsec_ and base64"):
         signed_headers("msg_1", b"{}", [SECRETS[0], secret])
+
+
+@pytest.mark.parametrize(("text", "told"), [("\n", "is empty"), ("whsec_", "must be whsec_ and base64")])
+def test_an_output_whose_secret_is_none_is_told_at_the_start(tmp_path: Path, text: str, told: str) -> None:
+    (tmp_path / "new").write_text(SECRETS[0])
+    (tmp_path / "old").write_text(text)
+    secrets = [{"file": str(tmp_path / name)} for name in ("new", "old")]
+    config = WebhookSinkConfig.model_validate({"endpoints": [{"url": "https://a.b", "secrets": secrets}]})
+    with pytest.raises(ConfigError, match=rf"^output\.endpoints\[0\]\.secrets\[1\]: .*{told}"):
+        receivers_of(config, "output")
