@@ -39,18 +39,23 @@ class OutputError(NeuralDocFlowError):
 
 
 def patiently(
-    what: str, write: Callable[[], T], patience: float = 0.0, waiting: Callable[[], None] | None = None
+    what: str,
+    write: Callable[[], T],
+    patience: float = 0.0,
+    waiting: Callable[[], None] | None = None,
+    pausing: Callable[[], None] | None = None,
 ) -> T:
     """Try a write a few times, then for ``patience`` seconds, and on a full disk until there is room.
 
-    A job that is to stop tries a few times only. ``waiting`` is called again and again until this returns.
-    Raises OutputError, with what is wrong and what happens next.
+    A job that is to stop tries a few times only. Signs of life are given by ``waiting`` until this returns,
+    or by ``pausing`` between two tries: then a write that hangs is seen as a stall. Raises OutputError, with
+    what is wrong and what happens next.
     """
     with telling(waiting):
-        return _tried(what, write, time.monotonic() + patience)
+        return _tried(what, write, time.monotonic() + patience, pausing)
 
 
-def _tried(what: str, write: Callable[[], T], deadline: float) -> T:
+def _tried(what: str, write: Callable[[], T], deadline: float, pausing: Callable[[], None] | None) -> T:
     for tried in itertools.count():
         try:
             found = write()
@@ -63,7 +68,8 @@ def _tried(what: str, write: Callable[[], T], deadline: float) -> T:
                 ) from error
             if not tried:
                 log.warning("%s can't be written (%s); tried again until it can", what, _reason(error))
-            STOPPING.wait(PAUSES[tried] if tried < len(PAUSES) else AGAIN)
+            with telling(pausing):
+                STOPPING.wait(PAUSES[tried] if tried < len(PAUSES) else AGAIN)
         else:
             if tried:
                 log.info("%s could be written after %d tries", what, tried + 1)

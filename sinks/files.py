@@ -7,7 +7,7 @@ file, and no file of another document, even of the same name, is ever overwritte
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -38,6 +38,7 @@ class FilesSink(FixedPartitionedSink[Delivery, None]):
 
     def __init__(self, name: str, config: FilesConfig, context: SinkContext) -> None:
         self._config = config
+        self._waiting = context.waiting
         try:
             config.directory.mkdir(parents=True, exist_ok=True)
             forget_unfinished(config.directory)
@@ -48,14 +49,15 @@ class FilesSink(FixedPartitionedSink[Delivery, None]):
         return [str(part) for part in range(_PARTS)]
 
     def build_part(self, step_id: str, for_part: str, resume_state: None) -> FilesPartition:
-        return FilesPartition(self._config)
+        return FilesPartition(self._config, self._waiting)
 
 
 class FilesPartition(StatefulSinkPartition[Delivery, None]):
     """Writes at once, so there is nothing to snapshot."""
 
-    def __init__(self, config: FilesConfig) -> None:
+    def __init__(self, config: FilesConfig, waiting: Callable[[], None]) -> None:
         self._config = config
+        self._waiting = waiting
 
     def write_batch(self, values: Sequence[Delivery]) -> None:
         for delivery in values:
@@ -63,7 +65,7 @@ class FilesPartition(StatefulSinkPartition[Delivery, None]):
             format = wanted if wanted in FORMATS else self._config.format
             data = render(delivery.result, format)
             what = f"the result in {self._config.directory}"
-            patiently(what, partial(self._write, delivery.document, format, data))
+            patiently(what, partial(self._write, delivery.document, format, data), pausing=self._waiting)
 
     def _write(self, document: NewDocument, format: str, data: bytes) -> None:
         self._config.directory.mkdir(parents=True, exist_ok=True)

@@ -120,7 +120,7 @@ class ParquetPartition(StatefulSinkPartition[Delivery | Tick, None]):
             if not self._has(identity_of(line)):
                 self._add(line)
         if left and not self._waiting:  # all were written before whoever wrote them was killed
-            patiently("the archive's spool", self._spool.set_aside)
+            patiently("the archive's spool", self._spool.set_aside, pausing=self._tell)
             self._spool.clear()
         if self._bytes >= config.target_file_size:
             self._begin()
@@ -172,7 +172,7 @@ class ParquetPartition(StatefulSinkPartition[Delivery | Tick, None]):
 
     def _sync(self) -> None:
         if self._unsynced:
-            patiently("the archive's spool", partial(self._spool.append, self._unsynced))
+            patiently("the archive's spool", partial(self._spool.append, self._unsynced), pausing=self._tell)
             self._unsynced = []
 
     def _begin(self) -> None:
@@ -180,7 +180,7 @@ class ParquetPartition(StatefulSinkPartition[Delivery | Tick, None]):
         if not self._waiting:
             return
         self._sync()
-        patiently("the archive's spool", self._spool.set_aside)
+        patiently("the archive's spool", self._spool.set_aside, pausing=self._tell)
         lines, self._waiting, self._bytes = self._waiting, {}, 0
         self._writing = Writing(lines, partial(self._write, self._patience))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -51,7 +51,7 @@ def add_output(name: str, config: type[Config], handler: type[Handler[Config]]) 
     """Register a type of output: from now on ``type: NAME`` is one. Raises ConfigError for a taken name."""
 
     def build(named: str, given: Config, context: SinkContext) -> _Handled:
-        return _Handled(named, given, handler)
+        return _Handled(named, given, handler, context.waiting)
 
     SINKS.add(Component(name, config, build))
 
@@ -59,26 +59,30 @@ def add_output(name: str, config: type[Config], handler: type[Handler[Config]]) 
 class _Handled(FixedPartitionedSink[Delivery | Event, None]):
     """Handlers as a sink of the dataflow."""
 
-    def __init__(self, name: str, config: Section, handler: type[Handler[Any]]) -> None:
-        self._name, self._config, self._handler = name, config, handler
+    def __init__(
+        self, name: str, config: Section, handler: type[Handler[Any]], waiting: Callable[[], None]
+    ) -> None:
+        self._name, self._config, self._handler, self._waiting = name, config, handler, waiting
         self.lifecycle = handler.lifecycle
 
     def list_parts(self) -> list[str]:
         return [str(part) for part in range(self._handler.partitions)]
 
     def build_part(self, step_id: str, for_part: str, resume_state: None) -> _Partition:
-        return _Partition(self._name, self._handler(self._config))
+        return _Partition(self._name, self._handler(self._config), self._waiting)
 
 
 class _Partition(StatefulSinkPartition[Delivery | Event, None]):
     """Hands over at once, so there is nothing to snapshot."""
 
-    def __init__(self, name: str, handler: Handler[Any]) -> None:
-        self._name, self._handler = name, handler
+    def __init__(self, name: str, handler: Handler[Any], waiting: Callable[[], None]) -> None:
+        self._name, self._handler, self._waiting = name, handler, waiting
 
     def write_batch(self, values: Sequence[Delivery | Event]) -> None:
         try:
-            patiently(f"the output {self._name}", partial(self._handler.handle, values))
+            patiently(
+                f"the output {self._name}", partial(self._handler.handle, values), pausing=self._waiting
+            )
         except NeuralDocFlowError:
             raise
         except Exception as error:

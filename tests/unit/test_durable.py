@@ -107,6 +107,21 @@ def test_a_write_that_takes_long_is_a_sign_of_life() -> None:
     assert patiently("the place", long, patience=1, waiting=told.set)
 
 
+def test_waiting_for_room_is_a_sign_of_life_and_a_write_that_hangs_is_none() -> None:
+    told = threading.Event()
+    hung: list[bool] = []
+
+    def write() -> str:
+        if not hung:
+            hung.append(told.wait(1.5))
+        if not told.is_set():
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return "written"
+
+    assert patiently("the folder", write, pausing=told.set) == "written"
+    assert hung == [False]
+
+
 def test_writes_that_take_long_are_told_of_by_one_thread_until_they_end_whatever_goes_wrong() -> None:
     told: list[str] = []
 

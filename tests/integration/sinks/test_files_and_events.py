@@ -111,6 +111,21 @@ def test_on_a_full_disk_it_waits_for_room_and_goes_on(
     assert json.loads((tiny_disk / "out" / "a.pdf.json").read_text())["status"]
 
 
+def test_a_job_that_waits_for_room_gives_signs_of_life(tiny_disk: Path) -> None:
+    """Else its supervisor would take it for one that hangs, and start it again and again."""
+    (tiny_disk / "full").write_bytes(bytes(480_000))
+    config = FilesConfig.model_validate({"directory": tiny_disk / "out", "format": "json"})
+
+    def sign() -> None:
+        (tiny_disk / "full").unlink(missing_ok=True)
+
+    sink = FilesSink("files", config, SinkContext(tiny_disk, waiting=sign)).build_part("out", "0", None)
+    large = delivery("a.pdf")
+    large.result["extractedData"]["text"] = "x" * 100_000
+    sink.write_batch([large])
+    assert (tiny_disk / "out" / "a.pdf.json").stat().st_size > 100_000
+
+
 def test_a_folder_that_cannot_be_made_is_told_at_the_start(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ConfigError, match="can't be made"):
