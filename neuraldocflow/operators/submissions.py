@@ -79,10 +79,14 @@ class _Place:
         self._unread.discard(offset)
         return not new
 
-    def skip_to(self, begin: int) -> None:
-        """Records before there are gone."""
+    def skip_to(self, begin: int, end: int) -> bool:
+        """Records before ``begin`` are gone. Whether the log is another one: it ends before what was read."""
+        another = self.reach() > end
+        if another:
+            self._unread, self._end = set(), begin
         self._unread = {offset for offset in self._unread if offset >= begin}
         self.position = begin
+        return another
 
     def left(self) -> list[int]:
         """Offsets that are read or were, and not emitted."""
@@ -182,8 +186,10 @@ class SubmissionsPartition(Arrivals[Any]):
                 with telling(self._context.waiting):
                     records = self._log.read(DOCUMENT_STREAM, part, place.position, limit=limit)
             except OffsetOutOfRange as error:
-                log.warning("submissions up to offset %d of partition %d are gone", error.begin, part)
-                place.skip_to(error.begin)
+                if place.skip_to(error.begin, error.end):
+                    log.warning("partition %d of the submissions is another one: all of it is read", part)
+                else:
+                    log.warning("submissions up to offset %d of partition %d are gone", error.begin, part)
                 self._news.set()
                 continue
             except LogError as error:

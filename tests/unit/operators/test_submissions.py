@@ -73,6 +73,27 @@ def test_an_urgent_document_overtakes_a_backlog_on_the_log(tmp_path: Path) -> No
             assert len(names_of(part)) == 2
 
 
+def test_what_is_on_a_log_that_was_made_anew_is_read_from_its_beginning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The recovery store stayed, and says that ten documents of the former log were emitted."""
+    with closing(Stream(tmp_path)) as stream:
+        stream.submit(*((f"old-{number}", "normal") for number in range(30)))
+        with closing(stream.partition()) as part:
+            assert len([event for _ in range(5) for event in part.take()]) == 30
+            state = part.snapshot()
+    (tmp_path / "anew").mkdir()
+    with closing(Stream(tmp_path / "anew")) as stream:
+        stream.submit(*((f"new-{number}", "normal") for number in range(9)))
+        with closing(stream.partition(state)) as part:
+            found = [event.id for _ in range(5) for event in part.take()]
+            stream.submit(("later", "normal"))
+            part._news.set()
+            found += [event.id for _ in range(5) for event in part.take()]
+    assert sorted(found) == sorted([*(f"new-{number}" for number in range(9)), "later"])
+    assert "is another one" in caplog.text
+
+
 def test_without_priority_queues_they_come_in_the_order_of_the_log(tmp_path: Path) -> None:
     with closing(Stream(tmp_path)) as stream:
         ordered = [message_for("first", "low"), message_for("second", "high"), message_for("third", "urgent")]
