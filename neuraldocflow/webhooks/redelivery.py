@@ -26,6 +26,8 @@ from sinks.webhook import WebhookSinkConfig, receivers_of
 _BATCH = 200
 """Letters in memory at a time."""
 _LOOK = 0.01
+_PATIENCE = 60.0
+"""Seconds that a batch waits for endpoints that failed again and again and are left alone for a while."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,17 +103,28 @@ def _letter(record: Record, known: dict[str, Receiver]) -> _Letter | Redelivery:
 
 def _round(log: Log, letters: list[_Letter]) -> Iterator[Redelivery]:
     """One letter of each document and endpoint, side by side."""
-    for each in letters:
-        each.receiver.endpoint.post(Attempt(each.owner, each.event.event_id, each.record.value))
-    waiting, ended = letters, []
-    while waiting:
-        left = []
-        for each in waiting:
+    until = time.monotonic() + _PATIENCE
+    due = [(0.0, each) for each in letters]
+    asked: list[_Letter] = []
+    ended: list[tuple[_Letter, Answer]] = []
+    while due or asked:
+        now = time.monotonic()
+        for at, each in due:
+            if at <= now:
+                each.receiver.endpoint.post(Attempt(each.owner, each.event.event_id, each.record.value))
+                asked.append(each)
+        due = [(at, each) for at, each in due if at > now]
+        unanswered = []
+        for each in asked:
             answers = each.receiver.endpoint.take(each.owner)
-            ended += [(each, answer) for answer in answers]
-            left += [] if answers else [each]
-        waiting = left
-        time.sleep(_LOOK if waiting else 0.0)
+            for answer in answers:
+                if answer.verdict == "again" and not answer.tried and now < until:
+                    due.append((now + (answer.asked or _LOOK), each))  # it was left alone: that was no try
+                else:
+                    ended.append((each, answer))
+            unanswered += [] if answers else [each]
+        asked = unanswered
+        time.sleep(_LOOK if due or asked else 0.0)
     log.append([message_of(_told(*each)) for each in ended])
     for each, answer in ended:
         delivered = answer.verdict == "delivered"
