@@ -27,7 +27,14 @@ from neuraldocflow.events import DeliveryStatus, ResultDelivered, encode
 from neuraldocflow.versions import readable
 from neuraldocflow.wakes import wake_in
 from neuraldocflow.webhooks.pool import Answer, Attempt
-from neuraldocflow.webhooks.receivers import Deliverable, Name, Receiver, delivery_number, event_of
+from neuraldocflow.webhooks.receivers import (
+    Deliverable,
+    Name,
+    Receiver,
+    delivery_number,
+    event_of,
+    target_of,
+)
 from neuraldocflow.webhooks.schedule import LONGEST_ASKED, pause
 
 STEP = "webhooks"
@@ -182,7 +189,7 @@ class Deliver(StatefulBatchLogic[Deliverable, Told, dict[str, Any]]):
     ) -> list[Told]:
         """The first of a queue is over: how, and what nothing needs any more."""
         item = items.popleft()
-        sequence = delivery_number(item.message, url)
+        sequence, target = delivery_number(item.message, url), target_of(url)
         told: list[Told] = []
         if status != "delivered":
             told.append(
@@ -190,14 +197,14 @@ class Deliver(StatefulBatchLogic[Deliverable, Told, dict[str, Any]]):
                     item.document,
                     self._body(item.message),
                     f"webhook_{code}",
-                    f"webhook: {url}: {reason}",
+                    f"webhook: {target}: {reason}",
                     WEBHOOK,
                     letter_id(item.document, item.run, sequence),
                     attempts=item.attempts,
-                    target=url,
+                    target=target,
                 )
             )
-        outcome = DeliveryStatus(sink="webhook", target=url, attempts=item.attempts, status=status)
+        outcome = DeliveryStatus(sink="webhook", target=target, attempts=item.attempts, status=status)
         told.append(
             ResultDelivered(
                 id=item.document,

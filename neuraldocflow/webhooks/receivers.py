@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from hashlib import sha256
+from urllib.parse import urlsplit
 
 from neuraldocflow.deliveries import Delivery
 from neuraldocflow.events import Event, ProcessingCompleted, ProcessingFailed
@@ -51,6 +53,16 @@ def by_name(receivers: Iterable[Receiver]) -> dict[Name, Receiver]:
         count[url] += 1
         named[url, count[url]] = receiver
     return named
+
+
+def target_of(url: str) -> str:
+    """What an endpoint is called where others read it: its address, with a short hash in place of what may be
+    secret, a name and password or a query."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    if not parts.query and host == parts.netloc:
+        return url
+    return parts._replace(netloc=host, query="", fragment=sha256(url.encode()).hexdigest()[:8]).geturl()
 
 
 def event_of(value: Deliverable) -> Event | None:

@@ -19,7 +19,7 @@ from neuraldocflow.log import DEAD_LETTERS, Log, Record
 from neuraldocflow.repeats import Repeats
 from neuraldocflow.selection import Conditions, Range, records, told
 from neuraldocflow.webhooks.pool import Answer, Attempt
-from neuraldocflow.webhooks.receivers import Receiver, delivery_number
+from neuraldocflow.webhooks.receivers import Receiver, delivery_number, target_of
 from sinks.events import message_of
 from sinks.webhook import WebhookSinkConfig, receivers_of
 
@@ -60,13 +60,13 @@ def letters(log: Log, wanted: Range, where: Conditions) -> Iterator[Record]:
 
 
 def receivers(config: Config) -> dict[str, Receiver]:
-    """Every configured endpoint by its URL; the first where several have the same. Raises ConfigError."""
+    """Every configured endpoint by what it is called, the first of several. Raises ConfigError."""
     found: dict[str, Receiver] = {}
     for number, entry in enumerate(config.processing_pipeline.output_streams):
         if isinstance(entry.config, WebhookSinkConfig):
             where = f"processing_pipeline.output_streams.{number}.config"
             for receiver in receivers_of(entry.config, where):
-                found.setdefault(receiver.endpoint.url, receiver)
+                found.setdefault(target_of(receiver.endpoint.url), receiver)
     return found
 
 
@@ -128,7 +128,7 @@ def _round(log: Log, letters: list[_Letter]) -> Iterator[Redelivery]:
     log.append([message_of(_told(*each)) for each in ended])
     for each, answer in ended:
         delivered = answer.verdict == "delivered"
-        yield Redelivery(each.record.key, each.receiver.endpoint.url, delivered, answer.reason)
+        yield Redelivery(each.record.key, target_of(each.receiver.endpoint.url), delivered, answer.reason)
 
 
 def _told(letter: _Letter, answer: Answer) -> ResultDelivered:
@@ -143,6 +143,6 @@ def _told(letter: _Letter, answer: Answer) -> ResultDelivered:
         tenant=event.tenant,
         sequence=delivery_number(event.event_id, f"{url} {letter.owner}"),
         delivery_status=DeliveryStatus.model_validate(
-            {"sink": "webhook", "target": url, "attempts": attempts, "status": status}
+            {"sink": "webhook", "target": target_of(url), "attempts": attempts, "status": status}
         ),
     )

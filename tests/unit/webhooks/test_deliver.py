@@ -244,6 +244,24 @@ def test_a_dead_letter_says_why_in_a_word_how_often_and_where_to(
         assert headers["target"] == server.url(path)
 
 
+def test_what_may_be_secret_in_an_address_is_told_nowhere(tmp_path: Path) -> None:
+    async def refused(request: Any) -> Any:
+        from aiohttp import web
+
+        return web.Response(status=422)
+
+    with Server(hook=refused) as server:
+        urls = [server.url(f"hook?token=word{number}").replace("//", "//ida:word@") for number in range(2)]
+        process = Process(tmp_path, *urls)
+        process.take(delivery())
+        told = process.until_done()
+    ended = [each for each in told if isinstance(each, ResultDelivered)]
+    assert "word" not in repr(told) + repr([letter.message() for letter in letters(told)])
+    targets = {each.delivery_status.target for each in ended}
+    assert len(targets) == 2
+    assert {target.partition("#")[0] for target in targets} == {server.url("hook")}
+
+
 def test_what_waits_by_a_clock_that_was_ahead_waits_a_day_at_most(tmp_path: Path) -> None:
     first = Process(tmp_path, url := nowhere())
     first.take(delivery())
