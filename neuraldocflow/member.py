@@ -24,7 +24,7 @@ from neuraldocflow.config import Config
 from neuraldocflow.engine import GRACE
 from neuraldocflow.errors import ConfigError
 from neuraldocflow.looking import Looking
-from neuraldocflow.runner import signals
+from neuraldocflow.signals import signals
 from neuraldocflow.supervisor import end_all, stop_all
 
 log = logging.getLogger(__name__)

@@ -7,13 +7,11 @@ import logging
 import os
 import re
 import shutil
-import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from types import FrameType
 
 from bytewax.errors import BytewaxRuntimeError
 from bytewax.recovery import (
@@ -32,6 +30,7 @@ from neuraldocflow.deployment.topics import lags
 from neuraldocflow.engine import Engine
 from neuraldocflow.errors import ConfigError, NeuralDocFlowError
 from neuraldocflow.garbage import settle
+from neuraldocflow.signals import signals
 from neuraldocflow.timesteps import TimeSteps, start_again
 
 log = logging.getLogger(__name__)
@@ -206,21 +205,6 @@ def check_size(most: int, processes: int, workers: int) -> None:
             f"--processes × --workers: at most {most} workers (is {processes * workers}); "
             "runtime.max_workers says how many there can be"
         )
-
-
-@contextmanager
-def signals(stop: Callable[[int], None]) -> Iterator[None]:
-    """Calls ``stop`` with the number of each SIGTERM and SIGINT, instead of what they do otherwise."""
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        stop(number)
-
-    before = {number: signal.signal(number, handle) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _stop(engine: Engine, number: int) -> None:

@@ -26,7 +26,8 @@ from neuraldocflow.config import Config
 from neuraldocflow.engine import GRACE
 from neuraldocflow.errors import ConfigError, NeuralDocFlowError
 from neuraldocflow.looking import Looking
-from neuraldocflow.runner import alone, check_size, signals
+from neuraldocflow.runner import alone, check_size
+from neuraldocflow.signals import signals
 
 log = logging.getLogger(__name__)
 

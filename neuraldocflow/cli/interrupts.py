@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from signal import SIGINT
+
+from neuraldocflow.signals import signals
 
 
 @contextmanager
@@ -15,14 +17,5 @@ def interruptible() -> Iterator[threading.Event]:
     A second one ends it as usual.
     """
     told = threading.Event()
-    usual = signal.getsignal(signal.SIGINT)
-
-    def interrupt(*_: object) -> None:
-        told.set()
-        signal.signal(signal.SIGINT, usual)
-
-    signal.signal(signal.SIGINT, interrupt)
-    try:
+    with signals(lambda number: told.set(), [SIGINT], once=True):
         yield told
-    finally:
-        signal.signal(signal.SIGINT, usual)
