@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -66,9 +67,9 @@ class Services:
     def take_request(self, key: Key) -> None:
         """One request of a key's rate. Raises Problem."""
         if wait := self.allowance.request(key):
-            raise Problem(
-                RateLimited("This key's requests a minute are used up."), 429, {"Retry-After": f"{wait:.0f}"}
-            )
+            seconds = str(max(1, math.ceil(wait)))  # who is told 0 comes again at once
+            message = "This key's requests a minute are used up."
+            raise Problem(RateLimited(message), 429, {"Retry-After": seconds})
 
     def check_scope(self, key: Key, scope: Scope) -> None:
         """Raises Problem."""

@@ -58,6 +58,11 @@ def test_scopes_rates_and_quotas_hold_and_a_revoked_key_ends(gateway: Gateway) -
             answers = [await session.get("/api/v1/jobs") for _ in range(5)]
             assert [each.status for each in answers] == [200, 200, 200, 429, 429]
             assert int(answers[-1].headers["Retry-After"]) > 0
+        async with gateway.http(gateway.key("fast", rate=150)) as session:
+            answers = [await session.get("/api/v1/jobs") for _ in range(200)]
+            refused = [each for each in answers if each.status == 429]
+            assert refused
+            assert {each.headers["Retry-After"] for each in refused} == {"1"}
         async with gateway.http(gateway.key("t4", quota=2)) as session:
             sent = [await session.post("/api/v1/documents", data=letter(number)) for number in range(3)]
             assert [each.status for each in sent] == [202, 202, 429]

@@ -18,6 +18,6 @@ export function afterFailure(submission: Submission, error: NeuralDocFlowError):
   const asksToWait = error.status === 429;
   const tries = submission.tries + (asksToWait ? 0 : 1);
   if (!mayHelp(error) || tries >= TRIES) return { ...submission, tries, state: "failed", error: told };
-  const wait = error.retryAfterMs ?? pause(tries, BACKOFF);
+  const wait = Math.max(error.retryAfterMs ?? 0, pause(tries, BACKOFF)); // it may ask for less than a second
   return { ...submission, tries, nextTryAt: Date.now() + wait, error: told };
 }

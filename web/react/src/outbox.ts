@@ -353,13 +353,15 @@ export class Outbox {
   #schedule(): void {
     clearTimeout(this.#timer);
     if (this.#stopped) return;
-    const waiting = this.#known.filter(each => each.state === "waiting");
-    const later = waiting.filter(each => each.nextTryAt > Date.now());
-    const waits = later.map(each => each.nextTryAt - Date.now() + 50);
+    const now = Date.now();
+    const waiting = this.#known.filter(({ id, state }) => state === "waiting" && !this.#held.has(id));
+    const due = waiting.filter(each => each.nextTryAt <= now);
+    const waits = waiting.filter(each => each.nextTryAt > now).map(each => each.nextTryAt - now + 50);
     // A connection may break for one request alone, while others pass: nobody tells that it is there again.
     const mayPass = (this.#hindrance?.code ?? "unreachable") === "unreachable";
-    if (this.#vain > 0 && mayPass && waiting.length > later.length)
-      waits.push(pause(this.#vain - 1, BACKOFF));
+    if (due.length > 0 && this.#vain === 0)
+      waits.push(50); // their time came during the round
+    else if (due.length > 0 && mayPass) waits.push(pause(this.#vain - 1, BACKOFF));
     if (waits.length > 0) this.#timer = setTimeout(() => void this.#run(), Math.min(...waits, 2 ** 31 - 1));
   }
 

@@ -81,6 +81,37 @@ test("the time that the service asks for is waited, and is no try", async () => 
   expect(only(outbox)).toMatchObject({ state: "sent", tries: 0 });
 });
 
+test("one whose wait is over at once is tried again, but not without a pause", async () => {
+  const at: number[] = [];
+  const outbox = new Outbox(new MemoryShelf(), async () => {
+    at.push(Date.now());
+    if (at.length < 3)
+      throw new NeuralDocFlowError("rate_limited", "Slower.", { status: 429, retryAfterMs: 0 });
+    return "job-1";
+  });
+  await outbox.add(letter(), "letter.html", wishes);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(only(outbox)).toMatchObject({ state: "sent", tries: 0 });
+  for (const index of [1, 2]) expect((at[index] ?? 0) - (at[index - 1] ?? 0)).toBeGreaterThanOrEqual(500);
+});
+
+test("one whose time comes while another is being sent is tried when that is done", async () => {
+  let refused = false;
+  const outbox = new Outbox(new MemoryShelf(), async (_, { filename }) => {
+    if (filename === "refused" && !refused) {
+      refused = true;
+      throw new NeuralDocFlowError("rate_limited", "Slower.", { status: 429, retryAfterMs: 1_000 });
+    }
+    if (filename === "long") await new Promise(done => setTimeout(done, 30_000));
+    return `job of ${filename}`;
+  });
+  outbox.stop();
+  for (const name of ["refused", "long"]) await outbox.add(letter(), name, wishes);
+  outbox.start();
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(outbox.getSnapshot().submissions.map(each => each.state)).toEqual(["sent", "sent"]);
+});
+
 test("without a connection documents wait, however often it is tried; then each is sent once, in order", async () => {
   let connected = false;
   const sent: string[] = [];
