@@ -115,6 +115,7 @@ export class NeuralDocFlowClient implements NeuralDocFlowWebSocket {
     this.#connection?.end();
     this.#connection = null;
     this.#streams.clear();
+    this.#subscriptions.rest();
   }
 
   /** Try to reconnect now rather than after the present wait. */

@@ -238,7 +238,9 @@ export class Connection {
 
   /** Browsers do not tell of pings: without one of our own a dead connection looks like a quiet one. */
   #ping(abandon: () => void): void {
-    this.request("ping", {}, { again: false, timeoutMs: 2 * this.#ways.pingMs }).catch(abandon);
+    this.request("ping", {}, { again: false, timeoutMs: 2 * this.#ways.pingMs }).catch(error => {
+      if (error instanceof NeuralDocFlowError && error.code === "no_answer") abandon(); // a refusal is an answer
+    });
   }
 
   #send(text: string): void {

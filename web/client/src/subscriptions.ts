@@ -3,6 +3,7 @@ import { NeuralDocFlowError } from "./errors.ts";
 import type { ChannelSubscribed, Subscribed } from "./messages.ts";
 import type { ProcessingResult } from "./schema.ts";
 import type { Channel, ChannelEvent, JobEvent } from "./types.ts";
+import { type Backoff, pause, sleep } from "./waiting.ts";
 
 /** Who is told of a job's events. */
 export interface Follower {
@@ -32,7 +33,13 @@ interface FollowingChannel extends Following {
   gap(): void;
 }
 
+interface WhenRefused {
+  again(): unknown;
+  refuse(error: NeuralDocFlowError): void;
+}
+
 const MOST_SEEN = 2000;
+const BACKOFF: Backoff = { firstMs: 1_000, mostMs: 30_000 };
 const FINISHED = ["completed", "partial", "failed"];
 
 /** What is followed, job by job and channel by channel, each with the offset it is at: after a reconnection
@@ -42,6 +49,8 @@ export class Subscriptions {
   readonly #result: (job: string) => Promise<ProcessingResult>;
   readonly #jobs = new Map<string, FollowingJob>();
   readonly #channels = new Map<Channel, FollowingChannel>();
+  /** Ends the pauses after which what was refused in the present connection is asked for again. */
+  #pauses = new AbortController();
 
   constructor(connection: () => Connection | null, result: (job: string) => Promise<ProcessingResult>) {
     this.#connection = connection;
@@ -105,11 +114,18 @@ export class Subscriptions {
 
   /** Take everything up again on a new connection. */
   async restore(): Promise<void> {
+    this.rest();
     const jobs = [...this.#jobs].map(([job, each]) => this.#subscribe(job, each));
     await Promise.all([
       ...jobs,
       ...[...this.#channels].map(([name, each]) => this.#subscribeChannel(name, each)),
     ]);
+  }
+
+  /** Ask for nothing again until the next connection. */
+  rest(): void {
+    this.#pauses.abort();
+    this.#pauses = new AbortController();
   }
 
   /** An event has come. A job that is followed hears it whichever channel it came on. */
@@ -140,7 +156,7 @@ export class Subscriptions {
     for (const follower of [...following.followers]) follower.tell(event);
   }
 
-  async #subscribe(job: string, following: FollowingJob): Promise<void> {
+  async #subscribe(job: string, following: FollowingJob, tries = 0): Promise<void> {
     const from = following.offset === null ? {} : { from_offset: following.offset };
     try {
       const told = (await this.#connection()?.request(
@@ -157,15 +173,18 @@ export class Subscriptions {
         this.#tellJob(job, following, `result of ${job}`, { type: "result", offset: told.offset, data });
       }
     } catch (error) {
-      if (isUnanswered(error)) return this.#subscribe(job, following);
-      this.#refused(error, refusal => {
-        this.#jobs.delete(job);
-        for (const follower of following.followers) follower.fail(refusal);
+      if (this.#jobs.get(job) !== following) return;
+      this.#refused(error, tries, {
+        again: () => this.#jobs.get(job) === following && this.#subscribe(job, following, tries + 1),
+        refuse: refusal => {
+          this.#jobs.delete(job);
+          for (const follower of following.followers) follower.fail(refusal);
+        },
       });
     }
   }
 
-  async #subscribeChannel(channel: Channel, following: FollowingChannel): Promise<void> {
+  async #subscribeChannel(channel: Channel, following: FollowingChannel, tries = 0): Promise<void> {
     const from = following.offset === null ? {} : { from_offset: following.offset };
     try {
       const wanted = { channel, filter: following.filter, ...from };
@@ -175,18 +194,25 @@ export class Subscriptions {
       following.offset ??= told.offset;
       if (!told.recovered) following.gap();
     } catch (error) {
-      if (isUnanswered(error)) return this.#subscribeChannel(channel, following);
-      this.#refused(error, refusal => {
-        this.#channels.delete(channel);
-        following.fail(refusal);
+      if (this.#channels.get(channel) !== following) return;
+      this.#refused(error, tries, {
+        again: () =>
+          this.#channels.get(channel) === following && this.#subscribeChannel(channel, following, tries + 1),
+        refuse: refusal => {
+          this.#channels.delete(channel);
+          following.fail(refusal);
+        },
       });
     }
   }
 
-  /** A broken connection is mended by the next one; a refusal is for good. */
-  #refused(error: unknown, refuse: (error: NeuralDocFlowError) => void): void {
+  /** What passes is asked for again after a while, over the same connection: the next one asks by itself. */
+  #refused(error: unknown, tries: number, { again, refuse }: WhenRefused): void {
     if (!(error instanceof NeuralDocFlowError)) throw error;
-    if (!["unreachable", "disconnected"].includes(error.code)) refuse(error);
+    if (error.code === "disconnected") return;
+    if (!error.retryable) return refuse(error);
+    const later = () => this.#connection()?.isOpen && again();
+    sleep(pause(tries, BACKOFF), this.#pauses.signal).then(later, () => {});
   }
 
   #ask(action: string, payload: object): void {
@@ -196,10 +222,6 @@ export class Subscriptions {
         .catch(() => {}); // with the connection the subscription is gone too
     }
   }
-}
-
-function isUnanswered(error: unknown): boolean {
-  return error instanceof NeuralDocFlowError && error.code === "no_answer";
 }
 
 function isNew(following: Following, id: string): boolean {
