@@ -7,6 +7,8 @@ import { type Backoff, pause, randomId, sleep } from "./waiting.ts";
 const AT_ONCE = 4 * 2 ** 20;
 const PIECE = 4 * 2 ** 20;
 const TRIES = 8;
+/** Who is to wait for longer than this, as for the next day's quota, is told so instead. */
+const LONGEST_WAIT_MS = 60_000;
 const TUS = { "Tus-Resumable": "1.0.0" };
 
 /** Send a document; the job's id. A large one goes in pieces by the tus protocol, and after a broken connection
@@ -99,7 +101,9 @@ async function inPieces(
     } catch (error) {
       if (!(error instanceof NeuralDocFlowError) || !isPassing(error) || ++tries >= TRIES) throw error;
       if (place === null && error.code === "unreachable") throw error; // as with a small one: nothing has begun
-      await sleep(error.retryAfterMs ?? pause(tries, backoff), signal);
+      const wait = Math.max(error.retryAfterMs ?? 0, pause(tries, backoff));
+      if (wait > LONGEST_WAIT_MS) throw error;
+      await sleep(wait, signal);
       if (place !== null) {
         const known = await whereItIs(http, place, signal);
         if (known === null) place = null;

@@ -104,13 +104,18 @@ export class Outbox {
   #known: Submission[] = [];
   #view: OutboxView = { submissions: [], sending: new Map(), hindrance: null };
   #hindrance: NeuralDocFlowError | null = null;
-  /** Rounds in a row that found no way through. */
+  /** How often in a row no way through was found. */
   #vain = 0;
+  /** No way through was found, and none is looked for until a while has passed, or there is reason to. */
+  #isBlocked = false;
   /** How often each document found none: those that got further go first, so that no one holds up the rest. */
   readonly #stumbles = new Map<string, number>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #running: Promise<void> | null = null;
-  #again = false;
+  /** No other page sends now. */
+  #isOurTurn = false;
+  /** What is being sent. */
+  readonly #work = new Set<Promise<void>>();
   #stopped = false;
 
   constructor(shelf: Shelf, send: Send, lock: Lock = work => work(), sendResult?: SendResult) {
@@ -177,9 +182,14 @@ export class Outbox {
 
   /** Forget one; what is being sent of it is stopped. */
   async remove(id: string): Promise<void> {
+    this.#held.add(id);
     this.#aborts.get(id)?.abort();
-    await this.#shelf.remove(id);
-    this.#drop(id);
+    try {
+      await this.#shelf.remove(id);
+      this.#drop(id);
+    } finally {
+      this.#held.delete(id);
+    }
   }
 
   /** One's file, to be read here; it is not sent until it is let go. None if it is not waiting any more. */
@@ -230,43 +240,62 @@ export class Outbox {
   }
 
   #run(): Promise<void> {
+    this.#isBlocked = false;
     if (this.#running) {
-      this.#again = true;
+      this.#fill();
       return this.#running;
     }
     if (this.#stopped) return Promise.resolve();
     this.#running = this.#lock(() => this.#sendAll()).finally(() => {
       this.#running = null;
       this.#schedule();
-      if (this.#again) {
-        this.#again = false;
-        void this.#run();
-      }
     });
     return this.#running;
   }
 
+  /** Send until nothing can be sent at the moment, what comes meanwhile included. */
   async #sendAll(): Promise<void> {
     await this.#load();
-    const isDue = ({ id, state, nextTryAt }: Submission) =>
-      state === "waiting" && nextTryAt <= Date.now() && !this.#held.has(id);
-    const due = this.#known.filter(isDue);
-    const stumbles = ({ id }: Submission) => this.#stumbles.get(id) ?? 0;
-    due.sort((a, b) => stumbles(a) - stumbles(b) || a.createdAt - b.createdAt);
-    let stopped = false;
-    const worker = async () => {
-      for (let next = due.shift(); next && !stopped && !this.#stopped; next = due.shift()) {
-        const { id } = next;
-        const now = this.#known.find(each => each.id === id); // it may be removed or taken when its turn comes
-        if (now && isDue(now) && !(await this.#sendOne(now))) stopped = true;
-      }
-    };
-    await Promise.all(Array.from({ length: AT_ONCE }, worker));
-    this.#vain = stopped ? this.#vain + 1 : 0;
+    this.#isOurTurn = true;
+    try {
+      this.#fill();
+      while (this.#work.size > 0) await Promise.all(this.#work);
+    } finally {
+      this.#isOurTurn = false;
+    }
   }
 
-  /** Send one; false where the next ones would not fare better. */
-  async #sendOne(submission: Submission): Promise<boolean> {
+  /** Begin to send what is due, as long as there is room beside what is being sent. */
+  #fill(): void {
+    if (!this.#isOurTurn) return;
+    while (this.#work.size < AT_ONCE) {
+      const next = this.#next();
+      if (!next) break;
+      const work = this.#sendOne(next).finally(() => {
+        this.#work.delete(work);
+        this.#fill();
+      });
+      this.#work.add(work);
+    }
+    this.#schedule();
+  }
+
+  /** Of those that are due and not being sent, the one that found no way least often, then the oldest. */
+  #next(): Submission | undefined {
+    if (this.#isBlocked || this.#stopped) return undefined;
+    const stumbles = ({ id }: Submission) => this.#stumbles.get(id) ?? 0;
+    const due = this.#waiting().filter(({ nextTryAt }) => nextTryAt <= Date.now());
+    return due.sort((a, b) => stumbles(a) - stumbles(b) || a.createdAt - b.createdAt)[0];
+  }
+
+  /** Those that wait and are not being sent or read. */
+  #waiting(): Submission[] {
+    const isFree = (id: string) => !this.#held.has(id) && !this.#aborts.has(id);
+    return this.#known.filter(({ id, state }) => state === "waiting" && isFree(id));
+  }
+
+  /** Send one, and note what became of it. Nothing more is begun where the next ones would not fare better. */
+  async #sendOne(submission: Submission): Promise<void> {
     const abort = new AbortController();
     const { id } = submission;
     this.#aborts.set(id, abort);
@@ -274,12 +303,12 @@ export class Outbox {
     try {
       const jobId = await this.#give(submission, abort.signal);
       this.#hindrance = null;
+      this.#vain = 0;
       this.#stumbles.delete(id);
       await this.#change({ ...submission, state: "sent", jobId, error: null });
       await this.#shelf.dropFileIfSent(id);
-      return true;
     } catch (failure) {
-      if (abort.signal.aborted) return true;
+      if (abort.signal.aborted) return;
       const error =
         failure instanceof NeuralDocFlowError
           ? failure
@@ -287,14 +316,15 @@ export class Outbox {
       if (NOT_NOW.includes(error.code)) {
         this.#hindrance = error;
         this.#stumbles.set(id, (this.#stumbles.get(id) ?? 0) + 1);
-        return false;
+        if (!this.#isBlocked) this.#vain += 1;
+        this.#isBlocked = true;
+        return;
       }
+      this.#vain = 0;
       if (submission.read && !mayHelp(error) && error.code !== "forbidden") {
         // The service does not want the result: it gets the document, and has the last word.
         await this.#change({ ...submission, read: null, tries: 0, nextTryAt: 0, error: null });
-        this.#again = true;
       } else await this.#change(afterFailure(submission, error));
-      return true;
     } finally {
       this.#aborts.delete(id);
       this.#sending.delete(id);
@@ -354,15 +384,18 @@ export class Outbox {
     clearTimeout(this.#timer);
     if (this.#stopped) return;
     const now = Date.now();
-    const waiting = this.#known.filter(({ id, state }) => state === "waiting" && !this.#held.has(id));
-    const due = waiting.filter(each => each.nextTryAt <= now);
+    const waiting = this.#waiting();
     const waits = waiting.filter(each => each.nextTryAt > now).map(each => each.nextTryAt - now + 50);
+    if (waiting.length > waits.length) waits.push(...this.#untilDue());
+    if (waits.length > 0) this.#timer = setTimeout(() => void this.#run(), Math.min(...waits, 2 ** 31 - 1));
+  }
+
+  /** When those that are due and not being sent are looked at again; none where something else will tell. */
+  #untilDue(): number[] {
+    if (!this.#isBlocked) return this.#isOurTurn ? [] : [50]; // there is no room for more, or they came too late
     // A connection may break for one request alone, while others pass: nobody tells that it is there again.
     const mayPass = (this.#hindrance?.code ?? "unreachable") === "unreachable";
-    if (due.length > 0 && this.#vain === 0)
-      waits.push(50); // their time came during the round
-    else if (due.length > 0 && mayPass) waits.push(pause(this.#vain - 1, BACKOFF));
-    if (waits.length > 0) this.#timer = setTimeout(() => void this.#run(), Math.min(...waits, 2 ** 31 - 1));
+    return mayPass ? [pause(Math.max(this.#vain - 1, 0), BACKOFF)] : [];
   }
 
   #tell(): void {

@@ -312,6 +312,61 @@ test("of those that wait for their turn, one that is removed is gone and one tha
   ]);
 });
 
+test("one that takes for ever does not hold up those that are added after it", async () => {
+  const begun: string[] = [];
+  const outbox = new Outbox(new MemoryShelf(), async (_, { filename }) => {
+    begun.push(filename);
+    if (filename.startsWith("stalled")) await new Promise(() => {});
+    return `job of ${filename}`;
+  });
+  for (const name of ["stalled-1", "a", "stalled-2", "b", "c"]) {
+    await outbox.add(letter(), name, wishes);
+    await vi.advanceTimersByTimeAsync(100);
+  }
+  expect(begun).toEqual(["stalled-1", "a", "stalled-2", "b", "c"]);
+  const states = outbox.getSnapshot().submissions.map(each => each.state);
+  expect(states).toEqual(["waiting", "sent", "waiting", "sent", "sent"]);
+});
+
+test("one that is refused for now is tried again while another is still being sent", async () => {
+  let tries = 0;
+  let breaks = 2;
+  const outbox = new Outbox(new MemoryShelf(), async (_, { filename }) => {
+    if (filename === "stalled") await new Promise(() => {});
+    if (filename === "refused" && ++tries < 3)
+      throw new NeuralDocFlowError("rate_limited", "Slower.", { status: 429, retryAfterMs: 5_000 });
+    if (filename === "breaks" && breaks-- > 0) throw new NeuralDocFlowError("unreachable", "It broke.");
+    return `job of ${filename}`;
+  });
+  for (const name of ["stalled", "refused", "breaks"]) {
+    await outbox.add(letter(), name, wishes);
+    await vi.advanceTimersByTimeAsync(5);
+  }
+  await vi.advanceTimersByTimeAsync(30_000);
+  expect(outbox.getSnapshot().submissions.map(each => each.state)).toEqual(["waiting", "sent", "sent"]);
+});
+
+test("never more than three are sent at once, and each once", async () => {
+  let now = 0;
+  let most = 0;
+  const begun: string[] = [];
+  const outbox = new Outbox(new MemoryShelf(), async (_, { filename }) => {
+    begun.push(filename);
+    most = Math.max(most, ++now);
+    await new Promise(done => setTimeout(done, 100));
+    now -= 1;
+    return `job of ${filename}`;
+  });
+  const names = Array.from({ length: 10 }, (_, number) => `${number}`);
+  for (const name of names) {
+    await outbox.add(letter(), name, wishes);
+    void outbox.flush();
+    await vi.advanceTimersByTimeAsync(10);
+  }
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect([begun, most]).toEqual([names, 3]);
+});
+
 test("a shelf in memory does not bring back what was taken from it", async () => {
   const shelf = new MemoryShelf();
   const outbox = new Outbox(shelf, async () => "job-1");
