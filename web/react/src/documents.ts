@@ -20,6 +20,7 @@ import {
   runOf,
   unknownJob,
 } from "./entries.ts";
+import { AWAY } from "./failures.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Reading } from "./reading.ts";
 
@@ -118,7 +119,7 @@ export class Documents {
       this.#keep(jobId, result);
       return result;
     } catch (error) {
-      if (!(error instanceof NeuralDocFlowError) || error.code !== "unreachable") throw error;
+      if (!(error instanceof NeuralDocFlowError) || !AWAY.includes(error.code)) throw error;
       return (await here()) ?? Promise.reject(notHere());
     }
   }
@@ -254,7 +255,7 @@ export class Documents {
           this.#take(jobs);
         },
         (error: unknown) => {
-          if (error instanceof NeuralDocFlowError && error.code !== "unreachable")
+          if (error instanceof NeuralDocFlowError && !AWAY.includes(error.code))
             this.#options().onError?.(error);
         },
       );

@@ -4,8 +4,10 @@ import type { Submission } from "./outbox.ts";
 
 const TRIES = 3;
 export const BACKOFF = { firstMs: 2_000, mostMs: 60_000 };
+/** The service is not there, or as good as not: it hangs. */
+export const AWAY = ["unreachable", "no_answer"];
 /** What says nothing about the document: it waits for a connection, or for a valid key. */
-export const NOT_NOW = ["unreachable", "disconnected", "unauthorized"];
+export const NOT_NOW = [...AWAY, "disconnected", "unauthorized"];
 
 /** Whether the same request may succeed later. */
 export function mayHelp({ retryable, status = 0 }: NeuralDocFlowError): boolean {

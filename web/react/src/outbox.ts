@@ -6,7 +6,7 @@ import {
   randomId,
 } from "@neuraldocflow/client";
 import { Bell } from "./bell.ts";
-import { afterFailure, BACKOFF, mayHelp, NOT_NOW } from "./failures.ts";
+import { AWAY, afterFailure, BACKOFF, mayHelp, NOT_NOW } from "./failures.ts";
 
 /** How a document is to be processed. */
 export interface Wishes {
@@ -394,7 +394,7 @@ export class Outbox {
   #untilDue(): number[] {
     if (!this.#isBlocked) return this.#isOurTurn ? [] : [50]; // there is no room for more, or they came too late
     // A connection may break for one request alone, while others pass: nobody tells that it is there again.
-    const mayPass = (this.#hindrance?.code ?? "unreachable") === "unreachable";
+    const mayPass = !this.#hindrance || AWAY.includes(this.#hindrance.code);
     return mayPass ? [pause(Math.max(this.#vain - 1, 0), BACKOFF)] : [];
   }
 

@@ -154,6 +154,22 @@ test("a way that breaks for one request is tried again, though nobody says that 
   expect(outbox.getSnapshot().hindrance).toBeNull();
 });
 
+test("a service that hangs refuses nothing: documents wait until it goes on", async () => {
+  let hangs = true;
+  const outbox = new Outbox(new MemoryShelf(), async () => {
+    if (!hangs) return "job-1";
+    await new Promise(done => setTimeout(done, 30_000));
+    throw new NeuralDocFlowError("no_answer", "The service has not answered in time.");
+  });
+  await outbox.add(letter(), "letter.html", wishes);
+  await vi.advanceTimersByTimeAsync(600_000);
+  expect(only(outbox)).toMatchObject({ state: "waiting", tries: 0 });
+  expect(outbox.getSnapshot().hindrance?.code).toBe("no_answer");
+  hangs = false;
+  await vi.advanceTimersByTimeAsync(120_000);
+  expect(only(outbox)).toMatchObject({ state: "sent", jobId: "job-1" });
+});
+
 test("one whose connection breaks while another's holds is tried again too", async () => {
   let isFirst = true;
   const outbox = new Outbox(new MemoryShelf(), async (_, { filename }) => {
