@@ -194,7 +194,7 @@ export class Connection {
     this.#socket = socket;
     let abandon = () => {};
     const closed = new Promise<NeuralDocFlowError>(resolve => {
-      socket.onclose = event => resolve(closing(event.code, event.reason));
+      socket.onclose = event => resolve(closing(event.code, event.reason, this.#open));
       abandon = () => {
         socket.onmessage = null;
         socket.close(); // a dead line would be waited for until its handshake times out
@@ -298,10 +298,12 @@ function orClosed<T>(wanted: Promise<T>, closed: Promise<NeuralDocFlowError>): P
   return Promise.race([wanted, gone]);
 }
 
-function closing(code: number, reason: string): NeuralDocFlowError {
+/** Why the service has closed. A key that may do something else than when its session began is asked to come again. */
+function closing(code: number, reason: string, inSession: boolean): NeuralDocFlowError {
   if (code === 4401 && !reason.startsWith("no authentication"))
     return new NeuralDocFlowError("unauthorized", "The key is not valid, or no longer.");
-  if (code === 4403) return new NeuralDocFlowError("forbidden", "The key may not be used here.");
+  if (code === 4403 && !inSession)
+    return new NeuralDocFlowError("forbidden", "The key may not be used here.");
   if (code === 4413)
     return new NeuralDocFlowError("too_large", "A message was larger than the service takes.");
   if (code === 4400) return new NeuralDocFlowError("invalid_request", `The service closed: ${reason}.`);

@@ -37,3 +37,40 @@ test("a line on which no ping is answered is opened anew", async () => {
   expect(states()).toEqual(["connecting", "connected", "reconnecting", "connected"]);
   connection.end();
 });
+
+test("a key that may do other things from now on connects again, and tells what it may do", async () => {
+  const service = new Service();
+  const { connection, states } = await connected(service);
+  const scopes: unknown[] = [];
+  connection.statuses.add(({ key }) => scopes.push(key?.scopes));
+  const more = { tenant: "acme", scopes: ["submit", "read"] };
+  service.answer = action => (action === "authenticate" ? more : undefined);
+  service.sockets[0]?.close(4403, "the key may do other things now: connect again");
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(states()).toEqual(["connecting", "connected", "reconnecting", "connected"]);
+  expect(scopes.at(-1)).toEqual(["submit", "read"]);
+  connection.end();
+});
+
+test("a key that may not be used, or was revoked, ends it for good", async () => {
+  for (const [code, error] of [
+    [4403, "forbidden"],
+    [4401, "unauthorized"],
+  ] as const) {
+    const service = new Service();
+    service.answer = (_, __, number) => {
+      if (number === 2) service.sockets[1]?.close(code, "refused");
+      return undefined;
+    };
+    const connection = new Connection("a key", service.ways(), async () => {});
+    await connection.start();
+    service.sockets[0]?.close(1006);
+    const told = new Promise<ConnectionStatus>(resolve =>
+      connection.statuses.add(status => status.state === "disconnected" && resolve(status)),
+    );
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect((await told).error?.code).toBe(error);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(service.sockets).toHaveLength(2);
+  }
+});
