@@ -111,8 +111,9 @@ class Uploads:
         """A new one. Raises Problem where the tenant has many under way."""
         folder = self._folder_of(key)
         folder.mkdir(exist_ok=True)
-        if sum(1 for each in folder.iterdir() if not each.suffix) >= _MOST:
+        if _under_way(folder) >= _MOST:
             self.tidy()
+        if _under_way(folder) >= _MOST:
             message = f"There are {_MOST} uploads under way already: finish one, or give it up."
             raise Problem(RateLimited(message), 429, {"Retry-After": "60"})
         upload = Upload(folder / secrets.token_urlsafe(16), length, metadata)
@@ -137,6 +138,10 @@ class Uploads:
 
     def _folder_of(self, key: Key) -> Path:
         return self._folder / f"of-{key.tenant}"
+
+
+def _under_way(folder: Path) -> int:
+    return sum(1 for each in folder.iterdir() if not each.suffix)
 
 
 def _about(path: Path) -> Path:

@@ -5,6 +5,8 @@ export interface HttpOptions {
   headers?: Record<string, string>;
   body?: Blob | string | null;
   signal?: AbortSignal | undefined;
+  /** Goes out also where the page is left at this moment. */
+  keepalive?: boolean;
 }
 
 /** What a byte that is sent may take on a slow line. */
@@ -35,7 +37,7 @@ export class Http {
 
   /** The answer, if it is a good one. Throws NeuralDocFlowError, or the signal's reason. */
   async send(path: string, options: HttpOptions = {}): Promise<Answer> {
-    const { method = "GET", headers = {}, body = null, signal } = options;
+    const { method = "GET", headers = {}, body = null, signal, keepalive = false } = options;
     const stop = new AbortController();
     const abort = () => stop.abort(signal?.reason);
     if (signal?.aborted) abort();
@@ -53,6 +55,7 @@ export class Http {
         method,
         headers: { Authorization: `Bearer ${this.#key}`, ...headers },
         body,
+        keepalive,
         signal: stop.signal,
       });
       if (!answer.ok) throw await refusal(answer);

@@ -11,6 +11,13 @@ const TRIES = 8;
 const LONGEST_WAIT_MS = 60_000;
 const TUS = { "Tus-Resumable": "1.0.0" };
 
+type Rest = [document: Blob, filename: string, options: SubmitOptions, backoff: Backoff];
+
+/** Where an upload is; null while there is none. */
+interface Begun {
+  place: string | null;
+}
+
 /** Send a document; the job's id. A large one goes in pieces by the tus protocol, and after a broken connection
  * on from where it was. Throws NeuralDocFlowError, or the signal's reason. */
 export async function upload(
@@ -61,29 +68,36 @@ async function atOnce(http: Http, document: Blob, filename: string, options: Sub
   return job_id;
 }
 
-async function inPieces(
+async function inPieces(http: Http, ...rest: Rest): Promise<string> {
+  const begun: Begun = { place: null };
+  try {
+    return await pieceByPiece(begun, http, ...rest);
+  } catch (error) {
+    if (begun.place !== null) void giveUp(http, begun.place);
+    throw error;
+  }
+}
+
+async function pieceByPiece(
+  begun: Begun,
   http: Http,
-  document: Blob,
-  filename: string,
-  options: SubmitOptions,
-  backoff: Backoff,
+  ...[document, filename, options, backoff]: Rest
 ): Promise<string> {
   const { signal } = options;
   const told: Record<string, string> = { filename, filetype: document.type, ...wishes(options) };
   if (options.idempotencyKey) told.idempotencyKey = options.idempotencyKey;
   const metadata = Object.entries(told).map(([name, value]) => `${name} ${base64(value)}`);
   const headers = { ...TUS, "Upload-Length": String(document.size), "Upload-Metadata": metadata.join(",") };
-  let place: string | null = null;
   let offset = 0;
   for (let tries = 0; ; ) {
     try {
-      if (place === null) {
+      if (begun.place === null) {
         const created = await http.send("/api/v1/uploads", { method: "POST", headers, signal });
-        place = created.headers.get("Location") ?? "";
+        begun.place = created.headers.get("Location") ?? "";
         offset = 0;
       }
       const piece = document.slice(offset, offset + PIECE);
-      const answer = await http.send(place, {
+      const answer = await http.send(begun.place, {
         method: "PATCH",
         headers: {
           ...TUS,
@@ -100,15 +114,29 @@ async function inPieces(
       if (job) return job;
     } catch (error) {
       if (!(error instanceof NeuralDocFlowError) || !isPassing(error) || ++tries >= TRIES) throw error;
-      if (place === null && error.code === "unreachable") throw error; // as with a small one: nothing has begun
+      if (begun.place === null && error.code === "unreachable") throw error; // as with a small one: nothing has begun
       const wait = Math.max(error.retryAfterMs ?? 0, pause(tries, backoff));
       if (wait > LONGEST_WAIT_MS) throw error;
       await sleep(wait, signal);
-      if (place !== null) {
-        const known = await whereItIs(http, place, signal);
-        if (known === null) place = null;
+      if (begun.place !== null) {
+        const known = await whereItIs(http, begun.place, signal);
+        if (known === null) begun.place = null;
         else offset = known;
       }
+    }
+  }
+}
+
+/** The service keeps what is left of an upload for a day, and only so many. */
+async function giveUp(http: Http, place: string): Promise<void> {
+  for (let attempt = 0; attempt < TRIES; attempt++) {
+    try {
+      await http.send(place, { method: "DELETE", headers: TUS, keepalive: true });
+      return;
+    } catch (error) {
+      // While the piece that was stopped is still being taken, it can't be removed.
+      if (!(error instanceof NeuralDocFlowError) || error.status !== 423) return;
+      await sleep(pause(attempt, { firstMs: 250, mostMs: 5000 }));
     }
   }
 }
