@@ -24,6 +24,8 @@ const MESSAGES = [
   "ProcessingProgress",
   ...STEPS,
 ];
+/** What says what a property may be. */
+const KINDS = ["type", "anyOf", "allOf", "oneOf", "enum", "const", "$ref", "tsType"];
 const root = new URL("../../../", import.meta.url);
 
 async function published(name) {
@@ -34,9 +36,17 @@ function properties(schemas) {
   return schemas.flatMap(each => Object.values(each.properties ?? {}));
 }
 
+/** As the compiler knows it: tuples in the former way, and what is not said of a property is not known. */
+function plain(schema) {
+  for (const property of properties([schema, ...Object.values(schema.$defs)]))
+    if (!KINDS.some(kind => kind in property)) property.tsType = "unknown";
+  const text = JSON.stringify(schema).replaceAll('"prefixItems":', '"items":');
+  return JSON.parse(text);
+}
+
 function compiled(schema, name, { from, additionalProperties }) {
   for (const property of properties([schema, ...Object.values(schema.$defs)])) delete property.title; // else each becomes a type
-  return compile(schema, name, {
+  return compile(plain(schema), name, {
     additionalProperties,
     bannerComment: `// Made from docs/schemas/${from}.json by \`npm run types\`; not to be edited.`,
     style: { printWidth: 110 },

@@ -63,7 +63,7 @@ export interface Clause {
  * Where a value stands: a page and a box in PDF points (origin top left), or a block of DOCX and HTML.
  */
 export interface Provenance {
-  bbox?: [unknown, unknown, unknown, unknown] | null;
+  bbox?: [number, number, number, number] | null;
   block?: string | number | null;
   page?: number | null;
   text?: string;
@@ -76,9 +76,7 @@ export interface FieldValue {
   confidence?: number;
   provenance?: Provenance[];
   raw?: string | null;
-  value?: {
-    [k: string]: unknown;
-  };
+  value?: unknown;
   [k: string]: unknown;
 }
 /**
@@ -98,7 +96,7 @@ export interface Section {
  * A table as text cells; ``header`` may be empty.
  */
 export interface Table {
-  bbox?: [unknown, unknown, unknown, unknown] | null;
+  bbox?: [number, number, number, number] | null;
   caption?: string | null;
   confidence?: number | null;
   header?: (string | null)[];
