@@ -224,6 +224,7 @@ export class Documents {
 
   #done(result: ProcessingResult): void {
     const job = this.#jobs.get(result.jobId) ?? unknownJob(result.jobId);
+    const { extractedData, metadata } = result;
     this.#keep(result.jobId, result);
     this.#jobs.set(result.jobId, {
       ...job,
@@ -231,9 +232,11 @@ export class Documents {
       stage: "done",
       progress: 1,
       error: result.error ?? null,
-      documentType: result.extractedData?.documentType ?? null,
-      pages: result.extractedData?.pages ?? null,
-      contentType: result.metadata?.contentType ?? null,
+      documentType: extractedData?.documentType ?? null,
+      confidence: extractedData?.confidence ?? null,
+      pages: extractedData?.pages ?? null,
+      contentType: metadata?.contentType ?? null,
+      profile: metadata?.profile ?? job.profile,
     });
     this.#tell();
     this.#options().onComplete?.(result);

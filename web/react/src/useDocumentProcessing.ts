@@ -35,7 +35,7 @@ export interface UseDocumentProcessingOptions {
 
 export interface DocumentProcessing {
   /** Send a document; resolves to its job's id when it is durable. Throws NeuralDocFlowError, `disconnected` where
-   * it had not been sent when another key was given. */
+   * it had not been sent when another key was given, or the component was gone. */
   processDocument(file: File, profile: string, options?: ProcessingOptions): Promise<string>;
   isConnected: boolean;
   jobs: readonly DocumentEntry[];
@@ -80,15 +80,16 @@ export function useDocumentProcessing(options: UseDocumentProcessingOptions): Do
     );
     const reading = reader ? new Reading(outbox, reader, readingLock) : null;
     const documents = new Documents(client, outbox, () => latest.current, reading);
-    return { client, outbox, documents, left: new AbortController() };
+    return { client, outbox, documents, presence: new Presence() };
   }, [apiKey, shelf, lock, reader, readingLock]);
-  const { client, outbox, documents, left } = parts;
+  const { client, outbox, documents, presence } = parts;
 
-  const present = useRef(left);
+  const present = useRef(presence);
   useEffect(() => {
-    if (present.current !== left) present.current.abort();
-    present.current = left;
-  }, [left]);
+    if (present.current !== presence) present.current.leave("Another key was given");
+    present.current = presence;
+    return presence.enter();
+  }, [presence]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: another `follow` needs another start
   useEffect(() => {
@@ -102,15 +103,15 @@ export function useDocumentProcessing(options: UseDocumentProcessingOptions): Do
     };
   }, [client, documents, apiKey, url, follow]);
 
-  const view = useSyncExternalStore(documents.subscribe, documents.getSnapshot);
+  const view = useSyncExternalStore(documents.subscribe, documents.getSnapshot, documents.getSnapshot);
 
   const processDocument = useCallback(
     async (file: File, profile: string, options: ProcessingOptions = {}) => {
       const wishes = { profile, options: { streamResults: true, ...options } };
       const { id } = await outbox.add(file, file.name, wishes);
-      return sent(outbox, id, left.signal);
+      return sent(outbox, id, presence.signal);
     },
-    [outbox, left],
+    [outbox, presence],
   );
   const cancel = useCallback((entry: DocumentEntry) => documents.cancel(entry), [documents]);
   const retry = useCallback((entry: DocumentEntry) => documents.retry(entry), [documents]);
@@ -130,7 +131,32 @@ export function useDocumentProcessing(options: UseDocumentProcessingOptions): Do
   };
 }
 
-/** Resolves to the job's id when a submission has been sent; rejects when the outbox is left for another. */
+/** Whether a component is there for whom something waits. */
+class Presence {
+  #left = new AbortController();
+  #leaving: ReturnType<typeof setTimeout> | undefined;
+
+  /** Aborted when it is there no more; the reason says why. */
+  get signal(): AbortSignal {
+    return this.#left.signal;
+  }
+
+  /** It is there; gives the function that ends it, but for who comes back at once, as in React's strict mode. */
+  enter(): () => void {
+    clearTimeout(this.#leaving);
+    if (this.signal.aborted) this.#left = new AbortController();
+    return () => {
+      this.#leaving = setTimeout(() => this.leave("The page was left"));
+    };
+  }
+
+  leave(why: string): void {
+    clearTimeout(this.#leaving);
+    this.#left.abort(why);
+  }
+}
+
+/** Resolves to the job's id when a submission has been sent; rejects when nobody is there any more who waits. */
 function sent(outbox: Outbox, id: string, left: AbortSignal): Promise<string> {
   return new Promise((resolve, reject) => {
     const stop = outbox.subscribe(look);
@@ -141,9 +167,7 @@ function sent(outbox: Outbox, id: string, left: AbortSignal): Promise<string> {
       stop();
       left.removeEventListener("abort", look);
       if (found?.jobId) return resolve(found.jobId);
-      const gone = found
-        ? "Another key was given before the document was sent."
-        : "The document was taken back.";
+      const gone = found ? `${left.reason} before the document was sent.` : "The document was taken back.";
       const failure = found?.state === "failed" ? found.error : null;
       const { code, message } = failure ?? { code: "disconnected", message: gone };
       reject(new NeuralDocFlowError(code as NeuralDocFlowError["code"], message));

@@ -1,4 +1,9 @@
-import { type ErrorCode, type NeuralDocFlowClient, NeuralDocFlowError } from "@neuraldocflow/client";
+import {
+  type ErrorCode,
+  type NeuralDocFlowClient,
+  NeuralDocFlowError,
+  type ProcessingResult,
+} from "@neuraldocflow/client";
 import { expect, test, vi } from "vitest";
 import { Documents } from "../src/documents.ts";
 import { MemoryShelf } from "../src/memory.ts";
@@ -37,3 +42,24 @@ test.each<ErrorCode>(["unreachable", "no_answer"])(
     await expect(documents.result("job-1")).rejects.toThrow("It has not been opened on this device");
   },
 );
+
+test("of a document that is followed from here its result says how sure it is, and what it was read as", async () => {
+  let tell: (result: ProcessingResult) => void = () => {};
+  const onResult = (listener: typeof tell) => {
+    tell = listener;
+    return () => {};
+  };
+  const outbox = new Outbox(new MemoryShelf(), async () => "job-1");
+  const documents = new Documents(clientThat({ onResult }), outbox, () => ({}));
+  const leave = documents.start();
+  await outbox.add(new Blob(["a"]), "a.pdf", { profile: "auto", options: {} });
+  await vi.waitFor(() => expect(documents.getSnapshot().documents[0]?.jobId).toBe("job-1"));
+  tell({
+    ...{ jobId: "job-1", status: "completed", metadata: { profile: "sec_10k" } },
+    extractedData: { confidence: 0.93, documentType: "sec_10k", pages: 3 },
+  });
+  await vi.waitFor(() => expect(documents.getSnapshot().documents[0]?.status).toBe("completed"));
+  const [found] = documents.getSnapshot().documents;
+  expect(found).toMatchObject({ confidence: 0.93, profile: "sec_10k", pages: 3 });
+  leave();
+});

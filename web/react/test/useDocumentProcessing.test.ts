@@ -1,0 +1,72 @@
+import { createElement, StrictMode } from "react";
+import { renderToString } from "react-dom/server";
+import { expect, test, vi } from "vitest";
+import { type DocumentProcessing, useDocumentProcessing } from "../src/useDocumentProcessing.ts";
+
+/** Where nothing listens. */
+const away = "http://127.0.0.1:1";
+let processing: DocumentProcessing;
+
+function Letters({ apiKey }: { apiKey: string }) {
+  processing = useDocumentProcessing({ apiKey, url: away });
+  return null;
+}
+
+/** As much of a page as React needs to draw nothing on it. */
+function emptyPage(): Element {
+  const nothing = () => {};
+  const page = { nodeType: 9, activeElement: null, addEventListener: nothing, createElement: nothing };
+  vi.stubGlobal("window", globalThis);
+  vi.stubGlobal("document", page);
+  vi.stubGlobal("HTMLIFrameElement", class {});
+  return { nodeType: 1, tagName: "DIV", ownerDocument: page, addEventListener: nothing } as never;
+}
+
+async function shown() {
+  const { createRoot } = await import("react-dom/client");
+  const root = createRoot(emptyPage());
+  const show = async (apiKey: string) => {
+    root.render(createElement(StrictMode, null, createElement(Letters, { apiKey })));
+    await new Promise(done => setTimeout(done, 50));
+  };
+  await show("a key");
+  return { root, show };
+}
+
+/** What becomes of a document that can't be sent. */
+function waiting(): () => string {
+  let told = "waits";
+  const file = new File(["<p>A letter"], "letter.html", { type: "text/html" });
+  processing.processDocument(file, "auto").then(
+    job => (told = job),
+    error => (told = `${error.code}: ${error.message}`),
+  );
+  return () => told;
+}
+
+test("on a server it draws what there is before there is a connection", () => {
+  renderToString(createElement(Letters, { apiKey: "a key" }));
+  expect([processing.connection.state, processing.jobs]).toEqual(["connecting", []]);
+});
+
+test("what waits to be sent when the component goes is told so, and not before", async () => {
+  const { root } = await shown();
+  const told = waiting();
+  await new Promise(done => setTimeout(done, 100));
+  expect(told()).toBe("waits");
+  root.unmount();
+  await vi.waitFor(() =>
+    expect(told()).toBe("disconnected: The page was left before the document was sent."),
+  );
+});
+
+test("what waits when another key is given is told so; what is added then waits", async () => {
+  const { root, show } = await shown();
+  const before = waiting();
+  await show("another key");
+  await vi.waitFor(() => expect(before()).toContain("disconnected: Another key was given"));
+  const now = waiting();
+  await new Promise(done => setTimeout(done, 100));
+  expect(now()).toBe("waits");
+  root.unmount();
+});
