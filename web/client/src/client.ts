@@ -39,7 +39,7 @@ export class NeuralDocFlowClient implements NeuralDocFlowWebSocket {
   #http: Http | null = null;
   #backoff = BACKOFF;
   #leave: () => void = () => {};
-  /** Takes the followers of jobs that are followed from another place here; there while there are any. */
+  /** Follows what can't be followed over this connection; there while there is any. */
   #beside: NeuralDocFlowClient | null = null;
   #connectBeside: () => void = () => {};
   readonly #subscriptions = new Subscriptions(
@@ -298,18 +298,22 @@ export class NeuralDocFlowClient implements NeuralDocFlowWebSocket {
 
   // Channels and streams
 
-  /** Hear the events of all of the key's jobs. `onGap` is told when some were missed for good. */
+  /** Hear the events of all of the key's jobs, beside who hears the channel already. `onGap` is told when some were
+   * missed for good. Throws NeuralDocFlowError where the channel is heard with another filter. */
   subscribeToChannel(
     channel: Channel,
     listener: (event: ChannelEvent) => void,
     { filter = {}, onGap = () => {} }: { filter?: Record<string, string>; onGap?: () => void } = {},
   ): Promise<void> {
     const fail = (error: NeuralDocFlowError) => this.#tellError(error);
-    return this.#subscriptions.followChannel(channel, filter, listener, fail, onGap);
+    return this.#followChannel(channel, filter, listener, fail, onGap);
   }
 
-  unsubscribeFromChannel(channel: Channel): void {
-    this.#subscriptions.leaveChannel(channel);
+  /** Hear a channel no more: one listener, or all. */
+  unsubscribeFromChannel(channel: Channel, listener?: (event: ChannelEvent) => void): void {
+    this.#subscriptions.leaveChannel(channel, listener);
+    this.#beside?.unsubscribeFromChannel(channel, listener);
+    this.#dropBeside();
   }
 
   /** Begin a stream: many documents under one configuration, whose results come in the order they are done.
@@ -354,17 +358,32 @@ export class NeuralDocFlowClient implements NeuralDocFlowWebSocket {
 
   #follow(jobId: string, follower: Follower, fromOffset?: string): void {
     if (this.#subscriptions.follow(jobId, follower, fromOffset)) return;
-    if (!this.#beside) {
-      this.#beside = new NeuralDocFlowClient();
-      this.#connectBeside();
-    }
-    this.#beside.#follow(jobId, follower, fromOffset);
+    this.#takeBeside().#follow(jobId, follower, fromOffset);
   }
 
   #unfollow(jobId: string, follower: Follower): void {
     this.#subscriptions.leave(jobId, follower);
-    if (!this.#beside) return;
-    this.#beside.#unfollow(jobId, follower);
+    if (this.#beside) this.#beside.#unfollow(jobId, follower);
+    this.#dropBeside();
+  }
+
+  async #followChannel(...wanted: Parameters<Subscriptions["followChannel"]>): Promise<void> {
+    if (this.#subscriptions.mayFollowChannels) return this.#subscriptions.followChannel(...wanted);
+    const beside = this.#takeBeside();
+    await beside.#followChannel(...wanted);
+    if (this.#connection?.isOpen) await beside.#connection?.opened().catch(() => {}); // it is followed from now on
+  }
+
+  #takeBeside(): NeuralDocFlowClient {
+    if (this.#beside) return this.#beside;
+    this.#beside = new NeuralDocFlowClient();
+    this.#connectBeside();
+    return this.#beside;
+  }
+
+  /** Who follows channels will follow the next job too: it need not connect anew. */
+  #dropBeside(): void {
+    if (!this.#beside || !this.#subscriptions.mayFollowJobs) return;
     if (!this.#beside.#isIdle) return;
     this.#beside.disconnect();
     this.#beside = null;

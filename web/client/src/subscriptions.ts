@@ -3,7 +3,7 @@ import { NeuralDocFlowError } from "./errors.ts";
 import type { ChannelSubscribed, Subscribed } from "./messages.ts";
 import type { ProcessingResult } from "./schema.ts";
 import type { Channel, ChannelEvent, JobEvent } from "./types.ts";
-import { type Backoff, pause, sleep } from "./waiting.ts";
+import { type Backoff, Listeners, pause, sleep } from "./waiting.ts";
 
 /** Who is told of a job's events. */
 export interface Follower {
@@ -25,12 +25,16 @@ interface FollowingJob extends Following {
   past: JobEvent[];
 }
 
+type TellChannel = (event: ChannelEvent) => void;
+
 interface FollowingChannel extends Following {
   filter: object;
-  tell(event: JobEvent): void;
+  /** Who hears its events, each with whom to tell that some were missed for good: they are older than what the
+   * service keeps. */
+  listeners: Map<TellChannel, () => void>;
   fail(error: NeuralDocFlowError): void;
-  /** Some events were missed for good: they are older than what the service keeps. */
-  gap(): void;
+  /** Resolves when it is followed, or is not to be. */
+  begun: Promise<void>;
 }
 
 interface WhenRefused {
@@ -42,8 +46,9 @@ const MOST_SEEN = 2000;
 const BACKOFF: Backoff = { firstMs: 1_000, mostMs: 30_000 };
 const FINISHED = ["completed", "partial", "failed"];
 
-/** What is followed, job by job and channel by channel, each with the offset it is at: after a reconnection
- * every one goes on there, so that no event is missed and none comes twice. */
+/** What is followed over one connection, jobs or channels, each with the offset it is at: after a reconnection
+ * every one goes on there, so that no event is missed and none comes twice. Not both: the service tells an event
+ * once a connection, and of a job's nobody knows whether they are its past; a channel's place would not go on. */
 export class Subscriptions {
   readonly #connection: () => Connection | null;
   readonly #result: (job: string) => Promise<ProcessingResult>;
@@ -57,12 +62,12 @@ export class Subscriptions {
     this.#result = result;
   }
 
-  /** Follow a job until its result, from the beginning or after an offset. False where it is followed from another
-   * place already: over one connection the service tells a job's events from one place on, and offsets do not say
-   * which of two is the earlier. */
+  /** Follow a job until its result, from the beginning or after an offset. False where this takes another
+   * connection: channels are followed, or it is followed from another place already. Over one connection the service
+   * tells a job's events from one place on, and offsets do not say which of two is the earlier. */
   follow(job: string, follower: Follower, from: string | null = null): boolean {
     const known = this.#jobs.get(job);
-    if (known && known.from !== from) return false;
+    if (!this.mayFollowJobs || (known && known.from !== from)) return false;
     if (known) {
       known.followers.add(follower);
       for (const event of known.past) follower.tell(event);
@@ -83,33 +88,56 @@ export class Subscriptions {
     this.#ask("unsubscribe", { job_id: job });
   }
 
-  /** Whether no job is followed. */
+  /** Whether nothing is followed. */
   get isIdle(): boolean {
+    return this.#jobs.size === 0 && this.#channels.size === 0;
+  }
+
+  /** Whether jobs can be followed over this connection. */
+  get mayFollowJobs(): boolean {
+    return this.#channels.size === 0;
+  }
+
+  /** Whether channels can be followed over this connection. */
+  get mayFollowChannels(): boolean {
     return this.#jobs.size === 0;
   }
 
-  /** Follow a channel from now on, or after an offset. */
+  /** Follow a channel from now on, or after an offset; who follows it already goes on to hear it too. Throws
+   * NeuralDocFlowError where that is with another filter. */
   async followChannel(
     channel: Channel,
     filter: object,
-    tell: (event: ChannelEvent) => void,
+    tell: TellChannel,
     fail: (error: NeuralDocFlowError) => void,
     gap: () => void,
   ): Promise<void> {
-    const following = {
-      filter,
-      fail,
-      gap,
-      offset: null,
-      seen: new Set<string>(),
-      tell: (event: JobEvent) => tell({ ...event, channel }),
+    const known = this.#channels.get(channel);
+    if (known && JSON.stringify(known.filter) !== JSON.stringify(filter)) {
+      const message = `The channel ${channel} is followed with another filter: unsubscribe from it first.`;
+      throw new NeuralDocFlowError("invalid_request", message);
+    }
+    if (known) {
+      known.listeners.set(tell, gap);
+      return known.begun;
+    }
+    const following: FollowingChannel = {
+      ...{ filter, fail, offset: null, seen: new Set<string>() },
+      listeners: new Map([[tell, gap]]),
+      begun: Promise.resolve(),
     };
     this.#channels.set(channel, following);
-    if (this.#connection()?.isOpen) await this.#subscribeChannel(channel, following);
+    if (this.#connection()?.isOpen) following.begun = this.#subscribeChannel(channel, following);
+    return following.begun;
   }
 
-  leaveChannel(channel: Channel): void {
-    if (this.#channels.delete(channel)) this.#ask("unsubscribe_channel", { channel });
+  /** One listener leaves, or all do. */
+  leaveChannel(channel: Channel, tell?: TellChannel): void {
+    const following = this.#channels.get(channel);
+    if (tell) following?.listeners.delete(tell);
+    if (!following || (tell && following.listeners.size > 0)) return;
+    this.#channels.delete(channel);
+    this.#ask("unsubscribe_channel", { channel });
   }
 
   /** Take everything up again on a new connection. */
@@ -137,11 +165,9 @@ export class Subscriptions {
     const summary = event === "notification" && /^Processing(Completed|Failed)$/.test(String(data.type));
     if (following && !summary) this.#tellJob(job, following, id, told);
     const followed = this.#channels.get(channel as Channel);
-    if (followed && isNew(followed, `${id} ${event}`)) {
-      // A followed job's history goes back in time: the channel's own place is not there.
-      if (!following) followed.offset = offset;
-      followed.tell(told);
-    }
+    if (!followed || !isNew(followed, `${id} ${event}`)) return;
+    followed.offset = offset;
+    tellEach([...followed.listeners.keys()], { ...told, channel: channel as Channel });
   }
 
   #tellJob(job: string, following: FollowingJob, id: string, event: JobEvent): void {
@@ -192,7 +218,7 @@ export class Subscriptions {
         again: false,
       })) as unknown as ChannelSubscribed;
       following.offset ??= told.offset;
-      if (!told.recovered) following.gap();
+      if (!told.recovered) tellEach([...following.listeners.values()], undefined);
     } catch (error) {
       if (this.#channels.get(channel) !== following) return;
       this.#refused(error, tries, {
@@ -222,6 +248,13 @@ export class Subscriptions {
         .catch(() => {}); // with the connection the subscription is gone too
     }
   }
+}
+
+/** One that throws does not keep the others from hearing. */
+function tellEach<Told>(listeners: ((told: Told) => void)[], told: Told): void {
+  const all = new Listeners<Told>();
+  for (const each of listeners) all.add(each);
+  all.tell(told);
 }
 
 function isNew(following: Following, id: string): boolean {

@@ -30,6 +30,13 @@ async function connected(refuse: (action: string) => Refusal | undefined) {
 
 function ignored(): void {}
 
+/** An event of a channel. */
+function received(number: number) {
+  const data = { jobId: `job ${number}`, type: "DocumentReceived" };
+  const payload = { channel: "notifications", event: "notification", offset: `offset ${number}`, data };
+  return { id: `event ${number}`, type: "event", payload };
+}
+
 /** Somebody who keeps what is told. */
 function listener() {
   const told: unknown[] = [];
@@ -46,27 +53,75 @@ test("what is refused for now when a connection is back is asked for again, less
   const { service, subscriptions, connection } = await connected(action =>
     refuses && action.startsWith("subscribe") ? new Refusal("rate_limited", true) : undefined,
   );
-  const job = listener();
   const channel = listener();
-  subscriptions.follow("job", job);
   await subscriptions.followChannel("notifications", {}, channel.tell, channel.fail, ignored);
   refuses = true;
   service.sockets[0]?.close(1006);
   await vi.advanceTimersByTimeAsync(60_000);
   expect(connection.isOpen).toBe(true);
-  const asked = service.asks("subscribe").length;
+  const asked = service.asks("subscribe_channel").length;
   expect(asked).toBeGreaterThan(4);
   expect(asked).toBeLessThan(16);
   refuses = false;
   await vi.advanceTimersByTimeAsync(60_000);
-  expect(service.asks("subscribe")).toHaveLength(asked + 1);
+  expect(service.asks("subscribe_channel")).toHaveLength(asked + 1);
   expect(service.asks("subscribe_channel").at(-1)).toMatchObject({ from_offset: "begin" });
-  const data = { jobId: "other", type: "DocumentReceived" };
-  const payload = { channel: "notifications", event: "notification", offset: "1", data };
-  service.sockets[1]?.tell({ id: "event", type: "event", payload });
+  service.sockets[1]?.tell(received(1));
   expect(channel.told).toHaveLength(1);
-  expect([...job.failures, ...channel.failures]).toEqual([]);
+  expect(channel.failures).toEqual([]);
   connection.end();
+});
+
+test("a job whose subscription is refused for now is followed later", async () => {
+  let refusals = 3;
+  const { subscriptions, service, connection } = await connected(action =>
+    action === "subscribe" && refusals-- > 0 ? new Refusal("rate_limited", true) : undefined,
+  );
+  const job = listener();
+  subscriptions.follow("job", job);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect([service.asks("subscribe").length, job.failures]).toEqual([4, []]);
+  connection.end();
+});
+
+test("all who listen to a channel hear it, until each leaves", async () => {
+  const { service, subscriptions, connection } = await connected(() => undefined);
+  const [one, other] = [listener(), listener()];
+  await subscriptions.followChannel("notifications", {}, one.tell, one.fail, ignored);
+  await subscriptions.followChannel("notifications", {}, other.tell, other.fail, ignored);
+  service.sockets[0]?.tell(received(1));
+  subscriptions.leaveChannel("notifications", one.tell);
+  service.sockets[0]?.tell(received(2));
+  expect([one.told.length, other.told.length]).toEqual([1, 2]);
+  expect(service.asks("unsubscribe_channel")).toHaveLength(0);
+  subscriptions.leaveChannel("notifications", other.tell);
+  expect(service.asks("unsubscribe_channel")).toHaveLength(1);
+  expect(service.asks("subscribe_channel")).toHaveLength(1);
+  connection.end();
+});
+
+test("a channel that is heard with one filter is not heard with another: the first would hear less", async () => {
+  const { subscriptions, connection } = await connected(() => undefined);
+  const filter = { status: "failed" };
+  await subscriptions.followChannel("results", {}, ignored, ignored, ignored);
+  const again = subscriptions.followChannel("results", filter, ignored, ignored, ignored);
+  await expect(again).rejects.toThrow("unsubscribe from it first");
+  connection.end();
+});
+
+test("a channel goes on after its last event; jobs, whose past would come between, go over another line", async () => {
+  const { service, subscriptions, connection } = await connected(() => undefined);
+  const channel = listener();
+  await subscriptions.followChannel("notifications", {}, channel.tell, channel.fail, ignored);
+  expect(subscriptions.follow("job", listener())).toBe(false);
+  for (let number = 0; number < 3_000; number += 1) service.sockets[0]?.tell(received(number));
+  service.sockets[0]?.close(1006);
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(service.asks("subscribe_channel").at(-1)).toMatchObject({ from_offset: "offset 2999" });
+  connection.end();
+  subscriptions.leaveChannel("notifications");
+  expect(subscriptions.follow("job", listener())).toBe(true);
+  expect(subscriptions.mayFollowChannels).toBe(false);
 });
 
 test("what is refused for good is told once, and not asked for again", async () => {

@@ -95,6 +95,10 @@ export class Documents {
       const onGap = () => this.#refreshSoon();
       void client.subscribeToChannel("progress", listen);
       void client.subscribeToChannel("notifications", listen, { onGap });
+      this.#leave.push(() => {
+        for (const channel of ["progress", "notifications"] as const)
+          client.unsubscribeFromChannel(channel, listen);
+      });
     }
     this.#outbox.start();
     this.#outboxChanged();
