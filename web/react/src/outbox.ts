@@ -208,18 +208,25 @@ export class Outbox {
       await this.#load();
       const known = this.#known.find(each => each.id === id);
       if (!found || known?.state !== "waiting") return; // taken back meanwhile, or sent by another page
-      if (found instanceof NeuralDocFlowError) {
-        await this.#change({ ...known, error: { code: found.code, message: found.message } });
-      } else {
-        const submission = { ...known, read: inShort(found), error: null };
-        await this.#shelf.putResult(submission, found);
-        this.#known = this.#known.map(each => (each.id === id ? submission : each));
-        this.#tell();
-      }
+      if (!(found instanceof NeuralDocFlowError)) return await this.#keepResult(known, found);
+      await this.#change({ ...known, error: { code: found.code, message: found.message } });
     } finally {
       this.#held.delete(id);
       void this.#run();
     }
+  }
+
+  /** Where there is no room for the result the document itself is sent. */
+  async #keepResult(submission: Submission, found: ProcessingResult): Promise<void> {
+    const read = { ...submission, read: inShort(found), error: null };
+    try {
+      await this.#shelf.putResult(read, found);
+    } catch {
+      const message = "Read on this device, but there is no room for the result. The document will be sent.";
+      return this.#change({ ...submission, error: { code: "too_large", message } });
+    }
+    this.#known = this.#known.map(each => (each.id === read.id ? read : each));
+    this.#tell();
   }
 
   /** The bytes of one that is not sent yet. */

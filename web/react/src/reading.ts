@@ -40,6 +40,8 @@ export class Reading {
   readonly #bell = new Bell();
   #isOffline = false;
   #lost: ReturnType<typeof setTimeout> | undefined;
+  /** What was read to its end, or can't be read: also where there was no room to note that. */
+  readonly #done = new Set<string>();
   #running = false;
   #now: BeingRead | null = null;
   #abort: AbortController | null = null;
@@ -99,7 +101,11 @@ export class Reading {
   #next(): Submission | undefined {
     const { submissions, sending } = this.#outbox.getSnapshot();
     const fits = (each: Submission) =>
-      each.state === "waiting" && !each.read && !each.error && !sending.has(each.id);
+      each.state === "waiting" &&
+      !each.read &&
+      !each.error &&
+      !sending.has(each.id) &&
+      !this.#done.has(each.id);
     return submissions.find(each => fits(each) && this.#reader.reads(each));
   }
 
@@ -134,6 +140,7 @@ export class Reading {
         : new NeuralDocFlowError("internal", `${why} It will be sent.`.trim());
     }
     this.#abort = null;
+    if (found) this.#done.add(id);
     this.#tell(null);
     await this.#outbox.release(id, found);
   }

@@ -49,6 +49,8 @@ export class NeuralDocFlowWorker {
   #current: Waiting | null = null;
   #worker: Worker | null = null;
   #ready: Promise<void> | null = null;
+  /** Ends the worker that is there or starts; none where there is none. */
+  #started: AbortController | null = null;
   #watch: ReturnType<typeof setTimeout> | undefined;
   #number = 0;
   /** Milliseconds from the beginning of the last start-up to the end of each of its parts. */
@@ -62,8 +64,11 @@ export class NeuralDocFlowWorker {
 
   /** Start now what else starts with the first document. Throws NeuralDocFlowError. */
   init(): Promise<void> {
-    this.#ready ??= this.#start().catch(error => {
-      this.#stop();
+    if (this.#ready) return this.#ready;
+    const started = new AbortController();
+    this.#started = started;
+    this.#ready = this.#start(started.signal).catch(error => {
+      if (this.#started === started) this.#stop();
       throw error;
     });
     return this.#ready;
@@ -119,7 +124,7 @@ export class NeuralDocFlowWorker {
     return ["pdf", "docx", "html"];
   }
 
-  /** End the worker; what waits for it is cancelled. It may be used again. */
+  /** End the worker, also while it starts; what waits for it is cancelled. It may be used again. */
   close(): void {
     this.#stop();
     const waiting = [...(this.#current ? [this.#current] : []), ...this.#queue];
@@ -199,22 +204,27 @@ export class NeuralDocFlowWorker {
   }
 
   #stop(): void {
+    this.#started?.abort(cancelled());
+    this.#started = null;
     this.#worker?.terminate();
     this.#worker = null;
     this.#ready = null;
     this.milliseconds = {};
   }
 
-  async #start(): Promise<void> {
+  /** Throws the signal's reason where it is stopped meanwhile. */
+  async #start(stopped: AbortSignal): Promise<void> {
     const began = performance.now();
     const manifest = await this.#manifest();
+    stopped.throwIfAborted();
     const { promise, resolve, reject } = deferred();
+    stopped.addEventListener("abort", () => reject(stopped.reason), { once: true });
     const worker = new Worker(this.#base + manifest.worker, { type: "module", name: "neuraldocflow" });
     this.#worker = worker;
     worker.addEventListener("error", event => {
       event.preventDefault();
       reject(unavailable(`its worker can't be started${event.message ? ` (${event.message})` : ""}`));
-      if (this.#worker === worker) this.#lose("agent_crashed");
+      if (this.#worker === worker && this.milliseconds.ready !== undefined) this.#lose("agent_crashed");
     });
     worker.addEventListener("message", ({ data }: MessageEvent<Answer>) => {
       if (this.#worker !== worker) return;
