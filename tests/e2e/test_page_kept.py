@@ -61,6 +61,42 @@ def test_another_tenants_documents_are_neither_shown_nor_sent(person: Person, ga
     assert gateway.jobs() == []  # of the local key's tenant
 
 
+def test_a_link_with_another_key_asks_before_documents_go_there(person: Person, gateway: Gateway) -> None:
+    page = person.open(gateway.key("acme"))
+    link = f"{gateway.url}/#token={gateway.key('zeta')}"
+    page.goto("about:blank")
+    page.goto(link)
+    page.get_by_text("This link brings another key.").wait_for()
+    assert person.violations() == []
+    page.get_by_role("button", name="Keep my key").click()
+    person.has_sent_all()
+    page.locator(".app-status").click()
+    page.get_by_text("Your key is of the organisation acme.").wait_for()
+
+    page.evaluate("address => { location.href = address; }", link)
+    page.get_by_role("button", name="Use the link's key").click()
+    person.has_sent_all()
+    page.locator(".app-status").click()
+    page.get_by_text("Your key is of the organisation zeta.").wait_for()
+    page.goto(link)
+    person.has_sent_all()
+
+
+def test_where_the_browser_keeps_no_texts_the_page_works_all_the_same(
+    person: Person, gateway: Gateway
+) -> None:
+    person.page.add_init_script(
+        """Object.defineProperty(window, "localStorage", {
+            get() { throw new DOMException("Access is denied for this document.", "SecurityError"); },
+        })"""
+    )
+    person.open()
+    person.drop({"letter.html": letter(1).decode()})
+    person.wait_for("letter.html", "Complete")
+    person.page.get_by_role("button", name="Use dark colours").click()
+    person.page.get_by_role("button", name="Use light colours").wait_for()
+
+
 def test_a_key_that_was_never_used_here_waits_for_the_service_before_anything_is_shown(
     person: Person, gateway: Gateway
 ) -> None:

@@ -1,11 +1,12 @@
 import { DocumentWorkspace, useDocumentProcessing } from "@neuraldocflow/react";
-import { useEffect, useMemo, useState, useSyncExternalStore } from "react";
+import { useEffect, useLayoutEffect, useMemo, useState, useSyncExternalStore } from "react";
 import { Connection } from "./Connection.tsx";
 import { Entrance } from "./Entrance.tsx";
 import { KeyForm, type Left } from "./KeyForm.tsx";
 import { forgetAnswers } from "./kept.ts";
-import { forgetKey, keepKey, keepTenant, storedKey, storedTenant } from "./key.ts";
+import { forgetKey, keepKey, keepTenant, keyOfAddress, storedKey, storedTenant } from "./key.ts";
 import { Logo } from "./Logo.tsx";
+import { OfferedKey } from "./OfferedKey.tsx";
 import { OfflineFiles } from "./offline.ts";
 import { localReader, underReadingLock } from "./reader.ts";
 import { DatabaseShelf, underLock } from "./shelf.ts";
@@ -17,18 +18,10 @@ import { useUpdate } from "./update.ts";
 export function App() {
   const [key, setKey] = useState(storedKey);
   const [tenant, setTenant] = useState(storedTenant);
+  const [offered, setOffered] = useState("");
   const [left, setLeft] = useState<Left>({ refused: false, waiting: 0 });
   const files = useMemo(() => new OfflineFiles(), []);
   const update = useUpdate();
-
-  useEffect(() => {
-    const fromAddress = () => {
-      setKey(storedKey());
-      setTenant(storedTenant());
-    };
-    window.addEventListener("hashchange", fromAddress);
-    return () => window.removeEventListener("hashchange", fromAddress);
-  }, []);
 
   const enter = (given: string) => {
     keepKey(given);
@@ -36,6 +29,19 @@ export function App() {
     setKey(given);
     setTenant(storedTenant());
   };
+  // biome-ignore lint/correctness/useExhaustiveDependencies: enter is the same each time
+  useLayoutEffect(() => {
+    const fromAddress = () => {
+      const given = keyOfAddress();
+      const before = storedKey();
+      if (given && before && given !== before) setOffered(given);
+      else if (given) enter(given);
+    };
+    fromAddress();
+    window.addEventListener("hashchange", fromAddress);
+    return () => window.removeEventListener("hashchange", fromAddress);
+  }, []);
+
   const known = (told: string) => {
     keepTenant(told);
     setTenant(told);
@@ -46,6 +52,14 @@ export function App() {
     setLeft(why);
     setKey("");
   };
+  const answer = (use: boolean) => {
+    if (use) {
+      leave({ refused: false, waiting: 0 });
+      enter(offered);
+    }
+    setOffered("");
+  };
+  if (offered) return <OfferedKey tenant={tenant} onAnswer={answer} />;
   return (
     <>
       {!key && <KeyForm left={left} onKey={enter} />}
@@ -126,7 +140,7 @@ function Work({ apiKey, tenant, files, onTenant, onLeave }: WorkProps) {
       <header className="app-head">
         <Logo />
         <div className="app-head-tools">
-          <Connection {...{ connection, client, files }} outbox={outbox} submissions={submissions} />
+          <Connection {...{ connection, client, files, tenant, outbox, submissions }} />
           <ThemeButton />
           <button
             type="button"

@@ -9,6 +9,8 @@ interface Props {
   connection: ConnectionStatus;
   client: NeuralDocFlowClient;
   files: OfflineFiles;
+  /** Whose the key is. */
+  tenant: string;
   outbox: Outbox;
   submissions: readonly Submission[];
 }
@@ -16,7 +18,7 @@ interface Props {
 const SHOWN = 100;
 
 /** Whether the service is there, what waits for it, and a screen that shows what is where. */
-export function Connection({ connection, client, files, outbox, submissions }: Props) {
+export function Connection({ connection, client, files, tenant, outbox, submissions }: Props) {
   const [open, setOpen] = useState(false);
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
@@ -51,7 +53,7 @@ export function Connection({ connection, client, files, outbox, submissions }: P
             <span className="ndf-hidden">Close</span>
           </button>
         </div>
-        {open && <Places {...{ connected, client, files, outbox, submissions }} />}
+        {open && <Places {...{ connected, client, files, tenant, outbox, submissions }} />}
       </dialog>
     </>
   );
@@ -62,6 +64,7 @@ function Places({
   connected,
   client,
   files,
+  tenant,
   outbox,
   submissions,
 }: Omit<Props, "connection"> & { connected: boolean }) {
@@ -74,6 +77,9 @@ function Places({
         {connected
           ? "The service is there: documents are sent as you add them."
           : "The service can't be reached now. Go on adding documents: they are kept on this device and sent when it is back, each once."}
+      </p>
+      <p>
+        Your key is of the organisation <strong>{tenant}</strong>.
       </p>
       <OfflineChoice files={files} client={client} isConnected={connected} />
       <Group name="Waiting on this device" submissions={waiting} outbox={outbox} />

@@ -1,3 +1,5 @@
+import { store, stored } from "./stored.ts";
+
 export type Theme = "light" | "dark";
 const NAME = "neuraldocflow-theme";
 const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -12,7 +14,7 @@ export function onTheme(listener: () => void): () => void {
 
 /** The theme that was chosen, else the system's. */
 export function theme(): Theme {
-  const chosen = localStorage.getItem(NAME);
+  const chosen = stored(NAME);
   if (chosen === "light" || chosen === "dark") return chosen;
   return dark.matches ? "dark" : "light";
 }
@@ -23,7 +25,7 @@ export function showTheme(): void {
 }
 
 export function chooseTheme(chosen: Theme): void {
-  localStorage.setItem(NAME, chosen);
+  store(NAME, chosen);
   showTheme();
 }
 
