@@ -272,6 +272,26 @@ def test_a_proxy_that_answers_for_a_service_that_is_away_is_no_connection_either
     person.has_sent_all()
 
 
+def test_what_other_keys_post_without_a_connection_goes_to_their_tenants(
+    person: Person, gateway: Gateway
+) -> None:
+    page = person.open(gateway.key("acme"))
+    person.works_offline()
+    keys = {"ours.html": gateway.key("acme"), "theirs.html": gateway.key("zeta")}
+    gateway.stop()
+    for name, key in keys.items():
+        headers = {"Authorization": f"Bearer {key}", "Content-Type": "text/html"}
+        path = f"/api/v1/documents?filename={name}"
+        assert person.posts({"path": path, "headers": headers, "body": letter(1).decode()})[0] == 202
+    gateway.start()
+    person.wait_for("ours.html", "Complete")
+    person.has_sent_all()
+    assert "theirs" not in page.locator("body").inner_text()
+    page.get_by_role("button", name="Use another key").click()
+    person.enter(gateway.key("zeta"))
+    person.wait_for("theirs.html", "Complete")
+
+
 def test_without_a_page_that_was_open_before_the_service_worker_makes_the_database_itself(
     person: Person, gateway: Gateway
 ) -> None:

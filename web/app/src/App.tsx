@@ -11,6 +11,7 @@ import { OfflineFiles } from "./offline.ts";
 import { localReader, underReadingLock } from "./reader.ts";
 import { DatabaseShelf, underLock } from "./shelf.ts";
 import { markOf } from "./stores.ts";
+import { tenantOf } from "./tenant.ts";
 import { chooseTheme, onTheme, theme } from "./theme.ts";
 import { useUpdate } from "./update.ts";
 
@@ -134,6 +135,18 @@ function Work({ apiKey, tenant, files, onTenant, onLeave }: WorkProps) {
   useEffect(() => {
     if (connected) void files.refresh(client);
   }, [connected, files, client]);
+  useEffect(() => {
+    if (!connected) return;
+    const asked = new Set<string>(); // each key once a connection
+    const ask = async (key: string) => {
+      if (asked.has(key)) return null;
+      asked.add(key);
+      return tenantOf(key);
+    };
+    const adopt = () => void shelf.adopt(ask);
+    adopt();
+    return shelf.onChange(adopt);
+  }, [connected, shelf]);
 
   return (
     <div className="app">

@@ -1,7 +1,7 @@
 /** Documents that other senders on the page post while the service can't be reached: taken by the service worker. */
 import type { ProcessingOptions, ProcessingRequest } from "@neuraldocflow/client";
 import { ask, isOfService, keyOf } from "./answers.ts";
-import { CHANGES, markOf, openStores } from "./stores.ts";
+import { markOf, openStores, tellOfChange } from "./stores.ts";
 
 /** Known to @neuraldocflow/react by the same name; its sources need a page. */
 const ADDRESS = "text/uri-list";
@@ -33,13 +33,14 @@ export async function sendOrQueue(request: Request, url: URL): Promise<Response>
   if (request.signal.aborted) return answer; // not wanted any more; not every browser tells
   const wanted = await wantedBy(new Response(body, { headers }), url).catch(() => null);
   if (!wanted) return answer; // not a document: the service says why, once it can
-  return queued(id, wanted, await markOf(keyOf(request)));
+  return queued(id, wanted, keyOf(request));
 }
 
-async function queued(id: string, wanted: Wanted, owner: string): Promise<Response> {
+async function queued(id: string, wanted: Wanted, key: string): Promise<Response> {
   const { file, filename, profile, options } = wanted;
   const timestamp = Date.now();
-  const about = { id, owner, filename, profile, options, timestamp, size: file.size, type: file.type };
+  const owner = await markOf(key);
+  const about = { id, owner, key, filename, profile, options, timestamp, size: file.size, type: file.type };
   const database = await openStores();
   const transaction = database.transaction(["documents", "syncQueue"], "readwrite");
   try {
@@ -57,9 +58,7 @@ async function queued(id: string, wanted: Wanted, owner: string): Promise<Respon
   } finally {
     database.close();
   }
-  const channel = new BroadcastChannel(CHANGES);
-  channel.postMessage(null);
-  channel.close();
+  tellOfChange();
   return Response.json(
     { status: "queued", id, message: "Queued for processing when online" },
     { status: 202 },

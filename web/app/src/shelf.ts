@@ -10,6 +10,7 @@ import {
   type StoredDocument,
   type StoredSync,
   type Stores,
+  tellOfChange,
 } from "./stores.ts";
 
 const KEPT = 500;
@@ -42,12 +43,29 @@ export class DatabaseShelf implements Shelf {
     for (const each of stored) {
       if (!mark || each.owner !== mark) continue;
       each.owner = this.#tenant; // the service worker has taken it, by its key
+      delete each.key;
       await database.put("documents", each);
     }
     const syncs = new Map(waiting.map(each => [each.id, each]));
     return stored
       .filter(each => each.owner === this.#tenant)
       .map(each => asSubmission(each, syncs.get(each.id)));
+  }
+
+  /** Give what the service worker has taken with other keys to their tenants, of which this may be one. `tenantOf`
+   * asks the service; it gives null where that does not say. */
+  async adopt(tenantOf: (key: string) => Promise<string | null>): Promise<void> {
+    const database = await this.#open();
+    const keys = new Set((await database.getAll("documents")).flatMap(({ key }) => key ?? []));
+    for (const key of keys) {
+      const owner = await tenantOf(key);
+      if (!owner) continue;
+      const transaction = database.transaction("documents", "readwrite");
+      for (const { key: its, ...about } of await transaction.store.getAll())
+        if (its === key) void transaction.store.put({ ...about, owner });
+      await transaction.done;
+      tellOfChange();
+    }
   }
 
   put(submission: Submission, file?: Blob): Promise<void> {

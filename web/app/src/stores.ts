@@ -12,6 +12,8 @@ export interface StoredDocument {
   id: string;
   /** The tenant whose document it is; until a page knows that, the mark of the key it came with. */
   owner: string;
+  /** The key it came with, until the service has said whose that is. */
+  key?: string;
   filename: string;
   profile: string;
   options: ProcessingOptions;
@@ -63,6 +65,13 @@ export function openStores(
       queue.createIndex("timestamp", "timestamp");
     },
   });
+}
+
+/** Tell all pages that something in the database has changed, this one too. */
+export function tellOfChange(): void {
+  const channel = new BroadcastChannel(CHANGES);
+  channel.postMessage(null);
+  channel.close();
 }
 
 /** What stands for a key where the key itself must not; empty on pages that are not served securely. */

@@ -136,6 +136,42 @@ test("what the service worker has taken belongs to the tenant of its key, and st
   database.close();
 });
 
+test("what it took with other keys goes to their tenants as soon as the service says whose they are", async () => {
+  const keys = { ours: "of acme", "of-another": "of zeta", unknown: "revoked" };
+  const database = await openStores(name);
+  for (const [id, key] of Object.entries(keys)) {
+    const { createdAt, ...about } = waiting(id);
+    const stored = {
+      ...about,
+      key,
+      timestamp: createdAt,
+      document: new Blob([id]),
+      result: null,
+      synced: false,
+    };
+    await database.put("documents", { ...stored, owner: await markOf(key) });
+  }
+  const shelf = shelfOf("acme", "the page's key");
+  expect(await shelf.all()).toEqual([]);
+  const heard = vi.fn();
+  shelf.onChange(heard);
+  const asked: string[] = [];
+  const tenantOf = async (key: string) => {
+    asked.push(key);
+    return key.startsWith("of ") ? key.slice(3) : null;
+  };
+  await shelf.adopt(tenantOf);
+  await shelf.adopt(tenantOf);
+  expect(await shelf.all()).toEqual([waiting("ours")]);
+  expect(await (await shelf.file("ours"))?.text()).toBe("ours");
+  expect(await shelfOf("zeta", "its page's key").all()).toEqual([waiting("of-another")]);
+  expect(asked.filter(key => key === "of acme")).toHaveLength(1);
+  await vi.waitFor(() => expect(heard).toHaveBeenCalled()); // the page shows and sends it
+  const left = (await database.getAll("documents")).map(each => each.key);
+  expect(left.filter(Boolean)).toEqual(["revoked"]);
+  database.close();
+});
+
 test("the service worker may come first: whoever opens the database makes its stores", async () => {
   (await openStores(name)).close();
   await shelfOf("acme").put(waiting("a"), new Blob(["a"]));
