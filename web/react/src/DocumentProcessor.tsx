@@ -5,7 +5,7 @@ import { DocumentView } from "./DocumentView.tsx";
 import { canDrop, DropZone } from "./DropZone.tsx";
 import type { DocumentEntry } from "./entries.ts";
 import { Icon } from "./icons.tsx";
-import type { Wishes } from "./outbox.ts";
+import type { Wishes } from "./submissions.ts";
 import {
   type DocumentProcessing,
   type UseDocumentProcessingOptions,

@@ -2,7 +2,7 @@ import type { Priority, ProfileSummary } from "@neuraldocflow/client";
 import { type DragEvent, useEffect, useId, useRef, useState } from "react";
 import { documentType } from "./format.ts";
 import { Icon } from "./icons.tsx";
-import type { Wishes } from "./outbox.ts";
+import type { Wishes } from "./submissions.ts";
 
 interface Props {
   profiles: readonly ProfileSummary[];

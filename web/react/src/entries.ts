@@ -1,6 +1,6 @@
 import type { ExtractedData, Job } from "@neuraldocflow/client";
-import type { Submission } from "./outbox.ts";
 import type { BeingRead } from "./reading.ts";
+import type { Submission } from "./submissions.ts";
 
 /** A document as the page shows it: on its way, being processed, or done. */
 export interface DocumentEntry {

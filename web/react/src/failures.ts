@@ -1,6 +1,6 @@
 /** What a failure to send says of a document that waits. */
 import { type NeuralDocFlowError, pause } from "@neuraldocflow/client";
-import type { Submission } from "./outbox.ts";
+import type { Submission } from "./submissions.ts";
 
 const TRIES = 3;
 export const BACKOFF = { firstMs: 2_000, mostMs: 60_000 };

@@ -1,5 +1,5 @@
 import type { ProcessingResult } from "@neuraldocflow/client";
-import type { Shelf, Submission } from "./outbox.ts";
+import type { Shelf, Submission } from "./submissions.ts";
 
 /** Keeps documents as long as the page lives. */
 export class MemoryShelf implements Shelf {

@@ -5,7 +5,8 @@ import {
   type ProcessingResult,
 } from "@neuraldocflow/client";
 import { Bell } from "./bell.ts";
-import type { Lock, Outbox, Submission } from "./outbox.ts";
+import type { Lock, Outbox } from "./outbox.ts";
+import type { Submission } from "./submissions.ts";
 
 /** Reads documents on this device. */
 export interface LocalReader {

@@ -10,8 +10,9 @@ import { useCallback, useEffect, useMemo, useRef, useSyncExternalStore } from "r
 import { Documents } from "./documents.ts";
 import type { DocumentEntry } from "./entries.ts";
 import { MemoryShelf } from "./memory.ts";
-import { ADDRESS, type Lock, Outbox, type Shelf, type Submission } from "./outbox.ts";
+import { ADDRESS, type Lock, Outbox } from "./outbox.ts";
 import { type LocalReader, Reading } from "./reading.ts";
+import type { Shelf, Submission } from "./submissions.ts";
 
 export interface UseDocumentProcessingOptions {
   /** With another one all begins anew: what was sent is no longer shown, and what waits is not sent under it. */

@@ -7,7 +7,8 @@ import {
 import { expect, test, vi } from "vitest";
 import { Documents } from "../src/documents.ts";
 import { MemoryShelf } from "../src/memory.ts";
-import { Outbox, type Submission } from "../src/outbox.ts";
+import { Outbox } from "../src/outbox.ts";
+import type { Submission } from "../src/submissions.ts";
 
 /** A client of which only this is used. */
 function clientThat(does: object): NeuralDocFlowClient {

@@ -1,8 +1,9 @@
 import { NeuralDocFlowError, type ProcessingResult } from "@neuraldocflow/client";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { MemoryShelf } from "../src/memory.ts";
-import { Outbox, type Submission } from "../src/outbox.ts";
+import { Outbox } from "../src/outbox.ts";
 import { type LocalReader, Reading } from "../src/reading.ts";
+import type { Submission } from "../src/submissions.ts";
 
 beforeEach(() => {
   vi.useFakeTimers();
