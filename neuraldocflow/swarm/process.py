@@ -11,6 +11,7 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,8 @@ class AgentProcess:
         self.documents = 0
         self.job: Job | None = None
         self.began = 0.0
+        self.handed: float | None = None
+        """When it had its job's document; None while that can't be opened."""
         self.told: tuple[str, float] = ("", 0.0)
         self._scratch = scratch / agent_id
         self._scratch.mkdir(parents=True, exist_ok=True)
@@ -66,7 +69,7 @@ class AgentProcess:
 
     def give(self, job: Job, now: float) -> None:
         """Hand it a job, and its document as soon as that is open."""
-        self.job, self.began, self.told = job, now, ("opening", 0.0)
+        self.job, self.began, self.handed, self.told = job, now, None, ("opening", 0.0)
         self._given.put(job)
 
     def _feed(self, connection: socket.socket) -> None:
@@ -79,6 +82,8 @@ class AgentProcess:
                     opened = _opened(job.path)
                 except (OSError, ValueError) as error:
                     told["unreadable"] = getattr(error, "strerror", "its name can't be one")
+                if job is self.job:
+                    self.handed = time.monotonic()
                 line = json.dumps(told).encode() + b"\n"
                 with suppress(OSError):  # it has ended, which is heard elsewhere
                     sent = socket.send_fds(connection, [line], [] if opened is None else [opened])

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from neuraldocflow.errors import AgentCrashed, DocumentError, Internal, Timeout
+from neuraldocflow.errors import AgentCrashed, DocumentError, FetchFailed, Internal, Timeout
 from neuraldocflow.extraction.limits import Limits
 from neuraldocflow.results import ErrorInfo
 
@@ -35,7 +35,7 @@ from .process import AgentProcess
 from .processor_use import ProcessorUse
 from .quarantine import Quarantine
 from .reaper import Reaper
-from .scheduler import CANCELLED, LATE, QUARANTINED, Scheduler, failed
+from .scheduler import ATTEMPTS, CANCELLED, LATE, QUARANTINED, Scheduler, failed
 from .telling import Telling
 
 if TYPE_CHECKING:  # agents import this package, and start without pydantic
@@ -237,16 +237,30 @@ class Swarm:
         return max(min(pauses), 0.0)
 
     def _kill_at(self, agent: AgentProcess) -> float:
-        return agent.began + self._limits.max_seconds + _GRACE
+        """Its time begins with its document; until then it is that of the document's folder."""
+        if agent.handed is None:
+            return agent.began + self._opening
+        return agent.handed + self._limits.max_seconds + _GRACE
+
+    @property
+    def _opening(self) -> float:
+        """Seconds in which a document has to be opened: as many as two tries to read it may take."""
+        return ATTEMPTS * (self._limits.max_seconds + _GRACE)
 
     def _enforce(self, now: float) -> None:
         """End what nobody wants any more or is past its time: jobs, and agents that never get ready."""
         while self._cancelled:
             self._drop(self._scheduler.cancel(self._cancelled.pop()), CANCELLED)
         for agent in list(self._agents.values()):
+            unopened = agent.handed is None  # asked first: it may just be handed over
             if agent.job is not None and now > self._kill_at(agent):
-                told = f"The document was not done after {self._limits.max_seconds:g} s."
-                self._lose(agent, Timeout(told), "past its time")
+                if unopened:
+                    told = f"The file could not be opened in {self._opening:g} s: its folder does not answer."
+                    self._let_go(agent, agent.job, FetchFailed(told))
+                    self.decisions.note("lost", "its document could not be opened", agent=agent.agent_id)
+                else:
+                    told = f"The document was not done after {self._limits.max_seconds:g} s."
+                    self._lose(agent, Timeout(told), "past its time")
             elif agent.job is None and not agent.ready and now > agent.began + _START:
                 self._lose(agent, AgentCrashed("An agent did not start."), "did not start")
         self._drop(self._scheduler.expire(now), LATE)
@@ -361,9 +375,10 @@ class Swarm:
             if outcome is None:
                 self._telling.waits(replace(job, attempt=job.attempt + 1))
             else:
-                sha256 = job.sha256
-                self._quarantine.add(sha256)
-                note("quarantined", error.code, document=job.document_id, sha256=sha256)
+                if agent.handed is not None:  # it had seen the document
+                    sha256 = job.sha256
+                    self._quarantine.add(sha256)
+                    note("quarantined", error.code, document=job.document_id, sha256=sha256)
                 self._give(outcome)
 
         def gone(code: int | None) -> None:
@@ -380,10 +395,14 @@ class Swarm:
             self._give(outcome)
         for agent in [each for each in self._agents.values() if each.job in running]:
             assert agent.job is not None
-            outcome = self._scheduler.finish(failed(agent.job, why), time.monotonic())
             self.decisions.note("cancelled", why.code, agent=agent.agent_id, document=agent.job.document_id)
-            self._dismiss(agent)
-            self._give(outcome)
+            self._let_go(agent, agent.job, why)
+
+    def _let_go(self, agent: AgentProcess, job: Job, why: DocumentError) -> None:
+        """End an agent for the sake of its job, which fails; nothing is held against the document."""
+        outcome = self._scheduler.finish(failed(job, why), time.monotonic())
+        self._dismiss(agent)
+        self._give(outcome)
 
     def _give(self, outcome: Outcome) -> None:
         self._counts[outcome.status] += 1

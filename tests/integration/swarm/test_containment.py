@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -123,22 +124,45 @@ def test_a_document_that_can_not_be_opened_is_told_as_such(
 def test_a_folder_that_hangs_holds_up_its_documents_and_no_others(
     start: Start, job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("neuraldocflow.swarm.swarm._GRACE", 0.2)
-    hung, well = job("hung"), threading.Event()
-    opened = process._opened
-
-    def opened_some_time(path: str) -> int:
-        if path == hung.path:
-            well.wait(60)
-        return opened(path)
-
-    monkeypatch.setattr(process, "_opened", opened_some_time)
+    hung, well = job("hung", sha256="of hung"), _hang(monkeypatch, "hung")
     swarm = start(2, seconds=3)
     swarm.submit(hung)
     for number in range(20):
         swarm.submit(job(str(number)))
     found = outcomes_of(swarm, 21)
-    well.set()
     assert [name for name, each in found.items() if each.error] == ["hung"]
     assert found["hung"].error is not None
-    assert found["hung"].error["code"] == "timeout"
+    assert found["hung"].error["code"] == "fetch_failed"
+    told = found["hung"].error["message"]
+    assert told == "The file could not be opened in 6.4 s: its folder does not answer."
+    well.set()
+    swarm.submit(job("hung", sha256="of hung", run=1))  # no agent has seen it: nothing is held against it
+    assert outcomes_of(swarm, 1)["hung"].status == "completed"
+    assert swarm.decisions.counts()["lost", "its document could not be opened"] == 1
+
+
+def test_a_document_has_all_its_time_from_when_it_could_be_opened(
+    start: Start, job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    well = _hang(monkeypatch, "late")
+    swarm = start(1, seconds=2)
+    swarm.submit(job("late", "sleep 1"))
+    time.sleep(3)  # longer than it may take
+    well.set()
+    found = outcomes_of(swarm, 1)["late"]
+    assert found.status == "completed"
+    assert found.attempt == 1
+
+
+def _hang(monkeypatch: pytest.MonkeyPatch, name: str) -> threading.Event:
+    """Let a document's folder hang until what is given back is set."""
+    monkeypatch.setattr("neuraldocflow.swarm.swarm._GRACE", 0.2)
+    opened, well = process._opened, threading.Event()
+
+    def opened_some_time(path: str) -> int:
+        if Path(path).stem == name:
+            well.wait(60)
+        return opened(path)
+
+    monkeypatch.setattr(process, "_opened", opened_some_time)
+    return well
