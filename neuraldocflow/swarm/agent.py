@@ -59,6 +59,7 @@ def main() -> None:
         signal.signal(number, signal.SIG_IGN)  # its parent decides
     limit(settings["limits"]["max_memory_mb"] + _OVERHEAD_MB)
     parent = socket.socket(fileno=settings["socket"])
+    parent.set_inheritable(False)  # its end is heard when it ends, whatever it has started
     scratch, start = Path(settings["scratch"]), os.getcwd()
     tempfile.tempdir = str(scratch)
     os.chdir(scratch)

@@ -31,7 +31,7 @@ _INHERITED = ("PATH", "HOME", "LANG", "LANGUAGE", "TZ", "TZDIR", "TESSDATA_PREFI
 _INHERITED_KINDS = ("LC_", "LD_", "PYTHON", "MALLOC_")
 _MISSING = {
     "files": "no Landlock in this kernel (it came with 5.13): they can read and write what this user can",
-    "calls": "no seccomp for it here: they can reach the network",
+    "calls": "no seccomp for it here: they can reach the network, and leave processes behind",
     "signals": "neither here: they can end processes of this user",
 }
 """What agents can do where the platform does not keep them from it."""
@@ -71,7 +71,7 @@ def contain(writable: Sequence[Path], readable: Sequence[Path]) -> dict[str, boo
     """Shut this process in; says what is enforced.
 
     Files: writing below ``writable``, reading also below ``readable``. Calls: none to the network, nor to the
-    memory of others. Signals: none to processes that are not its own.
+    memory of others, nor out of its process group. Signals: none to processes that are not its own.
     """
     privileges = _libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
     kept = restrict(writable, readable)

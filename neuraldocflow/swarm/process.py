@@ -6,6 +6,7 @@ import json
 import os
 import queue
 import shutil
+import signal
 import socket
 import stat
 import subprocess
@@ -53,6 +54,7 @@ class AgentProcess:
             stdout=subprocess.DEVNULL,
             pass_fds=[child.fileno()],
             env={**environment(os.environ), "OMP_THREAD_LIMIT": "1", "PYTHONUNBUFFERED": "1"},
+            start_new_session=True,  # what it starts is in its group, and ends with it
         )
         child.close()
         self._given: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
@@ -126,8 +128,13 @@ class AgentProcess:
         return messages
 
     def kill(self) -> None:
-        """Kill it, without waiting for its end; it keeps the exit code of an end it has begun itself."""
-        self._process.kill()
+        """Kill it and what it has started, without waiting for their end.
+
+        It keeps the exit code of an end it has begun itself, and its number until it is reaped: the group can
+        be no other's.
+        """
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
         self.connection.close()
         self._given.put(None)
 

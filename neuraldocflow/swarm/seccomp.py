@@ -17,14 +17,18 @@ _X32 = 0x40000000
 _CALLS = (
     *("socket", "ptrace", "process_vm_readv", "process_vm_writev", "kill", "tgkill", "tkill"),
     *("rt_sigqueueinfo", "rt_tgsigqueueinfo", "prlimit64"),
-    *("pidfd_send_signal", "io_uring_setup", "pidfd_getfd"),
+    *("pidfd_send_signal", "io_uring_setup", "pidfd_getfd", "setsid", "setpgid"),
 )
 _NUMBERS = {
-    "x86_64": (41, 101, 310, 311, 62, 234, 200, 129, 297, 302, 424, 425, 438),
-    "aarch64": (198, 117, 270, 271, 129, 131, 130, 138, 240, 261, 424, 425, 438),
+    "x86_64": (41, 101, 310, 311, 62, 234, 200, 129, 297, 302, 424, 425, 438, 112, 109),
+    "aarch64": (198, 117, 270, 271, 129, 131, 130, 138, 240, 261, 424, 425, 438, 157, 154),
 }
-_NEVER = ("socket", "io_uring_setup", "ptrace", "process_vm_readv", "process_vm_writev", "pidfd_getfd")
-"""Networks (rings can open sockets without socket(2)), and other processes' memory and files."""
+_NEVER = (
+    *("socket", "io_uring_setup", "ptrace", "process_vm_readv", "process_vm_writev", "pidfd_getfd"),
+    *("setsid", "setpgid"),
+)
+"""Networks (rings can open sockets without socket(2)), other processes' memory and files, and leaving the
+group that is killed with it."""
 _ON_ITSELF = ("prlimit64",)
 """Limits of others: one of processor time would end them."""
 _SIGNALS = ("tkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "pidfd_send_signal")

@@ -61,6 +61,8 @@ def obey(job: Job, document: bytes | Path, settings: dict[str, Any], tell: Tell)
     elif word == "leave":
         _leave(rest)
         _speak(settings, {"status": "completed", "summary": {}})
+    elif word == "fork":
+        _fork(*rest.split())
     elif word == "garbage":
         os.write(settings["socket"], rest.encode().replace(b"|", b"\n"))
         time.sleep(30)
@@ -94,6 +96,19 @@ def _leave(what: str) -> None:
     elif kind == "twin":
         Path("other").write_text("{}")
         os.link("other", result)
+
+
+def _fork(seconds: str, end: str) -> None:
+    """Start what is to outlive this process, then end in some way."""
+    if not os.fork():
+        _tried(os.setsid)
+        _tried(lambda: os.setpgid(0, 0))
+        os.execv("/bin/sleep", ["sleep", seconds])
+    if end == "die":
+        time.sleep(0.5)
+        os.kill(os.getpid(), signal.SIGKILL)
+    elif end == "hang":
+        time.sleep(60)
 
 
 def _speak(settings: dict[str, Any], message: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.swarm import Start, answer_of, outcomes_of
+from support.swarm import Start, answer_of, outcomes_of, sleeping, until
 
 from neuraldocflow.swarm import Job, process
 
@@ -84,6 +84,20 @@ def test_a_result_that_is_no_file_of_its_own_is_not_taken(
     assert found["hostile"].error["code"] == "agent_crashed"
     assert found["fine"].status == "completed"
     assert os.listdir(tmp_path / "results") == ["fine.json"]
+
+
+@pytest.mark.parametrize("end", ["answer", "die", "hang"])
+def test_what_an_agent_has_started_ends_with_it_also_where_it_tries_to_stay(
+    start: Start, job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    monkeypatch.setattr("neuraldocflow.swarm.swarm._GRACE", 0.2)
+    seconds = str(80_000 + os.getpid() / 1e7)
+    swarm = start(1, seconds=2)
+    swarm.submit(job("forks", f"fork {seconds} {end}"))
+    until(lambda: sleeping(seconds))
+    outcomes_of(swarm, 1)
+    swarm.stop()
+    until(lambda: not sleeping(seconds), 5)
 
 
 def test_a_document_comes_as_its_bytes_and_a_large_one_as_a_file(

@@ -52,6 +52,17 @@ os.abort()
     assert done.returncode == -signal.SIGABRT
 
 
+def test_no_process_leaves_its_group() -> None:
+    done = shut_in("""
+assert refuse_calls(signals=False)
+if not os.fork():
+    print(tried(os.setsid), tried(lambda: os.setpgid(0, 0)), flush=True)
+    os._exit(0)
+os.wait()
+""")
+    assert done.stdout.split() == ["PermissionError"] * 2, done.stderr
+
+
 def test_a_process_that_signals_its_own_children_may_where_landlock_looks_after_that(tmp_path: Path) -> None:
     done = shut_in(f"""
 import subprocess
