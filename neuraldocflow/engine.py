@@ -76,7 +76,7 @@ class Engine:
         self.results_directory = state / "work" / "results"
         self.webhooks_directory = state / "work" / "webhooks"
         """Bodies of events that webhooks have not been told yet."""
-        self._scratch = state / "work" / "scratch"
+        self._scratch = state / "work" / "scratch" / str(process or 0)
         for folder in (self.results_directory, self.webhooks_directory, self._scratch):
             folder.mkdir(parents=True, exist_ok=True)
         self.log: Log = open_log(config.runtime)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -81,6 +82,7 @@ class Member:
         self._state = config.runtime.state_directory.absolute()
         self._cluster = Cluster(self._state / "work" / "cluster")
         self._round = self._state / "work" / "round.json"
+        self._scratch = self._state / "work" / "scratch"
         self._stopping: float | None = None
         self._counted: tuple[int, float] = (0, 0.0)
 
@@ -110,6 +112,8 @@ class Member:
     def _prepare(self) -> None:
         if self._number == 0:
             recovery.prepare(self._state, self._most)
+            for folder in self._scratch.glob("swarm-*"):  # of releases that had one place for all processes
+                shutil.rmtree(folder, ignore_errors=True)
             return
         while not (self._state / "recovery").is_dir() and self._stopping is None:
             time.sleep(_LOOK)  # the first makes it
@@ -163,6 +167,7 @@ class Member:
         """Run this process' part of a round until it ends or the round does; the seconds it ran."""
         began = time.monotonic()
         self._cluster.forget(self._number)
+        shutil.rmtree(self._scratch / str(self._number), ignore_errors=True)  # of agents that were killed
         command = [*self._command(self._number, ";".join(addresses)), "--supervisor", str(os.getpid())]
         looking = Looking(self._look, _LOOK)
         process = subprocess.Popen([sys.executable, *command], start_new_session=True)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import queue
+import shutil
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 from .process import AgentProcess
 
@@ -13,9 +15,10 @@ Gone = Callable[[int | None], None]
 
 
 class Reaper:
-    """Ends agents without making who asks for it wait."""
+    """Ends agents without making who asks for it wait; removes their ``folder`` after the last."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._departing: queue.SimpleQueue[tuple[AgentProcess, Gone | None] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._reap, name="reaper", daemon=True)
 
@@ -39,3 +42,4 @@ class Reaper:
             code = agent.reap()
             if gone is not None:
                 gone(code)
+        shutil.rmtree(self._folder, ignore_errors=True)

@@ -95,7 +95,7 @@ class Swarm:
         self.decisions = Decisions()
         self._warned = False
         self._quarantine = quarantine or Quarantine()
-        self._reaper = Reaper()
+        self._reaper = Reaper(self._scratch)
         self._cancelled: list[tuple[str, int]] = []
         self._counts = {"completed": 0, "partial": 0, "failed": 0}
         self._stopped = False

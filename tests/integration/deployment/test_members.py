@@ -53,6 +53,25 @@ def test_a_pod_that_is_killed_or_told_to_stop_comes_back_and_nothing_is_lost(tmp
         has_all(job, names)
 
 
+def test_nothing_of_documents_stays_on_the_shared_folder_however_pods_end(tmp_path: Path) -> None:
+    job = JobFolder(tmp_path)
+    scratch = tmp_path / ".neuraldocflow" / "work" / "scratch"
+    before = scratch / "swarm-of-the-last-release" / "agent-1" / "document"
+    before.parent.mkdir(parents=True)
+    before.write_text("a patient's")
+    with Pods(job) as pods:
+        pods.scale(1)
+        names = job.letters(60)
+        wait_for(lambda: len(job.archived()) > 5, 60)
+        pods.end(0, signal.SIGKILL)
+        assert [path for path in scratch.rglob("*") if path.is_file()]
+        pods.start(0)
+        names |= job.letters(30, first=100)
+        has_all(job, names)
+        assert pods.end(0) == 0
+    assert [path for path in scratch.rglob("*") if path.is_file()] == []
+
+
 def test_the_name_of_a_pod_ends_with_its_number() -> None:
     assert ordinal("neuraldocflow-dataflow-12") == 12
     with pytest.raises(ConfigError, match="does not end with a number"):

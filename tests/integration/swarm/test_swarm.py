@@ -361,6 +361,18 @@ def test_agents_die_with_their_parent(tmp_path: Path) -> None:
     until(lambda: not any(lives(pid) for pid in pids), 10)
 
 
+def test_a_swarm_that_was_stopped_leaves_nothing_behind(
+    start: Start, job: Callable[..., Job], tmp_path: Path
+) -> None:
+    swarm = start(2)
+    swarm.submit(job("done"))
+    outcomes_of(swarm, 1)
+    swarm.submit(job("running", "sleep 30"))
+    until(lambda: swarm.stats()["running"] == 1)
+    swarm.stop()
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
 def test_an_agent_that_can_not_be_started_for_now_is_tried_again(
     start: Start, job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
