@@ -12,7 +12,7 @@ from pathlib import Path
 
 from neuraldocflow import config as configuration
 from neuraldocflow.config import Config
-from neuraldocflow.deployment.submission import Folder, Report, Submission, lives
+from neuraldocflow.deployment.submission import HOST, OVER, Folder, Report, Submission, lives
 from neuraldocflow.engine import GRACE
 from neuraldocflow.errors import NeuralDocFlowError
 from neuraldocflow.runner import check_size
@@ -93,18 +93,25 @@ def stop(folder: Folder) -> bool:
 
 def runs(folder: Folder) -> bool:
     """Whether a process keeps a job running here."""
+    return _keeper(folder) is not None
+
+
+def _keeper(folder: Folder) -> int | None:
+    """The process that keeps a job running here."""
     report = folder.report()
-    return report is not None and lives(report.pid)
+    if report is None or report.phase in OVER or not lives(report.pid, folder.state):
+        return None
+    return report.pid
 
 
 def _stop(folder: Folder) -> bool:
-    report = folder.report()
-    if report is None or not lives(report.pid):
+    pid = _keeper(folder)
+    if pid is None:
         return False
-    os.kill(report.pid, signal.SIGTERM)
-    if not _until(lambda: not lives(report.pid), GRACE + 20):
-        os.kill(report.pid, signal.SIGKILL)  # its children end with it
-        _until(lambda: not lives(report.pid), 10)
+    os.kill(pid, signal.SIGTERM)
+    if not _until(lambda: not lives(pid, folder.state), GRACE + 20):
+        os.kill(pid, signal.SIGKILL)  # its children end with it
+        _until(lambda: not lives(pid, folder.state), 10)
     return True
 
 
@@ -119,7 +126,7 @@ def _start_staged(folder: Folder, wanted: Submission) -> Report:
 def _start(folder: Folder, wanted: Submission) -> Report:
     try:
         process = subprocess.Popen(
-            [sys.executable, "-m", "neuraldocflow.deployment.host", str(folder.state)],
+            [sys.executable, "-m", HOST, str(folder.state)],
             cwd=wanted.directory,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

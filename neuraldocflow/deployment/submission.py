@@ -15,6 +15,11 @@ from typing import Any
 from neuraldocflow import __version__, durable
 from neuraldocflow.errors import ConfigError
 
+HOST = "neuraldocflow.deployment.host"
+"""The module of the process that stays; what comes after it in its command is the state directory."""
+OVER = ("stopped", "failed")
+"""Phases of a report after which its process ends."""
+
 
 @dataclass(frozen=True, slots=True)
 class Submission:
@@ -74,7 +79,7 @@ class Folder:
         if not found:
             return None
         report = Report(**found)
-        if report.phase not in ("stopped", "failed") and not lives(report.pid):
+        if report.phase not in OVER and not lives(report.pid, self.state):
             return replace(report, phase="killed", reason="the process that keeps it running is gone")
         return report
 
@@ -143,10 +148,12 @@ def _read(path: Path) -> dict[str, Any] | None:
     return found
 
 
-def lives(pid: int) -> bool:
-    """Whether a process keeps a submitted job running; its number may be another's by now."""
+def lives(pid: int, state: Path) -> bool:
+    """Whether a process keeps the job of a state directory running; its number may be another's by now."""
     try:
-        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     except OSError:
         return False
-    return b"neuraldocflow.deployment.host" in command
+    if HOST.encode() not in command[:-1]:
+        return False
+    return os.path.realpath(command[command.index(HOST.encode()) + 1]) == os.fsencode(os.path.realpath(state))

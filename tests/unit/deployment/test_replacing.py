@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from neuraldocflow.deployment.local import DeploymentError, replace_with
+from neuraldocflow.deployment.local import DeploymentError, replace_with, stop
 from neuraldocflow.deployment.submission import Folder, Report, Submission
 
 
@@ -25,11 +28,26 @@ def folder(tmp_path: Path) -> Folder:
 @pytest.fixture
 def runs(folder: Folder) -> Iterator[subprocess.Popen[bytes]]:
     """A process that is taken for the one that keeps the job running."""
-    sleeping = "import time; time.sleep(600)"
-    with subprocess.Popen([sys.executable, "-c", sleeping, "neuraldocflow.deployment.host"]) as process:
+    with keeper(folder.state) as process:
         folder.tell(Report("running", process.pid, time.time()))
         yield process
-        process.kill()
+
+
+@contextmanager
+def keeper(state: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that looks like one that keeps the job of a state directory running."""
+    command = [
+        sys.executable,
+        "-c",
+        "import time; time.sleep(600)",
+        "neuraldocflow.deployment.host",
+        str(state),
+    ]
+    with subprocess.Popen(command) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def test_a_job_runs_on_where_its_directory_is_gone(
@@ -51,3 +69,35 @@ def test_a_job_runs_on_where_a_new_submission_can_not_be_written(
         replace_with(folder, Submission(2, 1, str(tmp_path), gateway=False, configured=False), None)
     assert runs.poll() is None
     assert folder.report() is not None
+
+
+@pytest.mark.parametrize("phase", ["running", "restarting", "stopped", "failed"])
+def test_a_number_that_is_another_jobs_by_now_is_not_signalled(
+    folder: Folder, tmp_path: Path, phase: str
+) -> None:
+    with keeper(tmp_path / "another state") as other:
+        folder.tell(Report(phase, other.pid, time.time()))
+        report = folder.report()
+        assert report is not None
+        assert report.phase == ("killed" if phase in ("running", "restarting") else phase)
+        assert not stop(folder)
+        assert other.poll() is None
+
+
+@pytest.mark.parametrize("phase", ["stopped", "failed"])
+def test_what_has_ended_is_not_stopped(folder: Folder, phase: str) -> None:
+    with keeper(folder.state) as later:
+        folder.tell(Report(phase, later.pid, time.time()))
+        assert not stop(folder)
+        assert later.poll() is None
+
+
+def test_what_runs_is_stopped_also_by_another_name_of_its_directory(
+    folder: Folder, runs: subprocess.Popen[bytes], tmp_path: Path
+) -> None:
+    (tmp_path / "link").symlink_to(folder.state)
+    waiting = threading.Thread(target=runs.wait)
+    waiting.start()
+    assert stop(Folder(tmp_path / "link"))
+    waiting.join()
+    assert runs.returncode == -signal.SIGTERM
