@@ -49,6 +49,7 @@ from sinks.webhook import WebhookSink
 
 T = TypeVar("T")
 Passes = Callable[[Any], bool] | None
+_AN_HOUR = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ def build_job(config: Config, engine: Engine, sources: tuple[str, ...] = ()) -> 
     results = op.key_on("result", op.filter_map("results", validated, _only(Delivery)), _document_of)
     buried = op.filter_map("failed", validated, _only(DeadLetter))
     done = op.merge("done", results, ticks)
-    if receivers or engine.recovery.states(f"documents.{deliver.STEP}"):
+    if _undelivered(engine) or receivers:
         logic = partial(Deliver, receivers, engine.webhooks_directory, engine.owner, engine.wait)
         told = op.key_rm("told", op.stateful_batch(deliver.STEP, lifecycle, logic))
         delivered = op.key_on("delivery", op.filter_map("delivered", told, _only(Event)), _document_of)
@@ -125,6 +126,15 @@ def build_job(config: Config, engine: Engine, sources: tuple[str, ...] = ()) -> 
     )
     op.output("acknowledge", done, acknowledgements)
     return Job(flow, engine, acknowledgements)
+
+
+def _undelivered(engine: Engine) -> bool:
+    """Whether webhooks have not been told all yet; bodies that nothing needs any more are removed."""
+    states = engine.recovery.states(f"documents.{deliver.STEP}")
+    if not engine.process:  # one of several is enough, and what is young may be of one that has not ended yet
+        older_than = 0.0 if engine.process is None else _AN_HOUR
+        deliver.forget_bodies(engine.webhooks_directory, states.values(), older_than)
+    return bool(states)
 
 
 def _build_outputs(

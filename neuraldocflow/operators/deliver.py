@@ -11,7 +11,8 @@ import itertools
 import random
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -60,6 +61,23 @@ class _Item:
     put_off: bool = False
     """Whether the last try was none, since the endpoint was left alone: the next such one counts. So nothing
     is given up for want of asking, and nothing waits for ever for an endpoint that is gone."""
+
+
+def forget_bodies(spool: Path, states: Iterable[Any], older_than: float) -> None:
+    """Remove bodies, whole and half written, that none of the committed ``states`` names; ages in seconds.
+
+    They are of an epoch that a kill undid: it comes again, and what happens in it may be something else. Call
+    it before the flow runs. All stay where a state is of another release.
+    """
+    known = list(states)
+    if any(not isinstance(state, Mapping) or state.get("version") != _VERSION for state in known):
+        return
+    waiting = {each[0] for state in known for items in state["queues"].values() for each in items}
+    oldest = time.time() - older_than
+    for path in spool.iterdir():
+        with suppress(FileNotFoundError):
+            if path.name not in waiting and path.stat().st_mtime <= oldest:
+                path.unlink()
 
 
 class Deliver(StatefulBatchLogic[Deliverable, Told, dict[str, Any]]):

@@ -199,10 +199,15 @@ def test_deliveries_survive_kill_9_of_the_job(tmp_path: Path) -> None:
     time.sleep(1)
     process.send_signal(signal.SIGKILL)
     process.communicate()
+    bodies_kept = tmp_path / ".neuraldocflow" / "work" / "webhooks"
+    assert len(list(bodies_kept.iterdir())) >= 20
+    for left in ("of-an-epoch-that-was-undone", ".writing-half"):
+        (bodies_kept / left).write_text("a patient's")
     with Receiver(port) as receiver:
         job.run_once()
         bodies = [json.loads(body) for body in receiver.bodies("hook")]
         assert {each["data"]["result"]["metadata"]["filename"] for each in bodies} == names
+    assert list(bodies_kept.iterdir()) == []
 
 
 def test_after_a_kill_and_another_configuration_each_delivery_goes_to_its_own_endpoint_or_is_told(

@@ -19,7 +19,7 @@ from neuraldocflow.dead_letters import DeadLetter
 from neuraldocflow.deliveries import Spent
 from neuraldocflow.events import ProcessingCompleted, ResultDelivered, decode
 from neuraldocflow.guard import Guard
-from neuraldocflow.operators.deliver import Deliver, Told
+from neuraldocflow.operators.deliver import Deliver, Told, forget_bodies
 from neuraldocflow.webhooks import pool
 from neuraldocflow.webhooks.receivers import Receiver, by_name
 from neuraldocflow.webhooks.schedule import LONGEST_ASKED
@@ -132,6 +132,31 @@ def test_a_body_becomes_a_file_only_when_an_epoch_ends_before_its_delivery(
     assert told[-1] == Spent(delivery().document.id, str(body))
     assert body.exists()  # until a snapshot is written that does without it
     first.end()
+
+
+def test_bodies_of_an_epoch_that_a_kill_undid_are_removed_and_those_that_wait_are_not(
+    tmp_path: Path,
+) -> None:
+    process = Process(tmp_path, nowhere(), retries=1000)
+    process.take(delivery())
+    state = process.logic.snapshot()
+    (body,) = tmp_path.iterdir()
+    undone, half = tmp_path / "undone", tmp_path / ".writing-1"
+    for left in (undone, half):
+        left.write_text("a patient's")
+    forget_bodies(tmp_path, [state], older_than=60.0)  # others may have written them just now
+    assert set(tmp_path.iterdir()) == {body, undone, half}
+    forget_bodies(tmp_path, [state], older_than=0.0)
+    assert set(tmp_path.iterdir()) == {body}
+    forget_bodies(tmp_path, [], older_than=0.0)
+    assert list(tmp_path.iterdir()) == []
+    process.end()
+
+
+def test_bodies_stay_where_a_state_is_of_another_release(tmp_path: Path) -> None:
+    (tmp_path / "body").touch()
+    forget_bodies(tmp_path, [{"version": 99}], older_than=0.0)
+    assert (tmp_path / "body").exists()
 
 
 def test_a_delivery_that_no_file_was_made_for_leaves_nothing_to_remove(
