@@ -44,13 +44,14 @@ def results(
                     options=options,
                 )
             )
-        left = len(files)
+        left = set(range(len(files)))
         while left:
             swarm.wait(_LOOK)
             for progress in swarm.progress():
-                tell(int(progress.document_id), progress)
+                if int(progress.document_id) in left:  # what was told last may come after the result
+                    tell(int(progress.document_id), progress)
             for outcome in swarm.take(_KEY):
-                left -= 1
+                left.discard(int(outcome.job.document_id))
                 yield int(outcome.job.document_id), _result(outcome)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 import typer
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from neuraldocflow import profiles as profile_files
@@ -67,16 +67,19 @@ def process(
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=screen, transient=True) as bars:
-        tasks = [bars.add_task(file.name, stage="waiting", total=None) for file in files]
+        tasks: dict[int, TaskID] = {}
 
         def tell(number: int, progress: Told) -> None:
             stage = progress.current_operation or progress.stage
+            if number not in tasks:
+                tasks[number] = bars.add_task(files[number].name, stage=stage, total=None)
             bars.update(tasks[number], completed=progress.progress, total=1.0, stage=stage)
 
         for number, result in extracted(files, forms, profile, {"qualityThreshold": threshold}, tell):
             file = files[number]
             found[number] = result
-            bars.remove_task(tasks[number])
+            if number in tasks:
+                bars.remove_task(tasks.pop(number))
             if out is not None:
                 write_atomically(out / f"{names[file]}.{wanted}", render(result, wanted), replace=True)
             if annotate and result["status"] != "failed":

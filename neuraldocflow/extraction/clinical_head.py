@@ -9,7 +9,7 @@ from itertools import groupby, pairwise
 from .clinical_identity import is_letterhead
 from .clinical_parts import Part, lines_of, part_of
 from .clinical_sections import CLOSING, CONTENTS, LISTS, ClinicalSection
-from .clinical_terms import section_kind
+from .clinical_terms import RELATIVE, clause_before, section_kind
 from .model import Document, Span
 from .patterns import regex
 
@@ -122,7 +122,8 @@ def particulars(document: Document, sections: list[ClinicalSection]) -> Iterator
     yield from _labels_in_text(document)
     yield from _signatures(document)
     for block in document.blocks:
-        if aged := _AGED.search(block.text) if block.table is None else None:
+        found = _AGED.finditer(block.text) if block.table is None else ()
+        if aged := next((each for each in found if _of_the_patient(block.text, each.start())), None):
             yield (
                 "sex",
                 Part(aged["sex"], block.start + aged.start("sex"), block.start + aged.end("sex")),
@@ -139,6 +140,13 @@ _AGED = regex(
     r"\b\d{1,3}[- ]years?[- ]old (?:\w+ ){0,2}(?P<sex>man|woman|male|female|gentleman|lady|boy|girl)\b", re.I
 )
 """How a letter says who the patient is: ``this 72-year-old gentleman``."""
+
+
+def _of_the_patient(text: str, start: int) -> bool:
+    """Whether a sentence, as far as it goes, has not come to speak of a relative."""
+    return RELATIVE.search(clause_before(text, start)) is None
+
+
 _SIGNS = regex(
     r"(?:Dr|Prof)\.? [A-Z]"
     r"|[A-Z][\w.'-]+(?: [A-Z][\w.'-]*)+,? (?:M\.?D|D\.?O|N\.?P|P\.?A(?:-C)?|R\.?N|MB|MRCP|FRCP)\b"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from .clinical_columns import column_role, kind_of_header
 from .clinical_identity import is_letterhead
 from .clinical_parts import Part, part_of
-from .clinical_terms import ABSENCE, is_bare_title, section_kind, title_words
+from .clinical_terms import ABSENCE, DENIED, clause_before, is_bare_title, section_kind, title_words
 from .clinical_values import named_quantities, named_vitals
 from .model import Block, Document, Table
 from .patterns import regex
@@ -90,7 +90,7 @@ def clinical_sections(document: Document) -> list[ClinicalSection]:
 
 
 _ALLERGIC = regex(
-    r"(?<!not )\ballergic to (?P<list>(?:(?!,? (?:but|and (?:not|is|has|was|he|she))\b)[^.;\n]){3,120})",
+    r"\ballergic to (?P<list>(?:(?!,? (?:but|and (?:not|is|has|was|he|she))\b)[^.;\n]){3,120})",
     re.IGNORECASE,
 )
 _PROSE = (None, "head", "reason", "narrative", "physical_exam")
@@ -108,6 +108,8 @@ def _in_prose(found: list[ClinicalSection]) -> Iterator[ClinicalSection]:
         for text in section.texts:
             if "allergies" not in kinds and section.kind != "family_history":
                 for match in _ALLERGIC.finditer(text.text):
+                    if DENIED.search(clause_before(text.text, match.start())):
+                        continue
                     yield ClinicalSection("allergies", "", texts=[text.cut(*match.span("list"))], run_in=True)
             if "vital_signs" not in kinds and section.kind in _PROSE and len(named_vitals(text)) >= 2:
                 yield ClinicalSection("vital_signs", "", texts=[text], run_in=True)

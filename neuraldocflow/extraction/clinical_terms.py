@@ -11,7 +11,7 @@ import re
 from .patterns import regex
 
 _SECTIONS: list[tuple[str, str]] = [
-    ("other", r"^(date|time|place) of\b"),
+    ("other", r"^(date|time|place) of\b(?!.*\b(immuni|vaccin))"),
     ("narrative", r"^(electrocardiogram|ekg|ecg)\b"),
     ("family_history", r"\bfamily\b.*\bhistory\b|\bfamily hx\b"),
     ("social_history", r"\bsocial\b|\bsmoking\b|\btobacco\b|\blifestyle\b"),
@@ -174,6 +174,23 @@ REACTION = (
     r"|infusion reaction|bleeding|agranulocytosis|muscle (?:pain|aches?)|myalgias?|rhinitis|unknown reaction)"
 )
 """Words of what an allergy shows itself by."""
+
+_PEOPLE = (
+    r"(?:grand)?(?:mother|father|parents?|sons?|daughters?)|brothers?|sisters?|siblings?|family|uncles?|aunts?"
+    r"|cousins?|wife|husband"
+)
+RELATIVE = regex(rf"\b(?:{_PEOPLE})\b", re.IGNORECASE)
+DENIED = regex(
+    rf"\b(?:not|never|no one|nobody|den(?:y|ies|ied|ying)|without|whether|if|unless|{_PEOPLE})\b",
+    re.IGNORECASE,
+)
+"""What before a word takes it from the patient: a denial, a doubt, or somebody else."""
+
+
+def clause_before(text: str, end: int) -> str:
+    """What of a sentence stands before a place in it."""
+    return re.split(r"[.;\n]", text[max(end - 200, 0) : end])[-1]
+
 
 HONORIFIC = regex(
     r"^(?:(?:mr|mrs|ms|miss|mx|master|dr|dra|prof|rev|sir|dame|sr|sra|patient)\.?\s+)+(?=\S)", re.IGNORECASE

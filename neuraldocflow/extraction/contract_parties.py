@@ -80,7 +80,7 @@ _OFFICE = regex(
     r"^(?:(?:Chief|Vice|Managing|Executive|Authorized|Authorised|Compliance|Financial|Operating|Senior|Legal"
     r"|General)\s+)+(?:Officer|President|Director|Signatory|Person|Counsel|Manager)\s+(?=\S)"
 )
-_SAYS = regex(r"\b(?:is|are|was|were|has|have|shall|will|to|that|which|by)\b")
+_SAYS = regex(r"\b(?:is|are|was|were|has|have|shall|will|to|that|which)\b")
 """Words of sentences, not of names."""
 _CLOSES = regex(r"\)|;|\n|\bhereinafter\b|\bthe \"")
 ALL_NAMED = regex(

@@ -84,10 +84,16 @@ def shares_outstanding(cover: Cover) -> Iterator[Candidate]:
     counts = [float(candidate.value) for candidate in latest]
     for total in (-1, 0) if len(counts) > 2 else ():
         # before or below the classes stands their total
-        if 2 * counts[total] == sum(counts):
+        if 2 * counts[total] == sum(counts) and not _of_a_class(cover.text, latest[total]):
             del latest[total]
             break
     yield from latest
+
+
+def _of_a_class(text: str, count: Candidate) -> bool:
+    """Whether the words beside a count, in its line, name one class of shares."""
+    line = text[text.rfind("\n", 0, count.start) + 1 : count.start] + text[count.end : count.end + 40]
+    return re.search(r"\b(?:class|series)\b", line, re.I) is not None and "total" not in line.lower()
 
 
 def _counts(cover: Cover) -> Iterator[Candidate]:

@@ -16,7 +16,7 @@ from neuraldocflow.extraction.pdf_page import turned
 
 _WIDGET, _LINK, _POPUP = pymupdf.PDF_ANNOT_WIDGET, pymupdf.PDF_ANNOT_LINK, pymupdf.PDF_ANNOT_POPUP
 _MOST = 20_000
-_JUMPS = 4000
+_JUMPS = 1000
 """The most links whose places in the text are sought."""
 _NAMED = "#nameddest="
 _INNER = regex(r"#page=(\d+)")

@@ -8,6 +8,7 @@ from .patterns import regex
 from .statement_rows import Row
 
 _OTHERS = regex(r"(?:total )?(?:non-?redeemable )?(?:non-?controlling|minority) interests?\b")
+_OWN = regex(r"equity|deficit|capital|holders|owners|members|partners|total")
 _ROUNDING = 2.5
 """How far a sum of rounded numbers may be off, in their last digits."""
 
@@ -16,8 +17,10 @@ def owners_equity(rows: Sequence[Row]) -> tuple[int, int] | None:
     """The places of the owners' equity and of the whole: only the interests of others stand between them."""
     for at in range(1, len(rows) - 1):
         own, others, whole = rows[at - 1 : at + 2]
-        if not _OTHERS.match(others.label) or not (
-            len(own.numbers) == len(others.numbers) == len(whole.numbers)
+        if (
+            not _OTHERS.match(others.label)
+            or not _OWN.search(own.label)
+            or not (len(own.numbers) == len(others.numbers) == len(whole.numbers))
         ):
             continue
         sums = [

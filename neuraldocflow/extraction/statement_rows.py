@@ -21,6 +21,8 @@ _NOTHING = regex(r"[$€£]?\s*[-–—]+")
 _RAISED = regex(r"(?<=[a-z]{3})\d$")
 """A footnote's number right behind the last word, where its being raised was lost."""
 _PER_SHARE = regex(r"\bper\b.{0,30}\b(?:share|unit)\b")
+_LONGEST_HEAD = 120
+"""Characters of a heading that may still go on in the next line."""
 _DIGITS = regex(r"\d[\d,]*(?:\.\d+)?|\.\d+")
 YEAR = regex(r"(?<![\d,.])((?:19|20)\d{2})(?!\d|[.,]\d)")
 _UNITS = {"thousands": 1e3, "millions": 1e6, "billions": 1e9}
@@ -225,7 +227,8 @@ def _sheet(before: str, by_row: Rows, table: Table, above: Sequence[Sheet]) -> I
                 headed = False
                 continue
             # the name of amounts per share may go on in the next line
-            under = f"{under} {label}" if headed and _PER_SHARE.search(under) else label or under
+            goes_on = headed and len(under) < _LONGEST_HEAD and _PER_SHARE.search(under)
+            under = f"{under} {label}" if goes_on else label or under
             headed = True
             if len(rows) < 2:
                 heads.extend(held)

@@ -249,14 +249,14 @@ def _only_broke(before: str, after: str, known: Callable[[str], bool]) -> bool:
 
 def vocabulary(pages: Iterable[PageContent]) -> Callable[[str], bool]:
     """Says whether the document has a word (lower case) inside a line; collected at the first question."""
-    words: set[str] = set()
+    words: set[str] | None = None
     kept = list(pages)
 
     def known(word: str) -> bool:
-        if not words:
-            words.update(
-                _WORD.findall("\n".join([text for page in kept for text in _unbroken(page)]).lower())
-            )
+        nonlocal words
+        if words is None:
+            text = "\n".join([line for page in kept for line in _unbroken(page)])
+            words = set(_WORD.findall(text.lower()))
         return word in words
 
     return known

@@ -22,7 +22,8 @@ KEPT = 200_000
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS done (
-    path BLOB PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, outcome BLOB
+    path BLOB NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, outcome BLOB,
+    PRIMARY KEY (path, size, mtime_ns)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS moved (
     number INTEGER PRIMARY KEY, path BLOB NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
@@ -42,16 +43,28 @@ class Ledger:
         self._connection = durable.database(path, _SCHEMA)
 
     def add(self, path: bytes, version: Version, outcome: dict[str, object] | None = None) -> None:
-        """The file's version is done; ``outcome`` is kept for a move that has still to be made."""
+        """The file's version is done; ``outcome`` is kept for a move that has still to be made, also when a
+        newer version has its name by then."""
         told = None if outcome is None else orjson.dumps(outcome)
         with self._lock:
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.execute("DELETE FROM done WHERE path = ? AND outcome IS NULL", (path,))
             self._connection.execute(
                 "INSERT OR REPLACE INTO done VALUES (?, ?, ?, ?)", (path, *version, told)
             )
+            self._connection.execute("COMMIT")
 
-    def remove(self, path: bytes) -> None:
+    def remove(self, path: bytes, version: Version | None = None) -> None:
+        """Forget a version; by default what is at the path and is not to be moved."""
         with self._lock:
-            self._connection.execute("DELETE FROM done WHERE path = ?", (path,))
+            if version is None:
+                self._connection.execute("DELETE FROM done WHERE path = ? AND outcome IS NULL", (path,))
+            else:
+                self._forget(path, version)
+
+    def _forget(self, path: bytes, version: Version) -> None:
+        delete = "DELETE FROM done WHERE path = ? AND size = ? AND mtime_ns = ?"
+        self._connection.execute(delete, (path, *version))
 
     def moved(self, path: bytes, version: Version, place: bytes, document: str, run: int) -> None:
         """The file's version was done in this run of its document, and is at ``place`` now."""
@@ -59,7 +72,7 @@ class Ledger:
         insert = f"INSERT OR REPLACE INTO moved VALUES (NULL, ?1, ?2, ?3, ?4, ?5, ?6, {replayed})"
         with self._lock:
             self._connection.execute("BEGIN IMMEDIATE")
-            self._connection.execute("DELETE FROM done WHERE path = ?", (path,))
+            self._forget(path, version)
             number = self._connection.execute(insert, (path, *version, place, document, run)).lastrowid or 0
             if number > self._kept and number % 1000 == 0:
                 self._connection.execute("DELETE FROM moved WHERE number <= ?", (number - self._kept,))

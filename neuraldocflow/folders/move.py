@@ -55,8 +55,17 @@ def take(path: Path, version: Version, aside: Path) -> bool:
 
 def put_back(aside: Path, path: Path) -> None:
     """Undo :func:`take`, unless a newer file has the name now. Raises OSError."""
-    if os.path.lexists(aside) and not os.path.lexists(path):
-        os.rename(aside, path)
+    try:
+        os.link(aside, path, follow_symlinks=False)
+    except (FileExistsError, FileNotFoundError):
+        return
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        if not os.path.lexists(path):
+            os.rename(aside, path)
+        return
+    os.unlink(aside)
 
 
 def move(source: Path, folder: Path, arriving: Arriving = _unseen, name: str = "") -> Path:

@@ -168,7 +168,7 @@ class SubmissionsPartition(Arrivals[Any]):
             if found is None:
                 break
             place = self._places[found.part]
-            del place.waiting[found.offset]
+            place.waiting.pop(found.offset, None)
             events.append(found.event)
         if events and self._held:
             self._news.set()  # it can be read further now

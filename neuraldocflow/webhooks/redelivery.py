@@ -92,7 +92,7 @@ def redeliver(log: Log, config: Config, found: Iterable[Record]) -> Iterator[Red
 
 def _letter(record: Record, known: dict[str, Receiver]) -> _Letter | Redelivery:
     """What is to be posted; how it ends where nothing can be."""
-    target = record.headers["target"]
+    target = target_of(record.headers["target"])
     if target not in known:
         return Redelivery(record.key, target, False, "the endpoint is no longer in the configuration")
     try:

@@ -202,9 +202,7 @@ def _state_of_incorporation(cover: Cover) -> Found:
         above = takewhile(lambda match: match is not None, _placed(cover, start, down=False))
         begin = max(_after_name(cover, start), _named(cover))
         scanned = _PLACE.search(cover.text, begin, start) if begin < start else None
-        below = next(filter(None, _placed(cover, start, down=True)), None) or _ALONE.search(
-            cover.text, end, min(end + _FURTHER, len(cover.text))
-        )
+        below = next(filter(None, _placed(cover, start, down=True)), None)
         match = next(reversed(list(above)), None) or scanned or below
         if match is not None:
             yield _spanned(cover, *match.span(match.lastgroup or 0), 0.85 if match is below else 0.93)
@@ -212,6 +210,12 @@ def _state_of_incorporation(cover: Cover) -> Found:
     match = _ORGANISED.search(cover.text) or _UNDER_LAWS.search(cover.text)
     if match is not None:
         yield _spanned(cover, *match.span("place"), 0.75)
+        return
+    for _, end in list(cover.of("state"))[:2]:
+        match = _ALONE.search(cover.text, end, min(end + _FURTHER, len(cover.text)))
+        if match is not None:
+            yield _spanned(cover, *match.span(match.lastgroup or 0), 0.7)
+            return
 
 
 def _placed(cover: Cover, caption: int, down: bool) -> Iterator[re.Match[str] | None]:

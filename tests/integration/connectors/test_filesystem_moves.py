@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -270,6 +271,32 @@ def test_a_file_that_comes_while_the_one_of_its_name_is_moved_away_is_read(
     (newer,) = watched.until(1)
     assert newer.source.size == 5
     assert [path.name for path in inbox.iterdir() if path.is_file()] == ["a.pdf"]
+
+
+def test_a_move_that_could_not_be_made_is_not_forgotten_for_a_newer_file(
+    watch: Make, inbox: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first was put aside when the disk was full, and the second has its name meanwhile."""
+    link = os.link
+    settings = {"auto_move_processed": True, "processed_directory": str(tmp_path / "processed")}
+    watched = watch(scan_interval_ms=3_600_000, **settings)
+    (inbox / "a.pdf").write_bytes(b"old")
+    (event,) = watched.until(1)
+
+    def full(source: Any, target: Any, **more: Any) -> None:
+        (inbox.parent / "new").write_bytes(b"newer")
+        os.replace(inbox.parent / "new", inbox / "a.pdf")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "link", full)
+    watched.source.acknowledge(event, DONE)
+    monkeypatch.setattr(os, "link", link)
+    (newer,) = watched.until(1)
+    watched.source.acknowledge(newer, DONE)
+    watched.source._tidy()
+    found = sorted(path.read_bytes() for path in (tmp_path / "processed").iterdir())
+    assert found == [b"newer", b"old"]
+    assert not [path for path in inbox.iterdir() if path.is_file()]
 
 
 def test_threads_that_have_the_same_moves_to_make_make_each_once(

@@ -430,6 +430,28 @@ def test_a_letter_says_to_what_the_patient_is_allergic_and_who_signs() -> None:
     assert head(document, "provider") == ["Dr. Tessa Mock, MD, FACC"]
 
 
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "She was never allergic to quinzine.",
+        "He denies being allergic to quinzine.",
+        "Her brother is allergic to quinzine.",
+        "We do not know whether she is allergic to quinzine.",
+        "No one is allergic to quinzine.",
+    ],
+)
+def test_what_is_denied_or_somebody_elses_is_no_allergy(sentence: str) -> None:
+    assert names(record(*LETTER[:4], paragraph(sentence), *LETTER[5:]), "allergies") == []
+
+
+def test_how_old_a_relative_was_tells_nothing_of_the_patient() -> None:
+    told = paragraph(
+        "His father, a 72-year-old man, was well. The patient is a 40-year-old woman with cough."
+    )
+    assert head(record(told), "sex") == ["female"]
+    assert head(record(paragraph("His father, a 72-year-old man, was well.")), "sex") == []
+
+
 def test_a_reaction_and_how_severe_it_was_are_told_apart() -> None:
     document = record(
         heading("Allergies"), paragraph("Quinzine – Hives (moderate); Dust - Rash (mild to moderate)")

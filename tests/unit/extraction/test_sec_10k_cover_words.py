@@ -324,6 +324,17 @@ def test_boxes_may_stand_in_columns_headed_by_the_answers(boxes: tuple[str, str]
     assert told(made, "well_known_seasoned_issuer") == answer
 
 
+def test_a_class_with_as_many_shares_as_the_others_together_is_no_total() -> None:
+    counts = table(
+        ("Class", "Outstanding at November 15, 2024"),
+        ("Class A common stock", "30,000,000"),
+        ("Class B common stock", "20,000,000"),
+        ("Class C common stock", "10,000,000"),
+    )
+    made = document(*TOP, *NAME, *LISTING, *BOXES, END[0], counts, *END[2:])
+    assert told(made, "shares_outstanding") == [30_000_000, 20_000_000, 10_000_000]
+
+
 def test_shares_outstanding_may_stand_in_a_table_with_their_total() -> None:
     counts = table(
         ("Class", "Outstanding at November 15, 2024"),
