@@ -16,6 +16,8 @@ interface Props {
 }
 
 const SHOWN = 100;
+/** What keys are of where nobody has named an organisation: it tells nothing. */
+const ONLY = "default";
 
 /** Whether the service is there, what waits for it, and a screen that shows what is where. */
 export function Connection({ connection, client, files, tenant, outbox, submissions }: Props) {
@@ -78,9 +80,11 @@ function Places({
           ? "The service is there: documents are sent as you add them."
           : "The service can't be reached now. Go on adding documents: they are kept on this device and sent when it is back, each once."}
       </p>
-      <p>
-        Your key is of the organisation <strong>{tenant}</strong>.
-      </p>
+      {tenant !== ONLY && (
+        <p>
+          Your key is of the organisation <strong>{tenant}</strong>.
+        </p>
+      )}
       <OfflineChoice files={files} client={client} isConnected={connected} />
       <Group name="Waiting on this device" submissions={waiting} outbox={outbox} />
       <Group name="Not sent" submissions={failed} outbox={outbox} />
