@@ -179,9 +179,8 @@ class FilesystemSource(FixedPartitionedSource[NewDocument, None]):
         document, run = told["id"], told.get("run", 0)
         root = next((root for root in sorted(self._folders, reverse=True) if path.is_relative_to(root)), None)
         if root is None or self._ledger.was_moved(key, version, run):
-            self._ledger.remove(
-                key, version
-            )  # none of ours any more; or it was moved meanwhile, by another thread
+            # none of ours any more; or it was moved meanwhile, by another thread
+            self._ledger.remove(key, version)
             return
         processed, failed = self._config.targets(root)
         target = failed if told["status"] == "failed" else processed

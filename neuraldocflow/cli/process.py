@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import sys
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +18,12 @@ from neuraldocflow.cli import show
 from neuraldocflow.cli.extracting import results as extracted
 from neuraldocflow.durable import write_atomically
 from neuraldocflow.errors import ConfigError, DocumentError
+from neuraldocflow.folders.move import numbered
 from neuraldocflow.rendering import FORMATS, render
 from neuraldocflow.swarm import Progress as Told
+
+_LONGEST = 240
+"""Bytes of a file's name with a number, which is written with another ending."""
 
 
 def process(
@@ -108,11 +111,11 @@ def _own_names(files: list[Path], out: Path | None) -> dict[Path, str]:
     names: dict[Path, str] = {}
     taken: set[tuple[Path, str]] = set()
     for file in dict.fromkeys(files):
-        folder, name, numbers = out or file.parent, file.name, count(2)
-        while (folder, name.casefold()) in taken:  # many filesystems take no notice of case
-            name = f"{file.stem} ({next(numbers)}){file.suffix}"
-        taken.add((folder, name.casefold()))
-        names[file] = name
+        folder = out or file.parent
+        # many filesystems take no notice of case
+        free = (each for each in numbered(file.name, _LONGEST) if (folder, each.casefold()) not in taken)
+        names[file] = next(free)
+        taken.add((folder, names[file].casefold()))
     return names
 
 

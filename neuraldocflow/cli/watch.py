@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 from rich.console import Console
 from rich.live import Live
@@ -65,27 +65,24 @@ class Watch:
     def _follow(self) -> None:
         live = Live(console=self._console, auto_refresh=False, transient=True, get_renderable=self._table)
         terminal = self._console.is_terminal and not self._quiet
-        if terminal:
-            live.start()
         ending = away = False
-        while not ending:
-            ending = self._stop.is_set()
-            try:
-                if not ending:
-                    self._log.wait(self._positions, 0.5)
-                for event in self._read():
-                    self._take(event)
-                away = False
-            except LogError as error:
-                if not away:
-                    self._console.print(f"the log can't be read: {error}", style="red")
-                away = True
-                self._stop.wait(_PAUSE)
-            if terminal:
-                live.refresh()
-                self._stop.wait(0.1)
-        if terminal:
-            live.stop()
+        with live if terminal else nullcontext():
+            while not ending:
+                ending = self._stop.is_set()
+                try:
+                    if not ending:
+                        self._log.wait(self._positions, 0.5)
+                    for event in self._read():
+                        self._take(event)
+                    away = False
+                except LogError as error:
+                    if not away:
+                        self._console.print(f"the log can't be read: {error}", style="red")
+                    away = True
+                    self._stop.wait(_PAUSE)
+                if terminal:
+                    live.refresh()
+                    self._stop.wait(0.1)
 
     def _read(self) -> Iterator[Event]:
         for place in self._positions:

@@ -136,10 +136,15 @@ def _reserve(target: Path) -> bool:
 
 
 def _names(folder: Path, name: str) -> Iterator[Path]:
-    yield folder / name
+    return (folder / each for each in numbered(name, longest(folder)))
+
+
+def numbered(name: str, most: int) -> Iterator[str]:
+    """The name, then ``name (2).pdf`` and so on, cut to ``most`` bytes."""
+    yield name
     stem, dot, suffix = name.rpartition(".")
     if not stem:
         stem, dot, suffix = name, "", ""
     for number in count(2):
         end = os.fsencode(f" ({number}){dot}{suffix}")
-        yield folder / os.fsdecode(os.fsencode(stem)[: longest(folder) - len(end)] + end)
+        yield os.fsdecode(os.fsencode(stem)[: most - len(end)] + end)

@@ -264,9 +264,8 @@ class Session:
 
     async def _unsubscribe(self, asked: OfJob) -> Payload:
         answer = await self._subscriptions.unsubscribe(asked)
-        self._documents.ended(
-            asked.job_id
-        )  # its result is not awaited any more: the next one of its stream is
+        # its result is not awaited any more: the next one of its stream is
+        self._documents.ended(asked.job_id)
         return answer
 
     async def _ping(self, asked: Ping) -> Payload:
