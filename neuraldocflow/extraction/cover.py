@@ -60,7 +60,7 @@ CAPTIONS = {
     "state": r"\(?\s{0,3}(?:state|jurisdiction)(?:\s*,?\s+or\s+(?:other\s+)?jurisdictions?)?\s*,?"
     r"\s*\(?of\s+(?:incorporation|organization)"
     r"(?:\s*,?\s+(?:or|and)\s+(?:organization|incorporation))?\s*\)?"
-    r"|\(?\s{0,3}state\s+or\s+other\s+jurisdiction\s+of\b",
+    r"|\(?\s{0,3}state\s+or\s+other\s+jurisdiction\s+(?:of|incorporation|organization)\b",
     "irs": r"\(?\s{0,3}i\.?\s?r\.?\s?s\.?\s+employer(?:\s+identification)?"
     r"(?:\s+(?:no|number|numbers)\b\.?)?\s*\)?",
     "address": r"\(?\s{0,3}address(?:es)?(?:\s+and\s+telephone\s+number[^()]{0,80})?"

@@ -18,6 +18,7 @@ from neuraldocflow.extraction.flow_headings import find_headings
 from neuraldocflow.extraction.flow_pieces import Places, blocks_of
 from neuraldocflow.extraction.flow_tables import describe_tables
 from neuraldocflow.extraction.html_flow import Flow
+from neuraldocflow.extraction.html_submission import main_document
 from neuraldocflow.extraction.html_text import TOKEN, Looks, decode, unescape
 from neuraldocflow.extraction.html_xbrl import Facts
 from neuraldocflow.extraction.limits import Limits
@@ -79,7 +80,8 @@ def _read(source: bytes | Path, limits: Limits, progress: Progress | None) -> Do
     if not data.strip(b"\x00 \t\r\n\f"):
         raise Empty("The file has no bytes." if not data else "The file has nothing but blanks.")
     facts = Facts()
-    reading = _Reading(decode(data), Flow(Looks(), facts), deadline, limits, progress)
+    text, left_out = main_document(decode(data))
+    reading = _Reading(text, Flow(Looks(), facts), deadline, limits, progress)
     reading.run()
     flow = reading.flow
     document = Document("html", blocks_of(flow.body, "body"), metadata=reading.metadata)
@@ -97,6 +99,8 @@ def _read(source: bytes | Path, limits: Limits, progress: Progress | None) -> Do
         )
     declared = flow.language[:2].lower()
     document.language = language.detect(document.text) or (declared if declared.isalpha() else None)
+    if left_out:
+        document.warnings.append(("other_documents", left_out))
     if not document.text:
         document.warnings.append(("no_text", "The HTML shows no text."))
     return document

@@ -27,6 +27,8 @@ from neuraldocflow.extraction.patterns import regex
 _HEADING_SIZES = {1: 24.0, 2: 18.0, 3: 14.0, 4: 12.0, 5: 10.0, 6: 8.0}
 _DEEPEST_TABLE = 30
 _OPENS = regex(r"\s*(?:item\s+\d{1,2}[a-c]?\b|part\s+[ivx]{1,4}\b)", re.IGNORECASE)
+_APART = regex(r"\S[ \t]{3,}\S|\A[\W_]+\Z")
+"""In a line of preformatted text: columns, or nothing but rules."""
 
 
 @dataclass(slots=True)
@@ -115,21 +117,23 @@ class Flow:
         self._line_bold = None
 
     def _preformatted(self, data: str) -> None:
-        """Lines of old text filings: blank ones part paragraphs, short ones stand alone."""
+        """Lines of old text filings: blank ones part paragraphs; short ones and columns stand alone."""
         pre, self._pre = self._pre, False
         for number, line in enumerate(data.split("\n")):
+            words = line.strip()
+            apart = _APART.search(words) is not None
             if number:
-                if self._length and self._line_length < 50:
+                if apart or self._ended:
                     self.flush()
                 self._space = True
-            self._line_length = len(line.strip())
-            if self._line_length:
+            self._ended = apart or len(words) < 50
+            if words:
                 self.text(line.replace("&", "&amp;"))
             elif number:
                 self.flush()
         self._pre = pre
 
-    _line_length = 0
+    _ended = False
 
     def mark(self) -> Mark:
         """The place where the next text goes."""

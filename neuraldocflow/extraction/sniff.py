@@ -9,6 +9,7 @@ from pathlib import Path
 
 from neuraldocflow.errors import Corrupt, Empty, Encrypted, UnsupportedFormat
 from neuraldocflow.extraction.docx_package import parts_of
+from neuraldocflow.extraction.html_submission import is_submission
 from neuraldocflow.extraction.model import Kind
 from neuraldocflow.extraction.patterns import regex
 
@@ -136,7 +137,7 @@ def _is_html(text: str, filename: str) -> bool:
         return True
     if text.lstrip("\ufeff \t\r\n").startswith("<?xml") and not _ROOT.search(text):
         return False
-    if _MARKUP.match(text, start) or _ROOT.search(text):
+    if _MARKUP.match(text, start) or _ROOT.search(text) or is_submission(text):
         return True
     found = sum(1 for _, _ in zip(range(5), _MARKUP.finditer(text), strict=False))
     named = filename.lower().endswith((".html", ".htm", ".xhtml", ".xht"))

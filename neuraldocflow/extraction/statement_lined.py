@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -41,6 +42,7 @@ _TOTAL = regex(r"(?P<label>)(?P<values>\s*(?:\$\s*\(?\d{1,3}(?:,\d{3})+\)?\s*){2
 _RULES = regex(r"[=_-]{3,}|(?:\s?\.){5,}")
 _LONGEST_LINE = 400
 _LONGEST_PARAGRAPH = 6000
+_DAY = regex(r"\b(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]{0,6}\.?\s+\d{1,2}\b", re.I)
 _VALUE = regex(r"\(?\s?\$?\s?(?:\d{1,3}(?:,\d{3})+|\d*\.\d+|\d{1,4})\s?\)?")
 
 
@@ -51,9 +53,9 @@ def lined_sheets(document: Document, start: int, end: int) -> Iterator[Sheet]:
     first = under = 0
     heading = above = ""
     for position, text in _lines(document, start, end):
-        matches = _row_matches(text)
+        told = [int(year) for year in YEAR.findall(text)]
+        matches = [] if told and _tells_only_years(text) else _row_matches(text)
         if not matches:
-            told = [int(year) for year in YEAR.findall(text)]
             if len(text) < 160 and len(told) >= 2 and (not years or max(told) <= max(years) + 1):
                 if rows and told != years:
                     # columns of other years begin another statement
@@ -87,6 +89,11 @@ def lined_sheets(document: Document, start: int, end: int) -> Iterator[Sheet]:
         yield _lined(document, rows, years, first)
 
 
+def _tells_only_years(text: str) -> bool:
+    """Whether a line's numbers are years, with the day each ends on: the head of columns, no row."""
+    return not any(letter.isdigit() for letter in YEAR.sub("", _DAY.sub("", text)))
+
+
 def _beginning(text: str) -> str:
     """What of a name may go on in the next line; headings and sentences do not."""
     words = _RULES.sub(" ", text).strip()
@@ -114,8 +121,8 @@ def _lined(document: Document, rows: list[Row], years: list[int], start: int) ->
     title = document.text[max(start - 2 * TITLE_REACH, 0) : start]
     scale, currency = parse_scale(title)
     scale = scale_told(title) or scale
-    most = max(len(row.numbers) for row in rows)
-    columns = dict(enumerate(years, 1)) if len(years) == most else {}
+    usual = Counter(len(row.numbers) for row in rows).most_common(1)[0][0]
+    columns = dict(enumerate(years, 1)) if len(years) == usual else {}
     return Sheet(rows, columns, start, title, scale, currency, lined=True)
 
 

@@ -10,7 +10,13 @@ from .model import Document
 from .profile import Profile
 from .rules import RULES
 
-_SEVERITY_OF_WARNING = {"needs_ocr": "error", "unreadable_page": "error", "ocr": "info", "repaired": "info"}
+_SEVERITY_OF_WARNING = {
+    "needs_ocr": "error",
+    "unreadable_page": "error",
+    "ocr": "info",
+    "repaired": "info",
+    "other_documents": "info",
+}
 """What a reader's warning means for the result; others are warnings."""
 
 

@@ -129,5 +129,6 @@ def _candidate(fact: Fact, field: Field, shown: bool, score: float) -> Candidate
     told = {"currency": unit.rsplit(":", 1)[-1].upper()} if field.type == "money" and unit else {}
     if field.type == "identifier" or isinstance(value, str):
         # texts go through the field's own normalising: identifiers, dates and enums have one form
-        return Candidate(str(value), score, fact.start, fact.end, context=told)
+        # and a comma behind a city, tagged with it, is the address's
+        return Candidate(str(value).strip(" ,;"), score, fact.start, fact.end, context=told)
     return Candidate(fact.raw, score, fact.start, fact.end, value=value, context=told)

@@ -200,6 +200,16 @@ def test_lines_of_an_old_text_filing_keep_apart() -> None:
     ]
 
 
+def test_columns_and_rules_of_an_old_text_filing_are_lines_of_their_own() -> None:
+    document = read(
+        b"<pre>\nThe company has traded in ropes of all kinds and for a long time, and in\n"
+        b"-----------------------------------------------------------------\n"
+        b"Ropes and other goods of hemp            $ 1,200         $ 1,100\n"
+        b"Net of what was sent back to the company    (20)            (10)\n</pre>"
+    )
+    assert [text.split()[0] for text in texts(document)] == ["The", "-" * 65, "Ropes", "Net"]
+
+
 def test_a_file_is_read_from_its_path(tmp_path: Path) -> None:
     path = tmp_path / "page.html"
     path.write_bytes(page("<p>Words"))

@@ -283,6 +283,23 @@ def test_a_fact_of_a_part_is_not_the_whole() -> None:
     assert values(filing)["revenue"] == 100_500_000
 
 
+def test_cash_alone_is_a_part_where_the_sum_is_tagged_too() -> None:
+    filing = annual_report()
+    now = {"instant": "2024-09-28", "unit": "USD"}
+    filing.facts = [
+        fact("dei:DocumentPeriodEndDate", "2024-09-28", **YEAR),
+        fact("us-gaap:Cash", 250, **now),
+        fact("us-gaap:CashCashEquivalentsAndShortTermInvestments", 5_488, **now),
+    ]
+    assert values(filing)["cash"] == 5_488
+
+
+def test_a_comma_tagged_with_a_city_is_not_of_its_name() -> None:
+    filing = annual_report()
+    filing.facts = [fact("dei:EntityAddressCityOrTown", "Millbrook,", **YEAR)]
+    assert values(filing)["city"] == "Millbrook"
+
+
 def test_an_empty_document_has_no_values() -> None:
     assert all(not found.values for found in fields(document([])).values())
 

@@ -217,6 +217,18 @@ def test_the_state_may_be_told_by_its_laws() -> None:
     assert told(made, "state_of_incorporation") == "Oregon"
 
 
+def test_a_word_may_be_missing_in_the_caption_of_the_state() -> None:
+    form = table(
+        ("Oregon", "93-7654321"),
+        (
+            "(State or other jurisdiction incorporation or organization)",
+            "(I.R.S. Employer Identification No.)",
+        ),
+    )
+    made = cover(name=(*NAME[:2], form, *NAME[6:]))
+    assert told(made, "state_of_incorporation") == "Oregon"
+
+
 REGISTRANTS = ("Commission File Number", "Registrant; State of Incorporation; Address", "I.R.S. Employer No.")
 
 
