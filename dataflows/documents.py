@@ -84,8 +84,8 @@ def build_job(config: Config, engine: Engine, sources: tuple[str, ...] = ()) -> 
     validated = op.key_rm("validated", op.stateful_batch("validate", finished, Validate))
 
     interval = config.runtime.snapshot_interval_ms / 1000
-    clock = ClockSource(interval, engine.all_ended, engine.recovery.began)
-    heartbeat = HeartbeatSource(engine.process or 0, interval, engine.cluster.beat, engine.all_ended)
+    clock = ClockSource(interval, engine.may_close, engine.recovery.began)
+    heartbeat = HeartbeatSource(engine.process or 0, interval, engine.cluster.beat, engine.may_close)
     alive = op.merge("alive", op.input("clock", flow, clock), op.input("heartbeat", flow, heartbeat))
     ticks = op.key_on("tick", alive, lambda tick: "tick")
 
@@ -98,8 +98,17 @@ def build_job(config: Config, engine: Engine, sources: tuple[str, ...] = ()) -> 
     buried = op.filter_map("failed", validated, _only(DeadLetter))
     done = op.merge("done", results, ticks)
     if _undelivered(engine) or receivers:
-        logic = partial(Deliver, receivers, engine.webhooks_directory, engine.owner, engine.wait)
-        told = op.key_rm("told", op.stateful_batch(deliver.STEP, lifecycle, logic))
+        logic = partial(
+            Deliver,
+            receivers,
+            engine.webhooks_directory,
+            engine.owner,
+            engine.wait,
+            engine.undelivered,
+        )
+        # nothing comes of the ticks: while they go on, the step goes on too
+        telling = op.merge("telling", lifecycle, op.filter_map_value("open", ticks, _only(Event)))
+        told = op.key_rm("told", op.stateful_batch(deliver.STEP, telling, logic))
         delivered = op.key_on("delivery", op.filter_map("delivered", told, _only(Event)), _document_of)
         lifecycle = op.merge("lifecycle", lifecycle, delivered)
         buried = op.merge("buried", buried, op.filter_map("undelivered", told, _only(DeadLetter)))

@@ -109,6 +109,8 @@ class Engine:
         self.cluster = Cluster(state / "work" / "cluster")
         self.cluster.forget(process or 0)
         self._under_way: set[tuple[str, int]] = set()
+        self.undelivered: set[str] = set()
+        """Owners of what this process' webhooks have not been told yet."""
 
     def start(self) -> Swarm:
         """The swarm, its agents started at the first call."""
@@ -147,8 +149,7 @@ class Engine:
 
     def urgent_room(self) -> int:
         """How many documents sources may emit now if they are urgent."""
-        if self.cluster.stopping() and not self.stopping.is_set():
-            self.stop()
+        self._heed_stop()
         return 0 if self.stopping.is_set() else max(self.start().room() - self.fetching.count(), 0)
 
     def patience(self) -> float:
@@ -168,9 +169,11 @@ class Engine:
         self.cluster.partition_ended(self.process or 0, self._ended, self.partitions)
         return True
 
-    def all_ended(self) -> bool:
-        """Whether every partition of the job's sources has ended, in all its processes."""
-        return self.cluster.all_ended()
+    def may_close(self) -> bool:
+        """Asked when the flow may end: once every source's partition has, in all processes, and webhooks have
+        been told here, or time is up."""
+        self._heed_stop()
+        return self.cluster.all_ended() and (not self.undelivered or self._late())
 
     def stop(self, grace: float = GRACE) -> None:
         """Let sources end, give agents ``grace`` seconds; what is left then stays in the snapshot."""
@@ -186,6 +189,11 @@ class Engine:
         self.start().wait(0.05)
         self.cluster.beat(f"{self.process or 0}.waiting")
         return True
+
+    def _heed_stop(self) -> None:
+        """Stop where another process was told to."""
+        if self.cluster.stopping() and not self.stopping.is_set():
+            self.stop()
 
     def _late(self) -> bool:
         return self._deadline is not None and time.monotonic() > self._deadline

@@ -89,12 +89,15 @@ class Deliver(StatefulBatchLogic[Deliverable, Told, dict[str, Any]]):
         spool: Path,
         owner: Callable[[], str],
         wait: Callable[[], bool],
+        undelivered: set[str],
         state: dict[str, Any] | None,
     ) -> None:
         self._receivers = receivers
         self._spool = spool
         self._owner = owner()
         self._wait = wait
+        self._undelivered = undelivered
+        """Of all documents' operators in this process, those with something to deliver."""
         self._bodies: dict[str, bytes] = {}
         """Of messages that came in this epoch; the others' are files."""
         self._queues: dict[Name, deque[_Item]] = {}
@@ -105,6 +108,7 @@ class Deliver(StatefulBatchLogic[Deliverable, Told, dict[str, Any]]):
             for item in (_Item(*each) for each in items):
                 item.due = min(item.due, latest)
                 self._queues.setdefault(name, deque()).append(item)
+        self._done()
 
     def on_batch(self, values: list[Deliverable]) -> tuple[list[Told], bool]:
         for value in values:
@@ -123,7 +127,11 @@ class Deliver(StatefulBatchLogic[Deliverable, Told, dict[str, Any]]):
         return self._moved()
 
     def on_eof(self) -> tuple[list[Told], bool]:
-        """Waits for what is undelivered until the engine's deadline; the rest stays in the snapshot."""
+        """Waits for what is undelivered until the engine's deadline; the rest stays in the snapshot.
+
+        The engine asks one document after the other, so the flow ends only when nothing is undelivered: what
+        waits here is what came from another process at the last moment.
+        """
         out, done = self._moved()
         while not done and self._wait():
             more, done = self._moved()
@@ -174,7 +182,15 @@ class Deliver(StatefulBatchLogic[Deliverable, Told, dict[str, Any]]):
                     continue
                 items[0].under_way, items[0].posted = True, time.time()
                 receiver.endpoint.post(Attempt(self._owner, message, self._bodies.get(message) or path))
-        return out, not any(self._queues.values())
+        return out, self._done()
+
+    def _done(self) -> bool:
+        """Whether nothing is left to deliver."""
+        if any(self._queues.values()):
+            self._undelivered.add(self._owner)
+            return False
+        self._undelivered.discard(self._owner)
+        return True
 
     def _answered(self, receiver: Receiver, items: deque[_Item], answer: Answer) -> list[Told]:
         item = items[0]

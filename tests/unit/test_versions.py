@@ -78,7 +78,7 @@ def test_what_webhooks_wait_for_by_their_places_in_a_configuration_is_refused(tm
     """Version 1 did not say whose the queues are, and the configuration may be another now."""
     old = {"version": 1, "queues": [[("m", "d", 0, "default", 0, 0.0)]]}
     with pytest.raises(OtherRelease, match=r"snapshot of webhooks is in version 1, .* drain it"):
-        Deliver({}, tmp_path, lambda: "1", lambda: False, old)
+        Deliver({}, tmp_path, lambda: "1", lambda: False, set(), old)
 
 
 @pytest.mark.parametrize("version", [{"version": 99}, {}], ids=["later", "none"])

@@ -91,6 +91,27 @@ def test_results_and_failures_arrive_signed_and_each_delivery_is_told(tmp_path: 
         assert not list((job.root / ".neuraldocflow" / "work" / "webhooks").rglob("*-*"))
 
 
+def test_at_the_end_of_a_batch_documents_are_tried_again_beside_each_other(tmp_path: Path) -> None:
+    tries: Counter[str] = Counter()
+
+    async def at_the_third_try(request: web.Request) -> web.Response:
+        message = request.headers["webhook-id"]
+        tries[message] += 1
+        return web.Response(status=204 if tries[message] == 3 else 503)
+
+    with Receiver(late=at_the_third_try) as receiver:
+        retries = {"max_retries": 3, "backoff_strategy": "fixed", "initial_delay_ms": 1000}
+        job = job_with(
+            tmp_path, {"url": receiver.url("late"), "events": ["completion"], "retry_config": retries}
+        )
+        job.letters(2)
+        job.run_once()
+        asked = [headers["webhook-id"] for headers in receiver.headers("late")]
+    assert sorted(Counter(asked).values()) == [3, 3]
+    # the circuit opens at five failures in a row: four come before any third try
+    assert sorted(Counter(asked[:4]).values()) == [2, 2]
+
+
 def test_each_way_to_fail_has_its_consequence_and_costs_the_others_nothing(tmp_path: Path) -> None:
     answers: dict[str, int] = {}
 

@@ -45,7 +45,7 @@ class Process:
     ) -> None:
         self.receivers = by_name(receiver_at(url, retries) for url in urls)
         owner = f"process {next(self._owners)}"
-        self.logic = Deliver(self.receivers, spool, lambda: owner, lambda: False, state)
+        self.logic = Deliver(self.receivers, spool, lambda: owner, lambda: False, set(), state)
         self.told: list[Told] = []
 
     def take(self, *values: Any) -> None:
@@ -86,7 +86,7 @@ def run(spool: Path, port: int, count: int, there_after: float = math.inf) -> li
     """Status and attempts of deliveries to an endpoint that is there after some seconds, or never."""
     receiver = receiver_at(f"http://127.0.0.1:{port}/hook")
     logics = [
-        Deliver(by_name((receiver,)), spool, partial(str, number), lambda: False, None)
+        Deliver(by_name((receiver,)), spool, partial(str, number), lambda: False, set(), None)
         for number in range(count)
     ]
     told = [each for at, logic in enumerate(logics) for each in logic.on_batch([delivery(f"{at}.pdf")])[0]]
