@@ -6,6 +6,7 @@ registrant as specified in its charter)". Positions here are offsets of ``Docume
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +15,13 @@ from .model import Cell, Document, Table
 from .patterns import regex
 
 _LENGTH = 16_000
+_FURTHEST = 400_000
+_OPENS = regex(
+    r"securities\s+and\s+exchange\s+commission\b.{0,900}?\bform\s+10-?k"
+    r".{0,3000}?\bin\s+(?:its|their|the)\s+charter",
+    re.I | re.S,
+)
+"""How a cover page goes on from its second line."""
 _INCORPORATED = regex(r"documents\s+incorporated\s+by\s+reference(?:\W{1,5}none\b)?", re.I)
 _ENDS = regex(r"table\s+of\s+contents\s*\n.{0,200}\bitem\s*1\b|\n\s*item\s+1\.", re.I)
 _BELOW = 1500
@@ -118,6 +126,22 @@ class Cover:
             ]
             return sorted(found, key=lambda cell: cell.row, reverse=not down)
         return []
+
+
+def from_cover(document: Document) -> tuple[Document, int]:
+    """The part of a document that its cover page begins, with that part's offset in the document's text.
+
+    A shareholders' letter may come first, or what a converter made of facts that are not shown. The part has
+    the document's beginning where that has a cover, or nothing further down does.
+    """
+    if _COMPILED["name"].search(document.text, 0, _LENGTH) is not None:
+        return document, 0
+    opens = _OPENS.search(document.text, 0, _FURTHEST)
+    first = document.block_at(opens.start()) if opens is not None else None
+    if first is None or not first.start:
+        return document, 0
+    blocks = copy.deepcopy(list(document.blocks_between(first.start, first.start + _LENGTH)))
+    return Document(document.kind, blocks).finish(), first.start
 
 
 def cover_of(document: Document, whole: bool = False) -> Cover:

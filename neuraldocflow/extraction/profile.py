@@ -101,6 +101,8 @@ class Profile:
     identity: str
     text: bool = False
     """Whether results hold the whole text."""
+    detect_within: int = 0
+    """Characters of a document in which its signals are looked for where the first 40,000 show no type."""
 
     @property
     def sensitive(self) -> bool:
@@ -127,6 +129,7 @@ class Profile:
             data=dict(form.get("data") or {}),
             identity=identity_of(form),
             text=bool(form.get("text", False)),
+            detect_within=int(form.get("detect_within", 0)),
         )
 
 
@@ -183,6 +186,7 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "description": str,
     "formats": list,
     "detect": list,
+    "detect_within": int,
     "sections": list,
     "fields": dict,
     "clauses": dict,

@@ -10,7 +10,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from ..candidates import Candidate, Context, strategy
-from ..cover import CODES, PLACE, Cover, cover_of, lines_of, trimmed
+from ..cover import CODES, PLACE, Cover, cover_of, from_cover, lines_of, trimmed
 from ..cover_address import address_of
 from ..cover_amounts import public_float, shares_outstanding
 from ..cover_boxes import filer_category, yes_or_no
@@ -71,10 +71,23 @@ _WHAT_IT_IS = regex(r"[\s,]*\((?:an?|the)\s+[^()]{3,60}\)\s*", re.I)
 @strategy("cover_page")
 def cover_page(document: Document, spec: dict[str, Any], field: Field, context: Context) -> Found:
     """The value of ``role`` on the cover page; several where the page lists several."""
+    if "from_cover" not in context.cache:
+        context.cache["from_cover"] = from_cover(document)
+    part, offset = context.cache["from_cover"]
+    for each in _on_cover(part, str(spec["role"]), context):
+        yield _moved(each, offset) if offset else each
+
+
+def _moved(found: Candidate, offset: int) -> Candidate:
+    ranges = [(start + offset, end + offset) for start, end in found.ranges]
+    return replace(found, start=found.start + offset, end=found.end + offset, ranges=ranges)
+
+
+def _on_cover(document: Document, role: str, context: Context) -> Found:
+    """The values of a role in a document that begins with its cover page."""
     if "cover" not in context.cache:
         context.cache["cover"] = cover_of(document)
     cover: Cover = context.cache["cover"]
-    role = str(spec["role"])
     if role in ("securities", "trading_symbols", "exchanges"):
         if "cover_listings" not in context.cache:
             context.cache["cover_listings"] = list(listings(document, cover))

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from neuraldocflow.extraction.candidates import STRATEGIES, Context
 from neuraldocflow.extraction.model import Block
-from tests.support.covers import NAME, TOP, cover, told
-from tests.support.documents import table
+from neuraldocflow.extraction.profile import Field
+from tests.support.covers import BOXES, END, LISTING, NAME, TOP, cover, told
+from tests.support.documents import document, table
 
 
 @pytest.mark.parametrize(
@@ -215,6 +217,22 @@ def test_the_state_may_be_told_by_its_laws() -> None:
     laws = "Incorporated under the laws of the State of Oregon"
     made = cover(name=(*NAME[:2], laws, "I.R.S. Employer Identification Number 93-7654321", *NAME[6:]))
     assert told(made, "state_of_incorporation") == "Oregon"
+
+
+@pytest.mark.parametrize("letters", [100, 300_000])
+def test_a_letter_to_the_shareholders_may_come_before_the_cover(letters: int) -> None:
+    letter = ["To our shareholders", *["Lanterns were in favor again. " * 30] * (letters // 900)]
+    made = document(*letter, *TOP, *NAME, *LISTING, *BOXES, *END)
+    expected = {
+        "registrant_name": "Mosswell Lantern Works, Inc.",
+        "irs_employer_number": "93-7654321",
+        "zip": "97103",
+    }
+    assert {role: told(made, role) for role in expected} == expected
+    for role, words in (("registrant_name", NAME[0]), ("securities", "Common Stock, $0.01 par value")):
+        found = STRATEGIES["cover_page"](made, {"role": role}, Field(role, "list"), Context([]))
+        first = next(iter(found))
+        assert made.text[first.start : first.end] == words
 
 
 def test_a_word_may_be_missing_in_the_caption_of_the_state() -> None:

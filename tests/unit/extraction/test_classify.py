@@ -1,0 +1,32 @@
+"""Which profile a document is taken to be of."""
+
+from __future__ import annotations
+
+import pytest
+
+from neuraldocflow import profiles
+from neuraldocflow.extraction import Profile
+from neuraldocflow.extraction.classify import classify
+from tests.support.covers import BOXES, END, LISTING, NAME, TOP
+from tests.support.documents import document
+
+PROFILES = {name: Profile.from_dict(form) for name, form in profiles.forms(()).items()}
+
+
+def letter(length: int) -> list[str]:
+    return ["To our shareholders", *["Lanterns were in favor again. " * 30] * (length // 900)]
+
+
+@pytest.mark.parametrize("length", [0, 30_000, 39_000, 200_000])
+def test_an_annual_report_may_begin_with_a_letter(length: int) -> None:
+    kind, sure = classify(document(*letter(length), *TOP, *NAME, *LISTING, *BOXES, *END), PROFILES)
+    assert kind == "sec_10k"
+    assert sure > 0.9
+
+
+def test_a_report_that_quotes_one_further_down_is_none() -> None:
+    quoted = (
+        "As told in our annual report on Form 10-K to the Securities and Exchange Commission, sales rose."
+    )
+    kind, _ = classify(document(*letter(60_000), quoted, *letter(60_000)), PROFILES)
+    assert kind == "generic"
