@@ -12,7 +12,7 @@ import re
 from neuraldocflow.extraction.patterns import regex
 
 _OPENS = regex(
-    r"(?:\s|\ufeff|<!--.*?-->|<\?.*?>)*(?:-----BEGIN PRIVACY-ENHANCED MESSAGE-----|<(?:SEC|IMS)-DOCUMENT>"
+    r"(?:\s|\ufeff|<!--.*?-->|<\?.*?>)*+(?:-----BEGIN PRIVACY-ENHANCED MESSAGE-----|<(?:SEC|IMS)-DOCUMENT>"
     r"|<SUBMISSION>|<DOCUMENT>\s*<TYPE>)",
     re.I | re.S,
 )

@@ -127,6 +127,11 @@ def test_the_first_document_of_a_submission_may_be_html() -> None:
     assert [block.text for block in document.blocks] == ["One and only"]
 
 
+def test_a_page_may_begin_with_any_number_of_comments() -> None:
+    page = "<!-- one of many -->" * 500 + "<p>Words"
+    assert main_document(page) == (page, None)
+
+
 @given(st.text() | st.lists(st.sampled_from(["<DOCUMENT>", "<TYPE>X\n", "<TEXT>", "</TEXT>", "a<b", "\n"])))
 def test_any_other_file_comes_back_as_it_is(parts: str | list[str]) -> None:
     text = "".join(parts)
