@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 from .candidates import Candidate
 from .cover import Cover
-from .normalise import parse_date, parse_number
+from .normalise import parse_date
+from .numbers import parse_number
 from .patterns import regex
 
 _FLOAT = regex(

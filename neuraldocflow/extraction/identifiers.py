@@ -46,12 +46,42 @@ def npi(text: str) -> str | None:
     return None
 
 
+_IBAN_LENGTHS = {
+    country: length
+    for length, countries in {
+        15: "NO",
+        16: "BE",
+        18: "DK FI FK FO GL NL SD",
+        19: "MK SI",
+        20: "AT BA EE KZ LT LU MN XK",
+        21: "CH HR LI LV",
+        22: "BG BH CR DE GB GE IE ME RS VA",
+        23: "AE GI IL IQ OM SO TL",
+        24: "AD CZ ES MD PK RO SA SE SK TN VG",
+        25: "LY PT ST",
+        26: "IS TR",
+        27: "BI DJ FR GR IT MC MR SM",
+        28: "AL AZ BY CY DO GT HN HU LB NI PL SV",
+        29: "BR EG PS QA UA",
+        30: "JO KW MU YE",
+        31: "MT SC",
+        32: "LC",
+        33: "RU",
+    }.items()
+    for country in countries.split()
+}
+"""Of the SWIFT registry: a longer or shorter one is none, whatever its check digits say."""
+
+
 def iban(text: str) -> str | None:
     """An international bank account number without spaces."""
-    for found in re.findall(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{2,4}){3,8}\b", text.upper()):
-        compact = found.replace(" ", "")
-        if 15 <= len(compact) <= 34 and _mod97(compact[4:] + compact[:4]) == 1:
-            return str(compact)
+    for found in re.findall(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{1,4}){3,8}\b", text.upper()):
+        compact = ""
+        length = _IBAN_LENGTHS.get(found[:2])
+        for group in found.split(" "):  # words may follow it
+            compact += group
+            if len(compact) == length and _mod97(compact[4:] + compact[:4]) == 1:
+                return str(compact)
     return None
 
 
@@ -65,16 +95,23 @@ def lei(text: str) -> str | None:
 
 def card(text: str) -> str | None:
     """A payment card number: 12 to 19 digits with the right check digit."""
-    for found in re.findall(r"(?<!\d)\d(?:[ -]?\d){11,18}(?!\d)", text):
+    for found in re.findall(r"(?<!\d)[1-9](?:[ -]?\d){11,18}(?!\d)", text):
         if luhn(_digits(found)):
             return _digits(found)
     return None
 
 
+_PARTS = re.compile(r"\b(?:ext(?:n|ension)?|x(?=\s?\d)|or|and|fax|of)\b|;", re.IGNORECASE)
+_DAY = re.compile(r"(?<![\d-])(?:\d{4}-\d\d-\d\d|\d{1,2}/\d{1,2}/\d{4})(?![\d-])")
+
+
 def phone(text: str) -> str | None:
-    """The digits of a telephone number, seven to fifteen of them."""
-    digits = _digits(text)
-    return digits if 7 <= len(digits) <= 15 else None
+    """The digits of the first telephone number, seven to fifteen of them, without an extension's."""
+    for part in _PARTS.split(_DAY.sub(";", text)):
+        digits = _digits(part)
+        if digits:
+            return digits if 7 <= len(digits) <= 15 else None
+    return None
 
 
 IDENTIFIERS: dict[str, Callable[[str], str | None]] = {

@@ -9,9 +9,11 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from .identifiers import IDENTIFIERS
+from .numbers import MOST, read_number
 from .patterns import regex
 from .profile import Field
 from .units import parse_scale
@@ -45,23 +47,17 @@ _DAY = r"(?P<day>\d{1,2})(?:\s*(?:st|nd|rd|th))?"
 _DATES = [
     regex(pattern, re.IGNORECASE)
     for pattern in (
-        r"\b(?P<year>\d{4})-(?P<number>\d{1,2})-(?P<day>\d{1,2})(?!\d)",
+        r"\b(?P<year>\d{4})([-/.])(?P<number>\d{1,2})\2(?P<day>\d{1,2})(?!\d)",
         r"\b(?P<year>(?:19|20)\d{2})(?P<number>[01]\d)(?P<day>[0-3]\d)(?!\d)",
         rf"\b{_MONTH}[\s-]*{_DAY}[\s-]*,?\s*(?P<year>\d{{4}})\b",
         rf"\b{_DAY}[\s-]*(?:day\s+of\s+|of\s+)?{_MONTH}[\s-]*,?\s*(?P<year>\d{{4}})\b",
         r"\b(?P<number>\d{1,2})([/-])(?P<day>\d{1,2})\2(?P<year>\d{4})\b",
-        r"\b(?P<day>\d{1,2})\.(?P<number>\d{1,2})\.(?P<year>\d{4})\b",
-        r"\b(?P<number>\d{1,2})[/-](?P<day>\d{1,2})[/-](?P<year>\d{2})\b",
+        r"(?<![\w.])(?P<day>\d{1,2})\.(?P<number>\d{1,2})\.(?P<year>\d{4})\b(?!\.\d)",
+        r"\b(?P<number>\d{1,2})[/-](?P<day>\d{1,2})[/-](?P<year>\d{2})\b(?![/-]\d)",
     )
 ]
-_NUMBER = regex(
-    r"(?P<open>\()?\s*(?P<minus>[-−–])?\s*(?P<currency>US\$|[$€£¥])?\s*(?P<inner>[-−–])?"
-    r"(?P<digits>(?:\d{1,3}(?:[,\u00a0\u202f']\d{3})+(?!\d)|\d+)?(?:\.\d+)?)\s*(?P<close>\))?"
-    r"\s*(?P<scale>thousand|million|billion|trillion)?",
-    re.IGNORECASE,
-)
-_WORDS = {"thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
-_CURRENCIES = {"$": "USD", "us$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY"}
+_FIRST_YEAR = 1000
+"""Earlier ones stand for "no date" in forms that systems filled."""
 _TRUE = frozenset({"yes", "y", "true", "x", "☒", "☑", "checked", "1"})
 _FALSE = frozenset({"no", "n", "false", "☐", "unchecked", "0"})
 
@@ -81,7 +77,7 @@ def normalise(raw: str, field: Field, context: Mapping[str, Any]) -> Normal | No
     if kind == "date":
         return _plain(parse_date(text))
     if kind in ("integer", "decimal", "money", "percent"):
-        return _number(text, kind, context)
+        return _number(raw, kind, context)
     if kind == "boolean":
         return _plain(parse_boolean(text))
     if kind == "enum":
@@ -104,9 +100,11 @@ def parse_date(text: str) -> str | None:
         parts = match.groupdict()
         month = int(parts["number"]) if parts.get("number") else _MONTHS[parts["month"].lower()]
         day, year = int(parts["day"]), int(parts["year"])
-        if year < 100:
+        if len(parts["year"]) == 2:
             year += 2000 if year < 50 else 1900
-        if month > 12 and parts.get("number"):
+        elif year < _FIRST_YEAR:
+            continue
+        if month > 12 and parts.get("number") and match.start("year") > match.start():
             month, day = day, month
         try:
             return datetime.date(year, month, day).isoformat()
@@ -115,41 +113,26 @@ def parse_date(text: str) -> str | None:
     return None
 
 
-def parse_number(text: str) -> float | None:
-    """The first number of a text: parentheses and minus signs negate, thousands separators fall away."""
-    found = _first_number(text)
-    return None if found is None else found[0]
-
-
-def _first_number(text: str) -> tuple[float, str | None] | None:
-    for match in _NUMBER.finditer(text):
-        digits = match["digits"]
-        if not any(letter.isdigit() for letter in digits):
-            continue
-        value = float(re.sub(r"[,\u00a0\u202f']", "", digits))
-        value *= _WORDS.get((match["scale"] or "").lower(), 1.0)
-        if match["minus"] or match["inner"] or (match["open"] and match["close"]):
-            value = -value
-        return value, _CURRENCIES.get((match["currency"] or "").lower())
-    return None
-
-
 def _number(text: str, kind: str, context: Mapping[str, Any]) -> Normal | None:
-    found = _first_number(text)
+    found = read_number(text, money=kind == "money")
     if found is None:
         return None
-    value, currency = found
+    value = found.value
     told: dict[str, Any] = {}
     if kind == "percent":
-        return value, told
-    value *= float(context.get("scale") or 1.0)
+        return float(value), told
+    if not found.scaled:
+        value *= Decimal(context.get("scale") or 1)
+    if abs(value) >= MOST:
+        return None
+    whole = value == value.to_integral_value()
     if kind == "integer":
-        return round(value), told
+        return (int(value), told) if whole else None
     if kind == "money":
-        currency = currency or context.get("currency") or parse_scale(text)[1]
+        currency = found.currency or parse_scale(text)[1] or context.get("currency")
         if currency:
             told["currency"] = currency
-    return (int(value) if value.is_integer() and kind == "money" else value), told
+    return (int(value) if whole and kind == "money" else float(value)), told
 
 
 def parse_boolean(text: str) -> bool | None:

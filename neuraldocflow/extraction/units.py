@@ -6,23 +6,85 @@ import re
 
 from .patterns import regex
 
-_SCALES = {"thousand": 1e3, "million": 1e6, "billion": 1e9}
+CODES = frozenset(
+    re.findall(
+        r"[A-Z]{3}",
+        "AED ARS AUD BGN BRL CAD CHF CLP CNY COP CZK DKK EGP EUR GBP HKD HUF IDR ILS INR ISK JPY KRW KWD MAD "
+        "MXN MYR NGN NOK NZD PEN PHP PLN QAR RON RUB SAR SEK SGD THB TRY TWD UAH USD VND ZAR",
+    )
+)
+"""ISO 4217 codes."""
+_SCALES = {"m": 1e6, "thousand": 1e3, "million": 1e6, "billion": 1e9}
+_DOLLARS = {
+    "AUD": ("A", "AU", "Australian"),
+    "BRL": ("R", "", ""),
+    "CAD": ("C", "CA", "Canadian"),
+    "HKD": ("HK", "", "Hong Kong"),
+    "MXN": ("MX", "", ""),
+    "NZD": ("NZ", "", "New Zealand"),
+    "SGD": ("S", "SG", "Singapore"),
+    "TWD": ("NT", "", "Taiwan"),
+    "USD": ("US", "U.S.", r"U\.?S\.?"),
+}
+"""What stands before the sign, and before the word."""
+SIGNS = {f"{before}$": code for code, letters in _DOLLARS.items() for before in letters[:2] if before} | {
+    "$": "USD",
+    "€": "EUR",
+    "£": "GBP",
+    "¥": "JPY",
+    "CN¥": "CNY",
+    "₹": "INR",
+    "₩": "KRW",
+    "₽": "RUB",
+    "₺": "TRY",
+    "₪": "ILS",
+    "฿": "THB",
+    "₫": "VND",
+    "₴": "UAH",
+    "₦": "NGN",
+    "₱": "PHP",
+}
+
+
+def sign_pattern() -> str:
+    """Matches a sign of :data:`SIGNS`, those with letters only where these begin a word."""
+    lettered = "|".join(re.escape(sign) for sign in sorted(SIGNS, key=len, reverse=True) if len(sign) > 1)
+    return rf"(?<![A-Za-z])(?:{lettered})|[{''.join(sign for sign in SIGNS if len(sign) == 1)}]"
+
+
+_CURRENCIES = (
+    *(
+        (code, regex(rf"\b{adjective}\s+dollars?\b", re.IGNORECASE))
+        for code, (_, _, adjective) in _DOLLARS.items()
+        if adjective
+    ),
+    ("EUR", regex(r"\beuros?\b", re.IGNORECASE)),
+    ("GBP", regex(r"\bpounds? sterling\b", re.IGNORECASE)),
+    ("JPY", regex(r"\byen\b", re.IGNORECASE)),
+)
 _SCALE = regex(
-    r"(?:\bin|\(|amounts?\s+in|expressed\s+in|\$\s*in)\s*(?:u\.?s\.?\s*)?(?:\$|dollars?\s+in\s+|euros?\s+in\s+)?\s*"
-    r"(?:of\s+)?(thousand|million|billion)s?\b|\$\s*0{3}s?\b",
+    r"(?:\bin|\(|amounts?\s+in|expressed\s+in|\$\s*in)\s*(?:u\.?s\.?\s*)?"
+    rf"(?:[a-z]{{0,2}}[$€£¥]|dollars?\s+in\s+|euros?\s+in\s+|(?:{'|'.join(sorted(CODES))})\s)?\s*"
+    r"(?:of\s+)?(thousand|million|billion)s?\b|[$€£]\s*['’]?0{3}s?\b|[$€£]\s?(m)(?:n|illions?)?\b",
     re.IGNORECASE,
 )
-_CURRENCIES = (
-    ("USD", regex(r"\$|\bU\.?S\.?\s+dollars?\b|\bUSD\b|\bdollars?\b", re.IGNORECASE)),
-    ("EUR", regex(r"€|\bEUR\b|\beuros?\b", re.IGNORECASE)),
-    ("GBP", regex(r"£|\bGBP\b|\bpounds? sterling\b", re.IGNORECASE)),
-    ("JPY", regex(r"¥|\bJPY\b|\byen\b", re.IGNORECASE)),
-)
+_SIGN = regex(sign_pattern())
+_CODE = regex(rf"\b(?:{'|'.join(sorted(CODES))})\b")
+_DOLLAR = regex(r"\bdollars?\b", re.IGNORECASE)
 
 
 def parse_scale(text: str) -> tuple[float | None, str | None]:
     """(what to multiply numbers by, ISO 4217 code) as a caption or heading says; None where it does not."""
     match = _SCALE.search(text)
-    scale = None if match is None else _SCALES.get((match[1] or "thousand").lower())
-    currency = next((code for code, pattern in _CURRENCIES if pattern.search(text)), None)
-    return scale, currency
+    scale = None if match is None else _SCALES.get((match[1] or match[2] or "thousand").lower())
+    return scale, _currency(text)
+
+
+def _currency(text: str) -> str | None:
+    """The most definite first: a plain sign or word is that of several currencies."""
+    code = _CODE.search(text)
+    if code is not None:
+        return code[0]
+    worded = next((code for code, pattern in _CURRENCIES if pattern.search(text)), None)
+    signs = [SIGNS[sign] for sign in _SIGN.findall(text)]
+    return worded or (signs[0] if signs else "USD" if _DOLLAR.search(text) else None)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import datetime
+import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from neuraldocflow.extraction.identifiers import IDENTIFIERS, luhn
-from neuraldocflow.extraction.normalise import normalise, parse_boolean, parse_date, parse_number
+from neuraldocflow.extraction.normalise import normalise, parse_boolean, parse_date
+from neuraldocflow.extraction.numbers import parse_number
 from neuraldocflow.extraction.profile import Field
+from neuraldocflow.extraction.units import parse_scale
 
 
 def field(kind: str, **more: object) -> Field:
@@ -36,6 +39,13 @@ def field(kind: str, **more: object) -> Field:
         ("30 February 2024", None),
         ("no date", None),
         ("1234567890", None),
+        ("2024/03/05", "2024-03-05"),
+        ("2024.03.05", "2024-03-05"),
+        ("2023-31-12", None),
+        ("20231301", None),
+        ("0001-01-01", None),
+        ("1.1.2024.5", None),
+        ("12-3-45-6", None),
     ],
 )
 def test_dates(text: str, date: str | None) -> None:
@@ -60,10 +70,50 @@ def test_a_date_written_out_is_read_back(date: datetime.date) -> None:
         ("in 1999 and 5", 1999),
         ("Dec 5 1999", 5),
         ("none", None),
+        ("1,234.50-", -1234.5),
+        ("1,234.50- EUR", -1234.5),
+        ("(12.5%)", -12.5),
+        ("($1.2 million)", -1_200_000),
+        ("(1,234", -1234),
+        ("minus 5", -5),
+        ("- 5", -5),
+        ("Refund - 5", 5),
+        ("COVID-19", 19),
+        ("thirty (30) days", 30),
+        ("Ten Thousand Dollars ($10,000)", 10_000),
+        ("1.234,56", 1234.56),
+        ("1.234.567,89", 1_234_567.89),
+        ("12,5", 12.5),
+        ("0,125", 0.125),
+        ("1 234 567,89", 1_234_567.89),
+        ("1\u00a0234\u202f567", 1_234_567),
+        ("1'234'567.50", 1_234_567.5),
+        ("1’234.50", 1234.5),
+        ("12,34,567", 1_234_567),
+        ("$1.125", 1.125),
     ],
 )
 def test_numbers(text: str, number: float | None) -> None:
     assert parse_number(text) == number
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("1,2345", "1.2.3", "1,000,00", "5-10", "12/31/2023 5,000", "12:30", "1 1/2", "1e6", "9" * 400),
+        "450 320",  # one number, or two columns
+        "(1) 500",  # a loss, or a note's mark
+    ],
+)
+def test_what_could_be_read_in_several_ways_is_no_number(text: str) -> None:
+    assert parse_number(text) is None
+
+
+def test_a_number_is_read_in_time_whatever_stands_around_it() -> None:
+    began = time.monotonic()
+    for around in (" ", "\u00a0", "( ", "$", "-", "1,", "1 234 ", "a-"):
+        normalise(around * 50_000, field("money"), {})
+    assert time.monotonic() - began < 10
 
 
 @given(st.floats(-1e12, 1e12).map(lambda value: round(value, 2)))
@@ -84,6 +134,56 @@ def test_money_has_its_scale_and_currency() -> None:
     assert normalise("$ 12.5", field("money"), {"scale": 1e6}) == (12_500_000, {"currency": "USD"})
     assert normalise("12.5", field("money"), {"currency": "EUR"}) == (12.5, {"currency": "EUR"})
     assert normalise("£3 million", field("money"), {}) == (3_000_000, {"currency": "GBP"})
+    assert normalise("$3 million", field("money"), {"scale": 1e3}) == (3_000_000, {"currency": "USD"})
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "currency"),
+    [
+        ("5 €", 5, "EUR"),
+        ("R$ 500", 500, "BRL"),
+        ("C$5", 5, "CAD"),
+        ("HK$5", 5, "HKD"),
+        ("US$5", 5, "USD"),
+        ("AUD $5", 5, "AUD"),
+        ("$5 CAD", 5, "CAD"),
+        ("5 Canadian dollars", 5, "CAD"),
+        ("CHF 1'234.50", 1234.5, "CHF"),
+        ("₹1,00,000", 100_000, "INR"),
+        ("$5M", 5_000_000, "USD"),
+        ("£1.5bn", 1_500_000_000, "GBP"),
+        ("€ 5 Mio.", 5_000_000, "EUR"),
+        ("9999999999999999 EUR", 9_999_999_999_999_999, "EUR"),
+    ],
+)
+def test_money_as_it_is_written_in_other_places(text: str, value: float, currency: str) -> None:
+    assert normalise(text, field("money"), {"currency": "JPY"}) == (value, {"currency": currency})
+
+
+def test_an_amount_whose_point_means_either_is_not_guessed() -> None:
+    assert normalise("1.000 €", field("money"), {}) is None
+    assert normalise("0.125 €", field("money"), {}) == (0.125, {"currency": "EUR"})
+
+
+def test_an_integer_is_never_made_of_a_part() -> None:
+    assert normalise("12.5", field("integer"), {}) is None
+    assert normalise("12.5", field("integer"), {"scale": 1e3}) == (12_500, {})
+    assert normalise("12.0", field("integer"), {}) == (12, {})
+
+
+@pytest.mark.parametrize(
+    ("caption", "told"),
+    [
+        ("(in CHF millions)", (1e6, "CHF")),
+        ("in millions of Canadian dollars", (1e6, "CAD")),
+        ("(C$ in thousands)", (1e3, "CAD")),
+        ("£m", (1e6, "GBP")),
+        ("US$'000", (1e3, "USD")),
+        ("paid $3m in cash", (None, "USD")),
+    ],
+)
+def test_the_scale_and_currency_of_a_caption(caption: str, told: tuple[float | None, str | None]) -> None:
+    assert parse_scale(caption) == told
 
 
 def test_an_enum_takes_the_longest_of_its_words_that_stands_in_the_text() -> None:
@@ -115,7 +215,13 @@ def test_booleans() -> None:
         ("iban", "DE00 3704 0044 0532 0130 00", None),
         ("card", "4111 1111 1111 1111", "4111111111111111"),
         ("card", "4111 1111 1111 1112", None),
+        ("card", "0000 0000 0000 0000", None),
         ("phone", "(541) 555-0100", "5415550100"),
+        ("phone", "555-123-4567 ext. 12", "5551234567"),
+        ("phone", "555-123-4567 or 555-765-4321", "5551234567"),
+        ("phone", "2024-01-05 10:20", None),
+        ("iban", "IBAN: DE89 3704 0044 0532 0130 00 BIC COBADEFF", "DE89370400440532013000"),
+        ("iban", "DE893704004405320130", None),
     ],
 )
 def test_identifiers_are_checked(kind: str, text: str, value: str | None) -> None:

@@ -1,0 +1,146 @@
+"""Numbers as people write them: separators of several countries, signs, scales and currencies.
+
+What could be read in two ways is no number: ``1.234 €`` is a thousand and more in one country and little
+more than one in another, and a value that is missing costs less than one that is wrong.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+
+from .patterns import regex
+from .units import CODES, SIGNS, sign_pattern
+
+_SPACES = "\u00a0\u202f\u2009"
+"""White space that holds a number together."""
+_MINUS = "[-−–‐‑]"
+_CURRENCY = rf"{sign_pattern()}|\b(?:{'|'.join(sorted(CODES))})(?![A-Za-z])\s?\$?"
+_NUMBER = regex(
+    rf"(?P<open>\()?\s*(?P<minus>(?<!\w){_MINUS}\s*)?(?:(?P<currency>{_CURRENCY})\s*(?P<inner>{_MINUS})?)?\s*"
+    rf"(?P<inside>\()?\s*(?P<digits>\d{{1,3}}(?:[ {_SPACES}]\d{{3}})+(?!\d)(?:[.,]\d+)?"
+    rf"|\.\d+|\d+(?:[.,'’]\d+)*)"
+    rf"(?P<more>[-/:–.,eExX]\d|\s\d+/\d)?(?P<after>{_MINUS}(?!\w|\s*\d))?"
+    r"\s*(?P<percent>%|per\s?cent\b)?\s*"
+    r"(?P<scale>(?i:thousand|million|billion|trillion)s?|(?i:mn|mln|mio|mrd|bn|tn)\b\.?|[kKmMbB]\b|MM\b)?"
+    rf"\s*(?P<behind>{_CURRENCY})?\s*(?P<close>\))?"
+    r"(?P<late>\s*(?i:thousand|million|billion|trillion)s?\b)?",
+)
+_SCALES = {
+    **dict.fromkeys(("k", "thousand"), 3),
+    **dict.fromkeys(("m", "mm", "mn", "mln", "mio", "million"), 6),
+    **dict.fromkeys(("b", "bn", "mrd", "billion"), 9),
+    **dict.fromkeys(("tn", "trillion"), 12),
+}
+_LETTERS = frozenset({"k", "m", "mm", "b"})
+"""Scales that mean something else (metres, bytes) beside what is no money."""
+_IN_WORDS = regex(
+    r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|\w+ty|hundred|thousand"
+    r"|million|billion|dollars?|euros?|pounds?|yen|cents?|per\s?cent|percentage)\W*$",
+    re.IGNORECASE,
+)
+_SAID = regex(r"\b(?:minus|negative)\s?$", re.IGNORECASE)
+_MOST_DIGITS = 25
+MOST = 10**18
+"""More is no amount, and no reader of JSON would have it exactly."""
+_ENGLISH = frozenset({None, "USD", "GBP", "JPY", "CAD", "AUD", "NZD", "HKD", "SGD"})
+"""Currencies whose numbers have a point before their decimals."""
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number, its currency where one stands beside it, and whether its own text scaled it."""
+
+    value: Decimal
+    currency: str | None = None
+    scaled: bool = False
+
+
+def read_number(text: str, money: bool = False) -> Number | None:
+    """The first number of a text; None where there is none, or none that could be read in one way only.
+
+    Minus signs before and behind it and parentheses negate; a number in parentheses that repeats one in words
+    does not (``thirty (30) days``).
+    """
+    text = re.sub(r"\s+", lambda run: run[0] if run[0] in _SPACES else " ", text)
+    match = _NUMBER.search(text)
+    if match is None or match["more"]:
+        return None
+    currency = _currency(match)
+    value = _value(match["digits"], text, match, currency)
+    if value is None:
+        return None
+    scale = (match["scale"] or match["late"] or "").strip(" .").lower().removesuffix("s")
+    if scale in _LETTERS and not (
+        money and (match["currency"] or match.end("digits") == match.start("scale"))
+    ):
+        scale = ""
+    negative = _negative(text, match)
+    if negative is None:
+        return None
+    value = value.scaleb(_SCALES.get(scale, 0))
+    if value >= MOST:
+        return None
+    return Number(-value if negative else value, currency, bool(scale))
+
+
+def parse_number(text: str) -> float | None:
+    """The first number of a text, as :func:`read_number` finds it."""
+    found = read_number(text)
+    return None if found is None else float(found.value)
+
+
+def _currency(match: re.Match[str]) -> str | None:
+    """A code says more than a sign: ``$5 CAD``."""
+    beside = [found for found in (match["behind"], match["currency"]) if found]
+    coded = [found[:3] for found in beside if found[:3] in CODES]
+    return coded[0] if coded else next((SIGNS[found] for found in beside), None)
+
+
+def _value(digits: str, text: str, match: re.Match[str], currency: str | None) -> Decimal | None:
+    if sum(map(str.isdigit, digits)) > _MOST_DIGITS:
+        return None
+    if " " in digits:
+        # what stands in two columns looks alike
+        decimals = re.search(r"[.,]\d{1,2}$", digits)
+        if not (decimals or currency or match["percent"]) or re.search(r"\d", text[match.end("digits") :]):
+            return None
+    plain = re.sub(rf"[ {_SPACES}](?=\d)", "", digits)
+    grouped = plain != digits
+    if "'" in plain or "’" in plain:
+        if not re.fullmatch(r"\d{1,3}(?:['’]\d{3})+(?:[.,]\d+)?", plain):
+            return None
+        plain, grouped = re.sub("['’]", "", plain), True
+    if grouped:
+        return Decimal(plain.replace(",", "."))
+    if re.fullmatch(r"\d*(?:\.\d+)?", plain):
+        doubtful = currency not in _ENGLISH and re.fullmatch(r"[1-9]\d{0,2}\.\d{3}", plain)
+        return None if doubtful else Decimal(plain)
+    if re.fullmatch(r"[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?|[1-9]\d?(?:,\d\d)+,\d{3}(?:\.\d+)?", plain):
+        return Decimal(plain.replace(",", ""))
+    if re.fullmatch(r"[1-9]\d{0,2}(?:\.\d{3})+,\d+|[1-9]\d{0,2}(?:\.\d{3}){2,}", plain):
+        return Decimal(plain.replace(".", "").replace(",", "."))
+    if re.fullmatch(r"\d+,\d{1,2}|0,\d+", plain):
+        return Decimal(plain.replace(",", "."))
+    return None
+
+
+def _negative(text: str, match: re.Match[str]) -> bool | None:
+    """None where it can't be told."""
+    if match["after"] or match["inner"] or _SAID.search(text, max(match.start() - 12, 0), match.start()):
+        return True
+    if match["minus"]:
+        # "Refund - 5" has a dash between two things
+        apart = match["minus"] != match["minus"].rstrip()
+        return not (apart and re.search(r"\w\s+$", text[: match.start("minus")]))
+    opened = match["open"] or match["inside"]
+    if not opened:
+        return False
+    at = match.start("open") if match["open"] else match.start("inside")
+    if _IN_WORDS.search(text[max(at - 40, 0) : at]):
+        return False
+    if match["close"] and re.fullmatch(r"\d\d?", match["digits"]) and not match["currency"]:
+        # a note's mark, or a loss: another number behind it leaves that open
+        return None if re.search(r"\d", text[match.end() :]) else True
+    return bool(match["close"]) or not text[match.end() :].strip()
