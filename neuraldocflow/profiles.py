@@ -96,7 +96,7 @@ def files(directories: Iterable[Path] = ()) -> dict[str, Path]:
     for directory in (BUILTIN, *directories):
         if not directory.is_dir():
             raise ConfigError(f"runtime.profiles_directories: {directory} is not a directory")
-        for path in sorted(directory.glob("*.yaml")):
+        for path in sorted([*directory.glob("*.yaml"), *directory.glob("*.yml")]):
             found[path.stem] = path
     return found
 
@@ -107,13 +107,17 @@ def forms(directories: Iterable[Path] = ()) -> dict[str, dict[str, Any]]:
     Raises ConfigError with every problem of every file.
     """
     loaded: dict[str, dict[str, Any]] = {}
+    known: dict[str, Path] = {}
     problems: list[str] = []
     for path in files(directories).values():
         try:
             if path.parent != BUILTIN:
                 check(path)
             form = _builtin_form(path) if path.parent == BUILTIN else read_form(path)
-            loaded[form["name"]] = form
+            before = known.get(form["name"])
+            if before is not None and before.parent == path.parent:
+                raise ConfigError(f"{path}: name: {before.name} beside it is called {form['name']!r} too")
+            known[form["name"]], loaded[form["name"]] = path, form
         except ConfigError as error:
             problems.append(str(error))
     if problems:

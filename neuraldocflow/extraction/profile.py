@@ -16,6 +16,7 @@ from typing import Any
 
 from neuraldocflow.errors import NeuralDocFlowError
 
+from . import settings
 from .candidates import STRATEGIES
 from .patterns import Pattern, regex
 from .rules import RULES
@@ -230,8 +231,12 @@ def _problems(form: Any) -> Iterator[tuple[Path, str]]:
         path: Path = ("detect", index)
         if not isinstance(each, Mapping) or not isinstance(each.get("pattern"), str):
             yield path, "a signal has a pattern and a weight"
-        elif not isinstance(each.get("weight", 1), int | float):
+        elif not settings.is_number(each.get("weight", 1)):
             yield (*path, "weight"), "is a number"
+        elif not isinstance(each.get("formats") or [], list):
+            yield (*path, "formats"), "must be a list"
+    for index, each in enumerate(_list(form, "sections")):
+        yield from _section_problems(each, ("sections", index))
     fields = form.get("fields")
     for name, each in fields.items() if isinstance(fields, Mapping) else ():
         yield from _field_problems(each, ("fields", name))
@@ -242,7 +247,9 @@ def _problems(form: Any) -> Iterator[tuple[Path, str]]:
             yield ("fields", name, "measured_as"), _no_field(other, known)
     for index, each in enumerate(_list(form, "validations")):
         yield from _rule_problems(each, known, ("validations", index))
-    yield from _pattern_problems({key: form[key] for key in form if key != "data"}, ())
+    told = {key: form[key] for key in form if key != "data"}
+    yield from settings.no_json(told)
+    yield from _pattern_problems(told, ())
 
 
 def _keys_of(form: Mapping[str, Any], known: Mapping[str, Any], path: Path) -> Iterator[tuple[Path, str]]:
@@ -275,6 +282,16 @@ def _list(form: Mapping[str, Any], key: str) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
+def _section_problems(form: Any, path: Path) -> Iterator[tuple[Path, str]]:
+    if not isinstance(form, Mapping) or not form.get("id"):
+        yield path, "a section is a mapping with an id, and a title, number or pattern"
+        return
+    if not isinstance(form.get("pattern") or "", str):
+        yield (*path, "pattern"), "must be a text"
+    if not settings.is_number(form.get("level", 1)):
+        yield (*path, "level"), "must be a number"
+
+
 def _field_problems(form: Any, path: Path) -> Iterator[tuple[Path, str]]:
     if not isinstance(form, Mapping):
         yield path, "a field is a mapping with type and where"
@@ -290,6 +307,7 @@ def _field_problems(form: Any, path: Path) -> Iterator[tuple[Path, str]]:
         )
     if kind == "enum" and not form.get("values"):
         yield path, "an enum lists its values"
+    yield from _value_problems(form.get("values"), (*path, "values"))
     if isinstance(form.get("items"), Mapping):
         yield from _field_problems(form["items"], (*path, "items"))
     for index, entry in enumerate(_list(form, "where")):
@@ -307,10 +325,21 @@ def _field_problems(form: Any, path: Path) -> Iterator[tuple[Path, str]]:
             )
         elif spec is not None and not isinstance(spec, Mapping):
             yield (*where, key), "a strategy's settings are a mapping"
+        else:
+            yield from settings.problems(key, spec or {}, (*where, key))
+
+
+def _value_problems(values: Any, path: Path) -> Iterator[tuple[Path, str]]:
+    for index, value in enumerate(values if isinstance(values, list) else ()):
+        if not isinstance(value, str | int | float) or isinstance(value, bool):
+            yield (*path, index), "must be a text; Yes, No and the like are written in quotes"
+    for value, words in values.items() if isinstance(values, Mapping) else ():
+        if words is not None and not settings.all_texts(words):
+            yield (*path, value), "must list the words that mean it, each a text"
 
 
 def _rule_problems(form: Any, fields: set[str], path: Path) -> Iterator[tuple[Path, str]]:
-    if not isinstance(form, Mapping) or form.get("rule") not in RULES:
+    if not isinstance(form, Mapping) or str(form.get("rule")) not in RULES:
         given = form.get("rule") if isinstance(form, Mapping) else form
         near = get_close_matches(str(given), RULES, 1)
         yield (
@@ -325,7 +354,16 @@ def _rule_problems(form: Any, fields: set[str], path: Path) -> Iterator[tuple[Pa
     for key in rule.needs:
         if key not in form:
             yield path, f"the rule {form['rule']} needs {key}"
-    for name in rule.fields_of(form):
+    wrong = [key for key in ("fields", "parts") if key in form and not settings.names(form[key])]
+    for key in wrong:
+        yield (*path, key), "must be a list of fields' names"
+    for key in ("total", "pattern"):
+        if not isinstance(form.get(key, ""), str):
+            yield (*path, key), "must be a text"
+    for key in ("min", "max", "tolerance"):
+        if key in form and not settings.is_number(form[key]):
+            yield (*path, key), "must be a number"
+    for name in [] if wrong else rule.fields_of(form):
         if name not in fields:
             yield path, _no_field(str(name), fields)
 
@@ -347,6 +385,8 @@ def patterns_of(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
     """Every regular expression in a profile's form, with its path."""
     if isinstance(value, Mapping):
         for key, inner in value.items():
+            if isinstance(inner, Mapping):
+                yield from settings.patterns(key, inner, (*path, key))
             if key in PATTERN_KEYS and isinstance(inner, str):
                 yield (*path, key), inner
             elif (

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+_EASTERNMOST = datetime.timezone(datetime.timedelta(hours=14))
+"""Where a day begins first: a document from there may be of a day that is tomorrow elsewhere."""
 Values = Mapping[str, Any]
 """Field names to normalised values; a list field has a list. Absent fields are None."""
 Verdict = tuple[bool, str] | None
@@ -29,24 +31,28 @@ class Rule:
         """The fields it speaks of."""
         named: list[str] = []
         for key in ("fields", "parts"):
-            value = form.get(key) or []
-            named.extend([value] if isinstance(value, str) else value)
+            named.extend(_names(form, key))
         if isinstance(form.get("total"), str):
             named.append(form["total"])
         return named
 
 
+def _names(form: Mapping[str, Any], key: str = "fields") -> list[str]:
+    """Fields a rule names there: one, or several."""
+    value = form.get(key) or []
+    return [value] if isinstance(value, str) else list(value)
+
+
 def _each(form: Mapping[str, Any], values: Values) -> list[Any]:
     """All values of the rule's fields, lists flattened, absent ones left out."""
     found: list[Any] = []
-    for name in form["fields"]:
-        value = values.get(name)
-        found.extend(value if isinstance(value, list) else [] if value is None else [value])
+    for name in _names(form):
+        found.extend(_listed(values.get(name)))
     return found
 
 
 def _required(form: Mapping[str, Any], values: Values) -> Verdict:
-    absent = [name for name in form["fields"] if values.get(name) in (None, [])]
+    absent = [name for name in _names(form) if values.get(name) in (None, [])]
     return not absent, f"not found: {', '.join(absent)}" if absent else ""
 
 
@@ -73,34 +79,39 @@ def _format(form: Mapping[str, Any], values: Values) -> Verdict:
 
 def _order(form: Mapping[str, Any], values: Values) -> Verdict:
     """The first field's value is not above any later field's; dates as ISO texts or numbers."""
-    ordered = [_comparable(values.get(name)) for name in form["fields"]]
-    pairs = [(a, b) for a, b in itertools.pairwise(ordered) if a and b and type(a[0]) is type(b[0])]
+    ordered = [found for name in _names(form) if (found := _comparable(values.get(name)))]
+    pairs = [(a, b) for a, b in itertools.pairwise(ordered) if type(a[0]) is type(b[0])]
     if not pairs:
         return None
     return all(max(a) <= min(b) for a, b in pairs), "out of order"
 
 
 def _comparable(value: Any) -> list[Any]:
-    several = value if isinstance(value, list) else [value]
+    several = _listed(value)
     dates = [each for each in several if isinstance(each, str) and re.match(r"\d{4}-\d\d-\d\d", each)]
     return list(dates) or list(_numbers(several))
 
 
 def _sum(form: Mapping[str, Any], values: Values) -> Verdict:
     """The total equals the sum of its parts within ``tolerance`` (a fraction of the total)."""
-    total = values.get(form["total"])
-    parts = [values.get(name) for name in form["parts"]]
-    if total is None or any(part is None for part in parts):
+    totals = _numbers(_listed(values.get(form["total"])))
+    parts = [_listed(values.get(name)) for name in _names(form, "parts")]
+    numbers = [_numbers(part) for part in parts]
+    whole = all(part and len(part) == len(found) for part, found in zip(parts, numbers, strict=True))
+    if len(totals) != 1 or not whole:
         return None
-    difference = abs(float(total) - sum(float(part) for part in parts if part is not None))
-    return difference <= form.get("tolerance", 0.005) * max(
-        abs(float(total)), 1.0
-    ), f"differs by {difference:,.0f}"
+    difference = abs(totals[0] - sum(itertools.chain(*numbers)))
+    allowed = form.get("tolerance", 0.005) * max(abs(totals[0]), 1.0)
+    return difference <= allowed, f"differs by {difference:,.2f}"
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]
 
 
 def _not_future(form: Mapping[str, Any], values: Values) -> Verdict:
     dates = [each for each in _comparable(_each(form, values)) if isinstance(each, str)]
-    today = datetime.datetime.now(datetime.UTC).date().isoformat()
+    today = datetime.datetime.now(_EASTERNMOST).date().isoformat()
     return None if not dates else (max(dates) <= today, "lies in the future")
 
 
@@ -111,7 +122,7 @@ def _unique(form: Mapping[str, Any], values: Values) -> Verdict:
 
 def _one_of(form: Mapping[str, Any], values: Values) -> Verdict:
     """At least one of the fields is there."""
-    return any(values.get(name) not in (None, []) for name in form["fields"]), "none of them was found"
+    return any(values.get(name) not in (None, []) for name in _names(form)), "none of them was found"
 
 
 RULES: dict[str, Rule] = {

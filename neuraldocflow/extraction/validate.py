@@ -26,7 +26,12 @@ def validate(document: Document, profile: Profile, found: Sequence[Found]) -> It
         yield _verdict(code, _SEVERITY_OF_WARNING.get(code, "warning"), False, sentence, [])
     values = {each.field.name: each.value for each in found}
     required = [each.field.name for each in found if each.field.required]
-    told = {name for form in profile.validations if form["rule"] == "required" for name in form["fields"]}
+    told = {
+        name
+        for form in profile.validations
+        if form["rule"] == "required"
+        for name in RULES["required"].fields_of(form)
+    }
     for each in found:
         name = each.field.name
         if not each.values and (name not in required or name in told):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import subprocess
 import sys
@@ -12,10 +13,11 @@ from typing import Any
 import jsonschema
 import pytest
 
-from neuraldocflow.errors import Empty, FetchFailed, UnknownProfile
+from neuraldocflow.errors import ConfigError, Empty, FetchFailed, UnknownProfile
 from neuraldocflow.extraction import Profile, ProfileError, extract
 from neuraldocflow.extraction.calibration import interpolate, isotonic
 from neuraldocflow.extraction.profile import identity_of
+from neuraldocflow.extraction.rules import RULES
 from neuraldocflow.profiles import load
 from neuraldocflow.results import ProcessingResult
 from tests.support.pdf import PdfBuilder
@@ -241,6 +243,85 @@ def test_a_wrong_profile_is_told_by_path_with_the_nearest_right_word() -> None:
     assert problems(name="")["name"] == "is missing"
 
 
+@pytest.mark.parametrize(
+    ("entry", "path", "sentence"),
+    [
+        ({"label": None}, "label", "needs text"),
+        ({"label": {"text": 5}}, "label.text", "a text or a list of texts"),
+        ({"label": {"text": "a", "patern": "x"}}, "label.patern", "did you mean pattern?"),
+        ({"label": {"text": "a", "side": "left"}}, "label.side", "right, below, above"),
+        ({"label": {"text": "a", "pattern": 5}}, "label.pattern", "must be a text"),
+        ({"pattern": {"pattern": "x", "first": "all"}}, "pattern.first", "must be a number"),
+        ({"proximity": {"pattern": "x"}}, "proximity", "needs near"),
+        ({"proximity": {"near": "(", "pattern": "x"}}, "proximity.near", "not a regular expression"),
+        ({"table_cell": {"row": "x", "table": "("}}, "table_cell.table", "not a regular expression"),
+        ({"table_rows": {"columns": {}}}, "table_rows.columns", "mapping of keys"),
+        ({"table_rows": {"columns": {"a": "("}}}, "table_rows.columns.a", "not a regular expression"),
+        ({"fact": {"name": "("}}, "fact.name", "not a regular expression"),
+    ],
+)
+def test_a_strategys_wrong_setting_is_told_before_any_document_meets_it(
+    entry: dict[str, Any], path: str, sentence: str
+) -> None:
+    told = problems(fields={"f": {"where": [entry]}}, validations=[])
+    assert sentence in told[f"fields.f.where.0.{path}"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "path", "sentence"),
+    [
+        ({"validations": [{"rule": ["sum"]}]}, "validations.0", "unknown rule"),
+        ({"validations": [{"rule": "required", "fields": [["a"]]}]}, "validations.0.fields", "fields' names"),
+        ({"validations": [{"rule": "required", "fields": 5}]}, "validations.0.fields", "fields' names"),
+        (
+            {"validations": [{"rule": "range", "fields": ["total"], "min": "0"}]},
+            "validations.0.min",
+            "must be a number",
+        ),
+        ({"fields": {"f": {"type": "enum", "values": {"a": "word"}}}}, "fields.f.values.a", "list the words"),
+        ({"fields": {"f": {"type": "enum", "values": {"a": 5}}}}, "fields.f.values.a", "list the words"),
+        ({"fields": {"f": {"type": "enum", "values": [True, False]}}}, "fields.f.values.0", "in quotes"),
+        ({"title": datetime.date(2024, 1, 1)}, "title", "in quotes"),
+        ({"detect": [{"pattern": "x", "weight": float("nan")}]}, "detect.0.weight", "a finite number"),
+        ({"sections": ["a"]}, "sections.0", "with an id"),
+    ],
+)
+def test_other_things_of_the_wrong_kind_are_told_too(
+    changed: dict[str, Any], path: str, sentence: str
+) -> None:
+    assert sentence in problems(**{"validations": [], **changed})[path]
+
+
+def judged(rule: dict[str, Any], **values: Any) -> bool | None:
+    verdict = RULES[rule["rule"]].judge(rule, values)
+    return None if verdict is None else verdict[0]
+
+
+def test_rules_at_their_edges() -> None:
+    adds_up = {"rule": "sum", "total": "t", "parts": ["lines", "tax"]}
+    assert judged(adds_up, t=100, lines=[50, 30], tax=20)
+    assert judged(adds_up, t=100, lines=[50, 30], tax=10) is False
+    assert judged(adds_up, t=100, lines=[], tax=20) is None
+    assert judged(adds_up, t="100", lines=["2024-01-01"], tax=20) is None
+    assert judged({"rule": "order", "fields": ["a", "b", "c"]}, a="2024-02-01", c="2024-01-01") is False
+    assert judged({"rule": "required", "fields": "total"}, total=0)
+    there = datetime.timezone(datetime.timedelta(hours=14))
+    today = datetime.datetime.now(there).date()
+    assert judged({"rule": "not_future", "fields": ["d"]}, d=today.isoformat())
+    later = today + datetime.timedelta(days=2)
+    assert judged({"rule": "not_future", "fields": ["d"]}, d=later.isoformat()) is False
+
+
+def test_profile_files_end_as_yaml_files_do_and_have_names_of_their_own(tmp_path: Path) -> None:
+    (tmp_path / "receipt.yml").write_text("name: receipt\nversion: 1\n")
+    assert "receipt" in load([tmp_path])
+    (tmp_path / "other.yaml").write_text("name: receipt\nversion: 2\n")
+    with pytest.raises(
+        ConfigError, match=r"receipt\.yml: name: other\.yaml beside it is called 'receipt' too"
+    ):
+        load([tmp_path])
+
+
 BARE = """
 import sys
 BLOCKED = {"pydantic", "pydantic_core", "bytewax", "yaml", "orjson", "pyarrow", "fsspec", "rich", "typer"}
@@ -250,6 +331,7 @@ class Blocked:
         if name.split(".")[0] in BLOCKED:
             raise ImportError(f"{name} is blocked")
 sys.meta_path.insert(0, Blocked())
+import datetime
 import json
 from neuraldocflow.extraction import Profile, extract
 form, source = json.load(sys.stdin)
