@@ -35,6 +35,8 @@ from neuraldocflow.evaluation.scoring import begins_alike, match_items, same, to
         (True, False, False),
         ("2024-01-01", "2024-01-02", False),
         ("5415550100", "5415550100", True),
+        ("1.25", "12.5", False),
+        ("-5", "5", False),
     ],
 )
 def test_scalars(truth: Any, value: Any, right: bool) -> None:
