@@ -54,7 +54,7 @@ class Validate(StatefulBatchLogic[Finished, Validated, dict[str, Any]]):
                     ProcessingFailed(**identity, error=error, retry_suggestions=error.retry_suggestions)
                 )
             else:
-                result["validationResults"].extend(self._verdicts(event.id, result))
+                result["validationResults"].extend(self._verdicts(event, result))
                 verdicts = [ValidationResult.model_validate(each) for each in result["validationResults"]]
                 score = result["extractedData"]["confidence"]
                 out.append(
@@ -82,12 +82,13 @@ class Validate(StatefulBatchLogic[Finished, Validated, dict[str, Any]]):
             "count": self._count,
         }
 
-    def _verdicts(self, document: str, result: dict[str, Any]) -> list[dict[str, Any]]:
-        return [*self._repeated(document, result), *self._drifted(result)]
+    def _verdicts(self, event: NewDocument, result: dict[str, Any]) -> list[dict[str, Any]]:
+        return [*self._repeated(event, result), *self._drifted(result)]
 
-    def _repeated(self, document: str, result: dict[str, Any]) -> list[dict[str, Any]]:
-        content = result["metadata"]["sha256"][:24]
-        first = self._contents.setdefault(content, document)
+    def _repeated(self, event: NewDocument, result: dict[str, Any]) -> list[dict[str, Any]]:
+        # of the tenant's own: what others have sent is nobody else's business
+        content = f"{result['metadata']['sha256'][:24]}:{event.tenant}"
+        document, first = event.id, self._contents.setdefault(content, event.id)
         while len(self._contents) > _CONTENTS:
             del self._contents[next(iter(self._contents))]
         if first == document:

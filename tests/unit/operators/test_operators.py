@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -66,6 +67,7 @@ def test_dedupe_s_memory_is_bounded() -> None:
 
 SKEW = """
 import sys
+from dataclasses import replace
 from collections import Counter
 import bytewax.operators as op
 from bytewax.dataflow import Dataflow
@@ -127,6 +129,15 @@ def test_validate_tells_the_same_content_under_another_name(tmp_path: Path) -> N
     (verdict,) = out[-1].result["validationResults"]  # type: ignore[union-attr]
     assert verdict["rule"] == "repeated_content"
     assert "document a" in verdict["message"]
+
+
+def test_what_another_tenant_has_sent_is_told_to_nobody(tmp_path: Path) -> None:
+    logic = Validate(None)
+    logic.on_batch([finished("a", tmp_path, "same")])
+    theirs = finished("b", tmp_path, "same")
+    theirs = replace(theirs, document=theirs.document.model_copy(update={"tenant": "other"}))
+    out, _ = logic.on_batch([theirs])
+    assert out[-1].result["validationResults"] == []  # type: ignore[union-attr]
 
 
 def test_validate_tells_a_field_that_is_suddenly_absent(tmp_path: Path) -> None:
