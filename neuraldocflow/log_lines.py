@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from neuraldocflow import faults
+from neuraldocflow.wording import harmless
 
 _JSON = "json"
 
@@ -23,6 +24,11 @@ class _Line(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         record.exc_text = None  # another handler's, which is kept there
         return super().format(record)
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        """Names of documents are anybody's: none begins a line of its own, or controls a terminal."""
+        record.message = harmless(record.message).replace("\n", "\n    ")
+        return super().formatMessage(record)
 
     def formatException(self, ei: Any) -> str:  # noqa: N802
         return faults.told(ei[1])

@@ -46,11 +46,11 @@ def topic_named(text: str) -> str:
 def moment(text: str, option: str) -> datetime:
     """An age such as 15m, or an ISO time (local unless it says otherwise). Raises ConfigError."""
     match = re.fullmatch(r"(\d+)([smhd])", text)
-    if match:
-        return datetime.now(UTC) - timedelta(**{_UNITS[match[2]]: int(match[1])})
     try:
+        if match:
+            return datetime.now(UTC) - timedelta(**{_UNITS[match[2]]: int(match[1])})
         return datetime.fromisoformat(text).astimezone(UTC)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise ConfigError(
             f"{option}: {text}: write an age such as 15m, 2h or 3d, or a time such as 2026-01-31T12:00"
         ) from error
@@ -164,4 +164,4 @@ def _matches(shown: Any, key: str, value: str) -> bool:
             return str(inner).lower() == value.lower()
         if isinstance(inner, list) and value in (str(each) for each in inner):
             return True
-    return any(_matches(inner, key, value) for inner in shown.values() if isinstance(inner, dict))
+    return any(_matches(inner, key, value) for inner in shown.values() if isinstance(inner, dict | list))

@@ -91,7 +91,7 @@ def _is_of(path: Path, document: str) -> bool:
     try:
         with path.open("rb") as file:
             return document.encode() in file.read(2000)
-    except FileNotFoundError:
+    except (FileNotFoundError, IsADirectoryError):
         return False
 
 

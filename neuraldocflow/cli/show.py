@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
+
+from neuraldocflow.wording import harmless
 
 MARKS = {"completed": "done", "partial": "partial", "failed": "failed"}
 _COLOURS = {"completed": "green", "partial": "yellow", "failed": "red"}
 
 
+class _Console(Console):
+    """Nothing that is shown controls the terminal: names and values come from whoever sent a document."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        for text, style, control in super().render(renderable, options):
+            yield Segment(text if control else harmless(text), style, control)
+
+
 def console(stderr: bool = False) -> Console:
     """A console that respects NO_COLOR and narrow terminals."""
-    return Console(stderr=stderr, highlight=False)
+    return _Console(stderr=stderr, highlight=False)
 
 
 def seconds(milliseconds: float | None) -> str:
@@ -37,7 +48,8 @@ def fields_of(result: Mapping[str, Any]) -> dict[str, Any]:
 def line_of(result: Mapping[str, Any]) -> Text:
     """A document in one line: name, how it ended, time, fields, confidence, where doubt is."""
     metadata, status = result.get("metadata") or {}, result["status"]
-    line = Text(f"{metadata.get('filename') or result.get('jobId', '')}  ")
+    name = str(metadata.get("filename") or result.get("jobId", "")).replace("\n", " ")
+    line = Text(f"{name}  ")
     line.append(MARKS.get(status, status), style=_COLOURS.get(status, ""))
     if result.get("error"):
         error = result["error"]

@@ -110,10 +110,12 @@ def _line(record: Record, shown: dict[str, Any]) -> Text:
         return line.append_text(show.line_of(shown["result"]))
     if record.topic == DEAD_LETTERS:
         return line.append(f"{shown.get('origin', '')}  {shown.get('reason', '')}")
-    line.append(f"{''.join(shown['name'])}  {shown.get('id', record.key)}")
+    name, error = shown["name"], shown.get("error")  # messages of others may have anything there
+    name = name[0] if isinstance(name, list) and name else name or ""
+    line.append(f"{name}  {shown.get('id', record.key)}")
     for key in ("stage", "progress", "decision", "reason", "detail", "agent_id", "confidence_score"):
         if shown.get(key) is not None:
             line.append(f"  {shown[key]}")
-    if shown.get("error"):
-        line.append(f"  {shown['error']['code']}")
+    if error:
+        line.append(f"  {error.get('code', '') if isinstance(error, dict) else error}")
     return line

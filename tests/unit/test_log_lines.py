@@ -39,6 +39,14 @@ def test_for_machines_it_is_an_object_with_what_it_is_about() -> None:
     assert found["decision"] == {"event": "lost"}
 
 
+def test_a_documents_name_begins_no_line_and_controls_no_terminal() -> None:
+    name = "a\n2026-01-01T00:00:00Z ERROR forged: \x1b[31m\x9b2J"
+    record = logging.LogRecord("a.b", logging.WARNING, "", 0, "%s can't be moved", (name,), None)
+    first, second = formatter().format(record).split("\n")
+    assert first.endswith("WARNING a.b: a")
+    assert second == "    2026-01-01T00:00:00Z ERROR forged: [31m2J can't be moved"
+
+
 SECRET = "Jane Doe, born 1961"
 
 

@@ -17,7 +17,7 @@ from support.topics import Topics
 from neuraldocflow.config import RuntimeConfig
 from neuraldocflow.dead_letters import refused
 from neuraldocflow.events import ProcessingProgress
-from neuraldocflow.log import PROCESSING_EVENTS, open_log
+from neuraldocflow.log import DOCUMENT_STREAM, PROCESSING_EVENTS, Message, open_log
 from sinks.events import message_of
 
 
@@ -89,3 +89,50 @@ def test_records_whose_clocks_go_backwards_are_shown_once_in_their_order(tmp_pat
         event = ProcessingProgress(id="d", progress=number / 10, stage="reading", sequence=number)
         topics.send(topic, message_of(event).value, timestamp=now - number * 60_000)
     assert [each["progress"] for each in tail(job, "events")] == [0.0, 0.1, 0.2, 0.3, 0.4]
+
+
+def test_what_others_have_put_on_the_log_is_shown_whatever_it_is(tmp_path: Path) -> None:
+    job = JobFolder(tmp_path)
+    values = [
+        b'{"name": 5}',
+        b'{"name": ["a", 5]}',
+        b'{"error": "boom"}',
+        b'{"error": {"x": 1}}',
+        b"[1]",
+        b"\xff",
+    ]
+    with open_log(RuntimeConfig(state_directory=tmp_path / ".neuraldocflow")) as log:
+        log.append([Message(DOCUMENT_STREAM, "k", value, {}) for value in values])
+    shown = ("documents", "-c", "job.yaml", "--from-beginning", "--no-follow")
+    done = neuraldocflow("tail", *shown, folder=job.root)
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == len(values)
+    assert "boom" in done.stdout
+
+
+def test_a_documents_name_does_not_control_the_terminal(tmp_path: Path) -> None:
+    job = JobFolder(tmp_path)
+    with open_log(RuntimeConfig(state_directory=tmp_path / ".neuraldocflow")) as log:
+        event = delivery("\x1b]0;owned\x07\x1b[31m\x9b2Ja\nb.pdf")
+        event.result["metadata"]["filename"] = event.document.source.filename
+        log.append([message_of(event)])
+    done = neuraldocflow("tail", "-c", "job.yaml", "--from-beginning", "--no-follow", folder=job.root)
+    assert done.returncode == 0, done.stderr
+    assert "a b.pdf" in done.stdout
+    assert not {"\x1b", "\x07", "\x9b"} & set(done.stdout)
+
+
+@pytest.mark.parametrize("since", ["999999d", "99999999999d", "9999-12-31T23:59:59-14:00"])
+def test_a_time_that_no_calendar_has_is_told(tmp_path: Path, since: str) -> None:
+    done = neuraldocflow("tail", "--since", since, folder=tmp_path)
+    assert done.returncode == 2
+    assert f"--since: {since}: write an age" in done.stderr
+
+
+def test_conditions_look_into_lists(tmp_path: Path) -> None:
+    job = JobFolder(tmp_path)
+    with open_log(RuntimeConfig(state_directory=tmp_path / ".neuraldocflow")) as log:
+        drifted = delivery("a.pdf")
+        drifted.result["validationResults"] = [{"rule": "drift", "passed": False}]
+        log.append([message_of(drifted), message_of(delivery("b.pdf"))])
+    assert len(tail(job, "results", "--where", "rule=drift")) == 1

@@ -56,6 +56,12 @@ def test_the_same_name_twice_overwrites_nothing_and_a_repeat_adds_nothing(tmp_pa
     assert found == {delivery("x/a.pdf").document.id: "a.pdf.json", second: f"a.pdf.{second}.json"}
 
 
+def test_a_folder_of_a_results_name_is_left_alone_and_the_result_has_another(tmp_path: Path) -> None:
+    (tmp_path / "out" / "a.pdf.json").mkdir(parents=True)
+    files(tmp_path / "out").write_batch([delivery("a.pdf")])
+    assert (tmp_path / "out" / f"a.pdf.{delivery('a.pdf').document.id}.json").is_file()
+
+
 @pytest.mark.parametrize(
     "name", ["../../evil.pdf", "..", ".hidden.pdf", "a/b.pdf", "n\x00l.pdf", "x" * 300 + ".pdf"]
 )
