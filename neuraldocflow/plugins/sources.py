@@ -74,7 +74,7 @@ class Source(ABC, Generic[Config]):
 
     def done(self, key: str, version: str, status: str) -> None:
         """The result is durable (``completed``, ``partial`` or ``failed``). May be called again for the same
-        item. An OSError is logged: the item is remembered as done all the same."""
+        item. What it raises is logged: the item is remembered as done all the same."""
 
 
 def add_source(name: str, config: type[Config], source: type[Source[Config]]) -> None:
@@ -113,6 +113,8 @@ class _Polled(FixedPartitionedSource[NewDocument, None]):
         except OSError as error:
             reason = error.strerror or type(error).__name__
             log.warning("%s is done, but its source can't note that: %s", event.source.uri, reason)
+        except Exception:  # the job would end by it at each start: what is done is told again then
+            log.exception("%s is done, but its source can't note that", event.source.uri)
         self.ledger.add(event.id)
 
     def event(self, item: Item) -> NewDocument:

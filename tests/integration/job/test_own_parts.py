@@ -121,6 +121,17 @@ def test_a_source_that_is_away_is_waited_for(job: TableJob) -> None:
     assert Counter(job.archived()) == Counter(names)
 
 
+def test_a_source_that_cannot_note_what_is_done_does_not_end_the_job(job: TableJob) -> None:
+    forgetful = job.root / "table_source.py"
+    text = (EXAMPLES / "table_source.py").read_text()
+    forgetful.write_text(text.replace('self._ask("UPDATE', 'raise KeyError(key)\n        self._ask("UPDATE'))
+    job.environment["NEURALDOCFLOW_PLUGINS"] = f"{forgetful}:{EXAMPLES / 'table_output.py'}"
+    names = job.insert(2)
+    assert "can't note that" in job.run_once()
+    assert Counter(job.archived()) == Counter(names)
+    assert "0 documents" in job.run_once()
+
+
 def test_several_processes_share_the_work(job: TableJob) -> None:
     names = job.insert(20)
     job.run_once("--processes", "2")
