@@ -61,3 +61,14 @@ def test_an_expression_names_what_exists(expression: str) -> None:
 def test_every_metric_is_shown_or_watched() -> None:
     used = set(NAME.findall(" ".join(expressions())))
     assert known().keys() <= used
+
+
+@pytest.mark.parametrize("expression", expressions())
+def test_what_each_gateway_counts_of_the_same_log_is_not_summed(expression: str) -> None:
+    """Two would show twice the documents. Quotients, quantiles and what is compared with 0 bear it."""
+    counted = known().keys() - process_metrics.LABELS.keys() - {"neuraldocflow_connections"}
+    if re.search(r"/ sum|histogram_quantile|[=>]=? 0$", expression) and "[30m" not in expression:
+        return
+    for name in set(NAME.findall(expression)) & counted - {f"{process_metrics.DECISIONS}_total"}:
+        summed = re.findall(rf"sum(?: by \([^)]*\))? ?\((?:rate\()?{name}", expression)
+        assert not summed
