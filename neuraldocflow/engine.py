@@ -8,13 +8,14 @@ from __future__ import annotations
 import itertools
 import logging
 import os
+import sqlite3
 import sys
 import threading
 import time
 import uuid
 from collections import defaultdict
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from neuraldocflow import __version__, durable, profiles
@@ -26,10 +27,11 @@ from neuraldocflow.errors import UnknownProfile
 from neuraldocflow.events import NewDocument
 from neuraldocflow.fetching import THREADS, Fetching
 from neuraldocflow.guard import Guard
-from neuraldocflow.log import Log, LogError, open_log
+from neuraldocflow.log import DOCUMENT_STREAM, Log, LogError, open_log
 from neuraldocflow.objects.fetch import fetcher_at
 from neuraldocflow.payloads import PayloadStore, path_of
 from neuraldocflow.recovery import Recovery
+from neuraldocflow.retention import waits_since
 from neuraldocflow.swarm import Full, Job, Outcome, Progress, Swarm
 from neuraldocflow.swarm.quarantine import Quarantine
 from neuraldocflow.swarm.scheduler import CANCELLED
@@ -42,7 +44,7 @@ _PATIENCE, _QUIET = 0.25, 0.5
 """Seconds an idle job's sources wait at a time, all together, and after which it is idle."""
 _KEPT_FOR_URGENT = 8
 """Places of the buffer that only urgent documents take, so that they wait for agents and not for places."""
-_HOUR = 3600.0
+_AN_HOUR = timedelta(hours=1)
 GRACE = 10.0
 """Seconds agents get to finish what they are at when the job is told to stop."""
 
@@ -278,17 +280,21 @@ class Engine:
             return [*self.fetching.progress(owner), *self._progress.pop(owner, [])]
 
     def _forget(self) -> None:
-        """Drop what is older than ``retention_days`` from the log and the payload store, hour by hour."""
+        """Drop what is older than ``retention_days`` from the log and the payload store, hour by hour; but
+        nothing of documents that wait: a job that was away for longer has them still to do."""
         oldest = timedelta(days=self.config.runtime.retention_days)
         while True:
             try:
+                since = waits_since(self.log, self.recovery)
+                # a payload is there a moment before its event
+                needed = oldest if since is None else max(oldest, datetime.now(UTC) - since + _AN_HOUR)
                 if self.config.runtime.log.kind == "embedded":  # Kafka's brokers do it themselves
                     for topic in self.log.topics():
-                        self.log.retain(topic, max_age=oldest)
-                self.payloads.retain(oldest)
-            except (LogError, OSError) as error:
+                        self.log.retain(topic, max_age=needed if topic == DOCUMENT_STREAM else oldest)
+                self.payloads.retain(needed)
+            except (LogError, OSError, sqlite3.Error) as error:
                 log.warning("old events and payloads can't be dropped: %s", error)
-            if self.stopping.wait(_HOUR):
+            if self.stopping.wait(_AN_HOUR.total_seconds()):
                 return
 
     def abandon(self) -> None:

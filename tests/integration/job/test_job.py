@@ -12,14 +12,18 @@ import sqlite3
 import subprocess
 import sys
 import time
+import uuid
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from neuraldocflow.log import DEAD_LETTERS, EmbeddedLog
+from neuraldocflow.events import DocumentSource, NewDocument
+from neuraldocflow.log import DEAD_LETTERS, DOCUMENT_STREAM, EmbeddedLog
+from neuraldocflow.payloads import PayloadStore
+from sinks.events import message_of
 from tests.support.command import rest_of
-from tests.support.job import JobFolder, agents_of, is_shut_in, lives
+from tests.support.job import LETTER, JobFolder, agents_of, is_shut_in, lives
 from tests.support.packages import program
 from tests.support.topics import wait_for
 
@@ -297,6 +301,27 @@ def test_what_is_older_than_retention_leaves_the_log(job: JobFolder) -> None:
         time.sleep(0.1)
     process.send_signal(signal.SIGTERM)
     finish(process)
+
+
+def test_documents_that_wait_are_kept_beyond_retention_and_no_longer_when_they_are_done(
+    job: JobFolder,
+) -> None:
+    state, ago = job.root / ".neuraldocflow", 8 * 86_400
+    payloads = PayloadStore((state / "payloads").as_uri(), job.root)
+    with EmbeddedLog(state / "log.db") as log:
+        log.ensure_topic(DOCUMENT_STREAM)
+        for number in range(3):
+            kept = payloads.put([LETTER.format(number=number, day=1).encode()], "a.html")
+            source = DocumentSource(kind="file", uri=kept.uri, size=kept.size, filename=f"{number}.html")
+            log.append([message_of(NewDocument(id=str(uuid.uuid4()), origin="/gateway", source=source))])
+    with closing(sqlite3.connect(state / "log.db")) as database, database:
+        database.execute("UPDATE records SET ms = ms - ?", (ago * 1000,))
+    files = list((state / "payloads").glob("??/*"))
+    for path in files:
+        os.utime(path, (time.time() - ago,) * 2)
+    assert "3 documents: 3 done" in job.run_once()
+    assert len(files) == 3
+    wait_for(lambda: "0 documents" in job.run_once() and not any(path.exists() for path in files), 60)
 
 
 def test_up_with_samples_shows_each_and_where_to_look_and_takes_documents_as_the_readme_says(
