@@ -141,18 +141,19 @@ class Facts:
 
 
 def value_of(raw: str, values: dict[str, str]) -> Any:
-    """The value by the tag's format, scale and sign; ``raw`` where the format says nothing; None for nil."""
+    """The value by the tag's format, scale and sign; ``raw`` where the format says nothing; None for nil, and
+    for a number that can't be read: its words alone would be a number without its scale."""
     if values.get("xsi:nil") in ("true", "1"):
         return None
     form = values.get("format", "").rpartition(":")[2].lower().replace("-", "")
     if "unitref" in values or form.startswith(("num", "fixedzero")) or form == "zerodash":
         number = _number(raw, form)
         if number is None:
-            return raw
+            return None
         try:
             number = number.scaleb(int(values.get("scale") or 0))
         except (ValueError, DecimalException):
-            return raw
+            return None
         if values.get("sign") == "-":
             number = -number
         return int(number) if number == number.to_integral_value() and abs(number) < 10**30 else float(number)
@@ -174,7 +175,7 @@ def _number(raw: str, form: str) -> Decimal | None:
         return Decimal(0)
     if "words" in form and raw.strip().lower() in ("no", "none", "zero", "nil"):
         return Decimal(0)
-    digits = "" if len(raw) > 60 else raw.replace(" ", "").replace("’", "").replace("'", "")
+    digits = "" if len(raw) > 60 else "".join(raw.split()).replace("’", "").replace("'", "")
     if form.startswith("numcomma"):
         digits = digits.replace(".", "").replace(",", ".")
     digits = digits.replace(",", "").strip("$€£¥()%")

@@ -108,11 +108,18 @@ def test_facts_inside_facts_are_both_there() -> None:
         ("1.234,5", "ixt:num-comma-decimal", 1234.5),
         ("anything", "ixt:fixed-empty", ""),
         ("Utopia", "ixt-sec:stateprovnameen", "Utopia"),
-        ("9" * 400, "ixt:num-dot-decimal", "9" * 400),
+        ("9" * 400, "ixt:num-dot-decimal", None),
     ],
 )
 def test_formats_say_what_the_words_mean(raw: str, form: str, value: object) -> None:
     assert value_of(raw, {"format": form}) == value
+
+
+def test_a_tagged_number_that_cannot_be_read_is_none_and_not_one_without_its_scale() -> None:
+    assert value_of("1,234", {"unitref": "usd", "scale": "6"}) == 1_234_000_000
+    assert value_of("1\u00a0234", {"unitref": "eur", "scale": "3"}) == 1_234_000
+    for raw, scale in (("1,234(1)", "6"), ("1,234", "x"), ("twelve", "6")):
+        assert value_of(raw, {"unitref": "usd", "scale": scale}) is None
 
 
 def test_nil_is_no_value() -> None:
