@@ -13,11 +13,12 @@ from .model import Block, Cell, Document, Table
 from .patterns import regex
 from .units import parse_scale
 
+_MINUS = "-–—−‐‑"
 _NUMERIC = regex(
-    r"(?:US\s?)?[$€£]?\s*[-–—(]?\s*[$€£]?\s*(?:\d{1,3}(?:,\d{3})+|\d+)?"
-    r"(?:\.\d+)?\s*\)?\s*\$?\s*(?:\(?[a-z*]{1,2}\)|[*†‡])?"
+    rf"(?:US\s?)?[$€£]?\s*[{_MINUS}(]?\s*[$€£]?\s*(?:\d{{1,3}}(?:,\d{{3}})+|\d+)?"
+    rf"(?:\.\d+)?[-−‐‑]?\s*\)?\s*\$?\s*(?:\(?[a-z*]{{1,2}}\)|[*†‡])?"
 )
-_NOTHING = regex(r"[$€£]?\s*[-–—]+")
+_NOTHING = regex(rf"[$€£]?\s*[{_MINUS}]+")
 _RAISED = regex(r"(?<=[a-z]{3})\d$")
 """A footnote's number right behind the last word, where its being raised was lost."""
 _PER_SHARE = regex(r"\bper\b.{0,30}\b(?:share|unit)\b")
@@ -124,7 +125,10 @@ def to_number(text: str) -> float | None:
         return None
     value = float(match[0].replace(",", ""))
     before = plain[: match.start()]
-    return -value if "(" in before or re.search(r"[-–—]\s*\$?\s*$", before) else value
+    signed = re.search(rf"[{_MINUS}]\s*\$?\s*$", before) or plain[match.end() : match.end() + 1] in tuple(
+        _MINUS
+    )
+    return -value if "(" in before or signed else value
 
 
 def label_of(text: str) -> str:

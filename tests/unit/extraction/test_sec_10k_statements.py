@@ -37,6 +37,14 @@ def test_a_loss_is_negative() -> None:
     assert figure(made, "eps_diluted") == -3.55
 
 
+@pytest.mark.parametrize("written", ["−{}", "$ −{}", "−${}", "‑{}", "{}-"])
+def test_a_loss_is_negative_with_any_minus_and_never_the_year_before(written: str) -> None:
+    numbers = (written.format(350), "$ 312", "$ 274")
+    income = changed(INCOME, "Net income", ("Net income (loss)", *numbers))
+    made = report(income=income, cash=changed(CASH, "Net income"))
+    assert figure(made, "net_income") == -350_000_000
+
+
 def test_liabilities_without_a_total_are_not_made_up() -> None:
     made = report(balance=changed(BALANCE, "Total liabilities"))
     assert figure(made, "total_liabilities") is None
