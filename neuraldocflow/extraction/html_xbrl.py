@@ -156,7 +156,9 @@ def value_of(raw: str, values: dict[str, str]) -> Any:
             return None
         if values.get("sign") == "-":
             number = -number
-        return int(number) if number == number.to_integral_value() and abs(number) < 10**30 else float(number)
+        if number.adjusted() > 30:
+            return None  # no amount, and infinite to readers of JSON
+        return int(number) if number == number.to_integral_value() else float(number)
     if form in ("fixedtrue", "booleantrue"):
         return True
     if form in ("fixedfalse", "booleanfalse"):
