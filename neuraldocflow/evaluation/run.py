@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,10 +46,49 @@ class Answer:
 
 def load_truth(path: Path) -> list[Truth]:
     """A truth file: a list of documents with file, profile and fields. Raises ValueError."""
-    entries = json.loads(path.read_text(encoding="utf-8"))
-    if not isinstance(entries, list) or not all("file" in each and "fields" in each for each in entries):
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path}: not JSON in UTF-8: {error}") from error
+    if not isinstance(entries, list):
         raise ValueError(f"{path}: expected a list of objects with file, profile and fields")
+    for number, entry in enumerate(entries, 1):
+        if not isinstance(entry, dict):
+            raise ValueError(f"{path}: entry {number}: expected an object with file, profile and fields")
+        if wrong := next((name for name, right in _SHAPES.items() if not right(entry.get(name))), None):
+            raise ValueError(
+                f"{path}: entry {number}: {wrong} is not there, or not as docs/profiles.md has it"
+            )
     return entries
+
+
+def _list_of(value: Any, right: Callable[[Any], bool]) -> bool:
+    return isinstance(value, list) and all(map(right, value))
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_row(value: Any) -> bool:
+    return _list_of(value, lambda cell: not isinstance(cell, list | dict))
+
+
+def _is_section(value: Any) -> bool:
+    return isinstance(value, dict) and _is_text(value.get("id")) and "starts_with" in value
+
+
+_SHAPES: dict[str, Callable[[Any], bool]] = {
+    "file": _is_text,
+    "fields": lambda value: isinstance(value, dict),
+    "tables": lambda value: value is None or _list_of(value, lambda table: _list_of(table, _is_row)),
+    "sections": lambda value: value is None or _list_of(value, _is_section),
+    "clauses": lambda value: (
+        value is None
+        or (isinstance(value, dict) and all(_list_of(spans, _is_text) for spans in value.values()))
+    ),
+}
+"""What each part of a truth has to be."""
 
 
 _LOADED: dict[tuple[tuple[Path, ...], bool], dict[str, Profile]] = {}

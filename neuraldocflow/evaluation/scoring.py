@@ -79,16 +79,27 @@ def _as_boolean(value: Any) -> str:
 
 
 def same_item(truth: Any, value: Any) -> bool:
-    """Whether a list's item is right: texts by their words, measurements by name and value."""
+    """Whether a list's item is right: texts by their words, measurements by name and value, other objects by
+    all that the truth says of them."""
     if isinstance(truth, dict):
         if not isinstance(value, dict):
             return False
+        if not truth.keys() >= {"name", "value"}:
+            return all(
+                same(told, value.get(key)) or _alike(told, value.get(key)) for key, told in truth.items()
+            )
         return token_f1(str(truth["name"]), str(value.get("name", ""))) >= 0.8 and same(
             truth["value"], value.get("value")
         )
     if not isinstance(truth, str):
         return same(truth, value)
     return token_f1(truth, str(value)) >= 0.8
+
+
+def _alike(truth: Any, value: Any) -> bool:
+    """Whether two texts with words are alike; of those without, one figure may be all the difference."""
+    words = isinstance(truth, str) and isinstance(value, str) and re.search(r"[^\W\d_]", truth)
+    return bool(words) and token_f1(str(truth), str(value)) >= 0.8
 
 
 def match_items(truth: Sequence[Any], values: Sequence[Any]) -> list[bool]:

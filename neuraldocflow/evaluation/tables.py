@@ -119,5 +119,5 @@ def _pairs(tables: Iterable[Rows]) -> Iterable[tuple[str, str]]:
 
 def _cells(row: Sequence[str]) -> list[str]:
     """A row's cells as scoring reads them, without those that say nothing."""
-    folded = ("".join(tokens(text)) for text in row)
+    folded = ("".join(tokens("" if text is None else str(text))) for text in row)
     return [text for text in folded if text]

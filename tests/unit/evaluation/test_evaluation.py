@@ -17,6 +17,7 @@ from neuraldocflow.evaluation.measures import (
     reliability,
     risk_coverage,
 )
+from neuraldocflow.evaluation.run import load_truth
 from neuraldocflow.evaluation.scoring import begins_alike, match_items, same, token_f1
 
 
@@ -50,6 +51,34 @@ def test_each_item_of_a_list_is_matched_once() -> None:
         True,
         False,
     ]
+
+
+def test_an_object_is_right_where_all_is_that_the_truth_says_of_it() -> None:
+    truth = [{"description": "Pump, large", "amount": "12.50"}]
+    assert match_items(truth, [{"description": "pump large", "quantity": "2", "amount": "12.50"}]) == [True]
+    assert match_items(truth, [{"description": "Pump, large", "amount": "1.250"}]) == [False]
+    assert match_items(truth, [{"description": "Pump, large"}]) == [False]
+    assert match_items(truth, ["Pump, large"]) == [False]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("{", "not JSON"),
+        ("5", "expected a list"),
+        ("[5]", "entry 1: expected an object"),
+        ('[{"fields": {}}]', "entry 1: file"),
+        ('[{"file": "a", "fields": []}]', "entry 1: fields"),
+        ('[{"file": "a", "fields": {}, "tables": 5}]', "entry 1: tables"),
+        ('[{"file": "a", "fields": {}, "tables": [["a"]]}]', "entry 1: tables"),
+        ('[{"file": "a", "fields": {}, "sections": [{"id": "a"}]}]', "entry 1: sections"),
+        ('[{"file": "a", "fields": {}, "clauses": {"a": "x"}}]', "entry 1: clauses"),
+    ],
+)
+def test_a_truth_file_that_is_none_is_told(tmp_path: Path, text: str, told: str) -> None:
+    (tmp_path / "a.truth.json").write_text(text)
+    with pytest.raises(ValueError, match=told):
+        load_truth(tmp_path / "a.truth.json")
 
 
 def test_token_f1() -> None:
