@@ -45,6 +45,8 @@ _PATIENCE, _QUIET = 0.25, 0.5
 _KEPT_FOR_URGENT = 8
 """Places of the buffer that only urgent documents take, so that they wait for agents and not for places."""
 _AN_HOUR = timedelta(hours=1)
+_LONGEST_WAIT = timedelta(days=3650)
+"""A document that says it came before that was given a date that is none."""
 GRACE = 10.0
 """Seconds agents get to finish what they are at when the job is told to stop."""
 
@@ -287,7 +289,8 @@ class Engine:
             try:
                 since = waits_since(self.log, self.recovery)
                 # a payload is there a moment before its event
-                needed = oldest if since is None else max(oldest, datetime.now(UTC) - since + _AN_HOUR)
+                waits = timedelta() if since is None else datetime.now(UTC) - since + _AN_HOUR
+                needed = max(oldest, min(waits, _LONGEST_WAIT))
                 if self.config.runtime.log.kind == "embedded":  # Kafka's brokers do it themselves
                     for topic in self.log.topics():
                         self.log.retain(topic, max_age=needed if topic == DOCUMENT_STREAM else oldest)

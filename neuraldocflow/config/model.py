@@ -263,7 +263,9 @@ class RuntimeConfig(Section):
         description="the most workers (processes x workers each) the job can ever have; its state is divided "
         "among so many parts when the state directory is made",
     )
-    retention_days: float = Field(7, gt=0, description="how long the log and the payload store keep things")
+    retention_days: float = Field(
+        7, gt=0, le=36_500, description="how long the log and the payload store keep things"
+    )
     profiles_directories: tuple[Path, ...] = Field((), description="folders with profiles of your own")
     allowed_networks: tuple[str, ...] = Field(
         (), description="private networks that documents given by address may come from, such as 10.0.0.0/8"

@@ -156,6 +156,8 @@ def test_an_impossible_value_names_file_line_key_and_value() -> None:
         ("runtim: {}", "pipeline.yaml:1: runtim: unknown key; did you mean runtime?"),
         ("runtime: {log: elsewhere}", "runtime.log: must be one of embedded or kafka (is elsewhere)"),
         ("runtime: {gateway: {port: 99999}}", "runtime.gateway.port: must be at most 65535 (is 99999)"),
+        ("runtime: {retention_days: 1.0e+9}", "runtime.retention_days: must be at most 36500"),
+        ("runtime: {retention_days: .inf}", "runtime.retention_days: must be at most 36500"),
         ("runtime: {limits: {max_pages: true}}", "runtime.limits.max_pages: must be a number (is true)"),
         (
             "runtime: {limits: {max_pages: many}}",
