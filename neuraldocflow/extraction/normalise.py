@@ -114,7 +114,7 @@ def parse_date(text: str) -> str | None:
 
 
 def _number(text: str, kind: str, context: Mapping[str, Any]) -> Normal | None:
-    found = read_number(text, money=kind == "money")
+    found = read_number(text, money=kind == "money", percent=kind == "percent")
     if found is None:
         return None
     value = found.value

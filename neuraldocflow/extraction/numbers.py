@@ -6,6 +6,7 @@ more than one in another, and a value that is missing costs less than one that i
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass
 from decimal import Decimal
@@ -41,6 +42,8 @@ _IN_WORDS = regex(
     re.IGNORECASE,
 )
 _SAID = regex(r"\b(?:minus|negative)\s?$", re.IGNORECASE)
+_LOOKED_AT = 50
+"""Numbers of a text, for one that is marked as what is wanted."""
 _MOST_DIGITS = 25
 MOST = 10**18
 """More is no amount, and no reader of JSON would have it exactly."""
@@ -57,14 +60,18 @@ class Number:
     scaled: bool = False
 
 
-def read_number(text: str, money: bool = False) -> Number | None:
-    """The first number of a text; None where there is none, or none that could be read in one way only.
+def read_number(text: str, money: bool = False, percent: bool = False) -> Number | None:
+    """The first number of a text: of ``money`` the first with a currency beside it, of ``percent`` with its
+    sign, where any has one. None where there is none, or none that could be read in one way only.
 
     Minus signs before and behind it and parentheses negate; a number in parentheses that repeats one in words
     does not (``thirty (30) days``).
     """
     text = re.sub(r"\s+", lambda run: run[0] if run[0] in _SPACES else " ", text)
-    match = _NUMBER.search(text)
+    matches = itertools.islice(_NUMBER.finditer(text), _LOOKED_AT)
+    match = next(matches, None)
+    if match is not None and (money or percent) and not _marked(match, money):
+        match = next((other for other in matches if _marked(other, money)), match)
     if match is None or match["more"]:
         return None
     currency = _currency(match)
@@ -83,6 +90,10 @@ def read_number(text: str, money: bool = False) -> Number | None:
     if value >= MOST:
         return None
     return Number(-value if negative else value, currency, bool(scale))
+
+
+def _marked(match: re.Match[str], money: bool) -> bool:
+    return bool(match["currency"] or match["behind"]) if money else bool(match["percent"])
 
 
 def parse_number(text: str) -> float | None:

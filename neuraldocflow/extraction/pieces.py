@@ -6,10 +6,11 @@ Labels and their values stand in pieces: in one, in two side by side, or one bel
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .candidates import Context
 from .model import Box, Cell, Document, Table
+from .units import currency_named
 
 
 @dataclass(slots=True)
@@ -23,6 +24,8 @@ class Piece:
     bbox: Box | None = None
     table: Table | None = None
     cell: Cell | None = None
+    currency: str | None = None
+    """Of a sign in a piece of its own before it, where an amount is looked for."""
 
 
 def pieces(document: Document, context: Context) -> list[Piece]:
@@ -53,17 +56,28 @@ def _pieces(document: Document) -> Iterator[Piece]:
 
 def beside(index: int, found: list[Piece]) -> Piece | None:
     """The piece to the right of one: the next cell of its row, or the nearest on its line."""
+    return next(iter(_row(index, found)), None)
+
+
+def amount_beside(index: int, found: list[Piece]) -> Piece | None:
+    """The same, but for a currency's sign that stands alone: it belongs to what is behind it."""
+    row = _row(index, found)
+    currency = currency_named(row[0].text) if len(row) > 1 else None
+    return replace(row[1], currency=currency) if currency else next(iter(row), None)
+
+
+def _row(index: int, found: list[Piece]) -> list[Piece]:
+    """The pieces to the right of one, the nearest first."""
     here = found[index]
     if here.cell is not None and here.table is not None:
-        after = found[index + 1] if index + 1 < len(found) else None
-        same = after is not None and after.table is here.table and after.cell is not None
-        return (
-            after
-            if same and after is not None and after.cell is not None and after.cell.row == here.cell.row
-            else None
-        )
+        row: list[Piece] = []
+        for each in found[index + 1 : index + 4]:
+            if each.table is not here.table or each.cell is None or each.cell.row != here.cell.row:
+                break
+            row.append(each)
+        return row
     if here.bbox is None:
-        return None
+        return []
     middle = (here.bbox[1] + here.bbox[3]) / 2
     candidates = [
         each
@@ -73,7 +87,7 @@ def beside(index: int, found: list[Piece]) -> Piece | None:
         and each.bbox[0] >= here.bbox[2] - 1
         and each.bbox[1] <= middle <= each.bbox[3]
     ]
-    return min(candidates, key=lambda each: each.bbox[0] if each.bbox else 0.0, default=None)
+    return sorted(candidates, key=lambda each: each.bbox[0] if each.bbox else 0.0)
 
 
 def below(index: int, found: list[Piece]) -> Piece | None:

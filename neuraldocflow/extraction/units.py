@@ -73,6 +73,12 @@ _CODE = regex(rf"\b(?:{'|'.join(sorted(CODES))})\b")
 _DOLLAR = regex(r"\bdollars?\b", re.IGNORECASE)
 
 
+def currency_named(text: str) -> str | None:
+    """The ISO 4217 code of a text that is a sign or a code and nothing else, but for brackets and a colon."""
+    plain = text.strip(" .:()[]")
+    return plain if plain in CODES else SIGNS.get(plain)
+
+
 def parse_scale(text: str) -> tuple[float | None, str | None]:
     """(what to multiply numbers by, ISO 4217 code) as a caption or heading says; None where it does not."""
     match = _SCALE.search(text)

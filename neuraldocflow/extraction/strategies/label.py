@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..candidates import Candidate, Context, strategy
 from ..model import Document
 from ..patterns import regex
-from ..pieces import Piece, above, below, beside, pieces
+from ..pieces import Piece, above, amount_beside, below, beside, pieces
+from ..units import currency_named
 
 if TYPE_CHECKING:
     from ..profile import Field
@@ -31,6 +33,7 @@ def label(document: Document, spec: dict[str, Any], field: Field, context: Conte
     name = re.compile(rf"(?<!\w)(?:{words})(?!\w)\s*(?P<mark>[:#=]|\bis\b|[-–—](?=\s))?\s*", re.IGNORECASE)
     value = re.compile(spec["pattern"], re.IGNORECASE) if spec.get("pattern") else None
     sides = spec.get("side", ["right", "below"])
+    money = (field.items or field).type == "money"
     found = pieces(document, context)
     for index, piece in enumerate(found):
         for match in name.finditer(piece.text):
@@ -38,14 +41,18 @@ def label(document: Document, spec: dict[str, Any], field: Field, context: Conte
             if not first and match["mark"] is None:
                 continue
             rest = piece.text[match.end() :]
-            if rest.strip(" .:_-)"):
+            sign = currency_named(rest) if money else None  # "Total (EUR)" is a label
+            if rest.strip(" .:_-)") and sign is None:
                 score = (0.9 if match["mark"] else 0.6) - (0.0 if first else 0.1)
                 yield from _valued(piece, match.end(), _inline_end(rest, match.end()), value, spec, score)
             elif first:
                 for side in [sides] if isinstance(sides, str) else sides:
                     look, score = _SIDES[side]
+                    look = amount_beside if money and look is beside else look
                     other = look(index, found)
                     if other is not None:
+                        if sign is not None and other.currency is None:
+                            other = replace(other, currency=sign)
                         yield from _valued(other, 0, len(other.text), value, spec, score)
 
 
@@ -71,4 +78,6 @@ def _valued(
     context: dict[str, Any] = {}
     if piece.table is not None:
         context = {"scale": piece.table.scale, "currency": piece.table.currency}
+    if piece.currency is not None:
+        context["currency"] = piece.currency
     yield Candidate(stripped, score, start, start + len(stripped), context=context)

@@ -160,6 +160,13 @@ def test_money_as_it_is_written_in_other_places(text: str, value: float, currenc
     assert normalise(text, field("money"), {"currency": "JPY"}) == (value, {"currency": currency})
 
 
+def test_of_several_numbers_the_one_with_a_currency_or_a_percent_sign_is_meant() -> None:
+    assert normalise("due in 30 days: $500", field("money"), {}) == (500, {"currency": "USD"})
+    assert normalise("(incl. 19% VAT): 119,00 EUR", field("money"), {}) == (119, {"currency": "EUR"})
+    assert normalise("3 months at 4.5%", field("percent"), {}) == (4.5, {})
+    assert normalise("30 days, 500", field("money"), {}) == (30, {})
+
+
 def test_an_amount_whose_point_means_either_is_not_guessed() -> None:
     assert normalise("1.000 €", field("money"), {}) is None
     assert normalise("0.125 €", field("money"), {}) == (0.125, {"currency": "EUR"})

@@ -12,9 +12,9 @@ from tests.support.documents import document, on_page, paragraph, table
 
 
 def candidates(
-    made: Document, strategy: str, sections: list[Section] | None = None, **spec: Any
+    made: Document, strategy: str, sections: list[Section] | None = None, kind: str = "string", **spec: Any
 ) -> list[Candidate]:
-    found = list(STRATEGIES[strategy](made, spec, Field("f"), Context(sections or [])))
+    found = list(STRATEGIES[strategy](made, spec, Field("f", kind), Context(sections or [])))
     for each in found:
         if each.start >= 0 and each.value is None:
             assert made.text[each.start : each.end] == each.raw
@@ -37,6 +37,16 @@ def test_a_value_ends_where_the_next_label_begins() -> None:
 def test_a_label_and_its_value_in_neighbouring_cells() -> None:
     made = document(table(("Customer", "Ada Lark"), ("Total due", "$ 12.50"), header_rows=0))
     assert raws(made, "label", text=["Total due", "Amount due"])[0] == "$ 12.50"
+
+
+def test_a_currency_beside_a_label_is_a_sign_of_an_amount_and_a_value_of_a_text() -> None:
+    for row in (("Total due", "EUR", "12.50"), ("Total due (EUR)", "12.50"), ("Total due: EUR", "12.50")):
+        made = document(table(("Customer", "Ada Lark", ""), row, header_rows=0))
+        best = candidates(made, "label", text="Total due", kind="money")[0]
+        assert (best.raw, best.context["currency"]) == ("12.50", "EUR")
+    made = document(table(("Currency", "EUR", "Date"), ("Number", "A-17", ""), header_rows=0))
+    assert raws(made, "label", text="Currency")[0] == "EUR"
+    assert raws(document("Currency: EUR"), "label", text="Currency")[0] == "EUR"
 
 
 def test_a_value_below_its_label_in_a_column() -> None:
