@@ -6,7 +6,6 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 
 from neuraldocflow.log import Log, LogError, Message, OffsetOutOfRange
 
@@ -14,8 +13,7 @@ log = logging.getLogger(__name__)
 
 CANCELLATIONS = "cancellations"
 _REMEMBERED = 10_000
-_RECENT = timedelta(hours=1)
-"""How far back a starting process looks: documents cancelled while it was down stay cancelled."""
+"""A starting process looks as far back: what is cancelled while it is down, however long, stays cancelled."""
 _WAIT = 5.0
 
 
@@ -33,8 +31,10 @@ class Cancellations:
         self._cancelled: OrderedDict[tuple[str, int], None] = OrderedDict()
         self._ended = threading.Event()
         self._log.ensure_topic(CANCELLATIONS, 1)
-        self._offset = job_log.offset_at(CANCELLATIONS, 0, datetime.now(UTC) - _RECENT)
-        self._read()
+        begin, end = job_log.bounds(CANCELLATIONS)[0]
+        self._offset = max(begin, end - _REMEMBERED)
+        while self._offset < end and self._read():
+            pass
         self._thread = threading.Thread(target=self._follow, name="cancellations", daemon=True)
         self._thread.start()
 
@@ -54,12 +54,13 @@ class Cancellations:
                     log.warning("cancellations can't be read: %s", error)
                 self._ended.wait(_WAIT)
 
-    def _read(self) -> None:
+    def _read(self) -> bool:
+        """Hear what comes next; whether that was anything."""
         try:
             records = self._log.read(CANCELLATIONS, 0, self._offset)
         except OffsetOutOfRange as error:
             self._offset = error.begin
-            return
+            return True
         for record in records:
             self._offset = record.offset + 1
             if not record.value.isdigit():
@@ -69,3 +70,4 @@ class Cancellations:
             while len(self._cancelled) > _REMEMBERED:
                 self._cancelled.popitem(last=False)
             self._stop_job(document, run)
+        return bool(records)

@@ -19,7 +19,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from neuraldocflow import __version__, durable, profiles
-from neuraldocflow.cancellations import Cancellations
+from neuraldocflow.cancellations import CANCELLATIONS, Cancellations
 from neuraldocflow.cluster import Cluster
 from neuraldocflow.config import Config
 from neuraldocflow.deadlines import seconds_left
@@ -44,6 +44,7 @@ _PATIENCE, _QUIET = 0.25, 0.5
 """Seconds an idle job's sources wait at a time, all together, and after which it is idle."""
 _KEPT_FOR_URGENT = 8
 """Places of the buffer that only urgent documents take, so that they wait for agents and not for places."""
+_OF_WHAT_WAITS = (DOCUMENT_STREAM, CANCELLATIONS)
 _AN_HOUR = timedelta(hours=1)
 _LONGEST_WAIT = timedelta(days=3650)
 """A document that says it came before that was given a date that is none."""
@@ -293,7 +294,7 @@ class Engine:
                 needed = max(oldest, min(waits, _LONGEST_WAIT))
                 if self.config.runtime.log.kind == "embedded":  # Kafka's brokers do it themselves
                     for topic in self.log.topics():
-                        self.log.retain(topic, max_age=needed if topic == DOCUMENT_STREAM else oldest)
+                        self.log.retain(topic, max_age=needed if topic in _OF_WHAT_WAITS else oldest)
                 self.payloads.retain(needed)
             except (LogError, OSError, sqlite3.Error) as error:
                 log.warning("old events and payloads can't be dropped: %s", error)
