@@ -71,6 +71,10 @@ def build_job(config: Config, engine: Engine, sources: tuple[str, ...] = ()) -> 
     built = _build_sources(config, engine, sources)
     engine.recovery.forget_uncommitted()
     outputs, receivers = _build_outputs(config, engine)
+    engine.recovery.forget_parts(
+        {f"documents.source_{step_name(name)}": source.list_parts() for name, source in built.items()}
+        | {f"documents.to_{name}": sink.list_parts() for name, (sink, _) in outputs.items()}
+    )
 
     flow = Dataflow("documents")
     arrived = [op.input(f"source_{step_name(name)}", flow, source) for name, source in built.items()]

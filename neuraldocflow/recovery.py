@@ -13,6 +13,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from collections.abc import Collection, Mapping
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
@@ -154,6 +155,20 @@ class Recovery:
         for part in recovery_reader.parts_of(self._directory):
             with closing(recovery_reader.connect(part, "rw")) as database, database:
                 database.execute("DELETE FROM snaps WHERE snap_epoch >= ?", (frontier,))
+
+    def forget_parts(self, kept: Mapping[str, Collection[str]]) -> None:
+        """Remove the states of partitions that a step of ``kept`` no longer has, before the flow runs.
+
+        The engine ends by a fault where it can't tell whose they are: after a folder, a topic, or the type of
+        what goes by a name was changed in the configuration.
+        """
+        if self._directory is None:
+            return
+        for part in recovery_reader.parts_of(self._directory):
+            with closing(recovery_reader.connect(part, "rw")) as database, database:
+                found = database.execute("SELECT DISTINCT step_id, state_key FROM snaps").fetchall()
+                gone = [(step, key) for step, key in found if step in kept and key not in kept[step]]
+                database.executemany("DELETE FROM snaps WHERE step_id = ? AND state_key = ?", gone)
 
     def _ask(self, *question: str) -> Any:
         answer: Any = sqlite3.OperationalError("its reader was ended again and again")

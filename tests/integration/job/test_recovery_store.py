@@ -70,6 +70,24 @@ def test_the_reader_of_the_store_may_be_killed(job: JobFolder) -> None:
     assert not Path(f"/proc/{reader}").exists()
 
 
+def test_a_source_may_be_given_other_folders_and_loses_nothing_of_the_former_ones(job: JobFolder) -> None:
+    names = job.letters(150)
+    process = job.start("run", "-c", "job.yaml")
+    wait_for(lambda: job.results.is_dir() and len(list(job.results.glob("*.json"))) > 5, 60)
+    kill(process.pid)
+    process.communicate()
+    before = set(recovery_reader.states(job.root / ".neuraldocflow" / "recovery", "documents.extract"))
+    assert before  # some are under way
+    (job.root / "other").mkdir()
+    (job.root / "other" / "late.html").write_bytes((job.inbox / "letter-0.html").read_bytes())
+    job.configure({"auto_move_processed": True, "watch_directories": ["other"]})
+    job.run_once()
+    job.configure({"auto_move_processed": True})
+    job.run_once()
+    assert {path.name.removesuffix(".json") for path in job.results.glob("*.json")} == {*names, "late.html"}
+    assert acknowledged(job, names)
+
+
 def test_a_snapshot_has_references_to_what_is_under_way_however_large_that_is(job: JobFolder) -> None:
     count, text = 60, f"<!-- {'long ' * 60_000} -->"
     for number in range(count):
