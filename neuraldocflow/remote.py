@@ -14,6 +14,8 @@ from typing import IO, Any
 
 import fsspec
 
+from neuraldocflow.errors import ConfigError
+
 _CONNECT, _READ = 5, 30
 """Seconds: a call that hangs must end while somebody is patient still."""
 
@@ -22,6 +24,7 @@ class Remote:
     """The folder ``root`` of the filesystem that an fsspec URL names; paths are those of the filesystem.
 
     Every method raises OSError where the place is in trouble, and FileNotFoundError where something is gone.
+    Raises ConfigError for a place of a kind that this machine has no client of.
     """
 
     def __init__(self, url: str) -> None:
@@ -30,7 +33,11 @@ class Remote:
             retries = {"total_max_attempts": 2, "mode": "standard"}
             options = {"connect_timeout": _CONNECT, "read_timeout": _READ, "retries": retries}
         self._fs: Any
-        self._fs, self.root = fsspec.core.url_to_fs(url, **({"config_kwargs": options} if options else {}))
+        given = {"config_kwargs": options} if options else {}
+        try:
+            self._fs, self.root = fsspec.core.url_to_fs(url, **given)
+        except ImportError as error:
+            raise ConfigError(f"{url} can't be used: {error}") from error
         self.local = "file" in self._fs.protocol
         """Whether it is a folder of this machine."""
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -121,7 +122,8 @@ def sentence_of(line: Any) -> str:
             str(context["tag"]),
             [name.strip(" '") for name in str(context["expected_tags"]).split(",")],
         )
-        return f"unknown type {tag}; {nearest(tag, known)} (there are {', '.join(known)})"
+        told = nearest(tag, known)
+        return f"unknown type {tag}; {told}" + (f" (there are {', '.join(known)})" if "?" in told else "")
     template = _SENTENCES.get(line["type"])
     if template is None:
         return str(line["msg"])
@@ -152,6 +154,20 @@ Size = Annotated[
     ),
 ]
 """A number of bytes, written ``50MB`` or ``50MiB``."""
+
+
+def _known_place(value: str) -> str:
+    protocol, marker, _ = value.partition("://")
+    if marker:
+        import fsspec  # only who keeps things elsewhere waits for it
+
+        if protocol.rpartition("::")[2] not in fsspec.available_protocols():
+            raise ValueError("must be a folder, or an address of a kind that fsspec knows, such as s3://…")
+    return value
+
+
+Place = Annotated[str, AfterValidator(_known_place)]
+"""A folder, or an fsspec URL."""
 
 
 class FromEnvironment(str):

@@ -42,8 +42,14 @@ class FilesSink(FixedPartitionedSink[Delivery, None]):
         try:
             config.directory.mkdir(parents=True, exist_ok=True)
             forget_unfinished(config.directory)
+        except FileExistsError as error:
+            raise ConfigError(
+                f"{context.where}.directory: {config.directory}: a folder is wanted, and there is a file"
+            ) from error
         except OSError as error:
-            raise ConfigError(f"{name}: {config.directory} can't be made: {error.strerror}") from error
+            raise ConfigError(
+                f"{context.where}.directory: {config.directory} can't be made: {error.strerror}"
+            ) from error
 
     def list_parts(self) -> list[str]:
         return [str(part) for part in range(_PARTS)]

@@ -25,7 +25,7 @@ from neuraldocflow.archive.spool import DEFAULT, Spool, folder_of
 from neuraldocflow.components import SINKS, Component, SinkContext
 from neuraldocflow.deliveries import Delivery, Tick
 from neuraldocflow.durable import OutputError, patiently, telling
-from neuraldocflow.values import Section, Size
+from neuraldocflow.values import Place, Section, Size
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 class ParquetConfig(Section):
     """Three datasets under one URL, partitioned by document type and date."""
 
-    url: str | None = Field(None, description="fsspec URL; default: archive in the state directory")
+    url: Place | None = Field(None, description="fsspec URL; default: archive in the state directory")
     flush_interval_ms: int = Field(
         10_000, ge=0, description="the longest a result waits while no file is being written"
     )

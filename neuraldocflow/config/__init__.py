@@ -63,7 +63,8 @@ def check(path: str | os.PathLike[str]) -> Config | None:
     """Judge the file alone. None when it is right but needs variables not set here."""
     plugins.require()
     source = read_yaml(_text_of(path), str(path), os.environ, need_variables=False)
-    return _validate(source)
+    judged = _validate(source)
+    return None if source.unset else judged
 
 
 def parse(text: str, name: str = "configuration", environment: Mapping[str, str] | None = None) -> Config:
@@ -125,6 +126,8 @@ def _path_in_file(data: Any, loc: tuple[int | str, ...]) -> KeyPath:
             break  # a plain value that stands for a mapping
         if part in here if isinstance(here, dict) else isinstance(part, int) and part < len(here):
             here = here[part]  # type: ignore[index]
+        elif part == "config" and isinstance(here, dict) and "type" in here:
+            here = {}  # left out, as it may be where nothing in it is required
         elif index < len(loc) - 1 or (isinstance(here, dict) and here.get("type") == part):
             continue
         path.append(part)
@@ -139,7 +142,7 @@ def _value(source: YamlSource, path: KeyPath, line: Any) -> str:
         return f" (is what {source.expressions[path]} stands for)"
     value = line["input"]
     if isinstance(value, dict | list | tuple):
-        if not value:
+        if not value or line["type"] == "value_error":  # its sentence names what is wrong in it
             return ""
         return f" (is a {'mapping' if isinstance(value, dict) else 'list'})"
     if not isinstance(value, str | int | float | bool | None):

@@ -26,7 +26,7 @@ from neuraldocflow.components import Registry
 from neuraldocflow.extraction.limits import Limits
 from neuraldocflow.kafka_settings import KafkaSettings
 from neuraldocflow.routing import Route
-from neuraldocflow.values import Section, Size, nearest
+from neuraldocflow.values import Place, Section, Size, nearest
 
 plugins.load()  # their types are among those the models below are made of
 
@@ -254,7 +254,7 @@ class RuntimeConfig(Section):
 
     state_directory: Path = Field(Path(".neuraldocflow"), description="log, payloads, recovery, archive")
     log: Annotated[LogConfig, BeforeValidator(_log_from_name), WithJsonSchema(_LOG_SCHEMA)] = LogConfig()
-    payload_store: str = Field("file", min_length=1, description="`file` or an fsspec URL")
+    payload_store: Place = Field("file", min_length=1, description="`file` or an fsspec URL")
     snapshot_interval_ms: int = Field(1000, ge=10, le=3_600_000)
     max_workers: int = Field(
         16,

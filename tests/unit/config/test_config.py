@@ -167,7 +167,13 @@ def test_an_impossible_value_names_file_line_key_and_value() -> None:
         ("- a", "pipeline.yaml:1: must be a mapping of keys to values (is a list)"),
         (
             source("ftp", "{}"),
-            "pipeline.yaml:2: stream_sources.a: unknown type ftp; known here: filesystem, kafka",
+            "pipeline.yaml:2: stream_sources.a: unknown type ftp; known here: filesystem, kafka, s3, webhook",
+        ),
+        ("stream_sources: {a: {type: s3}}", "stream_sources.a.config.bucket: is required"),
+        ("runtime: {payload_store: 's4://bucket'}", "runtime.payload_store: must be a folder, or an address"),
+        (
+            "processing_pipeline: {output_streams: [{type: parquet, config: {url: 'ftpp://x'}}]}",
+            "output_streams[0].config.url: must be a folder, or an address of a kind that fsspec knows",
         ),
         (source("filesystme", "{}"), "unknown type filesystme; did you mean filesystem?"),
         ("stream_sources: {a: {config: {}}}", "stream_sources.a: needs a `type`"),
@@ -200,6 +206,15 @@ def test_an_impossible_value_names_file_line_key_and_value() -> None:
 )
 def test_what_is_wrong_is_said_in_a_sentence(text: str, said: str) -> None:
     assert any(said in line for line in problems(text)), problems(text)
+
+
+def test_a_sentence_that_names_what_is_wrong_does_not_say_what_it_is_in() -> None:
+    assert problems(source("filesystem", "{watch_directories: [a]}").replace("a:", "b!:")) == [
+        "pipeline.yaml:1: stream_sources: a source's name has letters, digits, _ - and . only, not 'b!'"
+    ]
+    assert problems(source("ftp", "{}")) == [
+        "pipeline.yaml:2: stream_sources.a: unknown type ftp; known here: filesystem, kafka, s3, webhook"
+    ]
 
 
 def test_several_problems_are_told_at_once_in_the_files_order() -> None:
@@ -237,7 +252,9 @@ def test_check_judges_the_file_without_the_environment(
     monkeypatch.delenv("TOKEN", raising=False)
     file = tmp_path / "pipeline.yaml"
     file.write_text(source("webhook", '{token: "${TOKEN}", max_payload_size: "${TOKEN}"}'))
-    config.check(file)
+    assert config.check(file) is None
+    file.write_text("runtime: {log: {kafka: {bootstrap_servers: '${TOKEN}'}}}\n")
+    assert config.check(file) is None
     file.write_text(source("kafka", '{topic: t, sasl.password: "${TOKEN}"}'))
     config.check(file)
     file.write_text(source("webhook", '{token: "${TOKEN}", max_payload: 1}'))
