@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import profiles as builtin
-from neuraldocflow.config.yaml_source import read_yaml
+from neuraldocflow.config.yaml_source import YamlSource, read_yaml
 from neuraldocflow.errors import ConfigError
 from neuraldocflow.extraction import Profile, ProfileError
 from neuraldocflow.extraction.profile import patterns_of
@@ -27,9 +27,9 @@ _TIME_BOX = 5.0
 
 _TRY_PATTERNS = """
 import json, re, sys, time
-for path, text in json.load(sys.stdin):
+for number, text in enumerate(json.load(sys.stdin)):
     pattern = re.compile(text, re.IGNORECASE | re.MULTILINE)
-    print(path, flush=True)
+    print(number, flush=True)
     for hard in ("a" * 3000, "a " * 1500, "1" * 3000, "1," * 1500, ": " * 1500, "Aa1 -,." * 400, " " * 3000):
         pattern.search(hard + "\\x00")
 """
@@ -38,10 +38,11 @@ for path, text in json.load(sys.stdin):
 def read_form(path: Path) -> dict[str, Any]:
     """The JSON form of a profile file: its YAML with the learned data put in. Raises ConfigError."""
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: can't be read: {error}") from error
-    source = read_yaml(text, str(path), {}, need_variables=False)
+        source = _source_of(path)
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not a text file in UTF-8") from error
+    except OSError as error:
+        raise ConfigError(f"{path}: can't be read: {error.strerror}") from error
     form = source.data
     if isinstance(form, dict) and isinstance(form.get("data"), dict):
         for name, file in form["data"].items():
@@ -62,14 +63,18 @@ def read_form(path: Path) -> dict[str, Any]:
     return checked
 
 
+def _source_of(path: Path) -> YamlSource:
+    return read_yaml(path.read_text(encoding="utf-8"), str(path), {}, need_variables=False)
+
+
 def check(path: Path) -> Profile:
     """The profile of a file, its patterns tried on hard texts too. Raises ConfigError with every problem."""
     form = read_form(path)
-    patterns = [(".".join(map(str, where)), text) for where, text in patterns_of(form) if where[0] != "data"]
+    patterns = [(where, text) for where, text in patterns_of(form) if where[0] != "data"]
     try:
         subprocess.run(
             [sys.executable, "-I", "-c", _TRY_PATTERNS],
-            input=json.dumps(patterns),
+            input=json.dumps([text for _, text in patterns]),
             capture_output=True,
             text=True,
             timeout=_TIME_BOX,
@@ -77,11 +82,14 @@ def check(path: Path) -> Profile:
         )
     except subprocess.TimeoutExpired as error:
         told = error.stdout.decode() if isinstance(error.stdout, bytes) else error.stdout or ""
-        last = told.split("\n")[-2] if "\n" in told else patterns[0][0]
-        raise ConfigError(
-            f"{path}: {last}: this pattern backtracks without end on some texts; "
-            "write it without nested repetition such as (a+)+"
-        ) from error
+        last = int(told.split("\n")[-2]) if "\n" in told else 0
+        source = _source_of(path)
+        source.report(
+            patterns[last][0],
+            "this pattern backtracks without end on some texts; "
+            "write it without nested repetition such as (a+)+",
+        )
+        raise ConfigError(source.problems[-1][1]) from error
     return Profile.from_dict(form)
 
 

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from neuraldocflow import config as configuration
 from neuraldocflow.cli import show
+from neuraldocflow.cli.state import of_a_job
 from neuraldocflow.deployment import local
 from neuraldocflow.deployment.kubernetes import Kubernetes
 from neuraldocflow.deployment.overlay import Target, overlay_named
@@ -30,7 +31,7 @@ _PHASES = {"running": "green", "stopped": "yellow", "starting": "yellow", "not s
 def submit(
     config: Path | None = _CONFIG,
     to: str = _TO,
-    processes: int = typer.Option(1, "--processes", "-p", min=1),
+    processes: int = typer.Option(1, "--processes", "-p", min=1, help="How many; on k8s, pods."),
     workers: int = typer.Option(1, "--workers", "-w", min=1, help="Worker threads each."),
     gateway: bool = typer.Option(True, "--gateway/--no-gateway", help="local: the API and the page too."),
     image: str = typer.Option("", "--image", help="k8s: NAME:TAG of the image; default: the overlay's."),
@@ -39,7 +40,7 @@ def submit(
     timeout: float = typer.Option(300, "--timeout", min=1, help="k8s: seconds until all pods are ready."),
     dry_run: bool = typer.Option(False, "--dry-run", help="Say what would run; for k8s print the manifests."),
 ) -> None:
-    """Start the job on a cluster and wait until it is ready; again: replace what runs, without a loss.
+    """Start the job as a service and wait until it is ready; again: replace what runs, without a loss.
 
     Example: neuraldocflow submit -c pipeline.yaml --to local --processes 2
     """
@@ -64,7 +65,7 @@ def submit(
         return
     report = local.submit(config, processes, workers, gateway=gateway)
     what = "replaced" if before else "submitted"
-    screen.print(f"{what}: {_size(processes, workers)} run", style="bold")
+    screen.print(f"{what}: {_run(processes, workers)}", style="bold")
     if report.address:
         screen.print(f"open     {escape(report.address)}", soft_wrap=True)
     if report.gateway:
@@ -82,7 +83,7 @@ def status(
     if _on_kubernetes(to):
         print(_cluster(namespace).status(), end="")
         return
-    found = standing(configuration.load(config))
+    found = standing(of_a_job(config))
     if as_json:
         print(json.dumps(found))
     else:
@@ -93,8 +94,8 @@ def scale(
     config: Path | None = _CONFIG,
     to: str = _TO,
     namespace: str = _NAMESPACE,
-    processes: int = typer.Option(None, "--processes", "-p", min=1),
-    workers: int = typer.Option(None, "--workers", "-w", min=1),
+    processes: int = typer.Option(None, "--processes", "-p", min=1, help="How many; on k8s, pods."),
+    workers: int = typer.Option(None, "--workers", "-w", min=1, help="local: worker threads each."),
     partitions: int = typer.Option(
         None, "--partitions", min=1, help="Of the Kafka topics that documents come from."
     ),
@@ -120,7 +121,7 @@ def scale(
     planned.grow()
     size = (planned.processes[1], planned.workers[1])
     local.replace_with(folder, submission.sized(*size), kept)
-    screen.print(f"scaled: {_size(*size)} run", style="bold")
+    screen.print(f"scaled: {_run(*size)}", style="bold")
 
 
 def stop(config: Path | None = _CONFIG, to: str = _TO, namespace: str = _NAMESPACE) -> None:
@@ -165,11 +166,15 @@ def _scale_kubernetes(
     if not dry_run and planned.restarts:
         planned.grow()
         cluster.scale(planned.processes[1], restart=planned.grows)
-        print(f"scaled: {_size(planned.processes[1], planned.workers[1])} run")
+        print(f"scaled: {_run(planned.processes[1], planned.workers[1])}")
 
 
 def _size(processes: int, workers: int) -> str:
     return counted(processes, "process") + (f" of {workers} workers" if workers > 1 else "")
+
+
+def _run(processes: int, workers: int) -> str:
+    return f"{_size(processes, workers)} {'runs' if processes == 1 else 'run'}"
 
 
 def _show(found: dict[str, Any]) -> None:
@@ -208,7 +213,7 @@ def _since(found: dict[str, Any]) -> str:
 
 def _restarts(found: dict[str, Any]) -> str:
     count = found.get("restarts")
-    return f"{count} restarts, the last: {found['lastRestart']}" if count else ""
+    return f"{counted(count, 'restart')}, the last: {found['lastRestart']}" if count else ""
 
 
 def _moved(found: dict[str, Any]) -> str:

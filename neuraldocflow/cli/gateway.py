@@ -38,7 +38,7 @@ def gateway(
         screen = show.console()
         screen.print("The gateway is running               (Ctrl-C stops it)", style="bold")
         screen.print(f"open                                 {page_address(url, key)}", soft_wrap=True)
-        screen.print(f"API                                  {url}api/v1 · {url}docs")
+        screen.print(f"API                                  {url}api/v1 · {url}docs", soft_wrap=True)
 
     serve(loaded, started)
 

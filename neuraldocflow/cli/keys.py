@@ -46,7 +46,10 @@ def create(
 def list_keys(
     config: Path | None = _CONFIG, as_json: bool = typer.Option(False, "--json", help="As JSON.")
 ) -> None:
-    """List the keys; their texts are not kept."""
+    """List the keys; their texts are not kept.
+
+    Example: neuraldocflow keys list
+    """
     keys = _store(config).all()
     if as_json:
         told = [key.model_dump(mode="json", exclude={"digest"}) for key in keys]
@@ -54,7 +57,7 @@ def list_keys(
         return
     table = Table(box=None, pad_edge=False)
     for column in ("id", "name", "tenant", "scopes", "rate/min", "quota/day", "created"):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     for key in keys:
         table.add_row(
             key.id,
@@ -72,7 +75,10 @@ def list_keys(
 def revoke(
     key_id: str = typer.Argument(help="The id of `keys list`."), config: Path | None = _CONFIG
 ) -> None:
-    """Revoke a key; it stops working at once."""
+    """Revoke a key; it stops working at once.
+
+    Example: neuraldocflow keys revoke 1f0c9a2b
+    """
     if _store(config).revoke(key_id) is None:
         raise ConfigError(f"there is no key {key_id}; neuraldocflow keys list shows them")
     print(f"revoked {key_id}")

@@ -22,6 +22,7 @@ from neuraldocflow.folders.move import numbered
 from neuraldocflow.rendering import FORMATS, render
 from neuraldocflow.swarm import Progress as Told
 
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE)
 _LONGEST = 240
 """Bytes of a file's name with a number, which is written with another ending."""
 
@@ -53,8 +54,12 @@ def process(
     forms = profile_files.forms(profiles)
     if profile != "auto" and profile not in forms:
         raise ConfigError(f"--profile: there is no profile {profile}; there are {', '.join(sorted(forms))}")
+    _refuse_no_files(files)
     if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError) as error:
+            raise ConfigError(f"--out: {out}: a folder is wanted, and there is a file") from error
     screen = show.console(stderr=True)
     found: dict[int, dict[str, Any]] = {}
     names = _own_names(files, out)
@@ -104,6 +109,18 @@ def process(
             sys.stdout.write(render(result, wanted).decode())
     statuses = {result["status"] for result in results}
     raise typer.Exit(1 if "failed" in statuses else 3 if "partial" in statuses else 0)
+
+
+def _refuse_no_files(files: list[Path]) -> None:
+    """Folders and addresses; a file that is not there has a result that says so, like one that vanishes."""
+    for file in files:
+        if file.is_dir():
+            raise ConfigError(f"{file}: is a folder; name the files in it, such as {file / '*.pdf'}")
+        if _ADDRESS.match(str(file)) and not file.exists():
+            raise ConfigError(
+                f"{file}: files of this machine are read here; fetch it first, or send its address to a "
+                "running job (docs/gateway.md)"
+            )
 
 
 def _own_names(files: list[Path], out: Path | None) -> dict[Path, str]:

@@ -9,7 +9,6 @@ from typing import Any
 
 import typer
 import yaml
-from rich.table import Table
 
 from neuraldocflow import evaluate
 from neuraldocflow import profiles as profile_files
@@ -35,7 +34,7 @@ def list_(
         ]
         print(json.dumps(rows))
         return
-    table = Table("name", "title", "formats", "fields", "version")
+    table = show.table("name", "title", "formats", "fields", "version")
     for each in loaded.values():
         fields = str(len(each.fields))
         table.add_row(each.name, each.title, " ".join(each.formats), fields, each.identity.split("@")[1])
@@ -102,10 +101,16 @@ def test(
     Example: neuraldocflow profiles test profiles/invoice.yaml invoices/
     """
     arguments: list[str] = []
+    given: list[Path] = []
     name = profile
     if profile.endswith((".yaml", ".yml")):
         name = profile_files.check(Path(profile)).name
-        arguments += ["--profiles", str(Path(profile).parent)]
+        given = [Path(profile).parent]
+        arguments = ["--profiles", str(given[0])]
+    if not folder.is_dir():
+        raise ConfigError(f"{folder}: there is no such folder")
+    if name not in (forms := profile_files.forms(given)):
+        raise ConfigError(f"there is no profile {name}; there are {', '.join(sorted(forms))}")
     truths = sorted(folder.glob("*.truth.json"))
     if not truths:
         raise ConfigError(

@@ -14,10 +14,10 @@ import orjson
 import typer
 from rich.text import Text
 
-from neuraldocflow import config as configuration
 from neuraldocflow import profiles
 from neuraldocflow.cli import show
 from neuraldocflow.cli.interrupts import interruptible
+from neuraldocflow.cli.state import of_a_job
 from neuraldocflow.config import Config
 from neuraldocflow.errors import ConfigError, NeuralDocFlowError
 from neuraldocflow.events import NewDocument
@@ -70,10 +70,7 @@ def replay(
         parse_offsets(offsets),
     )
     conditions = Conditions(where)
-    loaded = configuration.load(config)
-    if loaded.runtime.log.kind == "embedded" and not loaded.runtime.state_directory.is_dir():
-        state = loaded.runtime.state_directory.absolute()
-        raise ConfigError(f"no job has run on {state} yet: try neuraldocflow up")
+    loaded = of_a_job(config)
     current = None
     if stale_profile:
         known = profiles.load(loaded.runtime.profiles_directories)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from functools import cache
 from pathlib import Path
 
 import typer
@@ -53,8 +54,9 @@ def run(
         )
         return
 
-    def begun() -> None:
-        names = ", ".join(source or loaded.stream_sources)
+    @cache
+    def begun() -> None:  # once, however often a supervisor starts it again
+        names = ", ".join(source or loaded.stream_sources) or "what comes through the gateway"
         show.console(stderr=True).print(f"running: {names} (Ctrl-C stops it; nothing is lost)")
 
     def command(number: int, told: str) -> list[str]:
@@ -70,11 +72,12 @@ def run(
         return
     with (
         open_log(loaded.runtime) as job_log,
-        watching(job_log, as_json=as_json, quiet=quiet, started=begun) as counts,
+        watching(job_log, as_json=as_json, quiet=quiet) as counts,
     ):
         if processes > 1:
-            Supervisor(loaded, processes, workers, command).run()
+            told = lambda phase, reason="", failed=0: begun()  # noqa: E731
+            Supervisor(loaded, processes, workers, command, told=told).run()
         else:
-            runner.run(loaded, once=once, sources=sources, workers=workers)
+            runner.run(loaded, once=once, sources=sources, workers=workers, started=lambda engine: begun())
     sys.stderr.flush()
     print(json.dumps(counts) if as_json else summary(counts))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -13,6 +14,8 @@ from rich.text import Text
 from neuraldocflow.wording import harmless
 
 MARKS = {"completed": "done", "partial": "partial", "failed": "failed"}
+_WIDE = 240
+"""Characters a line may have where no terminal shows it."""
 _COLOURS = {"completed": "green", "partial": "yellow", "failed": "red"}
 
 
@@ -25,8 +28,19 @@ class _Console(Console):
 
 
 def console(stderr: bool = False) -> Console:
-    """A console that respects NO_COLOR and narrow terminals."""
-    return _Console(stderr=stderr, highlight=False)
+    """A console that respects NO_COLOR and narrow terminals; what reads a pipe has lines of any width."""
+    made = _Console(stderr=stderr, highlight=False)
+    if not made.is_terminal and "COLUMNS" not in os.environ:
+        made.width = _WIDE
+    return made
+
+
+def table(*columns: str) -> Table:
+    """A table that is narrowed by more lines in its cells, never by leaving out what stands in them."""
+    made = Table()
+    for column in columns:
+        made.add_column(column, overflow="fold")
+    return made
 
 
 def seconds(milliseconds: float | None) -> str:
@@ -90,6 +104,8 @@ def fields_table(result: Mapping[str, Any]) -> Table:
 def _plain(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{key}: {_plain(inner)}" for key, inner in value.items() if inner)
+    if isinstance(value, list):
+        return "; ".join(_plain(each) for each in value)
     if isinstance(value, float) and value.is_integer():
         return f"{value:,.0f}"
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)

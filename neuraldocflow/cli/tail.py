@@ -13,9 +13,9 @@ import orjson
 import typer
 from rich.text import Text
 
-from neuraldocflow import config as configuration
 from neuraldocflow.cli import show
 from neuraldocflow.cli.interrupts import interruptible
+from neuraldocflow.cli.state import of_a_job
 from neuraldocflow.errors import ConfigError
 from neuraldocflow.log import DEAD_LETTERS, PROCESSING_RESULTS, Log, Record, open_log
 from neuraldocflow.repeats import Repeats
@@ -47,9 +47,7 @@ def tail(
         raise ConfigError(f"--format: there is no format {wanted}; choose table or json")
     conditions = Conditions(where)
     start = moment(since, "--since") if since else None
-    runtime = configuration.load(config).runtime
-    if runtime.log.kind == "embedded" and not runtime.state_directory.is_dir():
-        raise ConfigError(f"no job has run on {runtime.state_directory.absolute()} yet: try neuraldocflow up")
+    runtime = of_a_job(config).runtime
     screen = show.console()
     repeats = Repeats()
     with interruptible() as interrupted:

@@ -15,6 +15,8 @@ from neuraldocflow.cli import show
 from neuraldocflow.cli.beside import GatewayBeside
 from neuraldocflow.cli.watch import summary, watching
 from neuraldocflow.config import Config
+from neuraldocflow.engine import Engine
+from neuraldocflow.errors import ConfigError
 from neuraldocflow.evaluate import corpus
 from neuraldocflow.log import open_log
 
@@ -31,22 +33,28 @@ def up(
     """
     loaded = configuration.load(config)
     folders = _folders(loaded)
+    if samples and not folders:
+        raise ConfigError("--samples: no source of this configuration watches a folder to put them into")
 
-    def begun() -> None:
+    def begun(engine: Engine) -> None:
         screen = show.console()
         screen.print("NeuralDocFlow is running          (Ctrl-C stops it; nothing is lost)", style="bold")
         if address := gateway.address():
             screen.print(Text(f"open                              {address}"), soft_wrap=True)
-        screen.print(Text(f"drop documents into               {', '.join(_shown(each) for each in folders)}"))
-        screen.print(Text(f"results appear in                 {', '.join(_results(loaded))}"))
+        if folders:
+            shown = ", ".join(_shown(each) for each in folders)
+            screen.print(Text(f"drop documents into               {shown}"), soft_wrap=True)
+        screen.print(Text(f"results appear in                 {', '.join(_results(loaded))}"), soft_wrap=True)
         screen.print("next: neuraldocflow tail · docs/getting-started.md\n")
+        if samples:
+            put_samples(folders[0])
 
     with (
         GatewayBeside(config) as gateway,
         open_log(loaded.runtime) as job_log,
-        watching(job_log, as_json=False, quiet=False, started=begun) as counts,
+        watching(job_log, as_json=False, quiet=False) as counts,
     ):
-        runner.run(loaded, started=lambda engine: put_samples(folders[0]) if samples and folders else None)
+        runner.run(loaded, started=begun)
     show.console().print(f"stopped after {summary(counts)}")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
 from rich.console import Console
@@ -29,6 +29,8 @@ from neuraldocflow.wording import counted
 
 _MOST = 12
 """Documents under way that are shown at a time."""
+_WORTH_TELLING = 500
+"""Milliseconds; what takes less is done before it is read."""
 _PAUSE = 1.0
 """Seconds before a log that can't be read is tried again."""
 
@@ -119,7 +121,8 @@ class Watch:
         for run, progress in list(self._under_way.items())[:_MOST]:
             share = progress.progress if progress is not None else 0.0
             what = progress.current_operation or progress.stage if progress is not None else "opening"
-            left = show.seconds(progress.estimated_remaining_ms) if progress is not None else ""
+            remaining = progress.estimated_remaining_ms if progress is not None else None
+            left = show.seconds(remaining) if (remaining or 0) >= _WORTH_TELLING else ""
             table.add_row(
                 Text(self._names.get(run, run)),
                 ProgressBar(total=1.0, completed=share, width=24),
@@ -137,13 +140,10 @@ def summary(counts: dict[str, int]) -> str:
 
 
 @contextmanager
-def watching(
-    log: Log, *, as_json: bool, quiet: bool, started: Callable[[], None]
-) -> Iterator[dict[str, int]]:
+def watching(log: Log, *, as_json: bool, quiet: bool) -> Iterator[dict[str, int]]:
     """Show what comes onto a log; gives the counts of results, which grow."""
     watch = Watch(log, show.console(stderr=as_json), quiet=quiet or as_json)
     watch.start()
-    started()
     try:
         yield watch.counts
     finally:

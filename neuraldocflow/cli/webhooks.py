@@ -9,8 +9,10 @@ from pathlib import Path
 
 import orjson
 import typer
+from rich.text import Text
 
 from neuraldocflow.cli import show
+from neuraldocflow.errors import ConfigError
 from neuraldocflow.events import ProcessingCompleted, encode
 from neuraldocflow.guard import Guard
 from neuraldocflow.values import Secret
@@ -37,6 +39,8 @@ def test(
 
     Example: neuraldocflow webhooks test https://example.com/hook --secret whsec_…
     """
+    if not url.startswith(("https://", "http://")):
+        raise ConfigError(f"the endpoint's URL must start with https:// or http:// (is {url})")
     secrets = [Secret(secret)] if secret else []
     endpoint = Endpoint(url, secrets, timeout, Guard(_EVERYWHERE if allow_private else ()), 1)
     sample = {"jobId": "sample", "run": 0, "status": "completed", "extractedData": {"fields": {}}}
@@ -56,7 +60,9 @@ def test(
         told = {"url": url, "delivered": delivered, "reason": answer.reason, "ms": round(taken, 1)}
         print(orjson.dumps(told).decode())
     else:
-        show.console().print(
-            f"{'delivered' if delivered else 'not delivered'}: {answer.reason}, {taken:.0f} ms"
-        )
+        how, why = ("delivered" if delivered else "not delivered"), answer.reason.rstrip(".")
+        show.console().print(Text(f"{how}: {why}, {taken:.0f} ms"), soft_wrap=True)
+        if not delivered and not allow_private and "private" in why:
+            hint = "--allow-private tries it all the same; a job needs allow_private_networks"
+            show.console().print(hint, soft_wrap=True)
     raise typer.Exit(0 if delivered else 1)

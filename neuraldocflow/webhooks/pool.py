@@ -176,6 +176,8 @@ def told(error: BaseException) -> str:
     """A connection's error in a few words."""
     if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
         return "its certificate is not valid"
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return "its host's name can't be resolved"
     number: Any = getattr(error, "errno", None)
     return os.strerror(number).lower() if isinstance(number, int) else type(error).__name__
 

@@ -11,6 +11,7 @@ import pymupdf
 import pytest
 from support import command
 
+from neuraldocflow.cli import app
 from tests.support.job import JobFolder
 
 ROOT = Path(__file__).parents[3]
@@ -105,6 +106,72 @@ def test_a_profile_that_is_not_there_is_named_with_those_that_are(tmp_path: Path
     assert "Traceback" not in done.stderr
 
 
+def test_process_says_what_to_do_with_what_is_no_file(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for given, said in (
+        (["."], "is a folder; name the files in it"),
+        (["https://example.com/x.pdf"], "files of this machine are read here; fetch it first"),
+        ([SAMPLES / "sample-record.html", "--out", "file"], "--out: file: a folder is wanted"),
+        ([SAMPLES / "sample-record.html", "--out", "file/in"], "--out: file/in: a folder is wanted"),
+    ):
+        done = neuraldocflow("process", *given, folder=tmp_path)
+        assert done.returncode == 2
+        assert said in done.stderr
+        assert len(done.stderr.splitlines()) == 1
+
+
+def test_status_of_nothing_says_so_and_makes_nothing(tmp_path: Path) -> None:
+    done = neuraldocflow("status", folder=tmp_path)
+    assert done.returncode == 2
+    assert f"no job has run on {tmp_path / '.neuraldocflow'} yet" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_table_in_a_pipe_or_a_narrow_terminal_has_every_word_of_its_cells(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    rows = neuraldocflow("profiles", "list", folder=tmp_path).stdout
+    assert "contract_analysis" in rows
+    assert "Annual report on Form 10-K" in rows
+    monkeypatch.setenv("COLUMNS", "60")
+    narrow = neuraldocflow("profiles", "list", folder=tmp_path).stdout
+    assert max(map(len, narrow.splitlines())) <= 60
+    assert "…" not in narrow
+    neuraldocflow("keys", "create", "--scope", "metrics", "--scope", "admin", folder=tmp_path)
+    assert "…" not in neuraldocflow("keys", "list", folder=tmp_path).stdout
+
+
+def test_an_endpoint_that_cannot_be_posted_to_is_told_in_words(tmp_path: Path) -> None:
+    done = neuraldocflow("webhooks", "test", "client.example/hook", folder=tmp_path)
+    assert done.returncode == 2
+    assert "must start with https:// or http://" in done.stderr
+    done = neuraldocflow("webhooks", "test", "http://nowhere.invalid/hook", folder=tmp_path)
+    assert done.returncode == 1
+    assert "its host's name can't be resolved" in done.stdout
+    done = neuraldocflow("webhooks", "test", "http://127.0.0.1:9/", folder=tmp_path)
+    assert "not among those allowed, " in done.stdout
+    assert "--allow-private" in done.stdout
+
+
+def test_profiles_are_tested_where_the_profile_and_the_folder_are(tmp_path: Path) -> None:
+    for given, said in (
+        (["sec_10k", "nowhere"], "nowhere: there is no such folder"),
+        (["nope", "."], "there is no profile nope; there are"),
+        (["sec_10k", "."], "no truth file here"),
+    ):
+        done = neuraldocflow("profiles", "test", *given, folder=tmp_path)
+        assert done.returncode == 2
+        assert said in done.stderr
+
+
+def test_samples_want_a_folder_to_be_put_into(tmp_path: Path) -> None:
+    (tmp_path / "job.yaml").write_text("runtime: {snapshot_interval_ms: 500}\n")
+    done = neuraldocflow("up", "--samples", "-c", "job.yaml", folder=tmp_path)
+    assert done.returncode == 2
+    assert "--samples: no source of this configuration watches a folder" in done.stderr
+
+
 def test_the_invoice_of_the_guide(tmp_path: Path) -> None:
     assert neuraldocflow("profiles", "check", INVOICE / "invoice.yaml").returncode == 0
     done = neuraldocflow("profiles", "test", INVOICE / "invoice.yaml", INVOICE, "--json")
@@ -132,7 +199,7 @@ def test_a_pattern_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.Mo
     (tmp_path / "slow.yaml").write_text(text)
     done = neuraldocflow("profiles", "check", "slow.yaml", folder=tmp_path)
     assert done.returncode == 2
-    assert "fields.a.where.0.pattern.pattern: this pattern backtracks without end" in done.stderr
+    assert "slow.yaml:6: fields.a.where[0].pattern.pattern: this pattern backtracks" in done.stderr
 
 
 def test_profiles_are_listed_and_shown() -> None:
@@ -191,5 +258,11 @@ def test_tail_shows_results_and_events_and_filters_them(tmp_path: Path) -> None:
 
 
 def test_help_has_an_example_for_every_command() -> None:
-    for typed in (["up"], ["run"], ["process"], ["tail"], ["profiles", "check"], ["config", "check"]):
+    commands = [[each.name] for each in app.registered_commands] + [
+        [group.name, inner.name or inner.callback.__name__]
+        for group in app.registered_groups
+        for inner in group.typer_instance.registered_commands
+    ]
+    assert ["keys", "revoke"] in commands
+    for typed in commands:
         assert "Example: neuraldocflow" in neuraldocflow(*typed, "--help").stdout

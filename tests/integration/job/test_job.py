@@ -150,6 +150,7 @@ def test_a_second_job_on_the_same_state_is_refused_with_a_sentence(job: JobFolde
     told, _ = second.communicate(timeout=30)
     assert second.returncode == 2
     assert f"a job runs on {job.root / '.neuraldocflow'} already (process {process.pid})" in told
+    assert "running: " not in told
     process.send_signal(signal.SIGTERM)
     finish(process)
 
