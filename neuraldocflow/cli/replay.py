@@ -119,7 +119,7 @@ def _tell_letters(letters: Iterator[Record], as_json: bool) -> None:
         else:
             show.console().print(f"{record.key} to {target}", soft_wrap=True)
     if count:
-        show.console(stderr=True).print(f"{count} webhooks would be delivered again")
+        show.console(stderr=True).print(f"{counted(count, 'webhook')} would be delivered again")
 
 
 def _redeliver(log: Log, config: Config, letters: Iterator[Record], as_json: bool) -> int:
@@ -134,7 +134,7 @@ def _redeliver(log: Log, config: Config, letters: Iterator[Record], as_json: boo
             line = f"{each.document}: {each.target}: not delivered: {each.reason}"
             screen.print(Text(line), soft_wrap=True)
     if done or failed:
-        screen.print(f"{done} webhooks delivered, {failed} not")
+        screen.print(f"{counted(done, 'webhook')} delivered, {failed} not")
     return failed
 
 

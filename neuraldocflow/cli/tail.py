@@ -114,6 +114,8 @@ def _line(record: Record, shown: dict[str, Any]) -> Text:
     for key in ("stage", "progress", "decision", "reason", "detail", "agent_id", "confidence_score"):
         if shown.get(key) is not None:
             line.append(f"  {shown[key]}")
+    if isinstance(delivery := shown.get("delivery_status"), dict):
+        line.append("".join(f"  {delivery[key]}" for key in ("sink", "target", "status") if delivery.get(key)))
     if error:
         line.append(f"  {error.get('code', '') if isinstance(error, dict) else error}")
     return line

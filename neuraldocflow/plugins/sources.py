@@ -166,7 +166,7 @@ class _Partition(QueuedArrivals[NewDocument]):
                     emitted = self._look_once(emitted)
                     outage.over()
                 except OSError as error:
-                    self._stop.wait(outage.goes_on(error.strerror or type(error).__name__))
+                    self._stop.wait(outage.goes_on(error.strerror or str(error) or type(error).__name__))
                     continue
                 if self._context.once:
                     break

@@ -178,6 +178,8 @@ def told(error: BaseException) -> str:
         return "its certificate is not valid"
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return "its host's name can't be resolved"
+    if isinstance(error, aiohttp.ServerDisconnectedError):
+        return "it closed the connection without an answer"
     number: Any = getattr(error, "errno", None)
     return os.strerror(number).lower() if isinstance(number, int) else type(error).__name__
 
