@@ -191,8 +191,7 @@ class Fetching:
         """Ask again later, while others are fetched; the error when that has gone on for too long."""
         if time.monotonic() - fetch.came > self._patience:
             return FetchFailed(
-                f"{_named(fetch.source)} can't be fetched: "
-                f"nothing came for {self._patience:g} s, the last answer was {why}."
+                f"{_named(fetch.source)} can't be fetched: nothing came for {self._patience:g} s ({why})."
             )
         due = time.monotonic() + fetch.outage.goes_on(str(why))
         if fetch.job.deadline is not None:

@@ -15,6 +15,7 @@ from neuraldocflow.errors import FetchFailed, ForbiddenUrl, Replaced, Unreachabl
 from neuraldocflow.events import DocumentSource
 from neuraldocflow.fetch_queue import Have
 from neuraldocflow.guard import Guard
+from neuraldocflow.http_errors import told
 
 _REDIRECTS = 5
 _CHUNK = 1 << 16
@@ -115,4 +116,4 @@ def _why(error: Any) -> Unreachable | ForbiddenUrl | FetchFailed:
         if isinstance(inner, ForbiddenUrl):
             return inner
         inner = inner.__cause__ or inner.__context__
-    return Unreachable(f"{type(error).__name__}")
+    return Unreachable(told(error))

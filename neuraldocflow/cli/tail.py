@@ -115,7 +115,8 @@ def _line(record: Record, shown: dict[str, Any]) -> Text:
         if shown.get(key) is not None:
             line.append(f"  {shown[key]}")
     if isinstance(delivery := shown.get("delivery_status"), dict):
-        line.append("".join(f"  {delivery[key]}" for key in ("sink", "target", "status") if delivery.get(key)))
+        told = [delivery[key] for key in ("sink", "target", "status") if delivery.get(key)]
+        line.append("".join(f"  {each}" for each in told))
     if error:
         line.append(f"  {error.get('code', '') if isinstance(error, dict) else error}")
     return line

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hmac
 import logging
-import os
 import threading
 import time
 from base64 import b64encode
@@ -13,13 +12,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 
 from neuraldocflow import __version__
 from neuraldocflow.errors import ConfigError, ForbiddenUrl
 from neuraldocflow.guard import Guard
+from neuraldocflow.http_errors import told
 from neuraldocflow.values import Secret
 from neuraldocflow.webhooks.schedule import Verdict, retry_after, verdict
 from neuraldocflow.webhooks.signing import signing_key
@@ -170,18 +169,6 @@ def signed_headers(
         digest = hmac.digest(key, f"{message}.{moment}.".encode() + body, "sha256")
         signatures.append(f"v1,{b64encode(digest).decode()}")
     return {**headers, "webhook-signature": " ".join(signatures)} if signatures else headers
-
-
-def told(error: BaseException) -> str:
-    """A connection's error in a few words."""
-    if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
-        return "its certificate is not valid"
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return "its host's name can't be resolved"
-    if isinstance(error, aiohttp.ServerDisconnectedError):
-        return "it closed the connection without an answer"
-    number: Any = getattr(error, "errno", None)
-    return os.strerror(number).lower() if isinstance(number, int) else type(error).__name__
 
 
 def _forbidden(error: BaseException) -> str:

@@ -179,6 +179,9 @@ def test_what_a_webhook_could_not_be_told_is_sent_again_and_not_run_again(job: J
         sorted((each["status"], each["attempts"]) for each in ended)
         == [("delivered", 2)] * 3 + [("failed", 1)] * 3
     )
+    options = ("-c", "job.yaml", "--from-beginning", "--no-follow", "--where", "name=ResultDelivered")
+    shown = neuraldocflow("tail", "events", *options, folder=job.root).stdout
+    assert shown.count(f"webhook  http://127.0.0.1:{port}/hook  delivered") == 3
 
 
 def test_a_file_of_the_same_name_that_came_later_is_not_taken_for_the_one_before(job: JobFolder) -> None:
