@@ -18,12 +18,16 @@ _SEVERITY_OF_WARNING = {
     "other_documents": "info",
 }
 """What a reader's warning means for the result; others are warnings."""
+_NOTHING = "no_content"
 
 
 def validate(document: Document, profile: Profile, found: Sequence[Found]) -> Iterator[dict[str, Any]]:
     """All verdicts as contract 4 has them: rule, severity, passed, message, fields."""
-    for code, sentence in document.warnings:
-        yield _verdict(code, _SEVERITY_OF_WARNING.get(code, "warning"), False, sentence, [])
+    severities = [_SEVERITY_OF_WARNING.get(code, "warning") for code, _ in document.warnings]
+    for (code, sentence), severity in zip(document.warnings, severities, strict=True):
+        yield _verdict(code, severity, False, sentence, [])
+    if not document.text.strip() and "error" not in severities:
+        yield _verdict(_NOTHING, "error", False, "No text was found in the document.", [])
     values = {each.field.name: each.value for each in found}
     required = [each.field.name for each in found if each.field.required]
     told = {
@@ -54,7 +58,10 @@ def _verdict(rule: str, severity: str, passed: bool, message: str, fields: list[
 
 def quality(found: Sequence[Found], verdicts: Sequence[dict[str, Any]]) -> float:
     """The document's confidence, 0..1: the mean of its fields', required ones twice as heavy and 0 where
-    absent, less a tenth for each failed error and a thirtieth for each failed warning."""
+    absent, less a tenth for each failed error and a thirtieth for each failed warning; 0 where nothing was
+    read."""
+    if any(each["rule"] == _NOTHING for each in verdicts):
+        return 0.0
     weights = total = 0.0
     for each in found:
         if not each.values and not each.field.required:

@@ -142,6 +142,15 @@ def test_a_document_of_no_known_type_is_generic_and_has_its_text() -> None:
     assert result["extractedData"]["text"] == "A poem about rivers."
 
 
+def test_a_document_of_which_nothing_is_left_is_not_complete() -> None:
+    sample = (Path(__file__).parents[3] / "neuraldocflow" / "samples" / "sample-10-k.pdf").read_bytes()
+    for source in (sample[:3000], PdfBuilder().page().done()):  # cut off in the middle of the first pages
+        result = extract(source, profiles())
+        assert (result["status"], result["extractedData"]["confidence"]) == ("partial", 0.0)
+        (verdict,) = (each for each in result["validationResults"] if each["rule"] == "no_content")
+        assert verdict["severity"] == "error"
+
+
 def test_the_same_bytes_give_the_same_result() -> None:
     one, other = (extract(invoice(), profiles()) for _ in range(2))
     for result in (one, other):
