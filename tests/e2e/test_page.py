@@ -317,7 +317,7 @@ def test_a_revoked_key_is_asked_for_again_and_no_document_is_lost(loner: Person,
     page = loner.open(text)
     gateway.keys.revoke(key.id)
     loner.drop({"kept.html": letter(4).decode()})
-    page.get_by_text("This key is not valid any more.").wait_for()
+    page.get_by_text("This key is not valid.").wait_for()
     assert loner.violations() == []
     loner.enter(gateway.local_key)
     loner.card("kept.html").wait_for()

@@ -22,7 +22,7 @@ export function KeyForm({ left, onKey }: { left: Left; onKey(key: string): void 
         <Logo />
         {left.refused ? (
           <p role="alert">
-            <strong>This key is not valid any more.</strong> Enter another one.
+            <strong>This key is not valid.</strong> Enter another one.
           </p>
         ) : (
           <p>Enter the key you were given, to send documents and see their results.</p>
