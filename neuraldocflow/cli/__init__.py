@@ -6,6 +6,7 @@ Exit codes: 0 fine, 1 failed, 2 wrong usage or configuration, 3 partial results.
 from __future__ import annotations
 
 import errno
+import io
 import logging
 import os
 import sys
@@ -80,6 +81,7 @@ def main() -> None:
     """The entry point: errors become one sentence and exit code 1, or 2 for the configuration; of unknown
     ones the kind and the place come before: their texts may quote a document. A place that can't be used
     is named."""
+    _open_streams()
     try:
         app()
     except NeuralDocFlowError as error:
@@ -96,3 +98,17 @@ def main() -> None:
         print(faults.told(error), file=sys.stderr)
         print(f"neuraldocflow: unforeseen: {type(error).__name__}; please report it", file=sys.stderr)
         sys.exit(1)
+
+
+def _open_streams() -> None:
+    """Where the caller has closed one, nothing else is to take its number; what a stream's encoding has no
+    character for is written by its number."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    sys.stdout = sys.stdout or open(1, "w", closefd=False)  # noqa: SIM115
+    sys.stderr = sys.stderr or open(2, "w", closefd=False)  # noqa: SIM115
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="backslashreplace")

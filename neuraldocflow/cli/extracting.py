@@ -39,7 +39,7 @@ def results(
                     str(file),
                     output,
                     key=_KEY,
-                    filename=file.name,
+                    filename=os.fsencode(file.name).decode("utf-8", "replace"),
                     profile=profile,
                     options=options,
                 )

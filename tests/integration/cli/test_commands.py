@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -118,6 +119,32 @@ def test_process_says_what_to_do_with_what_is_no_file(tmp_path: Path) -> None:
         assert done.returncode == 2
         assert said in done.stderr
         assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_name_in_another_encoding_and_a_terminal_that_knows_few_characters(tmp_path: Path) -> None:
+    name = os.fsdecode(b"r\xe4 \xe2\x80\x93.html")  # Latin-1, and a dash in UTF-8
+    (tmp_path / name).write_bytes((SAMPLES / "sample-record.html").read_bytes())
+    command = [sys.executable, "-m", "neuraldocflow", "process", name]
+    for encoding in ("utf-8", "ascii"):
+        environment = {**os.environ, "PYTHONIOENCODING": encoding}
+        done = subprocess.run(
+            [*command, "--format", "json"], cwd=tmp_path, env=environment, capture_output=True
+        )
+        assert done.returncode == 0, done.stderr
+        assert b'"filename": "r' in done.stdout
+    done = subprocess.run([*command, "--out", "out"], cwd=tmp_path, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [f"{name}.json"]
+
+
+def test_streams_that_the_caller_has_closed_are_no_fault(tmp_path: Path) -> None:
+    command = f"{sys.executable} -m neuraldocflow process {SAMPLES / 'sample-record.html'}"
+    for closed in ("<&-", ">&-", "2>&-", "<&- >&- 2>&-"):
+        done = subprocess.run(
+            ["sh", "-c", f"{command} {closed}"], cwd=tmp_path, capture_output=True, text=True
+        )
+        assert done.returncode == 0, (closed, done.stderr)
+        assert "Traceback" not in done.stderr
 
 
 def test_status_of_nothing_says_so_and_makes_nothing(tmp_path: Path) -> None:
