@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pymupdf
@@ -30,6 +32,20 @@ def test_the_program_is_run_by_its_module(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "try neuraldocflow up" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_ctrl_c_ends_it_without_a_traceback_however_early_it_comes(tmp_path: Path) -> None:
+    """Loading everything takes most of a short command's time."""
+    for wait in (0.1, 0.3, 0.6, 0.9, 1.2):
+        module = [sys.executable, "-m", "neuraldocflow", "profiles", "list"]
+        process = subprocess.Popen(
+            module, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        time.sleep(wait)
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=60)
+        if "site" not in told:  # Python itself had not begun to run the program
+            assert "Traceback" not in told
 
 
 def test_process_prints_a_result_and_several_as_a_list(tmp_path: Path) -> None:
