@@ -85,14 +85,46 @@ def read_page(
         for position, line in enumerate(block.get("lines", ())):
             made = _text_line(line, block_number, turn)
             if made is not None:
-                if turn is None and made.upright and figures_of(made.text):
-                    runs.append((len(lines), at, position))
-                lines.append(made)
                 if _UNKNOWN in made.text:
                     content.unknown += made.text.count(_UNKNOWN)
+                if turn is None and made.upright and figures_of(made.text):
+                    runs.append((len(lines), at, position))
+                elif not position and lines and _goes_on(lines[-1], made) and not figures_of(lines[-1].text):
+                    made = _one_of(lines.pop(), made)
+                    block_number = made.block
+                lines.append(made)
     if runs:
         _take_apart(lines, runs, textpage.extractRAWDICT()["blocks"])
     return content
+
+
+def _goes_on(before: TextLine, line: TextLine) -> bool:
+    """Whether the line begins inside a word of the one before: MuPDF ends lines where something is drawn.
+
+    What is drawn amid a line is what underlines a word of it, or shades it.
+    """
+    size = before.size
+    return (
+        abs(line.x0 - before.x1) < 0.05 * size
+        and abs(line.y1 - before.y1) < 0.1 * size
+        and abs(line.size - size) < 0.05 * size
+        and line.upright
+        and before.upright
+        and not before.spans[-1].text[-1:].isspace()
+        and not line.spans[0].text[:1].isspace()
+    )
+
+
+def _one_of(before: TextLine, line: TextLine) -> TextLine:
+    return replace(
+        before,
+        y0=min(before.y0, line.y0),
+        x1=line.x1,
+        y1=max(before.y1, line.y1),
+        text=before.text + line.text,
+        spans=before.spans + line.spans,
+        bold=before.bold and line.bold,
+    )
 
 
 def _take_apart(

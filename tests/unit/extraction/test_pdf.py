@@ -44,6 +44,22 @@ def test_a_broken_word_is_rejoined_and_a_compound_keeps_its_hyphen() -> None:
     assert read(source).text == "They reached an agreement about the long-term plan, long and in any term."
 
 
+def test_a_word_goes_on_where_something_is_drawn_between_its_letters() -> None:
+    builder = PdfBuilder().page()
+    x = 72.0
+    for words in ("the (Term", ") ends August 1, 20", "24", ", or", " later."):
+        builder.text(x, 100, words).rule(x, 102, x + 5, 102)
+        x += pymupdf.get_text_length(words, fontsize=11)
+    builder.text(72, 200, "20").rule(72, 202, 80, 202).text(90, 200, "24")
+    document = read(builder.done())
+    texts = [block.text for block in document.blocks]
+    assert texts == ["the (Term) ends August 1, 2024, or later.", "20 24"]
+    start = document.text.index("2024")
+    (place,) = document.provenance(start, start + 4)
+    assert place.bbox is not None
+    assert inside(place.bbox, (72, 88, x, 105))
+
+
 def test_a_value_has_a_box_that_hugs_it() -> None:
     document = read(PdfBuilder().page().text(72, 100, "Signed on 3 March 2031 in Rivertown").done())
     start = document.text.index("3 March 2031")
