@@ -99,7 +99,7 @@ def read_page(
 
 
 def _goes_on(before: TextLine, line: TextLine) -> bool:
-    """Whether the line begins inside a word of the one before: MuPDF ends lines where something is drawn.
+    """Whether the line is the rest of the one before: MuPDF ends lines where something is drawn.
 
     What is drawn amid a line is what underlines a word of it, or shades it.
     """
@@ -110,18 +110,18 @@ def _goes_on(before: TextLine, line: TextLine) -> bool:
         and abs(line.size - size) < 0.05 * size
         and line.upright
         and before.upright
-        and not before.spans[-1].text[-1:].isspace()
-        and not line.spans[0].text[:1].isspace()
     )
 
 
 def _one_of(before: TextLine, line: TextLine) -> TextLine:
+    """Both as one line, with a space between them only where there is one."""
+    spaced = before.spans[-1].text[-1:].isspace() or line.spans[0].text[:1].isspace()
     return replace(
         before,
         y0=min(before.y0, line.y0),
         x1=line.x1,
         y1=max(before.y1, line.y1),
-        text=before.text + line.text,
+        text=f"{before.text} {line.text}" if spaced else before.text + line.text,
         spans=before.spans + line.spans,
         bold=before.bold and line.bold,
     )

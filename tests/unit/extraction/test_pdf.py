@@ -52,12 +52,24 @@ def test_a_word_goes_on_where_something_is_drawn_between_its_letters() -> None:
         x += pymupdf.get_text_length(words, fontsize=11)
     builder.text(72, 200, "20").rule(72, 202, 80, 202).text(90, 200, "24")
     document = read(builder.done())
-    texts = [block.text for block in document.blocks]
-    assert texts == ["the (Term) ends August 1, 2024, or later.", "20 24"]
+    texts = [(block.text, len(block.lines[0].spans)) for block in document.blocks]
+    assert texts == [("the (Term) ends August 1, 2024, or later.", 5), ("20 24", 2)]
     start = document.text.index("2024")
     (place,) = document.provenance(start, start + 4)
     assert place.bbox is not None
     assert inside(place.bbox, (72, 88, x, 105))
+
+
+def test_a_line_is_one_piece_of_a_row_where_a_word_of_it_is_underlined() -> None:
+    builder = PdfBuilder().page()
+    x = 72.0
+    for words in ("Plan of ", "the Company", " as amended"):
+        builder.text(x, 100, words, 10).rule(x + 2, 102, x + 20, 102)
+        x += pymupdf.get_text_length(words, fontsize=10)
+    builder.row(100, (300, "10-Q"), (400, "001")).row(116, (72, "Another plan"), (300, "8-K"), (400, "002"))
+    builder.row(132, (72, "A third plan"), (300, "8-K"), (400, "003"))
+    (table,) = read(builder.done()).tables()
+    assert table.grid()[0] == ["Plan of the Company as amended", "10-Q", "001"]
 
 
 def test_a_value_has_a_box_that_hugs_it() -> None:
