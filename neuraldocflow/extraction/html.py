@@ -168,7 +168,7 @@ class _Reading:
             return position
         content = self.text[position : match.start()]
         if name == "style":
-            self.flow.looks.learn(content)
+            self.flow.looks.sheet.learn(content)
         elif name == "title":
             if "title" not in self.metadata and (title := " ".join(unescape(content[:2000]).split())):
                 self.metadata["title"] = title

@@ -7,6 +7,7 @@ import html
 import re
 from dataclasses import dataclass, field
 
+from neuraldocflow.extraction.html_styles import StyleSheet, hides
 from neuraldocflow.extraction.patterns import regex
 from neuraldocflow.extraction.symbols import UNSEEN, of_font
 
@@ -41,16 +42,11 @@ _BOLD = regex(r"font(?:-weight)?\s*:[^;]*?\b(?:bold|bolder|[6-9]00)\b", re.I)
 _NOT_BOLD = regex(r"font-weight\s*:\s*(?:normal|lighter|[1-5]00)\b", re.I)
 _ITALIC = regex(r"font(?:-style)?\s*:[^;]*?\b(?:italic|oblique)\b", re.I)
 _NOT_ITALIC = regex(r"font-style\s*:\s*normal\b", re.I)
-_HIDDEN = regex(
-    r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?:p[tx]|em|%)?\s*(?:;|$)", re.I
-)
 _SIZE = regex(r"font(?:-size)?\s*:[^;]*?(?<![\d.])(\d{1,3}(?:\.\d{1,4})?)\s*(pt|px|em|rem|%)", re.I)
 _SHOWS_HIDDEN = regex(r"-sec-ix-hidden\s*:\s*([\w.-]+)")
 _GAP = regex(r"(?:padding|margin)-left\s*:\s*(?:[2-9](?:\.\d{1,4})?|\d{2,3}(?:\.\d{1,4})?)p[tx]", re.I)
 _FONT = regex(r"font-family\s*:\s*([^;,]{1,60})", re.I)
 _FONT_SIZES = {"1": 8.0, "2": 10.0, "3": 12.0, "4": 14.0, "5": 18.0, "6": 24.0, "7": 36.0}
-_RULE = regex(r"(?:^|[},;\s])[a-z0-9]*\.([\w-]+)\s*\{([^{}]*)\}", re.I)
-_AT_RULE = regex(r"@[^{};]*\{(?:[^{}]*\{[^{}]*\})*+[^{}]*\}")
 
 
 def decode(data: bytes) -> str:
@@ -124,13 +120,7 @@ class Looks:
 
     def __init__(self) -> None:
         self._known: dict[str, Look] = {"": PLAIN, "/": Look(closed=True)}
-        self._classes: dict[str, str] = {}
-
-    def learn(self, css: str) -> None:
-        """Takes the rules for single classes out of a style sheet; rules for print or phones are left."""
-        for match in _RULE.finditer(_AT_RULE.sub(" ", css[:500_000])):
-            if len(self._classes) < 5000:
-                self._classes[match[1]] = self._classes.get(match[1], "") + ";" + match[2]
+        self.sheet = StyleSheet()
 
     def of(self, raw: str) -> Look:
         look = self._known.get(raw)
@@ -147,9 +137,8 @@ class Looks:
         for name, double, single, bare in _ATTRIBUTE.findall(raw):
             values.setdefault(name.lower(), double or single or bare)
         style = values.get("style", "")
-        if "class" in values and self._classes:
-            named = [self._classes[name] for name in values["class"].split()[:20] if name in self._classes]
-            style = ";".join([*named, style])
+        if ruled := self.sheet.style(values):
+            style = f"{ruled};{style}"
         if style:
             self._style(look, style[:5000])
         look.hidden = look.hidden or "hidden" in values
@@ -165,7 +154,7 @@ class Looks:
     def _style(self, look: Look, style: str) -> None:
         look.bold = True if _BOLD.search(style) else False if _NOT_BOLD.search(style) else None
         look.italic = True if _ITALIC.search(style) else False if _NOT_ITALIC.search(style) else None
-        look.hidden = _HIDDEN.search(style) is not None
+        look.hidden = hides(style)
         if font := _FONT.search(style):
             look.symbols = of_font(font[1]) or {}
         look.gap = "-left" in style and _GAP.search(style) is not None

@@ -91,6 +91,23 @@ def test_classes_of_the_style_sheet_count() -> None:
 
 
 @pytest.mark.parametrize(
+    ("css", "shown"),
+    [
+        ("p.two, #three, .other { display: none }", ["One", "Four"]),
+        (".menu .one, .menu > .two { display: none }", ["One", "Two", "Three", "Four"]),
+        (".one { display: none } .one.four { display: block }", ["Two", "Three", "Four"]),
+        (".one { display: none } .one { display: block }", ["One", "Two", "Three", "Four"]),
+        (".one { visibility: hidden !important } .one { visibility: visible }", ["Two", "Three"]),
+        ("/* .one { display: none } */ .two:hover { display: none }", ["One", "Two", "Three", "Four"]),
+        (".two { font-size: 0 } #three { font-size: 0.5em }", ["One", "Three", "Four"]),
+    ],
+)
+def test_rules_hide_what_they_are_for(css: str, shown: list[str]) -> None:
+    body = '<p class="one">One</p><p class="two">Two</p><p id="three">Three</p><p class="one four">Four</p>'
+    assert texts(read(page(body, f"<style>{css}</style>"))) == shown
+
+
+@pytest.mark.parametrize(
     "hidden",
     [
         "<script>var a = '<p>Hidden</p>';</script>",

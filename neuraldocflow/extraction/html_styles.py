@@ -1,0 +1,78 @@
+"""Style sheets of HTML: which of their rules are for an element, by its classes and its id."""
+
+from __future__ import annotations
+
+import re
+
+from neuraldocflow.extraction.patterns import regex
+
+_COMMENT = regex(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
+_AT_RULE = regex(r"@[^{};]*\{(?:[^{}]*\{[^{}]*\})*+[^{}]*\}")
+_ALONE = regex(r"[a-z0-9]*((?:[.#][\w-]+)+)", re.IGNORECASE)
+"""A selector of an element by what is written on it, wherever it stands."""
+_INSIDE = regex(r"[\s>+~][a-z0-9]*(\.[\w-]+)$", re.IGNORECASE)
+"""The end of a selector of an element that stands in, or behind, others."""
+_NAME = regex(r"[.#][\w-]+")
+_DISPLAY = regex(r"(?<![\w-])(display|visibility|font-size)\s*:\s*([^;]*)", re.IGNORECASE)
+_HIDDEN = regex(r"display:none\b|visibility:hidden\b|font-size:0(?:p[tx]|em|%)?$")
+_HINT = regex(
+    r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?:p[tx]|em|%)?\s*(?:;|!|$)", re.IGNORECASE
+)
+_LONGEST = 500_000
+_MOST_RULES = 5000
+
+Rule = tuple[int, int, frozenset[str], str]
+"""How many names it asks for, its number, those names but the first, and what it says."""
+
+
+class StyleSheet:
+    """Rules by the first class or id they ask for."""
+
+    def __init__(self) -> None:
+        self._rules: dict[str, list[Rule]] = {}
+        self._count = 0
+
+    def learn(self, css: str) -> None:
+        """Takes a style sheet's rules; those for print or phones are left."""
+        for rule in _AT_RULE.sub(" ", _COMMENT.sub(" ", css[:_LONGEST])).split("}"):
+            selectors, brace, said = rule.partition("{")
+            if brace and ("." in selectors or "#" in selectors):
+                for selector in selectors.rpartition(";")[2].split(","):
+                    self._take(selector.strip(), said)
+
+    def _take(self, selector: str, said: str) -> None:
+        if self._count >= _MOST_RULES:
+            return
+        if alone := _ALONE.fullmatch(selector):
+            names = _NAME.findall(alone[1])
+        elif (inside := _INSIDE.search(selector)) and not hides(said):
+            # What such a rule hides is hidden in some places only, and which they are is not known here.
+            names = [inside[1]]
+        else:
+            return
+        self._count += 1
+        rule = (len(names), self._count, frozenset(names[1:]), said)
+        self._rules.setdefault(names[0], []).append(rule)
+
+    def style(self, values: dict[str, str]) -> str:
+        """What the rules say of an element with these attributes, the strongest last."""
+        if not self._rules:
+            return ""
+        names = [f".{name}" for name in values.get("class", "").split()[:20]]
+        if "id" in values:
+            names.append(f"#{values['id']}")
+        found = [rule for name in names for rule in self._rules.get(name, ()) if rule[2].issubset(names)]
+        found.sort(key=lambda rule: rule[:2])
+        return ";".join([rule[3] for rule in found])
+
+
+def hides(style: str) -> bool:
+    """Whether the last words of a style are that nothing is shown; ``!important`` ones count as last."""
+    if _HINT.search(style) is None:
+        return False
+    last: dict[str, tuple[str, bool]] = {}
+    for name, value in _DISPLAY.findall(style.lower()):
+        word, mark, _ = value.partition("!")
+        if mark or not last.get(name, ("", False))[1]:
+            last[name] = (word.strip(), bool(mark))
+    return any(_HIDDEN.match(f"{name}:{word}") for name, (word, _) in last.items())
