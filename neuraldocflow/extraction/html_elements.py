@@ -11,7 +11,9 @@ area base basefont bgsound br col colgroup embed frame hr img input keygen link 
 BLOCKS = frozenset(_BLOCK_NAMES.split())
 VOID = frozenset(_VOID_NAMES.split())
 TABLE = frozenset(["table", "thead", "tbody", "tfoot", "tr", "td", "th", "caption"])
-UNSHOWN = frozenset(["svg", "audio", "video", "canvas", "object", "datalist", "applet", "map", "rp", "head"])
+_UNSHOWN_NAMES = """
+annotation annotation-xml applet audio canvas datalist head map object rp svg video"""
+UNSHOWN = frozenset(_UNSHOWN_NAMES.split())
 BOLD = frozenset(["b", "strong", "th", "h1", "h2", "h3", "h4", "h5", "h6"])
 HEADINGS = frozenset(["h1", "h2", "h3", "h4", "h5", "h6"])
 PREFORMATTED = frozenset(["pre", "listing", "xmp", "plaintext"])

@@ -165,6 +165,7 @@ class Flow:
             and not self._hidden
             and not self._length
             and len(values["alt"]) < 4
+            and sum(map(str.isalnum, values["alt"])) < 2
         ):
             self.text(values["alt"])  # a bullet or a check box drawn as an image
         if name in VOID or look.closed:

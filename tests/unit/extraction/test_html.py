@@ -119,6 +119,8 @@ def test_rules_hide_what_they_are_for(css: str, shown: list[str]) -> None:
         "<noscript>Hidden</noscript>",
         "<?php Hidden ?>",
         "<svg><text>Hidden</text></svg>",
+        "<math><annotation encoding='application/x-tex'>Hidden</annotation></math>",
+        "<p><img src='chart.jpg' alt='283'></p>",
         "<SCRIPT src='x'>Hidden</SCRIPT >",
     ],
 )
@@ -182,6 +184,8 @@ def test_head_gives_metadata_and_language() -> None:
             "鋼の板",
         ),
         (b'<meta charset="no-such-thing"><p>caf\xe9', "café"),
+        ('<meta charset="utf-8"><p>Größe, Höhe, '.encode() + b"L\xe4nge", "Größe, Höhe, Länge"),
+        ("<p>É, Ä, ".encode("windows-1252") + "Ü".encode(), "É, Ä, Ãœ"),
     ],
 )
 def test_any_encoding_declared_or_not(source: bytes, text: str) -> None:
