@@ -50,7 +50,7 @@ _FONT_SIZES = {"1": 8.0, "2": 10.0, "3": 12.0, "4": 14.0, "5": 18.0, "6": 24.0, 
 
 
 def decode(data: bytes) -> str:
-    """The text by byte order mark, declaration or trial: UTF-8 where it is that, else Windows-1252."""
+    """The text by byte order mark, declaration or trial: UTF-8 where it is mostly that, else Windows-1252."""
     for bom, name in _BOMS:
         if data.startswith(bom):
             return _clean(data[len(bom) :].decode(name, "replace"))
@@ -71,10 +71,20 @@ def decode(data: bytes) -> str:
             return _clean(data.decode(name, "replace"))
         except LookupError:
             pass
-    mostly = data.decode("utf-8", "replace") if name.lower().replace("-", "") == "utf8" else ""
-    if mostly and mostly.count("\ufffd") * 50 < sum(1 for c in mostly if c > "\x7f"):
-        return _clean(mostly)
+    mostly = data.decode("utf-8", "replace")
+    if mostly.count("\ufffd") * 2 < len(mostly) - len(mostly.encode("ascii", "ignore")):
+        return _clean(data.decode("utf-8", _MIXED))
     return _clean(data.decode("windows-1252", "replace"))
+
+
+def _as_latin(error: UnicodeError) -> tuple[str, int]:
+    """Bytes that are not UTF-8 amid such as are: a template or an address list of another encoding."""
+    assert isinstance(error, UnicodeDecodeError)
+    return error.object[error.start : error.end].decode("windows-1252", "replace"), error.end
+
+
+_MIXED = "windows-1252 amid utf-8"
+codecs.register_error(_MIXED, _as_latin)
 
 
 def _clean(text: str) -> str:
