@@ -14,7 +14,7 @@ from neuraldocflow.extraction.docx_flow import (
 )
 from neuraldocflow.extraction.docx_xml import switched_on
 from neuraldocflow.extraction.flow_layout import nodes_of
-from neuraldocflow.extraction.flow_pieces import Piece, text_of
+from neuraldocflow.extraction.flow_pieces import text_of
 from neuraldocflow.extraction.flow_tables import MOST_COLUMNS, Placed
 from neuraldocflow.extraction.patterns import regex
 
@@ -41,8 +41,7 @@ def _close_table(flow: Flow) -> None:
         flow.close_paragraph()
         table = flow.tables.pop()
         flow.sink = table.outer
-        caption = [[Piece(table.caption, "caption", 0, [(0, False, False, 0.0)])]] if table.caption else []
-        flow.sink.extend(nodes_of(table.grid, list(caption), table.head_rows))
+        flow.sink.extend(nodes_of(table.grid, [], table.head_rows, table.caption))
 
 
 @opens("tblCaption")

@@ -17,8 +17,8 @@ _MARKER = regex(
 _BULLET = regex(r"[^a-zA-Z]|o$")
 
 
-def nodes_of(grid: Grid, caption: list[Node], head_rows: int) -> list[Node]:
-    """A data table as one block; what a layout table holds as it flows."""
+def nodes_of(grid: Grid, caption: list[Node], head_rows: int, title: str = "") -> list[Node]:
+    """A data table as one block; what a layout table holds as it flows. No one sees the ``title``."""
     cells = grid.cells
     nested = any(isinstance(node, Block) for cell in cells for node in cell.content)
     filled = [] if nested or grid.overflow else join_figures(cells)
@@ -28,7 +28,7 @@ def nodes_of(grid: Grid, caption: list[Node], head_rows: int) -> list[Node]:
         flowing = _flowing(filled)
         if flowing is not None:
             return [*caption, *flowing]
-    made, pairs = build_table(filled, text_of(caption) or None, head_rows)
+    made, pairs = build_table(filled, text_of(caption) or title or None, head_rows)
     block = Block("table", "", table=made)
     anchors: list[str] = []
     for placed, cell in pairs:
@@ -40,7 +40,7 @@ def nodes_of(grid: Grid, caption: list[Node], head_rows: int) -> list[Node]:
                 a for node in content if isinstance(node, list) for piece in node for a in piece.anchors
             )
     block.anchor = " ".join(anchors[:20]) or None
-    return [block]
+    return [*caption, block]
 
 
 def _flowing(cells: list[Placed]) -> list[Node] | None:

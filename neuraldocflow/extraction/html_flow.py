@@ -331,6 +331,7 @@ class Flow:
             look.hidden or self._hidden,
         )
         table.in_caption = name == "caption"
+        self._kind = "caption" if table.in_caption else "paragraph"
         table.cell = cell
         self._push_bare(look, name)
         self._sink = table.caption if table.in_caption else cell.nodes
@@ -379,6 +380,7 @@ class Flow:
             return
         self.flush()
         self._pop_to(table.cell.depth)
+        self._kind = "paragraph"
         if not table.in_caption:
             place(table, table.cell)
         table.cell = None

@@ -82,3 +82,12 @@ def test_bold_rows_over_figures_are_headers_and_scale_is_known() -> None:
 def test_a_table_that_only_frames_a_text_flows() -> None:
     document = read(simple(table(row(cell(paragraph("One") + paragraph("Two"))))))
     assert [block.kind for block in document.blocks] == ["paragraph", "paragraph"]
+
+
+def test_a_table_s_title_is_its_caption_and_no_text() -> None:
+    title = '<w:tblPr><w:tblCaption w:val="For readers who cannot see"/></w:tblPr>'
+    framed = read(simple(table(title, row(cell(paragraph("One") + paragraph("Two"))))))
+    assert framed.text == "One\nTwo"
+    document = read(simple(table(title, row("Name", "Born"), row("Ada", "1815"))))
+    assert only_table(document).caption == "For readers who cannot see"
+    assert document.text == "Name\tBorn\nAda\t1815"

@@ -82,9 +82,14 @@ def test_marked_header_rows_and_captions_are_believed() -> None:
         "<table><caption>Problems</caption><thead><tr><td>Name</td><td>Since</td></tr></thead>"
         "<tbody><tr><td>Hay fever</td><td>2019</td></tr></tbody></table>"
     )
-    found = only_table(read(page(source)))
+    document = read(page(source))
+    found = only_table(document)
     assert (found.header_rows, found.caption) == (1, "Problems")
     assert found.body() == [["Hay fever", "2019"]]
+    assert [(block.kind, block.text) for block in document.blocks] == [
+        ("caption", "Problems"),
+        ("table", "Name\tSince\nHay fever\t2019"),
+    ]
 
 
 def test_one_column_under_a_header_is_a_table_still() -> None:
