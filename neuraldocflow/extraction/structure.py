@@ -26,6 +26,8 @@ _SENTENCE_END = (".", "!", "?", ":", ";", ".”", '."', ".)")
 _WORD = regex(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _BREAKABLE = regex(r"([^\W\d_]+)[-\u2010\u00ad]$")
 _HYPHENS = "-\u2010\u00ad"
+_WORDY = 20
+"""Characters; lines that are longer look like running text."""
 _FIRST_WORD = regex(r"[^\W\d_]+")
 
 
@@ -42,15 +44,33 @@ def reading_order(lines: list[TextLine]) -> list[TextLine]:
     """The lines as they are where their order makes sense on the page, else by recursive cuts of the page.
 
     The content stream's order is right in nearly every document; it is doubted when the text goes up without
-    going to the right more often than one column change or a header written late explains.
+    going to the right more often than one column change or a header written late explains, or when running
+    text goes up over such text.
     """
-    jumps = 0
-    for before, after in pairwise(lines):
-        if after.y1 <= before.y1 - 0.5 * before.size and after.x0 < before.x1:
-            jumps += 1
-    if jumps == 0 or (jumps <= 2 and len(lines) > 20):
+    jumps = [
+        at
+        for at, (before, after) in enumerate(pairwise(lines), 1)
+        if after.y1 <= before.y1 - 0.5 * before.size and after.x0 < before.x1
+    ]
+    if not jumps:
         return lines
+    if len(jumps) <= 2 and len(lines) > 20:
+        ends = [*jumps[1:], len(lines)]
+        if not any(_goes_over(lines, start, end) for start, end in zip(jumps, ends, strict=True)):
+            return lines
     return _cut(sorted(lines, key=lambda line: (line.y0, line.x0)), 0)
+
+
+def _goes_over(lines: list[TextLine], start: int, end: int) -> bool:
+    """Whether running text from ``start`` to ``end`` stands over such text that comes before it."""
+    first = lines[start]
+    below = [
+        line for line in lines[:start] if line.y0 > first.y1 and line.x0 < first.x1 and line.x1 > first.x0
+    ]
+    if _wordy(below) < 3:
+        return False
+    top = min(line.y0 for line in below if len(line.text) > _WORDY)
+    return _wordy([line for line in lines[start:end] if line.y1 < top]) >= 3
 
 
 def _cut(lines: list[TextLine], depth: int) -> list[TextLine]:
@@ -73,7 +93,7 @@ def _cut(lines: list[TextLine], depth: int) -> list[TextLine]:
 
 def _wordy(lines: list[TextLine]) -> int:
     """How many lines look like running text, which columns consist of and table columns do not."""
-    return sum(1 for line in lines if len(line.text) > 20)
+    return sum(1 for line in lines if len(line.text) > _WORDY)
 
 
 def _widest_gap(intervals: list[tuple[float, float]]) -> tuple[float, float] | None:

@@ -197,6 +197,19 @@ def test_two_columns_are_read_one_after_the_other_even_when_written_row_by_row()
     assert text.index(left[0]) < text.index(left[5])
 
 
+def test_a_text_that_is_written_after_what_stands_below_it_comes_first() -> None:
+    builder = PdfBuilder().page()
+    left = [f"lower left column part {letter} goes on" for letter in "abcdefghij"]
+    right = [f"lower right column part {letter} goes on" for letter in "abcdefghij"]
+    upper = [f"the text in the frame on top, its part {letter}, goes on here" for letter in "abcd"]
+    builder.lines(50, 400, left).lines(60, 100, upper).lines(330, 400, right)
+    builder.text(50, 60, "A late title that is long")
+    text = read(builder.done(), tables=False).text.replace("\n", " ")
+    assert text.startswith("A late title")
+    assert text.index(upper[3]) < text.index(left[0])
+    assert text.index(left[9]) < text.index(right[0])
+
+
 def test_headings_have_levels_by_their_look() -> None:
     builder = PdfBuilder().page().text(72, 80, "Large Title", 20).text(72, 130, "Smaller Title", 15)
     builder.lines(72, 170, ["Body text of an invented report that goes on", "for a second line of words."])
