@@ -7,7 +7,7 @@ next to nothing.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from itertools import pairwise
 
 from neuraldocflow.extraction import units
@@ -22,6 +22,8 @@ _YEAR = regex(r"(?:19|20)\d\d")
 _DIGIT = regex(r"\d")
 _SCALE_HINT = regex(r"thousand|million|billion|\$|dollar|euro|USD|EUR|GBP", re.IGNORECASE)
 
+_COLUMN = 6
+"""Lines from which on what they fill is a column of running text."""
 _BULLETS = frozenset("•●▪■◦‣·")
 
 
@@ -50,6 +52,7 @@ def _many_in_rows(lines: list[TextLine]) -> bool:
 
 def unruled_tables(page: PageContent, lines: list[TextLine]) -> list[tuple[Table, list[TextLine]]]:
     """Tables among lines no ruled table has taken."""
+    lines = _without_prose(lines, page.width)
     rows = [pieces_of(row) for row in rows_of(lines, bands_of(page.rulings))]
     found: list[tuple[Table, list[TextLine]]] = []
     for first, last in _regions(rows):
@@ -58,6 +61,27 @@ def unruled_tables(page: PageContent, lines: list[TextLine]) -> list[tuple[Table
             if made is not None:
                 found.append(made)
     return found
+
+
+def _without_prose(lines: list[TextLine], width: float) -> list[TextLine]:
+    """The lines without the running text of a page of two columns, which would share rows with a table.
+
+    Such text is justified: both columns are about as wide, and many lines of each fill theirs.
+    """
+    full = [line for line in lines if len(line.text) > 25 and line.x1 - line.x0 > width / 3]
+    counts = Counter((round(line.x0), round(line.x1)) for line in full)
+    columns = [edges for edges, count in counts.most_common(4) if count >= _COLUMN]
+    if not any(
+        left[1] < right[0] and abs(left[1] - left[0] - right[1] + right[0]) < 0.1 * (left[1] - left[0])
+        for left in columns
+        for right in columns
+    ):
+        return lines
+    filling = Counter(
+        line.block for line in full if any(abs(line.x0 - x0) + abs(line.x1 - x1) < 3 for x0, x1 in columns)
+    )
+    sizes = Counter(line.block for line in lines)
+    return [line for line in lines if 2 * filling[line.block] < sizes[line.block]]
 
 
 def _regions(rows: list[list[Piece]]) -> list[tuple[int, int]]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pymupdf
 import pytest
 
 from neuraldocflow.extraction.model import Cell
@@ -290,3 +291,18 @@ def test_bold_rows_below_cells_that_span_are_headers_too() -> None:
     assert bold_rows([*top, *second, *body], 3) == 2
     plain = [Cell(row, column, "", header=row < 2) for row in range(3) for column in range(2)]
     assert bold_rows(plain, 3) == 1
+
+
+def test_a_table_in_one_of_two_columns_leaves_the_text_beside_it() -> None:
+    builder = PdfBuilder().page()
+    words = "lines of justified text that fill the column and go on"
+    width = pymupdf.get_text_length(words, fontsize=10)
+    builder.lines(50, 100, [words] * 30, 10).lines(70 + width, 100, [words] * 10, 10)
+    rows = [["Pie", "84%", "12"], ["Bar", "61%", "33"], ["Line", "9%", "7"]]
+    for number, (name, one, two) in enumerate(rows):
+        builder.row(250 + 12.5 * number, (320, name), (400, one), (450, two))
+    builder.lines(70 + width, 312.5, [words] * 10, 10)
+    document = read(builder.done())
+    (found,) = document.tables()
+    assert found.grid() == rows
+    assert document.text.count(words) == 50
