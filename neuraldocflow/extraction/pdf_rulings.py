@@ -15,6 +15,8 @@ THIN = 2.5
 """Points; a thinner shape is a line."""
 SNAP = 3.2
 """Points; edges closer than this are one, which closes the cell spacing browsers draw."""
+_OPEN = 12.0
+"""Points; lines across that reach further than this beyond all lines down have a column there."""
 _FIGURES = regex(r"[$€£¥().,\d%\s–—−-]+")
 _SIGNS = "$€£¥()% "
 _MOST_EDGES = 4000
@@ -190,13 +192,45 @@ def ruled_tables(page: PageContent) -> list[tuple[Table, list[TextLine]]]:
     if len(across) < 2 or len(down) < 2 or len(across) + len(down) > _MOST_EDGES:
         return []
     found: list[tuple[Table, list[TextLine]]] = []
-    for group in clusters(merge_edges(across), merge_edges(down)):
-        xs, ys, cells = cells_of(*group)
-        for first, last in stacked_grids(cells, len(ys) - 1):
-            part = [replace(c, row=c.row - first) for c in cells if first <= c.row < last]
-            made = _filled(page, xs, ys[first : last + 1], part)
-            if made is not None:
-                found.append(made)
+    for lying, standing in clusters(merge_edges(across), merge_edges(down)):
+        made = _grids(page, lying, standing)
+        if made and (sides := _open_sides(lying, standing)):
+            made = _grids(page, lying, [*standing, *sides]) or made
+        found.extend(made)
+    return found
+
+
+def _grids(page: PageContent, across: list[Edge], down: list[Edge]) -> list[tuple[Table, list[TextLine]]]:
+    """The tables of edges that cross or touch, filled."""
+    xs, ys, cells = cells_of(across, down)
+    found: list[tuple[Table, list[TextLine]]] = []
+    for first, last in stacked_grids(cells, len(ys) - 1):
+        part = [replace(c, row=c.row - first) for c in cells if first <= c.row < last]
+        made = _filled(page, xs, ys[first : last + 1], part)
+        if made is not None:
+            found.append(made)
+    return found
+
+
+def _open_sides(across: list[Edge], down: list[Edge]) -> list[Edge]:
+    """The sides that nobody drew: where nearly all of many lines across end, beyond the outermost line down.
+
+    That line parts all the rows: one that is shorter bounds the shading of some cells.
+    """
+    if len(across) < 6:
+        return []
+    top, bottom = min(edge.at for edge in across), max(edge.at for edge in across)
+    first, last = min(down, key=lambda edge: edge.at), max(down, key=lambda edge: edge.at)
+    found: list[Edge] = []
+    for ends, outermost, beyond in (
+        ([edge.start for edge in across], first, -_OPEN),
+        ([edge.end for edge in across], last, _OPEN),
+    ):
+        side = sorted(ends)[len(ends) // 2]
+        alike = sum(1 for end in ends if abs(end - side) <= SNAP)
+        whole = outermost.end - outermost.start > 0.9 * (bottom - top)
+        if whole and 5 * alike >= 4 * len(ends) and (side - outermost.at) / beyond > 1:
+            found.append(Edge(side, top, bottom))
     return found
 
 

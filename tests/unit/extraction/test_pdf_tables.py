@@ -293,6 +293,20 @@ def test_bold_rows_below_cells_that_span_are_headers_too() -> None:
     assert bold_rows(plain, 3) == 1
 
 
+def test_a_ruled_table_without_sides_has_its_outer_columns() -> None:
+    builder = PdfBuilder().page()
+    ys = [100.0 + 20 * number for number in range(7)]
+    for y in ys:
+        builder.rule(72, y, 400, y)
+    for x in (160, 240, 320):
+        builder.rule(x, ys[0], x, ys[-1])
+    rows = [[f"Name {letter}", f"one {letter}", f"two {letter}", f"three {letter}"] for letter in "abcdef"]
+    for y, row in zip(ys, rows, strict=False):
+        builder.row(y + 14, *zip((80, 168, 248, 328), row, strict=True))
+    (found,) = read(builder.done()).tables()
+    assert found.grid() == rows
+
+
 def test_a_table_in_one_of_two_columns_leaves_the_text_beside_it() -> None:
     builder = PdfBuilder().page()
     words = "lines of justified text that fill the column and go on"
