@@ -26,7 +26,8 @@ _ROLES: list[tuple[str, str]] = [
         r"^(mfg|manufacturer|trade|brand|lot|vis|inj|zip|area|fill|rx|prescription number|chronic|w u"
         r"|risk|series"
         r"|dispense|last|next|pharmacy|days|qty|percentile|laterality|associated)\b"
-        r"|^(reaction type$|abbreviation|priority|age|quantity|refills|dose number|body site|target site)\b",
+        r"|^(reaction type$|abbreviation|priority|age|quantity|refills|dose number|body site|target site)\b"
+        r"|^(identifier|\w+ ids?|ids?)$",
     ),
     ("flag", r"\bflags?\b|\babnormal\b|\binterpretation\b|^h l$"),
     (
@@ -80,7 +81,7 @@ _NAME_WORDS: dict[str, str] = {
     ),
     "problems": (
         r"^(problems?|conditions?|diagnos[ie]s|disorders?|health concerns?|comorbidit(y|ies))\b"
-        r"|\b(problems?|conditions?|diagnos[ie]s)$"
+        r"|\b(problems?|conditions?|diagnos[ie]s|concerns?)$"
     ),
     "procedures": (
         r"^(procedures?|surger(y|ies)|operations?|interventions?|services?)\b"
@@ -137,6 +138,8 @@ def column_role(header: str, kind: str) -> tuple[str | None, int]:
     pattern_of_names = _NAME_PATTERNS.get(kind)
     first = " ".join(re.findall(r"[a-z0-9]+", header.lower().split("/")[0])) or words
     names = bool(pattern_of_names and pattern_of_names.search(words) and not _NO_NAME.search(first))
+    if header.endswith("?"):  # "Current medication?": what is asked has yes or no for an answer
+        return "other", 0
     if _VALUE.search(words) and kind in MEASURED:
         return "value", 0
     for role, pattern in _ROLE_PATTERNS:
@@ -202,11 +205,19 @@ class Layout:
     """The lowest header cell of each column that says more than a unit in brackets."""
 
     def continues(self, before: Layout) -> bool:
-        """Whether this is the table before it going on over a page: no header, or a part of the same one."""
-        return (
-            self.n_columns == before.n_columns
-            and len(self.roles) < len(before.roles)
-            and all(role in (before.roles.get(column), "group") for column, role in self.roles.items())
+        """Whether this is the table before it going on over a page: no header, or a part of the same one.
+
+        Of headers that come again on each page some may have been taken for running lines.
+        """
+        if self.n_columns != before.n_columns:
+            return False
+        if self.headers and all(
+            column in before.headers and cell.text in before.headers[column].text
+            for column, cell in self.headers.items()
+        ):
+            return True
+        return len(self.roles) < len(before.roles) and all(
+            role in (before.roles.get(column), "group") for column, role in self.roles.items()
         )
 
     def under(self, before: Layout) -> Layout:

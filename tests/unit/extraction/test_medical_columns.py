@@ -1,0 +1,66 @@
+"""What the columns of clinical tables hold, by headers as different systems word them."""
+
+from __future__ import annotations
+
+import pytest
+from support.clinical_records import found, heading, names, record, table
+
+
+def test_a_header_that_asks_is_not_the_name_of_what_is_listed() -> None:
+    document = record(
+        heading("Medications"),
+        table(
+            ["Ordered Medication Name", "Start Date", "Current Medication?", "Frequency"],
+            ["Fablox 5 mg tablet", "2020-01-02", "Yes", "daily"],
+            ["Bazlox 7 mg tablet", "2020-03-04", "No", "weekly"],
+        ),
+    )
+    assert names(document, "medications") == ["Fablox 5 mg tablet", "Bazlox 7 mg tablet"]
+
+
+@pytest.mark.parametrize("headers", [["Problem SNOMED Code", "", "Onset Date"], ["", "Status", "Onset"]])
+def test_headers_of_which_a_page_shows_some_are_those_of_the_table_before(headers: list[str]) -> None:
+    document = record(
+        heading("Problems"),
+        table(
+            ["Name", "Problem SNOMED Code", "Status", "Onset Date"],
+            ["Testing sneeze", "100001", "Active", "05/05/2020"],
+            page=1,
+        ),
+        table(["", *headers], ["Mock cough", "100002", "Active", "06/06/2020"], page=2),
+    )
+    assert names(document, "problems") == ["Testing sneeze", "Mock cough"]
+    assert [each["date"] for each in found(document, "clinical_details", sections=["problems"])] == [
+        "2020-05-05",
+        "2020-06-06",
+    ]
+
+
+def test_who_tells_and_the_number_of_a_row_are_not_what_is_listed() -> None:
+    document = record(
+        heading("Problems"),
+        table(["ID", "Date", "Source"], ["Test Valley 117", "05/05/2020", "Test Valley Clinic"]),
+    )
+    assert names(document, "problems") == []
+
+
+def test_a_plan_may_stand_under_a_title_of_remarks() -> None:
+    document = record(
+        heading("Test Clinic"),
+        heading("Plan of Care"),
+        table(["Date", "Details"], ["05/05/2020", "Mock scan of the testing knee"]),
+    )
+    assert names(document, "plan") == ["Mock scan of the testing knee"]
+
+
+def test_a_header_above_concerns_is_none_of_them() -> None:
+    document = record(
+        heading("Health Concerns"),
+        table(
+            ["Related Concern", "Status", "Recorded by"],
+            ["Mock cough", "Active", "Testo Mock"],
+            ["Social Concern", "Status", "Recorded by"],
+            ["Testing sneeze", "Active", "Testo Mock"],
+        ),
+    )
+    assert names(document, "problems") == ["Mock cough", "Testing sneeze"]
