@@ -56,6 +56,10 @@ class ClinicalSection:
     run_in: bool = False
     """Its title stands before its text in one line."""
 
+    @property
+    def is_empty(self) -> bool:
+        return not (self.tables or self.texts or self.items)
+
 
 def clinical_sections(document: Document) -> list[ClinicalSection]:
     """The sections in order; the first holds what stands before any heading."""

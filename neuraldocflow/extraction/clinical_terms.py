@@ -142,11 +142,18 @@ NOT_GIVEN = regex(
 """A cell that says it holds nothing."""
 
 NOT_DONE = regex(
-    r"\b(?:refused|declined|not (?:given|done|administered|performed|taken)|cancel+ed|aborted"
+    r"\b(?:refused|declined|not (?:given|done|administered|performed|taken)|cancel+ed|(?P<stopped>aborted)"
     r"|entered in error|error|"
     r"nullified|contraindicated)\b",
     re.IGNORECASE,
 )
+"""A status of what was not done. What was stopped was not done either, unless it is a medication."""
+NOT_DONE_NAMED = regex(
+    r"^\W*negated\b|\b(?:was|were) not (?:given|done|administered|performed)\b"
+    r"|[-–(:]\s*(?:refused|declined|not (?:given|done|administered|performed))\W*$",
+    re.IGNORECASE,
+)
+"""A name that itself says so."""
 NOT_YET = regex(
     r"^\W*(?:planned|pending|scheduled|ordered|requested|proposed|intended|future)\b", re.IGNORECASE
 )

@@ -21,7 +21,7 @@ from ..clinical_head import label_role, particulars
 from ..clinical_identity import values_of
 from ..clinical_parts import Entry
 from ..clinical_sections import ClinicalSection, clinical_sections
-from ..clinical_terms import HONORIFIC, NOT_DONE, NOT_YET
+from ..clinical_terms import HONORIFIC, NOT_DONE, NOT_DONE_NAMED, NOT_YET
 from ..model import Document
 
 if TYPE_CHECKING:
@@ -69,12 +69,12 @@ def _entries(document: Document, spec: dict[str, Any], context: Context) -> list
     """Entries of the first tier of section kinds that the document has any of, as ``sections`` lists them.
 
     ``sections: [[problems], [diagnoses, past_history]]`` looks at diagnoses only
-    where there is no problem list.
+    where there is no problem list. A heading with nothing under it but other headings is none.
     """
     sections = _sections(document, context)
     for tier in spec["sections"]:
         kinds = [tier] if isinstance(tier, str) else list(tier)
-        held = [section for section in sections if section.kind in kinds]
+        held = [section for section in sections if section.kind in kinds and not section.is_empty]
         key = "clinical_entries:" + ",".join(kinds)
         if key not in context.cache:
             context.cache[key] = [entry for section in held for entry in entries(section)]
@@ -88,7 +88,10 @@ def _wanted(entry: Entry, spec: dict[str, Any]) -> bool:
     """Whether an entry is done, and no statement of absence unless the field keeps those."""
     status = entry.parts["status"].text if "status" in entry.parts else ""
     dated = entry.parts["date"].text if "date" in entry.parts else ""
-    if NOT_DONE.search(f"{status} {dated}") or (spec.get("done_only") and NOT_YET.match(status)):
+    undone = NOT_DONE.search(f"{status} {dated}")
+    if undone and not (undone["stopped"] and entry.kind == "medications"):
+        return False
+    if spec.get("done_only") and (NOT_YET.match(status) or NOT_DONE_NAMED.search(entry.name.text)):
         return False
     if entry.absence:
         return bool(spec.get("keep_absence")) and bool(

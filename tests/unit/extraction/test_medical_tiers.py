@@ -1,0 +1,73 @@
+"""Which of a record's lists count: what was stopped or not done, lists under headings of headings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from support.clinical_records import found, heading, names, record, table
+
+from neuraldocflow.extraction import extract
+from neuraldocflow.profiles import load
+
+HEAD = heading("Test Clinic Health Summary", 1)
+
+
+def values(html: str, field: str) -> list[Any]:
+    result = extract(f"<h1>Test Clinic</h1>{html}".encode(), load(), "medical_record")
+    return [each["value"] for each in result["extractedData"]["fields"][field]]
+
+
+def test_a_medication_that_was_stopped_is_listed_with_its_status() -> None:
+    document = record(
+        HEAD,
+        heading("Medications"),
+        table(["Name", "Status"], ["Fablox 5 mg", "aborted"], ["Bazlox 7 mg", "not taken"]),
+    )
+    assert names(document, "medications") == ["Fablox 5 mg"]
+    (value,) = found(document, "clinical_details", sections=["medications"])
+    assert value["status"] == "aborted"
+
+
+def test_a_procedure_that_was_stopped_was_not_done() -> None:
+    document = record(
+        HEAD,
+        heading("Procedures"),
+        table(["Procedure", "Status"], ["Knee look", "aborted"], ["Ear look", ""]),
+    )
+    assert names(document, "procedures", done_only=True) == ["Ear look"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "NEGATED: Immunization was not given, see comment, Pox Y",
+        "Pox Y was not administered",
+        "Pox Y (declined)",
+        "Pox Y - not given",
+    ],
+)
+def test_a_name_may_say_itself_that_it_was_not_done(name: str) -> None:
+    document = record(
+        HEAD, heading("Immunizations"), table(["Vaccine", "Date"], ["Flu X", "2019"], [name, "2020"])
+    )
+    assert names(document, "immunizations", done_only=True) == ["Flu X"]
+
+
+def test_a_heading_above_headings_is_no_list() -> None:
+    document = record(
+        HEAD,
+        heading("Problems"),
+        heading("Diagnoses", 4),
+        table(["Diagnosis", "Date"], ["Mock cough", "2019"]),
+    )
+    assert found(document, "clinical_items", sections=["problems", "diagnoses"]) == ["Mock cough"]
+
+
+def test_surgical_history_is_of_the_procedures_whatever_else_stands_there() -> None:
+    html = (
+        "<h3>Procedures</h3><p>Surgical History</p>"
+        "<table><tr><th>Date</th><th>Name</th></tr><tr><td>2001</td><td>Knee mending</td></tr></table>"
+        "<p>Procedure Notes</p><p>None recorded.</p>"
+    )
+    assert values(html, "procedures") == ["Knee mending"]
