@@ -103,6 +103,7 @@ _NAME_WORDS: dict[str, str] = {
 }
 _NAME_WORDS |= {
     "diagnoses": _NAME_WORDS["problems"],
+    "health_concerns": _NAME_WORDS["problems"],
     "past_history": _NAME_WORDS["problems"],
     "surgical_history": _NAME_WORDS["procedures"],
     "administered": _NAME_WORDS["medications"],

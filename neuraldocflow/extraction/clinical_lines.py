@@ -107,7 +107,9 @@ _TAILS = {
     "plan": None,
 }
 _COMMAS = r",\s+(?:and\s+)?"
-_ENUMERATED = frozenset({"problems", "past_history", "diagnoses", "procedures", "surgical_history"})
+_ENUMERATED = frozenset(
+    {"problems", "past_history", "diagnoses", "health_concerns", "procedures", "surgical_history"}
+)
 _QUALIFIES = regex(
     r"(?:type|stage|grade|class|with|without|due|on|in|of|not|nos|un\w+ed|left|right|bilateral|mild|moderate|severe"
     r"|chronic|acute|(?:un)?controlled|stable|likely|probable|possible|benign|malignant|initial|subsequent|other"

@@ -24,6 +24,7 @@ LISTS = frozenset(
         "results",
         "immunizations",
         "diagnoses",
+        "health_concerns",
     }
 )
 _OPENING = LISTS | {"encounters"}

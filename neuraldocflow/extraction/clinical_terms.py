@@ -58,6 +58,7 @@ _SECTIONS: list[tuple[str, str]] = [
         r"|^(cbc|complete blood count|urinalysis|chemistry|hematology|coagulation)\b",
     ),
     ("problems", r"\bproblems? (and )?(diagnos|conditions?)|\bproblem list\b"),
+    ("health_concerns", r"^(?!.*\b(problems?|conditions?|diagnos\w*)\b).*\bhealth concerns?\b"),
     ("procedures", r"\bprocedures? (and )?surg"),
     ("diagnoses", r"\bdiagnos[ie]s\b|\bdiagnostic impressions?\b|\bimpressions?\b"),
     ("assessment", r"\bassessments?\b"),

@@ -63,4 +63,4 @@ def test_a_header_above_concerns_is_none_of_them() -> None:
             ["Testing sneeze", "Active", "Testo Mock"],
         ),
     )
-    assert names(document, "problems") == ["Mock cough", "Testing sneeze"]
+    assert names(document, "health_concerns") == ["Mock cough", "Testing sneeze"]

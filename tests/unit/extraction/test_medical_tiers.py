@@ -71,3 +71,12 @@ def test_surgical_history_is_of_the_procedures_whatever_else_stands_there() -> N
         "<p>Procedure Notes</p><p>None recorded.</p>"
     )
     assert values(html, "procedures") == ["Knee mending"]
+
+
+def test_concerns_are_problems_only_where_there_is_no_problem_list() -> None:
+    concerns = "<h3>Health Concerns</h3><table><tr><th>Concern</th><th>Status</th></tr>"
+    concerns += "<tr><td>Weight to be watched</td><td>Active</td></tr></table>"
+    problems = "<h3>Problems</h3><table><tr><th>Problem</th><th>Status</th></tr>"
+    problems += "<tr><td>Mock cough</td><td>Active</td></tr></table>"
+    assert values(problems + concerns, "problems") == ["Mock cough"]
+    assert values(concerns, "problems") == ["Weight to be watched"]
