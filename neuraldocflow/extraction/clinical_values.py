@@ -20,7 +20,9 @@ UNIT = (
     r"|\[?(?:k|m|c|d|u|µ|μ|n|p|f|mc|h)?(?:g|gm|mol|Eq|eq|EQ|osm|Osm|IU|U|kat|iu|u|K|M|thou|mill|cells|beats|breaths"
     r"|copies|CFU|cfu|units?|L|l|m)[A-Za-z]{0,8}\]?"
     rf"(?:\s?/\s?(?:{_SQUARE}|\{{[^{{}}\s]+\}}|[A-Za-z0-9\[\]²³^*]+(?:\.[A-Za-z0-9]+)*)){{1,3}}"
-    r"|\[?(?:lb_av|[Ll]bs?|pounds|oz|in(?:ches|_i|_us)?|ft|feet|cms?|mm|kgs?|mg|mcg|[uµμ]g|pg|fL|fl"
+    r"|(?:beats|breaths|respirations) (?:per|a) min(?:ute)?\b|per ?cent\b"
+    r"|degrees? (?:Fahrenheit|Celsius|[FC])\b"
+    r"|\[?(?:lb_av|lb_en|[Ll]bs?|gms?|pounds|oz|in(?:ches|_i|_us)?|ft|feet|cms?|mm|kgs?|mg|mcg|[uµμ]g|pg|fL|fl"
     r"|um3|uug|[cm]?m[2²]|sq m"
     r"|deg ?[CF]|Deg ?[CF]|Cel|bpm|rpm|sec|secs|s|seconds|ratio|mEq|IU|U|g|m|L|mL|ml|M|K|pH|kPa"
     r"|[°º]?\s?[FC])\]?"
@@ -54,6 +56,7 @@ _NAMED_QUANTITY = regex(
     rf"(?P<name>[A-Za-z][^\n\t;|]{{0,70}}?)[\s:=]+(?P<value>{_NUMBER})(?![\w/:]|-\d|\.\d)"
     rf"(?:\s*(?P<unit>{UNIT})(?![A-Za-z\d]))?(?:\s*\(?(?P<flag>{_FLAG})\)?(?!\w))?{_REFERENCE}?"
     rf"(?:\s*\(?(?P<flag2>{_FLAG})\)?(?!\w))?"
+    r"(?:\s*\((?P<judged>(?i:(?:ab)?normal|high|low|critical(?:ly)?)\b[^()]{0,30})\))?"
 )
 _NAMED_VITAL = regex(
     rf"(?P<name>{VITAL.pattern})\s*(?:\([^()\d]{{1,12}}\))?\s*(?:is|was|of|[:=-])?\s*"
@@ -121,7 +124,7 @@ def named_quantities(text: Part) -> Iterator[tuple[Part, Quantity]]:
     A number without a unit counts where nothing but a range, a flag or the sentence's end follows it.
     """
     for match in _NAMED_QUANTITY.finditer(text.text):
-        sure = match["unit"] or match["range"] or match["flag"]
+        sure = match["unit"] or match["range"] or match["flag"] or match["judged"]
         if not sure and (_YEAR.match(match["value"]) or not _ENDS.match(text.text, match.end())):
             continue
         name = _title(text.cut(*match.span("name")))
@@ -130,8 +133,9 @@ def named_quantities(text: Part) -> Iterator[tuple[Part, Quantity]]:
         unit, flag, reference = (
             text.cut(*match.span(group)) if match[group] else None for group in ("unit", "flag", "range")
         )
-        if flag is None and match["flag2"]:
-            flag = text.cut(*match.span("flag2"))
+        for more in ("flag2", "judged"):
+            if flag is None and match[more]:
+                flag = text.cut(*match.span(more))
         yield name, Quantity(text.cut(*match.span("value")), unit, flag, None, reference)
 
 
@@ -149,7 +153,7 @@ def _title(name: Part) -> Part:
         name = name.cut(0, behind.start())
     while before := [match.end() for match in _BEFORE_NAME.finditer(name.text)]:
         name = name.cut(max(before), len(name.text))
-    return name.trimmed(" ,")
+    return name.trimmed(" ,–-")
 
 
 def named_vitals(text: Part) -> list[tuple[Part, Part, Part | None]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support.clinical_records import found, heading, measures, record, table
+from support.clinical_records import found, heading, item, measures, names, record, table
 
 from neuraldocflow.extraction.clinical_codes import split_codes
 from neuraldocflow.extraction.clinical_dates import DATE
@@ -131,3 +131,42 @@ def test_codes_that_share_one_pair_of_brackets_are_taken_apart() -> None:
 def test_numbers_in_brackets_that_are_no_codes_stay_in_the_name() -> None:
     text = "Pox vaccine (100, 200)"
     assert split_codes(Part(text, 0, len(text))) == (Part(text, 0, len(text)), [])
+
+
+def test_a_dash_may_stand_between_a_medication_and_its_dose() -> None:
+    document = record(
+        heading("Medications"),
+        item("Fablox - 20mg by mouth once daily"),
+        item("Bazlox - 36 units every evening"),
+        item("Quuxol - 10 mg Oral Tablet"),
+    )
+    assert names(document, "medications") == ["Fablox", "Bazlox", "Quuxol - 10 mg Oral Tablet"]
+    first, *_ = found(document, "clinical_details", sections=["medications"])
+    assert (first["dose"], first["route"], first["frequency"]) == ("20mg", "by mouth", "once daily")
+
+
+def test_a_number_is_a_result_where_it_is_judged_in_words() -> None:
+    document = record(
+        heading("Results"),
+        item("Thyrotest - 6 m[IU]/L (abnormal, high alert)"),
+        item("Clotratio - 3.5 (abnormal, high alert)"),
+        item("Mock scan - 2 (old) shadows"),
+    )
+    assert measures(document, "results") == [("Thyrotest", "6", "m[IU]/L"), ("Clotratio", "3.5", None)]
+    flags = [each["flag"] for each in found(document, "clinical_measures", sections=["results"])]
+    assert flags == ["abnormal, high alert"] * 2
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "unit"),
+    [
+        ("Heart Rate", "80", "beats per minute"),
+        ("Respiratory Rate", "18", "breaths per minute"),
+        ("Weight", "88000", "gms"),
+        ("O2 Saturation", "95", "percent"),
+        ("Temperature", "37.2", "degrees C"),
+    ],
+)
+def test_units_may_be_written_out(name: str, value: str, unit: str) -> None:
+    document = record(heading("Vital Signs"), table(["Vital Sign", "Value"], [name, f"{value} {unit}"]))
+    assert measures(document, "vital_signs") == [(name, value, unit)]
