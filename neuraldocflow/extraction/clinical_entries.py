@@ -12,7 +12,15 @@ from .clinical_head import label_role
 from .clinical_lines import joined_lines, line_entries, remarks, split_remarks
 from .clinical_measures import measures, running_measures
 from .clinical_parts import MEASURED, Entry, Part, lines_of, part_of
-from .clinical_rows import Remarks, body_rows, is_translation, parted_at_headers, row_codes, row_parts
+from .clinical_rows import (
+    Remarks,
+    body_rows,
+    is_translation,
+    name_part,
+    parted_at_headers,
+    row_codes,
+    row_parts,
+)
 from .clinical_sections import ClinicalSection
 from .clinical_terms import ABSENCE, NOT_GIVEN
 from .model import Cell, Table
@@ -118,7 +126,7 @@ def _row_entries(rows: Rows, layout: Layout, above: Entry | None) -> Iterator[En
 
 def _name_cell(row: list[Cell], layout: Layout) -> Part | None:
     """The cell that names a row's entry; of a table without a column of names the first that is no date."""
-    cells = {cell.column: part_of(cell) for cell in row if cell.text.strip()}
+    cells = {cell.column: name_part(cell, layout) for cell in row if cell.text.strip()}
     column = next((c for c in layout.names if c in cells), None)
     if column is None:
         if len(cells) == 1 or layout.names:  # a row that names a group, or the rest of a row broken by a page

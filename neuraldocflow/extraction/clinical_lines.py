@@ -129,7 +129,7 @@ _SENTENCE = regex(
     re.IGNORECASE,
 )
 """What a line of prose has, and a diagnosis that stands by itself has not."""
-_NUMBERED = r";|(?<=[\w)])[.,]? (?=\d{1,2}\. [A-Z])"
+_NUMBERED = r";(?![^()]*\))|(?<=[\w)])[.,]? (?=\d{1,2}\. [A-Z])"
 _MOST_WORDS, _MOST_WORDS_OF_ITEM, _MOST_WORDS_OF_PLAN = 10, 14, 25
 """A line with more is a sentence."""
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from .clinical_codes import Code, column_codes
-from .clinical_columns import Layout, Rows, names_columns
+from .clinical_columns import Layout, Rows, column_role, names_columns
 from .clinical_lines import told_in_details
 from .clinical_parts import Entry, Part, part_of
 from .clinical_terms import NOT_GIVEN
@@ -18,6 +18,8 @@ _REMARK = regex(
     r"\s*:\s*(?=\S)",
     re.IGNORECASE,
 )
+_LABEL = regex(_REMARK.pattern.removesuffix(r"(?=\S)"), re.IGNORECASE)
+"""The label of a remark with the remark in the cell beside it."""
 _REMARK_ROLES = {
     "sig": "directions",
     "direction": "directions",
@@ -63,9 +65,7 @@ def body_rows(rows: Rows, layout: Layout) -> Iterator[tuple[int, list[Cell]]]:
 def row_parts(row: list[Cell], layout: Layout) -> dict[str, Part]:
     """What a row says, by role: of several columns of a role the first that is filled."""
     found: dict[str, Part] = {}
-    for cell in row:
-        role = layout.roles.get(cell.column)
-        text = part_of(cell)
+    for role, text in _told_by_cells(row, layout):
         if role in ("date", "end_date") and not re.search(r"\d", text.text):
             continue
         if role and role not in found and text.text and not (role != "name" and NOT_GIVEN.match(text.text)):
@@ -73,6 +73,41 @@ def row_parts(row: list[Cell], layout: Layout) -> dict[str, Part]:
     if "comment" in found:
         found = {**told_in_details(found.pop("comment")), **found}
     return found
+
+
+def _told_by_cells(row: list[Cell], layout: Layout) -> Iterator[tuple[str | None, Part]]:
+    """The role and the text of each cell; of one that bars part as they do its title, those of each part."""
+    for cell in row:
+        parts = parts_by_bars(cell, layout)
+        if not parts:
+            yield layout.roles.get(cell.column), part_of(cell)
+        for title, part in parts:
+            role = column_role(title, layout.kind)[0]
+            if role != "name":
+                yield role, part
+        if parts and layout.roles.get(cell.column) == "name":
+            yield "name", name_part(cell, layout)
+
+
+def parts_by_bars(cell: Cell, layout: Layout) -> list[tuple[str, Part]]:
+    """Each part of ``Hives | Mild`` with its title, where the column's is ``Reaction | Severity``."""
+    titles = layout.titles.get(cell.column, "").split("|")
+    if len(titles) < 2 or cell.text.count("|") != len(titles) - 1:
+        return []
+    whole = part_of(cell)
+    pieces = [whole.cut(*match.span()) for match in re.finditer(r"[^|]*(?:\||$)", whole.text)]
+    return [(title, piece.trimmed(" |")) for title, piece in zip(titles, pieces, strict=False)]
+
+
+def name_part(cell: Cell, layout: Layout) -> Part:
+    """What of a cell names an entry: of parts by bars the one whose title says so most surely."""
+    ranked = [
+        (rank, part)
+        for title, part in parts_by_bars(cell, layout)
+        for role, rank in [column_role(title, layout.kind)]
+        if role == "name"
+    ]
+    return min(ranked, key=lambda pair: pair[0])[1] if ranked else part_of(cell)
 
 
 def row_codes(row: list[Cell], layout: Layout) -> list[Code]:
@@ -94,6 +129,11 @@ def is_translation(parts: dict[str, Part], codes: list[Code], layout: Layout) ->
     return len(leading) >= 2 and not leading & set(parts)
 
 
+def _remark_role(word: str) -> str:
+    word = word.lower().rstrip("s")
+    return _REMARK_ROLES.get(word, word)
+
+
 class Remarks:
     """Rows with a single cell: the title of the group below, or a remark on the entry above."""
 
@@ -106,14 +146,17 @@ class Remarks:
     def takes(self, row: list[Cell]) -> bool:
         """Whether a row is no entry of its own; what it says is kept."""
         filled = [cell for cell in row if cell.text.strip()]
+        if len(filled) == 2 and self.previous is not None and (label := _LABEL.fullmatch(filled[0].text)):
+            self.previous.parts.setdefault(_remark_role(label["word"]), part_of(filled[1]))
+            return True
         if len(filled) != 1 or self.n_columns < 2:
             return False
         text = part_of(filled[0])
         remark = _REMARK.match(text.text)
         if remark is not None and self.previous is not None:
-            word = remark["word"].lower().rstrip("s")
-            role = _REMARK_ROLES.get(word, word)
-            self.previous.parts.setdefault(role, text.cut(remark.end(), len(text.text)))
+            self.previous.parts.setdefault(
+                _remark_role(remark["word"]), text.cut(remark.end(), len(text.text))
+            )
             return True
         if filled[0].colspan < self.n_columns:
             return False

@@ -64,3 +64,28 @@ def test_a_header_above_concerns_is_none_of_them() -> None:
         ),
     )
     assert names(document, "health_concerns") == ["Mock cough", "Testing sneeze"]
+
+
+def test_a_column_of_two_titles_has_a_part_for_each() -> None:
+    document = record(
+        heading("Allergies"),
+        table(
+            ["Allergy Type | Allergen", "Reaction | Severity", "Status"],
+            ["Food allergy | Quince", "Hives | Moderate", "Active"],
+            ["Drug allergy | Quinzine | Extra", "Hives", "Active"],
+        ),
+    )
+    first, second = found(document, "clinical_details", sections=["allergies"])
+    assert (first["name"], first["reaction"], first["severity"]) == ("Quince", "Hives", "Moderate")
+    assert second["name"] == "Drug allergy | Quinzine | Extra"
+
+
+def test_a_comment_beside_its_label_is_a_remark_on_the_row_above() -> None:
+    document = record(
+        heading("Medications"),
+        table(
+            ["Medication", "Dose", "Status"], ["Fablox 5 mg", "5 mg", "Active"], ["Comment:", "With food", ""]
+        ),
+    )
+    (value,) = found(document, "clinical_details", sections=["medications"])
+    assert (value["name"], value["comment"]) == ("Fablox 5 mg", "With food")

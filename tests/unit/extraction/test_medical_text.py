@@ -620,3 +620,11 @@ def test_a_code_of_icd_may_stand_before_the_name() -> None:
         ("Gout", ["M10.9"]),
         ("B12 Deficiency", []),
     ]
+
+
+def test_what_stands_in_brackets_is_one_remark() -> None:
+    document = record(
+        heading("Problems"),
+        paragraph("Mock cough (onset July 3, 2013; resolution Aug 14, 2013); Testing sneeze"),
+    )
+    assert names(document, "problems") == ["Mock cough", "Testing sneeze"]
