@@ -57,18 +57,22 @@ def edges_of(rulings: list[Ruling], width: float, height: float) -> tuple[list[E
 def shaded_cells(rulings: list[Ruling]) -> list[Ruling]:
     """Filled boxes that are the cells of a table set apart by narrow gaps, as browsers print spaced cells.
 
-    Boxes that touch are only the stripes of a statement, whose columns the text shows better.
+    Boxes that touch are only the stripes of a statement, whose columns the text shows better. A box as wide
+    as the row beside it is a cell that spans its columns.
     """
     rows: dict[tuple[float, float], list[Ruling]] = defaultdict(list)
     for r in rulings:
         if not r.stroked and r.x1 - r.x0 > 10 and 6 < r.y1 - r.y0 < 300:
             rows[round(r.y0, 1), round(r.y1, 1)].append(r)
-    spaced = []
+    spaced, alone = [], []
     for row in rows.values():
         row.sort(key=lambda r: r.x0)
         gaps = [after.x0 - before.x1 for before, after in pairwise(row)]
         if gaps and all(0.5 <= gap <= SNAP for gap in gaps):
             spaced.append(row)
+        elif not gaps:
+            alone.append(row[0])
+    spaced += _spanning(alone, spaced)
     tops, bottoms = [row[0].y0 for row in spaced], [row[0].y1 for row in spaced]
     found: list[Ruling] = []
     for row in spaced:
@@ -76,6 +80,20 @@ def shaded_cells(rulings: list[Ruling]) -> list[Ruling]:
         below = any(0.5 <= top - row[0].y1 <= SNAP for top in tops)
         if above or below:
             found.extend(row)
+    return found
+
+
+def _spanning(alone: list[Ruling], spaced: list[list[Ruling]]) -> list[list[Ruling]]:
+    """Which of the boxes that stand alone are rows of a table: above or below one of the same width."""
+    edges = {
+        (round(y), round(row[0].x0), round(row[-1].x1)) for row in spaced for y in (row[0].y0, row[0].y1)
+    }
+    found: list[list[Ruling]] = []
+    for r in sorted(alone, key=lambda r: r.y0):
+        near = {(round(y) + by, round(r.x0), round(r.x1)) for y in (r.y0, r.y1) for by in range(-3, 4)}
+        if edges & near:
+            found.append([r])
+            edges |= {(round(y), round(r.x0), round(r.x1)) for y in (r.y0, r.y1)}
     return found
 
 

@@ -13,12 +13,17 @@ GOLD, PALE = (1, 0.84, 0), (1, 1, 0.8)
 
 
 def shaded(page: pymupdf.Page, top: float, rows: list[list[str]], gap: float = 1.5) -> float:
-    """Draws a table as browsers print spaced cells, each a filled box; returns its bottom."""
+    """Draws a table as browsers print spaced cells, each a filled box; returns its bottom.
+
+    The only cell of a row spans the columns.
+    """
     width = 150.0
+    columns = max(len(row) for row in rows)
     for number, row in enumerate(rows):
         for column, text in enumerate(row):
             left = 40 + column * (width + gap)
-            box = pymupdf.Rect(left, top, left + width, top + 20)
+            spanned = columns if len(row) == 1 else 1
+            box = pymupdf.Rect(left, top, left + spanned * (width + gap) - gap, top + 20)
             page.draw_rect(box, color=None, fill=PALE if number else GOLD)
             page.insert_text(
                 (left + 4, top + 14), text, fontsize=8, fontname="hebo" if not number else "helv"
@@ -54,6 +59,18 @@ def test_shaded_cells_are_read_as_the_table_they_are() -> None:
     document = record()
     assert names(document, "medications") == ["Fablox 5 MG Oral Tablet", "Bazlox 7 MG Oral Tablet"]
     assert measures(document, "vital_signs") == [("Heart Rate", "76", "/min"), ("BMI", "21.1", "kg/m2")]
+
+
+def test_a_cell_that_spans_the_columns_does_not_end_a_shaded_table() -> None:
+    made = pymupdf.open()
+    page = made.new_page()
+    page.insert_text((40, 40), "Results", fontsize=12, fontname="hebo")
+    rows = [["Test", "Value", "Date"], ["Mock panel"], ["Testin", "50", "2020"], ["Mockose", "100", "2020"]]
+    shaded(page, 60, rows)
+    document = read(made)
+    assert measures(document, "results") == [("Testin", "50", None), ("Mockose", "100", None)]
+    groups = {each["group"] for each in found(document, "clinical_measures", sections=["results"])}
+    assert groups == {"Mock panel"}
 
 
 def test_a_printed_record_names_its_patient() -> None:
