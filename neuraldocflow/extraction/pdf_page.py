@@ -75,6 +75,7 @@ def read_page(
     turn = page.rotation_matrix if rotation else None
     lines, rulings = content.lines, content.rulings
     runs: list[tuple[int, int, int]] = []
+    seen: dict[str, TextLine] = {}
     textpage = page.get_textpage(flags=PAGE_FLAGS if rulings_too else TEXT_FLAGS)
     for at, block in enumerate(textpage.extractDICT()["blocks"]):
         if block["type"] == _VECTOR:
@@ -85,6 +86,10 @@ def read_page(
         for position, line in enumerate(block.get("lines", ())):
             made = _text_line(line, block_number, turn)
             if made is not None:
+                before = seen.get(made.text)
+                if before is not None and _over(before, made):
+                    continue
+                seen[made.text] = made
                 if _UNKNOWN in made.text:
                     content.unknown += made.text.count(_UNKNOWN)
                 if turn is None and made.upright and figures_of(made.text):
@@ -96,6 +101,12 @@ def read_page(
     if runs:
         _take_apart(lines, runs, textpage.extractRAWDICT()["blocks"])
     return content
+
+
+def _over(before: TextLine, line: TextLine) -> bool:
+    """Whether a line of the same text was set over another, as bold type, or a shadow, is made of plain."""
+    near = 0.1 * line.size
+    return abs(line.x0 - before.x0) < near and abs(line.y1 - before.y1) < near
 
 
 def _goes_on(before: TextLine, line: TextLine) -> bool:

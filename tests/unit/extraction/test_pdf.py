@@ -72,6 +72,15 @@ def test_a_line_is_one_piece_of_a_row_where_a_word_of_it_is_underlined() -> None
     assert table.grid()[0] == ["Plan of the Company as amended", "10-Q", "001"]
 
 
+def test_a_line_set_twice_in_one_place_is_read_once() -> None:
+    builder = PdfBuilder().page()
+    for shift in (0.0, 0.3, 0.6):
+        builder.text(72 + shift, 100, "Bold by force", 12).text(72, 120 - shift, "A second line", 12)
+    builder.text(72, 140, "A second line", 12)
+    text = read(builder.done(), tables=False).text
+    assert (text.count("Bold by force"), text.count("A second line")) == (1, 2)
+
+
 def test_a_value_has_a_box_that_hugs_it() -> None:
     document = read(PdfBuilder().page().text(72, 100, "Signed on 3 March 2031 in Rivertown").done())
     start = document.text.index("3 March 2031")
