@@ -72,7 +72,7 @@ def _italic(flow: Flow, attributes: Attributes) -> None:
         flow.italic = switched_on(attribute(attributes))
 
 
-@opens("vanish", "webHidden")
+@opens("vanish")
 def _hidden(flow: Flow, attributes: Attributes) -> None:
     if not flow.in_paragraph_properties:
         flow.hidden = switched_on(attribute(attributes))

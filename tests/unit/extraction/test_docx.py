@@ -156,6 +156,10 @@ def test_old_properties_of_a_change_do_not_count() -> None:
     assert (document.text, document.blocks[0].bold) == ("Words that stay", False)
 
 
+def test_what_only_a_web_page_hides_is_read_as_it_is_printed() -> None:
+    assert body_text(paragraph("Chapter one", run(" 7", "<w:webHidden/>"))) == "Chapter one 7"
+
+
 def test_hidden_text_is_left_out() -> None:
     assert (
         body_text(paragraph("Seen", run(" unseen", "<w:vanish/>"), run(" again", "<w:vanish w:val='0'/>")))
