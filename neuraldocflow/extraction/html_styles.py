@@ -20,6 +20,8 @@ _HINT = regex(
 )
 _LONGEST = 500_000
 _MOST_RULES = 5000
+_MOST_OF_A_NAME = 100
+"""Rules by one name; each costs a little at every element of that name."""
 
 Rule = tuple[int, int, frozenset[str], str]
 """How many names it asks for, its number, those names but the first, and what it says."""
@@ -51,8 +53,9 @@ class StyleSheet:
         else:
             return
         self._count += 1
-        rule = (len(names), self._count, frozenset(names[1:]), said)
-        self._rules.setdefault(names[0], []).append(rule)
+        rules = self._rules.setdefault(names[0], [])
+        if len(rules) < _MOST_OF_A_NAME:
+            rules.append((len(names), self._count, frozenset(names[1:]), said))
 
     def style(self, values: dict[str, str]) -> str:
         """What the rules say of an element with these attributes, the strongest last."""
