@@ -79,3 +79,4 @@ lock: setup     ## resolve the dependencies again, for working on it and for the
 
 clean:          ## remove everything that can be made again
 	@rm -rf .venv .cache .pytest_cache .mypy_cache .ruff_cache build dist
+	@rm -rf neuraldocflow/static web/node_modules web/*/dist

@@ -37,9 +37,10 @@ def up(
         raise ConfigError("--samples: no source of this configuration watches a folder to put them into")
 
     def begun(engine: Engine) -> None:
+        address = gateway.address()  # what keeps it from serving is told before
         screen = show.console()
         screen.print("NeuralDocFlow is running          (Ctrl-C stops it; nothing is lost)", style="bold")
-        if address := gateway.address():
+        if address:
             screen.print(Text(f"open                              {address}"), soft_wrap=True)
         if folders:
             shown = ", ".join(_shown(each) for each in folders)
