@@ -53,7 +53,8 @@ def _each(form: Mapping[str, Any], values: Values) -> list[Any]:
 
 def _required(form: Mapping[str, Any], values: Values) -> Verdict:
     absent = [name for name in _names(form) if values.get(name) in (None, [])]
-    return not absent, f"not found: {', '.join(absent)}" if absent else ""
+    words = ", ".join(name.replace("_", " ") for name in absent)  # as fields are called to people
+    return not absent, f"not found: {words}" if absent else ""
 
 
 def _numbers(values: Iterable[Any]) -> list[float]:

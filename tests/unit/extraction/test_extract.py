@@ -125,6 +125,14 @@ def test_a_value_that_is_none_of_its_type_is_absent_with_the_reason() -> None:
     ]
 
 
+def test_a_rule_tells_what_is_absent_in_words() -> None:
+    required = {"rule": "required", "fields": ["due_date", "total"], "message": "An invoice has both"}
+    fields = {**INVOICE["fields"], "due_date": {"type": "date", "where": [{"label": {"text": "Due"}}]}}
+    result = extract(b"<h1>Invoice</h1><p>Total: 96.00</p>", profiles(fields=fields, validations=[required]))
+    messages = [each["message"] for each in result["validationResults"] if each["rule"] == "required"]
+    assert "An invoice has both (not found: due date)" in messages
+
+
 def test_a_rule_that_fails_makes_it_partial() -> None:
     result = extract(invoice("Invoice number: 1", "Net: 10", "Tax: 2", "Total: 13"), profiles(), "invoice")
     assert failed_rules(result) == ["sum"]
