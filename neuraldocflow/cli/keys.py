@@ -63,7 +63,7 @@ def list_keys(
             key.id,
             key.name,
             key.tenant,
-            ",".join(key.scopes),
+            ", ".join(key.scopes),
             str(key.rate or "-"),
             str(key.quota or "-"),
             f"{key.created:%Y-%m-%d %H:%M}",

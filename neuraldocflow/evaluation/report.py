@@ -45,17 +45,19 @@ def print_report(console: Console, tally: Tally, simple: Tally) -> None:
 
 def _profile_table(profile: str, tally: Tally, simple: Tally) -> Table:
     table = Table(title=f"{profile}: F1 by field", title_justify="left")
-    table.add_column("field")
-    for heading in (*KINDS, "all", "precision", "recall", "support", "baseline"):
-        table.add_column(heading, justify="right")
+    table.add_column("field", overflow="fold")
+    found = {kind for of, _, kind in tally.counts if of == profile}
+    kinds = [kind for kind in KINDS if kind in found]
+    for heading in (*kinds, "all", "precision", "recall", "support", "baseline"):
+        table.add_column(heading, justify="right", no_wrap=True)
     names = dict.fromkeys(name for of, name, _ in tally.counts if of == profile)
     for name in names:
-        table.add_row(*_row(name, profile, tally, simple))
+        table.add_row(*_row(name, profile, kinds, tally, simple))
     table.add_section()
     for label, prefix in GROUPS:
         counts = tally.total(profile, prefix)
         if counts.support or counts.wrong:
-            by_kind = [_f1(tally.total(profile, prefix, kind)) for kind in KINDS]
+            by_kind = [_f1(tally.total(profile, prefix, kind)) for kind in kinds]
             table.add_row(
                 f"all {label}",
                 *by_kind,
@@ -65,16 +67,17 @@ def _profile_table(profile: str, tally: Tally, simple: Tally) -> Table:
             )
     if tally.spans and profile.startswith("contract"):
         scores = [score for several in tally.spans.values() for score in several]
-        table.add_row("text of clauses found (token F1)", "", "", "", f"{sum(scores) / len(scores):.3f}")
+        empty = [""] * len(kinds)
+        table.add_row("text of clauses found (token F1)", *empty, f"{sum(scores) / len(scores):.3f}")
     return table
 
 
-def _row(name: str, profile: str, tally: Tally, simple: Tally) -> list[str]:
+def _row(name: str, profile: str, kinds: Sequence[str], tally: Tally, simple: Tally) -> list[str]:
     total, baseline = Counts(), Counts()
     for kind in KINDS:
         total.add(tally.counts.get((profile, name, kind), Counts()))
         baseline.add(simple.counts.get((profile, name, kind), Counts()))
-    by_kind = [_f1(tally.counts.get((profile, name, kind), Counts())) for kind in KINDS]
+    by_kind = [_f1(tally.counts.get((profile, name, kind), Counts())) for kind in kinds]
     return [name, *by_kind, *_figures(total), f"{baseline.f1:.3f}"]
 
 

@@ -215,11 +215,15 @@ def test_samples_want_a_folder_to_be_put_into(tmp_path: Path) -> None:
     assert "--samples: no source of this configuration watches a folder" in done.stderr
 
 
-def test_the_invoice_of_the_guide(tmp_path: Path) -> None:
+def test_the_invoice_of_the_guide(monkeypatch: pytest.MonkeyPatch) -> None:
     assert neuraldocflow("profiles", "check", INVOICE / "invoice.yaml").returncode == 0
     done = neuraldocflow("profiles", "test", INVOICE / "invoice.yaml", INVOICE, "--json")
     measures = json.loads(done.stdout.strip().split("\n")[-1])["measures"]
     assert measures["invoice fields"]["value"] == 1.0
+    monkeypatch.setenv("COLUMNS", "80")
+    table = neuraldocflow("profiles", "test", INVOICE / "invoice.yaml", INVOICE).stdout
+    assert "precision" in table
+    assert "…" not in table
     found = neuraldocflow("process", INVOICE / "lark-0042.html", "--profiles", INVOICE)
     items = json.loads(found.stdout)["extractedData"]["fields"]["line_items"]
     assert [each["value"]["description"] for each in items] == ["Optical sensor", "Mounting bracket"]
