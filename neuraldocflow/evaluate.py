@@ -131,7 +131,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         tasks = [task for truth in truths for task in tasks_of(truth, folder, arguments)]
         answers = list(run(tasks, arguments.processes))
-    except (OSError, ValueError, ConfigError) as error:
+    except OSError as error:
+        print(f"{error.filename}: can't be read: {error.strerror}", file=sys.stderr)
+        return 2
+    except (ValueError, ConfigError) as error:
         print(error, file=sys.stderr)
         return 2
     tally, simple = score(answers)

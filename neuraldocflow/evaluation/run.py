@@ -48,8 +48,10 @@ def load_truth(path: Path) -> list[Truth]:
     """A truth file: a list of documents with file, profile and fields. Raises ValueError."""
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path}:{error.lineno}: not valid JSON: {error.msg}") from error
     except ValueError as error:
-        raise ValueError(f"{path}: not JSON in UTF-8: {error}") from error
+        raise ValueError(f"{path}: not in UTF-8: {error}") from error
     if not isinstance(entries, list):
         raise ValueError(f"{path}: expected a list of objects with file, profile and fields")
     for number, entry in enumerate(entries, 1):

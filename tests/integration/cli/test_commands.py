@@ -208,6 +208,13 @@ def test_profiles_are_tested_where_the_profile_and_the_folder_are(tmp_path: Path
         assert said in done.stderr
 
 
+def test_a_truth_file_that_is_no_json_is_told_by_line(tmp_path: Path) -> None:
+    (tmp_path / "a.truth.json").write_text('[\n{"file": "a.html",\n]')
+    done = neuraldocflow("profiles", "test", "sec_10k", ".", folder=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("a.truth.json:3: not valid JSON: ")
+
+
 def test_samples_want_a_folder_to_be_put_into(tmp_path: Path) -> None:
     (tmp_path / "job.yaml").write_text("runtime: {snapshot_interval_ms: 500}\n")
     done = neuraldocflow("up", "--samples", "-c", "job.yaml", folder=tmp_path)
