@@ -112,7 +112,8 @@ def test_a_source_that_is_away_is_waited_for(job: TableJob) -> None:
     job.ask("inbox", "ALTER TABLE inbox RENAME TO gone")
     process = job.start("run", "-c", "job.yaml")
     assert process.stdout is not None
-    assert any("the source rows does not answer as it should (no such table: inbox)" in line for line in process.stdout)
+    told = "the source rows does not answer as it should (no such table: inbox)"
+    assert any(told in line for line in process.stdout)
     job.ask("inbox", "ALTER TABLE gone RENAME TO inbox")
     wait_for(lambda: job.statuses() == {"completed": 3}, 60)
     process.terminate()
