@@ -41,7 +41,9 @@ def process(
     ),
     annotate: bool = typer.Option(False, "--annotate", help="Write a PDF with every found field boxed."),
     profiles: list[Path] = typer.Option([], "--profiles", help="A folder with profiles of your own."),
-    threshold: float = typer.Option(0.0, "--quality-threshold", help="Less sure than this is partial."),
+    threshold: float = typer.Option(
+        0.0, "--quality-threshold", min=0.0, max=1.0, help="Less sure than this is partial."
+    ),
     as_json: bool = typer.Option(False, "--json", help="The same as --format json."),
 ) -> None:
     """Extract documents here and now; a result each.

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from neuraldocflow import __version__
-from neuraldocflow.errors import Corrupt, FetchFailed, UnknownProfile
+from neuraldocflow.errors import Corrupt, FetchFailed, InvalidRequest, UnknownProfile
 
 from .candidates import Candidate, Context
 from .classify import classify, score
@@ -88,6 +88,7 @@ def extract(
         raise UnknownProfile(
             f"There is no profile {profile!r}; there are {', '.join(sorted(profiles))} and auto."
         )
+    threshold = _threshold(options or {})
     filename = filename or (source.name if isinstance(source, Path) else "")
     tell("opening", 0, 1, None)
     size, sha256 = digest(source)
@@ -104,7 +105,6 @@ def extract(
     tell("validating", 0, 1, None)
     verdicts = list(validate(document, chosen, found))
     confidence = quality(found, verdicts)
-    threshold = float((options or {}).get("qualityThreshold") or 0.0)
     if confidence < threshold:
         verdicts.append(_below(confidence, threshold))
     clock.lap("validateMs")
@@ -208,6 +208,16 @@ def _table(table: Table) -> dict[str, Any]:
         "scale": table.scale,
         "confidence": round(table.confidence, 4),
     }
+
+
+def _threshold(options: Mapping[str, Any]) -> float:
+    """Raises InvalidRequest: who puts a document on a topic may have written anything."""
+    given = options.get("qualityThreshold")
+    if given is None:
+        return 0.0
+    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 <= given <= 1:
+        raise InvalidRequest("qualityThreshold must be a number from 0 to 1.")
+    return float(given)
 
 
 def _below(confidence: float, threshold: float) -> dict[str, Any]:

@@ -59,7 +59,7 @@ def _verdict(rule: str, severity: str, passed: bool, message: str, fields: list[
 def quality(found: Sequence[Found], verdicts: Sequence[dict[str, Any]]) -> float:
     """The document's confidence, 0..1: the mean of its fields', required ones twice as heavy and 0 where
     absent, less a tenth for each failed error and a thirtieth for each failed warning; 0 where nothing was
-    read."""
+    read, or there are fields and none was found."""
     if any(each["rule"] == _NOTHING for each in verdicts):
         return 0.0
     weights = total = 0.0
@@ -71,5 +71,6 @@ def quality(found: Sequence[Found], verdicts: Sequence[dict[str, Any]]) -> float
         if each.values:
             total += weight * sum(value.confidence for value in each.values) / len(each.values)
     failed = [each["severity"] for each in verdicts if not each["passed"] and each["rule"] != "required"]
-    fine = total / weights if weights else 1.0
+    nothing = bool(found) and not any(each.values for each in found)
+    fine = total / weights if weights else 0.0 if nothing else 1.0
     return max(fine - 0.1 * failed.count("error") - failed.count("warning") / 30, 0.0)

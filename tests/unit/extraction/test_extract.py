@@ -13,7 +13,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from neuraldocflow.errors import ConfigError, Empty, FetchFailed, UnknownProfile
+from neuraldocflow.errors import ConfigError, Empty, FetchFailed, InvalidRequest, UnknownProfile
 from neuraldocflow.extraction import Profile, ProfileError, extract
 from neuraldocflow.extraction.calibration import interpolate, isotonic
 from neuraldocflow.extraction.profile import identity_of
@@ -307,6 +307,24 @@ def test_other_things_of_the_wrong_kind_are_told_too(
     changed: dict[str, Any], path: str, sentence: str
 ) -> None:
     assert sentence in problems(**{"validations": [], **changed})[path]
+
+
+def test_a_document_in_which_nothing_was_found_is_not_sure() -> None:
+    bare: dict[str, Any] = {"fields": {"a": {"where": [{"label": {"text": "Nowhere"}}]}}, "validations": []}
+    result = extract(invoice(), profiles(**bare), "invoice")
+    assert result["extractedData"]["confidence"] == 0.0
+    result = extract(invoice(), profiles(**bare), "invoice", options={"qualityThreshold": 0.5})
+    assert result["status"] == "partial"
+    assert (
+        extract(invoice(), profiles(fields={}, validations=[]), "invoice")["extractedData"]["confidence"]
+        == 1.0
+    )
+
+
+@pytest.mark.parametrize("given", ["x", "0.5", True, [], float("nan"), 2, -1])
+def test_a_threshold_that_is_none_is_told(given: Any) -> None:
+    with pytest.raises(InvalidRequest, match="from 0 to 1"):
+        extract(invoice(), profiles(), options={"qualityThreshold": given})
 
 
 def judged(rule: dict[str, Any], **values: Any) -> bool | None:
