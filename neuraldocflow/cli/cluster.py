@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from neuraldocflow import config as configuration
 from neuraldocflow.cli import show
@@ -61,15 +61,15 @@ def submit(
     if dry_run:
         size = (before.processes, before.workers) if before and local.runs(folder) else (0, 0)
         for line in plan(loaded, size, processes, workers, None, replaces=True).told():
-            screen.print(line, markup=False, soft_wrap=True)
+            screen.print(line, soft_wrap=True)
         return
     report = local.submit(config, processes, workers, gateway=gateway)
     what = "replaced" if before else "submitted"
     screen.print(f"{what}: {_run(processes, workers)}", style="bold")
     if report.address:
-        screen.print(f"open     {escape(report.address)}", soft_wrap=True)
+        screen.print(f"open     {report.address}", soft_wrap=True)
     if report.gateway:
-        screen.print(f"no gateway: {escape(report.gateway)}", soft_wrap=True)
+        screen.print(f"no gateway: {report.gateway}", soft_wrap=True)
     screen.print("next: neuraldocflow status · tail · scale --processes N · stop")
 
 
@@ -115,7 +115,7 @@ def scale(
     planned = plan(loaded, (submission.processes, submission.workers), processes, workers, partitions)
     screen = show.console()
     for line in planned.told():
-        screen.print(line, markup=False, soft_wrap=True)
+        screen.print(line, soft_wrap=True)
     if dry_run or not planned.restarts:
         return
     planned.grow()
@@ -180,11 +180,12 @@ def _run(processes: int, workers: int) -> str:
 def _show(found: dict[str, Any]) -> None:
     screen = show.console()
     phase = found["phase"]
-    screen.print(f"[bold]{_title(found)}[/] [{_PHASES.get(phase, 'red')}]{phase}[/]{_since(found)}")
+    shown = (phase, _PHASES.get(phase, "red"))
+    screen.print(Text.assemble((_title(found), "bold"), " ", shown, _since(found)))
     gateway = f"no gateway: {found['gateway']}" if found.get("gateway") else None
     for line in (found.get("reason"), _restarts(found), found.get("address"), gateway):
         if line:
-            screen.print(f"  {escape(str(line))}", soft_wrap=True)
+            screen.print(f"  {line}", soft_wrap=True)
     queued = ", ".join(f"{count} {name}" for name, count in sorted(found["queued"].items())) or "none"
     screen.print(f"waiting      {queued}{_oldest(found)}")
     agents = f" by {counted(found['agents'], 'agent')}" if found.get("agents") else ""
@@ -194,7 +195,7 @@ def _show(found: dict[str, Any]) -> None:
     screen.print(f"last minute  {found['perMinute']}")
     screen.print(f"last day     {ended}")
     for each in found["failures"][:5]:
-        screen.print(f"  {each['count']} × {each['code']}: {escape(str(each['message']))}", soft_wrap=True)
+        screen.print(f"  {each['count']} × {each['code']}: {each['message']}", soft_wrap=True)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name in ("topic", "partition", "end", "read", "lag"):
         table.add_column(name, justify="left" if name == "topic" else "right")

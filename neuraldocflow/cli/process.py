@@ -71,9 +71,9 @@ def process(
                 told = f"{file} is written as {name}: another of these files has its name"
                 screen.print(Text(told), soft_wrap=True)
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
-        TextColumn("{task.fields[stage]}"),
+        TextColumn("{task.fields[stage]}", markup=False),
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=screen, transient=True) as bars:
