@@ -36,6 +36,7 @@ from neuraldocflow.swarm import Full, Job, Outcome, Progress, Swarm
 from neuraldocflow.swarm.quarantine import Quarantine
 from neuraldocflow.swarm.scheduler import CANCELLED
 from neuraldocflow.swarm_events import SwarmEvents
+from neuraldocflow.topics.own import reads_submissions
 from neuraldocflow.url_fetch import UrlFetcher
 
 log = logging.getLogger(__name__)
@@ -288,7 +289,8 @@ class Engine:
         oldest = timedelta(days=self.config.runtime.retention_days)
         while True:
             try:
-                since = waits_since(self.log, self.recovery)
+                own = not reads_submissions(self.config)
+                since = waits_since(self.log, self.recovery, submissions=own)
                 # a payload is there a moment before its event
                 waits = timedelta() if since is None else datetime.now(UTC) - since + _AN_HOUR
                 needed = max(oldest, min(waits, _LONGEST_WAIT))

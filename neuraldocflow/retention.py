@@ -16,16 +16,17 @@ SUBMISSIONS, EXTRACT = "documents.source_submissions", "documents.extract"
 """The flow's steps whose committed states tell what waits, and is under way."""
 
 
-def waits_since(log: Log, recovery: Recovery) -> datetime | None:
-    """When the first of them came; None where none waits, or no snapshots say so.
+def waits_since(log: Log, recovery: Recovery, *, submissions: bool = True) -> datetime | None:
+    """When the first of them came; None where none waits, or no snapshots say so. Without ``submissions``
+    only those under way count: a source of its own reads the others, and what it has read is not known here.
 
     Raises LogError, and sqlite3.Error where the recovery store can't be read.
     """
     if not recovery.there:
         return None
-    read = recovery.states(SUBMISSIONS).values()
+    unread = _unread(log, recovery.states(SUBMISSIONS).values()) if submissions else ()
     under_way = recovery.states(EXTRACT).values()
-    return min((*_unread(log, read), *_pending(under_way)), default=None)
+    return min((*unread, *_pending(under_way)), default=None)
 
 
 def _unread(log: Log, states: Iterable[dict[str, Any]]) -> Iterator[datetime]:
