@@ -118,7 +118,7 @@ def test_formats_say_what_the_words_mean(raw: str, form: str, value: object) -> 
 def test_a_tagged_number_that_cannot_be_read_is_none_and_not_one_without_its_scale() -> None:
     assert value_of("1,234", {"unitref": "usd", "scale": "6"}) == 1_234_000_000
     assert value_of("1\u00a0234", {"unitref": "eur", "scale": "3"}) == 1_234_000
-    for raw, scale in (("1,234(1)", "6"), ("1,234", "x"), ("twelve", "6")):
+    for raw, scale in (("1,234(1)", "6"), ("1,234", "x"), ("twelve", "6"), ("5", "400")):
         assert value_of(raw, {"unitref": "usd", "scale": scale}) is None
 
 
