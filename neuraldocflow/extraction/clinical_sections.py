@@ -165,12 +165,23 @@ def _names_columns(title: str, kind: str) -> bool:
     return len(words) >= 3 and all(column_role(word, kind)[0] for word in words)
 
 
+_NUMBERED = regex(r"\s*\(?(?P<number>\d{1,2})[.)]\s")
+
+
+def _begins_a_list(document: Document, index: int) -> bool:
+    """Whether a heading is rather the first item of the list below it: ``1. Scan`` above ``2. Biopsy``."""
+    one = _NUMBERED.match(document.blocks[index].text)
+    after = document.blocks[index + 1] if one and index + 1 < len(document.blocks) else None
+    other = _NUMBERED.match(after.text) if after is not None and after.kind == "list_item" else None
+    return bool(one and other and int(one["number"]) + 1 == int(other["number"]))
+
+
 def _title_blocks(document: Document) -> set[int]:
     """Indexes of the blocks that open a section: headings, and bare titles outside a table of contents."""
     bare = [
         index
         for index, block in enumerate(document.blocks)
-        if block.kind == "heading"
+        if (block.kind == "heading" and not _begins_a_list(document, index))
         or (
             block.kind == "paragraph"
             and block.table is None
@@ -178,7 +189,7 @@ def _title_blocks(document: Document) -> set[int]:
             and is_bare_title(block.text)
         )
     ]
-    headings = {title_words(block.text) for block in document.blocks if block.kind == "heading"}
+    headings = {title_words(document.blocks[i].text) for i in bare if document.blocks[i].kind == "heading"}
     chosen = {
         index
         for index in bare
@@ -275,7 +286,8 @@ def _place_text(
             found.append(current)
             inside = match["inside"] is not None and not title.isupper()
         if text.text:
-            (current.items if block.kind == "list_item" else current.texts).append(text)
+            is_item = block.kind in ("list_item", "heading")  # a heading that opens nothing begins a list
+            (current.items if is_item else current.texts).append(text)
     return _plain_section(found) if inside else current
 
 

@@ -628,3 +628,14 @@ def test_what_stands_in_brackets_is_one_remark() -> None:
         paragraph("Mock cough (onset July 3, 2013; resolution Aug 14, 2013); Testing sneeze"),
     )
     assert names(document, "problems") == ["Mock cough", "Testing sneeze"]
+
+
+def test_the_first_item_of_a_numbered_list_may_look_like_a_heading() -> None:
+    document = record(
+        heading("Test Clinic", 1),
+        heading("Procedures"),
+        heading("1. EKG (2012/10/15)", 4),
+        item("2. Knee look (2006/06/01)"),
+        heading("3. Results"),
+    )
+    assert names(document, "procedures") == ["EKG", "Knee look"]
