@@ -144,7 +144,7 @@ def _named(name: Part, told: dict[str, Part], kind: str, alone: bool, score: flo
     for piece in joined_lines(name, is_item=False) if alone else [name]:
         named, said = split_remarks(piece, kind, told)
         named, codes = split_codes(named)
-        if not re.search(r"[A-Za-z]{2}", named.text):
+        if not re.search("[A-Za-z]" if kind == "encounters" else "[A-Za-z]{2}", named.text):  # "E": emergency
             continue
         entry = Entry(kind, named, {**said, **told}, codes, score)
         entry.absence = bool(ABSENCE.match(named.text)) and len(named.text.split()) <= _LONGEST_ABSENCE

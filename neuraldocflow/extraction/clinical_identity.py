@@ -30,6 +30,16 @@ _PLACE_ENDS = regex(
     r"|medical group|health system|pediatrics|cardiology|oncology|specialists|facility)$",
     re.IGNORECASE,
 )
+_NOBODY = regex(
+    r"\b(?:engine|version|software|application|server|interface|gateway|tbd|unknown|unassigned|other)\b"
+    r"|(?-i:[a-z](?:Systems?|Share|Soft|Chart|Health|Care|Link|Net)\b)|^(?-i:[A-Z]{3,8})$",
+    re.IGNORECASE,
+)
+"""What stands where an author does and is a system, an abbreviation or a blank: ``Test Engine 2.1``."""
+_LOWER = regex(
+    r"(?:^|\s)(?!(?:de|der|den|del|van|von|zu|la|le|du|da|dos|di|bin|ibn|al|el|y|e|and)\b)[a-z]{2,}"
+)
+"""A word that no name has: ``Referral for …``."""
 _DOCUMENT = regex(r"\b(?:note|summary|report|record|letter)$", re.IGNORECASE)
 """What a name ends with that is a document's: ``Hospital Discharge Summary``."""
 _NO_PLACE = regex(
@@ -93,6 +103,13 @@ def is_organisation(text: str) -> bool:
     return _ORGANISATION.search(text) is not None
 
 
+def _is_person(name: str) -> bool:
+    """Whether what a provider's label shows is written as a person's name is."""
+    if is_organisation(name) or _NOBODY.search(name):
+        return False
+    return name[:1].isupper() and _LOWER.search(name.partition(",")[0]) is None
+
+
 def is_letterhead(text: str) -> bool:
     """Whether a line at a document's head is nothing but the name of a clinic, hospital or laboratory."""
     words = text.split()
@@ -131,7 +148,7 @@ def values_of(role: str, part: Part, date_in: Callable[[str], str | None]) -> It
         first, _, rest = name.partition(",")
         if rest and (is_organisation(rest) or _PLACE_ENDS.search(rest)):
             name = first
-        if name[:1].isupper() and not is_organisation(name):
+        if _is_person(name):
             yield part, name
     else:
         name = part.text.split("\n")[0].strip(" ,")

@@ -639,3 +639,34 @@ def test_the_first_item_of_a_numbered_list_may_look_like_a_heading() -> None:
         heading("3. Results"),
     )
     assert names(document, "procedures") == ["EKG", "Knee look"]
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        "Document Test Engine",
+        "Mock Records - Version 8.3",
+        "TestSystems MockShare",
+        "MOCKS",
+        "Other- TBD",
+        "Referral for Mock cough",
+    ],
+)
+def test_what_stands_for_an_author_may_be_no_person(shown: str) -> None:
+    document = record(table(["Patient", "Mr. Testo Mock"], ["Author", shown], header_rows=0))
+    assert head(document, "provider") == []
+
+
+@pytest.mark.parametrize("shown", ["Maria de la Mock, MD", "MARIE-ANNE MOCK", "Dr Ludwig van Test", "Smith"])
+def test_persons_names_have_particles_and_capitals(shown: str) -> None:
+    document = record(table(["Patient", "Mr. Testo Mock"], ["Author", shown], header_rows=0))
+    assert head(document, "provider") == [shown]
+
+
+def test_an_encounter_of_a_type_in_one_letter_has_its_date() -> None:
+    document = record(
+        heading("Test Clinic", 1),
+        heading("Encounters"),
+        table(["Start Date", "Encounter Type"], ["2020-05-05 08:16:00", "E"]),
+    )
+    assert found(document, "clinical_dates", sections=["encounters"]) == ["2020-05-05"]
