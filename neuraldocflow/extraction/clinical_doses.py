@@ -17,13 +17,13 @@ _DOSE_UNIT = (
 )
 DOSE = regex(rf"(?<![\w.]){_COUNT}\s?{_DOSE_UNIT}(?!\w)(?:/(?:\d[\d.]*\s?)?\w+)?", re.IGNORECASE)
 ROUTE = regex(
-    r"(?<!\w)(?:by mouth|p\.?o\.?(?!\w)|orally|oral|(?:by )?(?:oral|inhalation|rectal|topical|nasal"
-    r"|ophthalmic|otic"
+    r"(?<!\w)(?:by mouth|p\.?o\.?(?!\w)|orally|oral|(?:by )?(?:oral|inhalation|nebulization|rectal"
+    r"|topical|nasal|ophthalmic|otic"
     r"|vaginal|transdermal|subcutaneous|intramuscular|intravenous|sublingual|buccal) route"
     r"|under the tongue|sub-?cut(?:aneous(?:ly)?)?|sub-?q|s\.?c\.?|sublingual(?:ly)?|s\.?l\.?"
     r"|i\.?v\.?|i\.?m\.?|intravenous(?:ly)?|intramuscular(?:ly)?|intradermal(?:ly)?|inhalation|inhaled|inh"
     r"|topical(?:ly)?|rectal(?:ly)?|vaginal(?:ly)?|transdermal(?:ly)?|intranasal(?:ly)?|nasally|nebulized"
-    r"|in (?:each|both|the (?:left|right)) (?:nostrils?|eyes?|ears?))(?![\w.])",
+    r"|(?:in|into|to) (?:each|both|(?:the )?(?:left|right|affected)) (?:nostrils?|eyes?|ears?))(?!\w|\.\w)",
     re.IGNORECASE,
 )
 _TIMES = r"(?:once|twice|three times|four times|(?:one|two|three|four|\d+)(?: \(\w+\))? times?|\d+x)"
@@ -36,7 +36,7 @@ FREQUENCY = regex(
     rf"|month|morning"
     r"|evening|night|bedtime)|"
     rf"every (?:\d+(?:\s?-\s?\d+)?(?: \(\w+\))?|one|two|three|four|six|eight|twelve) ?{_PERIOD}"
-    r"|every (?:other )?(?:day|morning|evening|night|week|month)(?: (?:at bedtime|and evening))?"
+    r"|every ?(?:other )?(?:day|morning|evening|night|week|month)(?: (?:at bedtime|and evening))?"
     r"|each (?:day|morning|evening|night)|(?:once )?daily|nightly(?: at bedtime)?|weekly|monthly"
     r"|(?:every night )?at bedtime"
     r"|q\.?\s?\d+(?:\s?-\s?\d+)?\s?(?:h(?:rs?|ours?)?|min(?:utes?)?|days?|weeks?|wks?)"

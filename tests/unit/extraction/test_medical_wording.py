@@ -170,3 +170,17 @@ def test_a_number_is_a_result_where_it_is_judged_in_words() -> None:
 def test_units_may_be_written_out(name: str, value: str, unit: str) -> None:
     document = record(heading("Vital Signs"), table(["Vital Sign", "Value"], [name, f"{value} {unit}"]))
     assert measures(document, "vital_signs") == [(name, value, unit)]
+
+
+@pytest.mark.parametrize(
+    ("directions", "route", "frequency"),
+    [
+        ("Take 1 tablet every day by oral route.", "by oral route", "every day"),
+        ("INSTILL 4 DROPS TO LEFT EAR TWICE DAILY", "TO LEFT EAR", "TWICE DAILY"),
+        ("1 drop in right eye 4 times a day", "in right eye", "4 times a day"),
+        ("1 tablet by mouth everyday at bedtime", "by mouth", "everyday at bedtime"),
+    ],
+)
+def test_routes_and_frequencies_of_other_forms(directions: str, route: str, frequency: str) -> None:
+    told = dosing(directions, "Fablox")
+    assert (told["route"], told["frequency"]) == (route, frequency)
