@@ -33,6 +33,7 @@ _SAID = (
     r"|started|verified)"
 )
 _SINCE = regex(r"(?:onset|since|diagnosed)(?: in| on)?\s*:?\s+", re.IGNORECASE)
+_END = regex(r"(?:resolution|resolved|ended|end date|stopped|until)(?: on| in)?\s*:?\s+", re.IGNORECASE)
 _TAIL = regex(rf"\s*(?::|\s[-–—]|,|\()\s*(?={_SAID}\b|{_DATED})|\s+(?={_DATED})", re.IGNORECASE)
 _ALLERGY_TAIL = regex(
     rf"{_TAIL.pattern}|\s*[,(]\s*(?=(?:reaction|mild|moderate|severe|{REACTION})\b)|\s*:\s+|\s+[-–—]\s+|\s+causes\s+",
@@ -276,8 +277,7 @@ def _free_entries(line: Part, kind: str, is_item: bool) -> Iterator[Entry]:
             dated = DATE.match(rest.text) if said == "status" else None
             if dated is not None:
                 parts.setdefault("date", rest.cut(0, dated.end()))
-                behind = rest.text[dated.end() :]
-                rest = rest.cut(len(rest.text) - len(behind.lstrip(" ,;–-")), len(rest.text))
+                rest = _ended(rest.cut(dated.end(), len(rest.text)), parts)
             rest = rest.cut(len(rest.text) - len(rest.text.lstrip(" :")), len(rest.text))
             if rest.text:
                 parts.setdefault(said, rest)
@@ -302,6 +302,18 @@ def _free_entries(line: Part, kind: str, is_item: bool) -> Iterator[Entry]:
         listed = codes or _NUMBER_FIRST.match(line.text)
         told = kind == "assessment" and not listed and _SENTENCE.search(line.text)
         yield Entry(kind, name, parts, codes, 0.8 if is_item else 0.3 if told else 0.6)
+
+
+def _ended(rest: Part, parts: dict[str, Part]) -> Part:
+    """What is said behind a date, without when it ended and what brackets say of the record."""
+    rest = rest.cut(len(rest.text) - len(rest.text.lstrip(" ,;–-)")), len(rest.text))
+    end = _END.match(rest.text)
+    dated = DATE.match(rest.text[end.end() :]) if end else None
+    if end and dated:
+        last = end.end() + dated.end()
+        parts.setdefault("end_date", rest.cut(end.end(), last))
+        rest = _ended(rest.cut(last, len(rest.text)), {})
+    return rest.cut(0, 0) if rest.text.startswith("[") else rest
 
 
 def _without_title(piece: Part) -> Part:

@@ -670,3 +670,14 @@ def test_an_encounter_of_a_type_in_one_letter_has_its_date() -> None:
         table(["Start Date", "Encounter Type"], ["2020-05-05 08:16:00", "E"]),
     )
     assert found(document, "clinical_dates", sections=["encounters"]) == ["2020-05-05"]
+
+
+def test_brackets_tell_when_a_problem_began_and_ended() -> None:
+    document = record(
+        heading("Problems"),
+        item("Mock cough (onset July 3, 2013; resolution Aug 14, 2013) [authored Aug 14, 2013]"),
+        item("Testing sneeze (onset Apr 14, 2007) [authored Apr 14, 2007]"),
+    )
+    first, second = found(document, "clinical_details", sections=["problems"])
+    assert first == {"name": "Mock cough", "date": "2013-07-03", "end_date": "2013-08-14"}
+    assert second == {"name": "Testing sneeze", "date": "2007-04-14"}
