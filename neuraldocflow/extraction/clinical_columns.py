@@ -61,7 +61,7 @@ _ROLES: list[tuple[str, str]] = [
         r"\bproviders?\b|\bperformers?\b|\bphysicians?\b|\bsource\b|\bby\b|\bclinicians?\b|\bprescriber\b"
         r"|^(informant|operator|surgeon|attending)$",
     ),
-    ("location", r"\blocation\b|\bfacility\b|\bsite\b|\bclinic\b|\bdepartment\b"),
+    ("location", r"\blocation\b|\borgani[sz]ation\b|\bfacility\b|\bsite\b|\bclinic\b|\bdepartment\b"),
     ("comment", r"\bcomments?\b|\bnotes?\b|\bdetails?\b|\bremarks?\b|\bannotations?\b"),
     ("code", r"\bcodes?\b|^(icd ?\d*|snomed|cpt|loinc|rxnorm|cvx|ndc|hcpcs|opcs)\b"),
 ]
@@ -121,6 +121,10 @@ _VALUE = regex(
 )
 
 
+_WRITTEN = regex(
+    r"\b(?:recorded|documented|documentation|entered|updated|modified|authored|created)\b", re.IGNORECASE
+)
+"""Of dates those on which something was written."""
 _RUN_TOGETHER = regex(r"(?<=[a-z])(?=[A-Z][a-z])")
 """Where the words of a title meet that is written as one: ``StartDate``."""
 _DATE_BEHIND = regex(r"(?<=[a-z])\s+\(?\d{1,4}[-/. ][\w]{1,9}[-/. ]\d{2,4}\)?$")
@@ -149,7 +153,9 @@ def column_role(header: str, kind: str) -> tuple[str | None, int]:
     if names:
         return "name", 1
     for role, pattern in _ROLE_PATTERNS:
-        if pattern.search(words):
+        if pattern.search(words) and not (
+            role == "severity" and kind in MEASURED
+        ):  # "pain severity" is measured
             return role, 0
     if re.search(r"\bnames?$", words):
         return "name", 2
@@ -280,6 +286,10 @@ def _layout(number: int, titles: dict[int, str], lowest: dict[int, str], kind: s
             roles[column] = role
         elif re.search("[A-Za-z]", title) and not DATE.match(title):
             unknown.append(column)
+    dated = [column for column, role in roles.items() if role == "date"]
+    written = [column for column in dated if _WRITTEN.search(titles[column])]
+    for column in written if len(written) < len(dated) else ():
+        roles[column] = "other"  # when it was is told beside when it was written down
     ranked.sort()
     needed = "value" in roles.values() if kind in MEASURED else bool(ranked)
     if unknown and needed and (not ranked or ranked[0][0] >= _WEAK):

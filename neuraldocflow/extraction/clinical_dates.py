@@ -40,10 +40,13 @@ def date_in(text: str, day_leads: bool = False) -> str | None:
 
     None without a whole date.
     """
+    text = BLANK_DATE.sub("", text)
     text = re.sub(r"(?<=\d)\s*([-/])\s*(?=\d)", r"\1", text)
     return parse_date(_SLASHED.sub(r"\2/\1/\3", text) if day_leads else text)
 
 
+BLANK_DATE = regex(r"(?<!\d)(?:0?1[-/.]0?1[-/.]0001|0001-01-01)(?!\d)")
+"""The first day of the calendar: what systems store for a day they don't know."""
 _YEAR = regex(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 
 

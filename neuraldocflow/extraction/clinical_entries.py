@@ -132,7 +132,7 @@ def _name_cell(row: list[Cell], layout: Layout) -> Part | None:
         if len(cells) == 1 or layout.names:  # a row that names a group, or the rest of a row broken by a page
             return None
         plain = [c for c in sorted(cells) if not DATE.match(cells[c].text) and not is_code(cells[c].text)]
-        others = plain if layout.kind == "plan" else ()  # elsewhere they say what of an entry
+        others = plain if layout.kind in ("plan", "encounters") else ()  # elsewhere they say what of an entry
         column = next((c for c in plain if layout.roles.get(c) is None), next(iter(others), None))
     return cells.get(column) if column is not None else None
 

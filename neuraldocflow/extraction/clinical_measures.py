@@ -287,6 +287,8 @@ def _measurement(
     }
     if reference is not None:
         extras.setdefault("reference_range", reference)
+    elif "reference_range" in extras and name.text.endswith(f" ({extras['reference_range'].text})"):
+        name = name.cut(0, name.text.rindex(" ("))  # what is normal, said twice: "Ketones (Neg)"
     if "unit" not in extras and "reference_range" in extras:
         shown = extras["reference_range"]
         if first := unit_first(shown.text):  # two columns that a page shows as one

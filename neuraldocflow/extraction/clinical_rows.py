@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from .clinical_codes import Code, column_codes
 from .clinical_columns import Layout, Rows, column_role, names_columns
+from .clinical_dates import BLANK_DATE
 from .clinical_lines import told_in_details
 from .clinical_parts import Entry, Part, part_of
 from .clinical_terms import NOT_GIVEN
@@ -14,7 +15,7 @@ from .model import Cell
 from .patterns import regex
 
 _REMARK = regex(
-    r"\s*(?P<word>sig|directions?|instructions?|comments?|notes?|indications?|reason|reactions?|severity|status)"
+    r"\s*(?P<word>sig|directions?|instructions?|comments?|notes?|overview|indications?|reason|reactions?|severity|status)"
     r"\s*:\s*(?=\S)",
     re.IGNORECASE,
 )
@@ -26,6 +27,7 @@ _REMARK_ROLES = {
     "instruction": "directions",
     "comment": "comment",
     "note": "comment",
+    "overview": "comment",
     "indication": "indication",
     "reason": "indication",
     "reaction": "reaction",
@@ -66,7 +68,7 @@ def row_parts(row: list[Cell], layout: Layout) -> dict[str, Part]:
     """What a row says, by role: of several columns of a role the first that is filled."""
     found: dict[str, Part] = {}
     for role, text in _told_by_cells(row, layout):
-        if role in ("date", "end_date") and not re.search(r"\d", text.text):
+        if role in ("date", "end_date") and (BLANK_DATE.search(text.text) or not re.search(r"\d", text.text)):
             continue
         if role and role not in found and text.text and not (role != "name" and NOT_GIVEN.match(text.text)):
             found[role] = text

@@ -47,6 +47,7 @@ _KEPT = (
 )
 
 
+_BOTH = re.compile(r"\bsystolic\b.*\bdiastolic\b", re.IGNORECASE)
 _NEAR = 0.08
 """Particulars told this much less surely than the surest still count: a line beside a table of the head."""
 
@@ -161,7 +162,8 @@ def clinical_measures(
             continue  # the patient's particulars in a table under the laboratory's name
         name = re.sub(r"(?<=\w)- (?=\w)", "-", name)
         if "component" in entry.parts:
-            name = f"{'Blood Pressure' if '/' in name else name} {entry.parts['component'].text}"
+            both = "/" in name or _BOTH.search(name)
+            name = f"{'Blood Pressure' if both else name} {entry.parts['component'].text}"
         value: dict[str, Any] = {
             "name": name,
             "value": re.sub(r"^([<>≤≥]=?)\s+", r"\1", entry.parts["value"].text),

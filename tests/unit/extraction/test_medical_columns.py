@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from support.clinical_records import found, heading, names, record, table
+from support.clinical_records import found, heading, measures, names, record, table
+
+from neuraldocflow.extraction.model import Block, Cell, Table
 
 
 def test_a_header_that_asks_is_not_the_name_of_what_is_listed() -> None:
@@ -89,3 +91,76 @@ def test_a_comment_beside_its_label_is_a_remark_on_the_row_above() -> None:
     )
     (value,) = found(document, "clinical_details", sections=["medications"])
     assert (value["name"], value["comment"]) == ("Fablox 5 mg", "With food")
+
+
+def test_when_it_was_counts_before_when_it_was_written_down() -> None:
+    document = record(
+        heading("Allergies"),
+        table(
+            ["Allergen", "Documentation Date", "Start Date", "Organization Details"],
+            ["Quinzine", "11/10/2019", "10/07/2015", "Test Valley Clinic"],
+        ),
+    )
+    (value,) = found(document, "clinical_details", sections=["allergies"])
+    assert (value["date"], value["location"]) == ("2015-10-07", "Test Valley Clinic")
+
+
+def test_a_date_alone_may_be_the_one_of_writing() -> None:
+    document = record(heading("Vitals"), table(["Recorded Date", "Pulse"], ["11/10/2019", "76 /min"]))
+    (value,) = found(document, "clinical_measures", sections=["vital_signs"])
+    assert (value["name"], value["date"]) == ("Pulse", "2019-11-10")
+
+
+def test_the_first_day_of_the_calendar_is_no_date() -> None:
+    document = record(
+        heading("Problems"),
+        table(["Problem", "Date", "Status"], ["Mock cough", "1/1/0001 12:00:00 AM", "Active"]),
+    )
+    (value,) = found(document, "clinical_details", sections=["problems"])
+    assert value == {"name": "Mock cough", "status": "Active"}
+
+
+def test_the_severity_of_pain_is_measured() -> None:
+    document = record(
+        heading("Vitals"),
+        table(["Date", "Pain severity - 0-10 rating", "Pulse"], ["11/10/2019", "4", "76 /min"]),
+    )
+    assert measures(document, "vital_signs") == [
+        ("Pain severity - 0-10 rating", "4", None),
+        ("Pulse", "76", "/min"),
+    ]
+
+
+def test_what_is_normal_may_be_said_twice() -> None:
+    document = record(
+        heading("Results"),
+        table(["Test", "Value", "Reference Range"], ["Mock ketones (Neg)", "50", "Neg"]),
+    )
+    assert measures(document, "results") == [("Mock ketones", "50", None)]
+
+
+def test_an_overview_below_a_problem_speaks_of_it() -> None:
+    document = record(
+        heading("Problems"),
+        Block(
+            "table",
+            "",
+            table=Table(
+                [
+                    Cell(0, 0, "Active Problems", header=True),
+                    Cell(0, 1, "Noted Date", header=True),
+                    Cell(1, 0, "Mock cough"),
+                    Cell(1, 1, "5/5/2020"),
+                    Cell(2, 0, "Overview: dry at night", colspan=2),
+                    Cell(3, 0, "Testing sneeze"),
+                    Cell(3, 1, "6/6/2020"),
+                ],
+                4,
+                2,
+                header_rows=1,
+            ),
+        ),
+    )
+    first, second = found(document, "clinical_details", sections=["problems"])
+    assert first["comment"] == "dry at night"
+    assert second == {"name": "Testing sneeze", "date": "2020-06-06"}

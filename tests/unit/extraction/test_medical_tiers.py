@@ -80,3 +80,15 @@ def test_concerns_are_problems_only_where_there_is_no_problem_list() -> None:
     problems += "<tr><td>Mock cough</td><td>Active</td></tr></table>"
     assert values(problems + concerns, "problems") == ["Mock cough"]
     assert values(concerns, "problems") == ["Weight to be watched"]
+
+
+def test_two_pressures_in_a_cell_are_those_of_the_blood() -> None:
+    html = (
+        "<h3>Vitals</h3><table><tr><th>Date</th><th>Pulse</th><th>Systolic And Diastolic</th></tr>"
+        "<tr><td>11/10/2019</td><td>76 /min</td><td>130/ 70 mm[Hg]</td></tr></table>"
+    )
+    assert [(each["name"], each["value"]) for each in values(html, "vital_signs")] == [
+        ("Pulse", "76"),
+        ("Blood Pressure Systolic", "130"),
+        ("Blood Pressure Diastolic", "70"),
+    ]
