@@ -23,7 +23,7 @@ from .profile import Profile
 from .sections import Section
 from .sections import find as find_sections
 from .sniff import sniff
-from .validate import quality, validate
+from .validate import is_empty, quality, validate
 
 Progress = Callable[[str, int, int, dict[str, Any] | None], None]
 """Stage, done, total, and what is known so far (or None)."""
@@ -104,7 +104,7 @@ def extract(
     clock.lap("fieldsMs")
     tell("validating", 0, 1, None)
     verdicts = list(validate(document, chosen, found))
-    confidence = quality(found, verdicts)
+    confidence = 0.0 if is_empty(document, found) else quality(found, verdicts)
     if confidence < threshold:
         verdicts.append(_below(confidence, threshold))
     clock.lap("validateMs")

@@ -18,7 +18,6 @@ _SEVERITY_OF_WARNING = {
     "other_documents": "info",
 }
 """What a reader's warning means for the result; others are warnings."""
-_NOTHING = "no_content"
 
 
 def validate(document: Document, profile: Profile, found: Sequence[Found]) -> Iterator[dict[str, Any]]:
@@ -26,8 +25,8 @@ def validate(document: Document, profile: Profile, found: Sequence[Found]) -> It
     severities = [_SEVERITY_OF_WARNING.get(code, "warning") for code, _ in document.warnings]
     for (code, sentence), severity in zip(document.warnings, severities, strict=True):
         yield _verdict(code, severity, False, sentence, [])
-    if not document.text.strip() and "error" not in severities:
-        yield _verdict(_NOTHING, "error", False, "No text was found in the document.", [])
+    if is_empty(document, found) and "error" not in severities:
+        yield _verdict("no_content", "error", False, "No text was found in the document.", [])
     values = {each.field.name: each.value for each in found}
     required = [each.field.name for each in found if each.field.required]
     told = {
@@ -52,16 +51,19 @@ def validate(document: Document, profile: Profile, found: Sequence[Found]) -> It
             yield _verdict(form["rule"], form.get("severity", "error"), passed, message, rule.fields_of(form))
 
 
+def is_empty(document: Document, found: Sequence[Found]) -> bool:
+    """Whether nothing at all was read: no text, and no value, which a form's field may have without any."""
+    return not document.text.strip() and not any(each.values for each in found)
+
+
 def _verdict(rule: str, severity: str, passed: bool, message: str, fields: list[str]) -> dict[str, Any]:
     return {"rule": rule, "severity": severity, "passed": passed, "message": message, "fields": fields}
 
 
 def quality(found: Sequence[Found], verdicts: Sequence[dict[str, Any]]) -> float:
     """The document's confidence, 0..1: the mean of its fields', required ones twice as heavy and 0 where
-    absent, less a tenth for each failed error and a thirtieth for each failed warning; 0 where nothing was
-    read, or there are fields and none was found."""
-    if any(each["rule"] == _NOTHING for each in verdicts):
-        return 0.0
+    absent, less a tenth for each failed error and a thirtieth for each failed warning; 0 where there are
+    fields and none was found."""
     weights = total = 0.0
     for each in found:
         if not each.values and not each.field.required:

@@ -14,7 +14,7 @@ import jsonschema
 import pytest
 
 from neuraldocflow.errors import ConfigError, Empty, FetchFailed, InvalidRequest, UnknownProfile
-from neuraldocflow.extraction import Profile, ProfileError, extract
+from neuraldocflow.extraction import Profile, ProfileError, extract, ocr
 from neuraldocflow.extraction.calibration import interpolate, isotonic
 from neuraldocflow.extraction.profile import identity_of
 from neuraldocflow.extraction.rules import RULES
@@ -157,6 +157,14 @@ def test_a_document_of_which_nothing_is_left_is_not_complete() -> None:
         assert (result["status"], result["extractedData"]["confidence"]) == ("partial", 0.0)
         (verdict,) = (each for each in result["validationResults"] if each["rule"] == "no_content")
         assert verdict["severity"] == "error"
+
+
+def test_a_scan_that_could_not_be_read_is_not_sure_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ocr, "available", lambda: False)
+    result = extract(PdfBuilder().scan("Scanned words").done(), profiles())
+    assert (result["status"], result["extractedData"]["confidence"]) == ("partial", 0.0)
+    errors = [each["rule"] for each in result["validationResults"] if each["severity"] == "error"]
+    assert errors == ["needs_ocr"]
 
 
 def test_the_same_bytes_give_the_same_result() -> None:
