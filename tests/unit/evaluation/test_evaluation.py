@@ -64,7 +64,7 @@ def test_an_object_is_right_where_all_is_that_the_truth_says_of_it() -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("{", "not JSON"),
+        ("{", "a.truth.json:1: not valid JSON"),
         ("5", "expected a list"),
         ("[5]", "entry 1: expected an object"),
         ('[{"fields": {}}]', "entry 1: file"),
