@@ -22,6 +22,10 @@ from neuraldocflow.errors import ConfigError
 from neuraldocflow.wording import counted
 
 _CONFIG = typer.Option(None, "--config", "-c", help="A configuration in YAML.")
+_APART = (
+    "runtime.log is embedded: what the gateway's pods accept does not come to the dataflow's, which share no "
+    "files with them. Set runtime.log.kafka.bootstrap_servers unless nothing is sent to the gateway."
+)
 _TO = typer.Option("local", "--to", help="local: processes on this machine; k8s: pods of a cluster.")
 _NAMESPACE = typer.Option("default", "--namespace", "-n", help="k8s: the namespace.")
 _JSON = typer.Option(False, "--json", help="Print JSON.")
@@ -46,8 +50,10 @@ def submit(
     """
     screen = show.console()
     if _on_kubernetes(to):
-        if config is not None:
-            configuration.check(config)  # its variables are set in the cluster
+        # its variables are set in the cluster
+        checked = configuration.check(config) if config is not None else None
+        if checked is not None and checked.runtime.log.kind == "embedded":
+            show.console(stderr=True).print(_APART, style="yellow")
         cluster = Kubernetes(Target(overlay_named(overlay), namespace, image, timeout))
         print(
             cluster.render(config, processes, workers)

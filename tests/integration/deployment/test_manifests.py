@@ -148,8 +148,20 @@ def test_a_job_without_kafka_has_as_many_pods_as_it_was_submitted_with(tmp_path:
     assert "ScaledObject" not in [each["kind"] for each in objects]
 
 
+@pytest.mark.parametrize(
+    ("log", "warned"), [("embedded", True), ("{kafka: {bootstrap_servers: 'kafka:9092'}}", False)]
+)
+def test_a_log_that_the_gateway_does_not_share_is_told_of(tmp_path: Path, log: str, warned: bool) -> None:
+    (tmp_path / "job.yaml").write_text(f"runtime: {{log: {log}}}\n")
+    assert ("runtime.log is embedded" in submitting(tmp_path).stderr) is warned
+
+
 def submitted(folder: Path, *arguments: str) -> tuple[dict[str, Any], ...]:
     """What submitting a folder's job.yaml would apply."""
+    return tuple(yaml.safe_load_all(submitting(folder, *arguments).stdout))
+
+
+def submitting(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
         [
             *(sys.executable, "-m", "neuraldocflow", "submit", "--to", "k8s", "--dry-run", "-c", "job.yaml"),
@@ -161,7 +173,7 @@ def submitted(folder: Path, *arguments: str) -> tuple[dict[str, Any], ...]:
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    return tuple(yaml.safe_load_all(done.stdout))
+    return done
 
 
 def test_topics_are_those_of_the_log() -> None:
