@@ -71,7 +71,7 @@ def clinical_sections(document: Document) -> list[ClinicalSection]:
     first = next((i for i, block in enumerate(document.blocks) if block.kind == "heading"), -1)
     for index, block in enumerate(document.blocks):
         if index in titles:
-            kind = section_kind(block.text)
+            kind = section_kind(block.text) or _kind_of_list(document, index)
             if index == first and (
                 kind not in _OPENING or _is_document_title(block) or is_letterhead(block.text)
             ):
@@ -92,6 +92,25 @@ def clinical_sections(document: Document) -> list[ClinicalSection]:
         elif block.text.strip() and not _PAGE.fullmatch(block.text):
             current = _place_text(block, part_of(block, edges.get(_column(block), 0.0)), current, found)
     return [*found, *_in_prose(found)]
+
+
+_STATE = regex(
+    r"\W*(?:stable|good|fair|guarded|critical|serious|poor|improv\w+|satisfactory|unchanged|alert|ambulatory)\b",
+    re.IGNORECASE,
+)
+"""What a patient's condition is, in a word."""
+
+
+def _kind_of_list(document: Document, index: int) -> str | None:
+    """The kind of the list below a title that says too little: a condition may be stable, or have a name."""
+    if index + 1 == len(document.blocks) or title_words(document.blocks[index].text) != "condition":
+        return None
+    title, below = document.blocks[index : index + 2]
+    if _STATE.match(below.text):
+        return None
+    # a printed list may have lost its marks
+    indented = title.bbox and below.bbox and below.bbox[0] >= title.bbox[0] + _INDENT
+    return "problems" if below.kind in ("list_item", "table") or indented else None
 
 
 _ALLERGIC = regex(

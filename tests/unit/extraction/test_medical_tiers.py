@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support.clinical_records import found, heading, names, record, table
+from support.clinical_records import found, heading, item, names, paragraph, record, table
 
 from neuraldocflow.extraction import extract
 from neuraldocflow.profiles import load
@@ -92,3 +92,14 @@ def test_two_pressures_in_a_cell_are_those_of_the_blood() -> None:
         ("Blood Pressure Systolic", "130"),
         ("Blood Pressure Diastolic", "70"),
     ]
+
+
+def test_a_condition_is_a_problem_where_a_list_stands_below() -> None:
+    listed = record(HEAD, heading("Condition"), item("Mock cough"), item("Testing sneeze"))
+    assert names(listed, "problems") == ["Mock cough", "Testing sneeze"]
+    stable = record(HEAD, heading("Condition"), paragraph("Stable"))
+    assert names(stable, "problems") == []
+    printed = record(HEAD, heading("Condition"), paragraph("Mock cough"))
+    for block, left in zip(printed.blocks, (40.0, 40.0, 64.0), strict=True):
+        block.bbox = (left, 0.0, 100.0, 10.0)
+    assert names(printed, "problems") == ["Mock cough"]
