@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from .clinical_dates import DATE
+from .clinical_doses import DOSE
 from .clinical_parts import MEASURED, Part
 from .clinical_terms import VITAL
 from .clinical_values import quantity
@@ -240,6 +241,8 @@ def layout_of(table: Table, rows: Rows, kind: str) -> Layout:
     best = Layout(kind, -1, {}, [], table.n_columns)
     for number in sorted(rows)[: max(table.header_rows, 2)]:
         titles = _header_texts(rows[number], kind, table.n_columns)
+        if kind not in MEASURED and any(DOSE.search(title) for title in titles.values()):
+            continue  # a medication, in a table without headers whose first row looks like them
         declared = number < table.header_rows or any(cell.header for cell in rows[number])
         layout = _layout(number, titles, titles, kind, table.n_columns)
         alone = len(titles) == 1 and table.n_columns > 1
@@ -252,7 +255,8 @@ def layout_of(table: Table, rows: Rows, kind: str) -> Layout:
             best = stacked
     if best.header_row < 0 and table.header_rows:
         titles = _header_texts(rows.get(table.header_rows - 1, []), kind, table.n_columns)
-        best = Layout(kind, table.header_rows - 1, {}, [], table.n_columns, titles)
+        if kind in MEASURED or not any(DOSE.search(title) for title in titles.values()):
+            best = Layout(kind, table.header_rows - 1, {}, [], table.n_columns, titles)
     if kind in MEASURED and any(_is_reading(title) for title in best.titles.values()):
         return Layout(kind, -1, {}, [], table.n_columns)
     for number in sorted(rows):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from .clinical_codes import is_code, split_codes
 from .clinical_columns import Layout, Rows, column_role, layout_of
@@ -18,6 +19,7 @@ from .clinical_rows import (
     is_translation,
     name_part,
     parted_at_headers,
+    parted_beside,
     row_codes,
     row_parts,
 )
@@ -42,8 +44,9 @@ def entries(section: ClinicalSection) -> list[Entry]:
         if table.n_columns == 1:
             found.extend(_cell_entries(table, kind))
             continue
-        for rows in parted_at_headers(table.spanned_rows(), kind):
-            own = layout_of(table, rows, kind)
+        parts = parted_at_headers(table.spanned_rows(), kind)
+        for width, rows in [each for part in parts for each in parted_beside(part, kind, table.n_columns)]:
+            own = layout_of(replace(table, n_columns=width), rows, kind)
             if layout is not None and own.continues(layout):
                 own = own.under(layout)
             above = found[-1] if found and layout and layout.n_columns == own.n_columns else None

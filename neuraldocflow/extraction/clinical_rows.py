@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from .clinical_codes import Code, column_codes
 from .clinical_columns import Layout, Rows, column_role, names_columns
@@ -51,6 +52,28 @@ def parted_at_headers(rows: Rows, kind: str) -> list[Rows]:
         parts[-1][number] = row
         title = number if len(headers) == 1 else None
     return parts
+
+
+def parted_beside(rows: Rows, kind: str, width: int) -> list[tuple[int, Rows]]:
+    """The rows in parts, each with its width: of lists beside each other, ``Drug | Dose | Drug | Dose``."""
+    for row in list(rows.values())[:2]:
+        titles = {cell.column: cell.text.lower() for cell in row if cell.text.strip()}
+        if len(titles) < width or not any(column_role(title, kind)[0] == "name" for title in titles.values()):
+            continue
+        for each in (n for n in range(2, width // 2 + 1) if width % n == 0):
+            if all(titles[column] == titles[column % each] for column in range(width)):
+                return [(each, _columns_from(rows, first, each)) for first in range(0, width, each)]
+    return [(width, rows)]
+
+
+def _columns_from(rows: Rows, first: int, width: int) -> Rows:
+    """Some neighbouring columns of the rows, counted from the first of them."""
+    return {
+        number: [
+            replace(cell, column=cell.column - first) for cell in row if 0 <= cell.column - first < width
+        ]
+        for number, row in rows.items()
+    }
 
 
 def body_rows(rows: Rows, layout: Layout) -> Iterator[tuple[int, list[Cell]]]:

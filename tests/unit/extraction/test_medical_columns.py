@@ -164,3 +164,27 @@ def test_an_overview_below_a_problem_speaks_of_it() -> None:
     first, second = found(document, "clinical_details", sections=["problems"])
     assert first["comment"] == "dry at night"
     assert second == {"name": "Testing sneeze", "date": "2020-06-06"}
+
+
+def test_lists_beside_each_other_are_read_one_after_the_other() -> None:
+    document = record(
+        heading("Medications"),
+        table(
+            ["Drug", "Dose", "Drug", "Dose"], ["Fablox", "5 mg", "Bazlox", "7 mg"], ["Quuxol", "9 mg", "", ""]
+        ),
+        heading("Results"),
+        table(["Test", "Value", "Test", "Value"], ["Testin", "5 mg/dL", "Mockose", "7 mg/dL"]),
+    )
+    told = [
+        (each["name"], each["dose"]) for each in found(document, "clinical_details", sections=["medications"])
+    ]
+    assert told == [("Fablox", "5 mg"), ("Quuxol", "9 mg"), ("Bazlox", "7 mg")]
+    assert [each[:2] for each in measures(document, "results")] == [("Testin", "5"), ("Mockose", "7")]
+
+
+def test_a_first_row_with_a_dose_is_no_header() -> None:
+    document = record(
+        heading("Medications"),
+        table(["Fablox 5 mg tablet", "once daily", "Active"], ["Bazlox 7 mg tablet", "once daily", "Active"]),
+    )
+    assert names(document, "medications") == ["Fablox 5 mg tablet", "Bazlox 7 mg tablet"]
