@@ -32,6 +32,11 @@ _CODE = regex(
 )
 _ICD = r"[A-TV-Z]\d[\dA-Z](?:\.[\dA-Z]{1,4})?|E?\d{3}\.\d{1,2}"
 _BARE = regex(rf"\s*[(\[](?P<code>\d{{6,18}}|{_ICD}|\d{{5}})[)\]](?=\s*(?:[(\[]|$))")
+_CALLED = regex(
+    r"\s*[(\[](?:test |result |lab |order )?code\s*[=:]?\s*(?P<code>[A-Z\d][\w.-]*\d|\d)[)\]]\s*$",
+    re.IGNORECASE,
+)
+"""A code that is called one, of whatever system."""
 _ONE_OF_SEVERAL = rf"(?:{_ICD}|\d{{3}}|\d{{6,18}})"
 _LISTED = regex(rf"\s*[(\[](?P<codes>{_ONE_OF_SEVERAL}(?:\s?[,;]\s?{_ONE_OF_SEVERAL})+)[)\]]")
 _ICD_FIRST = regex(rf"(?!B12\b)(?P<code>{_ICD})\s+(?=[A-Z][a-z])")
@@ -52,6 +57,9 @@ def split_codes(name: Part) -> tuple[Part, list[Code]]:
         system, code = match["system"] or match["system2"], match["code"] or match["code2"]
         codes.append({"system": system, "code": code})
         first = min(first, match.start())
+    if called := _CALLED.search(name.text):
+        codes.append({"system": system_of(called["code"]), "code": called["code"]})
+        first = min(first, called.start())
     if first == len(name.text):
         for match in _BARE.finditer(name.text):
             codes.append({"system": system_of(match["code"]), "code": match["code"]})
@@ -92,6 +100,8 @@ def system_of(code: str) -> str:
     """The code system a bare code has the form of; "" where it has none of them."""
     if re.fullmatch(r"\d{5}|\d{4}[FTU]", code):
         return "CPT"
+    if re.fullmatch(r"\d{1,5}-\d", code):
+        return "LOINC"
     if re.fullmatch(r"\d{6,18}", code):
         return "SNOMED CT"
     if re.fullmatch(r"E?\d{3}\.\d{1,2}", code):

@@ -156,6 +156,11 @@ def _by_row(rows: Rows, layout: Layout, kind: str, above: Entry | None) -> Itera
             if remarks.previous is not None:
                 remarks.previous.codes.extend(codes)
             continue
+        if "name" not in parts and "value" in parts:  # it stands in the next best column
+            others = {cell.column: part_of(cell) for cell in row if cell.text.strip()}
+            column = next((c for c in layout.names if c in others), None)
+            if column is not None:
+                parts["name"] = others[column]
         name, value = parts.get("name"), parts.get("value")
         filled = [cell for cell in row if cell.text.strip()]
         if valued and name is not None and _valueless(filled, layout) and not _panel(filled, layout, kind):

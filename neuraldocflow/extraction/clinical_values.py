@@ -173,6 +173,8 @@ def split_range(name: Part) -> tuple[Part, Part | None]:
     match = _RANGE_IN_NAME.search(name.text)
     if match is None or not re.search(r"\d\s*[-–]\s*\d|[<>≤≥]", match["range"]):
         return name, None
+    if re.fullmatch(r"\d{3,5}-\d", match["range"]):  # a code of LOINC: what is normal does not fall
+        return name, None
     return name.cut(0, match.start()), name.cut(*match.span("range"))
 
 

@@ -166,7 +166,7 @@ def clinical_measures(
             name = f"{'Blood Pressure' if both else name} {entry.parts['component'].text}"
         value: dict[str, Any] = {
             "name": name,
-            "value": re.sub(r"^([<>≤≥]=?)\s+", r"\1", entry.parts["value"].text),
+            "value": re.sub(r"^=\s*|(?<=^[<>≤≥])\s+|(?<=^[<>≤≥]=)\s+", "", entry.parts["value"].text),
         }
         unit = entry.unit_text()
         value["unit"] = unit

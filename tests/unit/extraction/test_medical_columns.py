@@ -188,3 +188,16 @@ def test_a_first_row_with_a_dose_is_no_header() -> None:
         table(["Fablox 5 mg tablet", "once daily", "Active"], ["Bazlox 7 mg tablet", "once daily", "Active"]),
     )
     assert names(document, "medications") == ["Fablox 5 mg tablet", "Bazlox 7 mg tablet"]
+
+
+def test_a_test_stands_in_the_next_column_of_names_where_the_first_is_blank() -> None:
+    document = record(
+        heading("Results"),
+        table(
+            ["Test Description", "Test Item", "Value", "Reference Range"],
+            ["Mock panel", "", "", ""],
+            ["", "Testin", "5.0 mg/dL", "1-9"],
+            ["", "Mockose", "7.0 mg/dL", "1-9"],
+        ),
+    )
+    assert [each[:2] for each in measures(document, "results")] == [("Testin", "5.0"), ("Mockose", "7.0")]

@@ -184,3 +184,19 @@ def test_units_may_be_written_out(name: str, value: str, unit: str) -> None:
 def test_routes_and_frequencies_of_other_forms(directions: str, route: str, frequency: str) -> None:
     told = dosing(directions, "Fablox")
     assert (told["route"], told["frequency"]) == (route, frequency)
+
+
+def test_a_code_behind_a_test_is_no_range() -> None:
+    document = record(
+        heading("Results"),
+        table(
+            ["Test Item", "Value"],
+            ["Mockose (test code = 41653-7)", "=5.0 mg/dL"],
+            ["Testin (4544-3)", "> 9"],
+        ),
+    )
+    first, second = found(document, "clinical_measures", sections=["results"])
+    assert first["codes"] == [{"system": "LOINC", "code": "41653-7"}]
+    assert (first["name"], first["value"]) == ("Mockose", "5.0")
+    assert "reference_range" not in first
+    assert (second["value"], second.get("reference_range")) == (">9", None)
