@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from .clinical_columns import column_role, kind_of_header
 from .clinical_identity import is_letterhead
+from .clinical_lines import remarks
 from .clinical_parts import Part, part_of
 from .clinical_terms import ABSENCE, DENIED, clause_before, is_bare_title, section_kind, title_words
 from .clinical_values import named_quantities, named_vitals
@@ -81,6 +82,9 @@ def clinical_sections(document: Document) -> list[ClinicalSection]:
             elif block.kind == "heading" and _is_inner(block, current):
                 if current.kind and _names_columns(block.text, current.kind):
                     continue  # the headers of a table that a reader of pages took from it
+                if kind is None and _is_spoken_of(document, index, current.kind):
+                    current.texts.append(part_of(block))
+                    continue
                 kind = kind or section_kind(f"{current.title} {block.text}")
                 if kind is None or kind == current.kind:
                     continue
@@ -99,6 +103,14 @@ _STATE = regex(
     re.IGNORECASE,
 )
 """What a patient's condition is, in a word."""
+
+
+def _is_spoken_of(document: Document, index: int, kind: str | None) -> bool:
+    """Whether a heading in a list names an entry: what stands below says something of one."""
+    below = document.blocks[index + 1] if index + 1 < len(document.blocks) else None
+    if kind not in LISTS or below is None or below.kind not in ("paragraph", "list_item"):
+        return False
+    return remarks(part_of(below), kind) is not None
 
 
 def _kind_of_list(document: Document, index: int) -> str | None:

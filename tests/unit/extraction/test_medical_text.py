@@ -681,3 +681,22 @@ def test_brackets_tell_when_a_problem_began_and_ended() -> None:
     first, second = found(document, "clinical_details", sections=["problems"])
     assert first == {"name": "Mock cough", "date": "2013-07-03", "end_date": "2013-08-14"}
     assert second == {"name": "Testing sneeze", "date": "2007-04-14"}
+
+
+def test_a_heading_above_remarks_is_the_entry_they_speak_of() -> None:
+    document = record(
+        heading("Test Clinic", 1),
+        heading("Allergies"),
+        heading("Quinzine", 4),
+        paragraph("Reaction: Hives"),
+        heading("Latexol", 4),
+        paragraph("Severity: Mild"),
+        heading("Reviewed", 4),
+        paragraph("By the nurse."),
+    )
+    first, second, *others = found(document, "clinical_details", sections=["allergies"])
+    assert (first, second) == (
+        {"name": "Quinzine", "reaction": "Hives"},
+        {"name": "Latexol", "severity": "Mild"},
+    )
+    assert [each["name"] for each in others if each["name"] == "Reviewed"] == []
