@@ -36,7 +36,7 @@ _ROLES: list[tuple[str, str]] = [
         r"\bref(erence)?\b|\b(normal|standard) (range|values?)\b|^(range|normals?|limits"
         r"|reference interval)$",
     ),
-    ("unit", r"^units?( of)?( measure)?$|^uom$"),
+    ("unit", r"^((lab|test|result|value|measurement) ){0,2}units?( of)?( measure)?$|^uom$"),
     ("severity", r"\bseverity\b|\bcriticality\b|\bsusceptibility\b"),
     ("reaction", r"\breactions?\b|\bmanifestations?\b"),
     ("comment", r"^reason\b.*\b(stop|end|discontinu)"),
@@ -111,11 +111,11 @@ _NAME_WORDS |= {
 }
 _NAME_PATTERNS = {kind: regex(pattern) for kind, pattern in _NAME_WORDS.items()}
 _NO_NAME = regex(
-    r"\b(date|time|status|code|type|id|reaction|instruction|due|dose|group|strength|form|route)s?$"
+    r"\b(date|time|status|code|type|id|reaction|instruction|due|dose|group|strength|form|route|unit)s?$"
     r"|^(date|time) "
 )
 _VALUE = regex(
-    r"^((observed|measured|test|lab|result|numeric|actual|your|current|previous|prior|latest) )?"
+    r"^((observed|measured|test|lab|result|numeric|actual|your|current|previous|prior|latest) ){0,2}"
     r"(values?|results?|readings?"
     r"|findings?)( units?)?$"
     r"|^(in|out of|within) (normal )?range$"

@@ -134,10 +134,15 @@ def _name_cell(row: list[Cell], layout: Layout) -> Part | None:
     if column is None:
         if len(cells) == 1 or layout.names:  # a row that names a group, or the rest of a row broken by a page
             return None
-        plain = [c for c in sorted(cells) if not DATE.match(cells[c].text) and not is_code(cells[c].text)]
+        plain = [c for c in sorted(cells) if _may_name(cells[c].text)]
         others = plain if layout.kind in ("plan", "encounters") else ()  # elsewhere they say what of an entry
         column = next((c for c in plain if layout.roles.get(c) is None), next(iter(others), None))
     return cells.get(column) if column is not None else None
+
+
+def _may_name(text: str) -> bool:
+    """Whether a cell without a title may name an entry: it is no date, no code and no number of a row."""
+    return bool(re.search("[A-Za-z]", text)) and not DATE.match(text) and not is_code(text)
 
 
 def _named(name: Part, told: dict[str, Part], kind: str, alone: bool, score: float) -> Iterator[Entry]:

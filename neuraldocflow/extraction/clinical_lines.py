@@ -13,7 +13,7 @@ from .clinical_parts import MEASURED, Entry, Part
 from .clinical_terms import ABSENCE, REACTION, is_bare_title, title_words
 from .patterns import regex
 
-_BULLET = regex(r"^[\s•*·▪◦-]+|^\(?\d{1,2}[.)]\s+")
+_BULLET = regex(r"^[\s•*·▪◦–-]+|^\(?\d{1,2}[.)]\s+")
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
 _RANK = regex(
     r"(?:principal|primary|secondary|admitting|final|discharge"
@@ -64,6 +64,11 @@ _WHEN = regex(
     r"|started|onset|administered(?: on)?|given)\s*:?\s*(?=\w)",
     re.IGNORECASE,
 )
+_HOW = regex(
+    r"(?:take|give|inhale|inject|apply|use|instil+|insert|dissolve|chew|place)\s+(?:\d|one|two|half|a\b|an\b|by)",
+    re.I,
+)
+"""What directions begin with that stand in a line of their own."""
 _NUMBER_FIRST = regex(r"\s*\(?\d{1,2}[.)]\s")
 _GOES_ON = regex(rf"{_LABEL.pattern}|\s*(?:\(|and\b|take\b|sig\b|{DOSE.pattern}[ ,])", re.IGNORECASE)
 """What a line begins with that still speaks of the entry in the line above."""
@@ -79,7 +84,8 @@ _LABEL_ROLES = {
     "sig": "directions",
 }
 _NO_ENTRY = regex(
-    r"(?:see|refer|which|thanks?|as above|reviewed|patient|the|he|she|this|these|unless|documented|none|data"
+    r"(?:last (?:reviewed|updated|verified|modified)"
+    r"|see|refer|which|thanks?|as above|reviewed|patient|the|he|she|this|these|unless|documented|none|data"
     r"|section|reported|(?:electronically )?signed|(?:completed|prepared|dictated) by)\b",
     re.IGNORECASE,
 )
@@ -200,10 +206,22 @@ def remarks(text: Part, kind: str) -> dict[str, Part] | None:
     if kind in (*MEASURED, "plan"):
         return None
     said = dict(_fields(text, kind))
-    if not said or {None, "name"} & said.keys():
+    if not said:
+        return _plain_remarks(text, kind)
+    if {None, "name"} & said.keys():
         return None
     told = {str(role): shown for role, shown in said.items()}
     return told if all(_speaks_of(role, shown.text) for role, shown in told.items()) else None
+
+
+def _plain_remarks(text: Part, kind: str) -> dict[str, Part] | None:
+    """What a line without labels says of the entry before it: how to take it, when it was started."""
+    bullet = _BULLET.match(text.text)
+    line = text.cut(bullet.end() if bullet else 0, len(text.text))
+    if kind == "medications" and _HOW.match(line.text):
+        return {"directions": line}
+    dated = told_in_details(line) if _WHEN.match(line.text) else {}
+    return dated if dated and "comment" not in dated else None
 
 
 def _fields(text: Part, kind: str) -> list[tuple[str | None, Part]]:

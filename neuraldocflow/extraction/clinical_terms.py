@@ -156,7 +156,8 @@ NOT_DONE_NAMED = regex(
 )
 """A name that itself says so."""
 NOT_YET = regex(
-    r"^\W*(?:planned|pending|scheduled|ordered|requested|proposed|intended|future)\b", re.IGNORECASE
+    r"^\W*(?:(?:over)?due|planned|pending|scheduled|ordered|requested|proposed|intended|future)\b",
+    re.IGNORECASE,
 )
 
 VITAL = regex(

@@ -201,3 +201,19 @@ def test_a_test_stands_in_the_next_column_of_names_where_the_first_is_blank() ->
         ),
     )
     assert [each[:2] for each in measures(document, "results")] == [("Testin", "5.0"), ("Mockose", "7.0")]
+
+
+def test_a_title_may_say_of_what_laboratory_test_it_has_the_result() -> None:
+    document = record(
+        heading("Results"),
+        table(["Lab Test Name", "Lab Test Result", "Lab Test Unit"], ["Testin", "13.2", "g/dL"]),
+    )
+    assert measures(document, "results") == [("Testin", "13.2", "g/dL")]
+
+
+def test_rows_may_be_numbered_in_a_column_without_a_title() -> None:
+    document = record(
+        heading("Allergies"),
+        table(["1", "Quinzine", "Rash"], ["2", "Latexol", "Hives"], header_rows=0),
+    )
+    assert names(document, "allergies") == ["Quinzine", "Latexol"]

@@ -700,3 +700,26 @@ def test_a_heading_above_remarks_is_the_entry_they_speak_of() -> None:
         {"name": "Latexol", "severity": "Mild"},
     )
     assert [each["name"] for each in others if each["name"] == "Reviewed"] == []
+
+
+@pytest.mark.parametrize("mark", ["", "– "])
+def test_items_below_a_medication_may_say_how_and_since_when(mark: str) -> None:
+    document = record(
+        heading("Medications"),
+        item("Fablox 5 mg"),
+        item(f"{mark}Take 1 tablet by mouth daily"),
+        item(f"{mark}Started 01/02/2020"),
+        item("Bazlox 7 mg"),
+    )
+    first, second = found(document, "clinical_details", sections=["medications"])
+    assert (first["name"], first["frequency"], first["date"]) == ("Fablox 5 mg", "daily", "2020-01-02")
+    assert second["name"] == "Bazlox 7 mg"
+
+
+def test_who_reviewed_a_list_is_no_entry_of_it() -> None:
+    document = record(
+        heading("Allergies"),
+        paragraph("Quinzine"),
+        paragraph("Last reviewed on 01/02/2020 by Mock Testo, RN"),
+    )
+    assert names(document, "allergies") == ["Quinzine"]

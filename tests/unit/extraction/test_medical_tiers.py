@@ -54,6 +54,14 @@ def test_a_name_may_say_itself_that_it_was_not_done(name: str) -> None:
     assert names(document, "immunizations", done_only=True) == ["Flu X"]
 
 
+@pytest.mark.parametrize("status", ["Due", "Overdue", "Planned"])
+def test_a_vaccine_that_is_due_was_not_given(status: str) -> None:
+    document = record(
+        HEAD, heading("Immunizations"), table(["Vaccine", "Status"], ["Flu X", "Given"], ["Pox Y", status])
+    )
+    assert names(document, "immunizations", done_only=True) == ["Flu X"]
+
+
 def test_a_heading_above_headings_is_no_list() -> None:
     document = record(
         HEAD,
