@@ -7,11 +7,15 @@ from collections import Counter, defaultdict
 
 from neuraldocflow.extraction.model import Block, Line
 from neuraldocflow.extraction.patterns import regex
-from neuraldocflow.extraction.pdf_page import PageContent, TextLine
+from neuraldocflow.extraction.pdf_page import PageContent, Ruling, TextLine
 from neuraldocflow.extraction.running_values import LABELLED, tells_values
 
 _MARGIN = 0.11
 """The part of the page's height, at the top and at the bottom, where running lines stand."""
+_CELL = 6
+"""Points; what is as wide and as tall may be a table's cell."""
+_GAP = 3.2
+"""Points between the cells that a browser prints below one another."""
 _DIGITS = regex(r"\d+")
 _COUNTS = regex(r"[^\W\d_]|^[-–—]\s*\d+\s*[-–—]$")
 """A text whose digits may count along: one with a letter, or a page's number between dashes."""
@@ -92,6 +96,27 @@ def _margins(page: PageContent) -> list[TextLine]:
     return [line for line in page.lines if line.y1 <= top or line.y0 >= bottom]
 
 
+def _in_a_table(line: TextLine, page: PageContent) -> bool:
+    """Whether a line in a margin stands in a shaded cell, from which others go on into the page.
+
+    So do the headers of a table that a browser prints again on each page, and what often stands below them.
+    """
+    below = line.y1 < page.height / 2
+    tallest = page.height / 2  # what is taller is the page's background
+    cells = [r for r in page.rulings if _CELL < r.y1 - r.y0 < tallest and r.x1 - r.x0 > _CELL]
+    at = next((r for r in cells if r.x0 <= line.x0 + 1 and line.x1 <= r.x1 + 1 and _holds(r, line)), None)
+    while at is not None and (
+        at.y1 <= page.height * _MARGIN if below else at.y0 >= page.height * (1 - _MARGIN)
+    ):
+        gaps = [(r.y0 - at.y1 if below else at.y0 - r.y1, r) for r in cells if abs(r.x0 - at.x0) < 1.5]
+        at = next((r for gap, r in gaps if 0 <= gap <= _GAP), None)
+    return at is not None
+
+
+def _holds(box: Ruling, line: TextLine) -> bool:
+    return box.y0 <= line.y0 + 1 and line.y1 <= box.y1 + 1
+
+
 def _repeated(pages: list[PageContent], numbers: dict[int, set[int]]) -> dict[int, set[int]]:
     """Lines in the margins whose text, digits folded, stands at the same height on many pages.
 
@@ -99,7 +124,9 @@ def _repeated(pages: list[PageContent], numbers: dict[int, set[int]]) -> dict[in
     figures that neither repeat nor are the pages' ``numbers`` is a cell of a table, and stays.
     """
     places: dict[_Place, set[int]] = defaultdict(set)
-    margins = [[(line, _places(line)) for line in _margins(page)] for page in pages]
+    margins = [
+        [(line, _places(line)) for line in _margins(page) if not _in_a_table(line, page)] for page in pages
+    ]
     for index, lines in enumerate(margins):
         for _, stands in lines:
             for place in stands:

@@ -119,3 +119,19 @@ def test_bold_labels_tell_several_particulars_in_one_line() -> None:
     assert found(document, "clinical_head", role="patient_name") == ["Testo Mock"]
     assert found(document, "clinical_head", role="birth_date") == ["1948-04-09"]
     assert found(document, "clinical_head", role="sex") == ["male"]
+
+
+def test_headers_that_come_again_on_each_page_are_no_running_lines() -> None:
+    made = pymupdf.open()
+    for number in range(4):
+        page = made.new_page()
+        top = 30.0
+        if number == 0:
+            page.insert_text((40, 40), "Problems", fontsize=12, fontname="hebo")
+            top = 50.0
+        rows = [[f"Mock cough {number}{row}", "Active", "05/05/2020"] for row in "abc"]
+        shaded(page, top, [["Name", "Status", "Onset Date"], *rows])
+    document = read(made)
+    assert names(document, "problems") == [f"Mock cough {n}{row}" for n in range(4) for row in "abc"]
+    dates = [each.get("date") for each in found(document, "clinical_details", sections=["problems"])]
+    assert dates == ["2020-05-05"] * 12
