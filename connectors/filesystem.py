@@ -138,6 +138,8 @@ class FilesystemSource(FixedPartitionedSource[NewDocument, None]):
 
     def acknowledge(self, event: NewDocument, outcome: Acknowledgement) -> None:
         """The document's result is durable: move its file, or note it as done. Safe to call again."""
+        if event.source.kind != "file":
+            return  # of a source of another type, which had the name before
         path = path_of(event.source.uri)
         version = (event.source.size, int(event.source.version or 0))
         key = os.fsencode(path)

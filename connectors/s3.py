@@ -140,6 +140,8 @@ class S3Source(FixedPartitionedSource[NewDocument, None]):
 
     def acknowledge(self, event: NewDocument, outcome: Acknowledgement) -> None:
         """The document's result is durable. Safe to call again."""
+        if event.source.kind != "s3":
+            return  # of a source of another type, which had the name before
         _, key, _ = parse_uri(event.source.uri)
         told = {"status": outcome.status, "id": event.id} if self._wishes else None
         version = (key, event.source.version)

@@ -108,6 +108,8 @@ class _Polled(FixedPartitionedSource[NewDocument, None]):
 
     def acknowledge(self, event: NewDocument, outcome: Acknowledgement) -> None:
         """The document's result is durable. Safe to call again."""
+        if not event.source.uri.startswith(f"own://{self.name}/"):
+            return  # of a source of another type, which had the name before
         try:
             self.source.done(_key_of(event.source.uri), event.source.version, outcome.status)
         except OSError as error:

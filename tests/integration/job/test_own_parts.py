@@ -14,6 +14,8 @@ from support.job import LETTER, JobFolder, kill
 from support.receiver import Receiver
 from support.topics import wait_for
 
+from neuraldocflow import recovery_reader
+
 EXAMPLES = Path(__file__).parents[3] / "docs" / "examples" / "own"
 
 
@@ -131,6 +133,26 @@ def test_a_source_that_cannot_note_what_is_done_does_not_end_the_job(job: TableJ
     assert "can't note that" in job.run_once()
     assert Counter(job.archived()) == Counter(names)
     assert "0 documents" in job.run_once()
+
+
+def test_a_source_may_become_one_of_another_type_while_its_documents_are_under_way(job: TableJob) -> None:
+    versioned = job.root / "table_source.py"
+    text = (EXAMPLES / "table_source.py").read_text()
+    versioned.write_text(text.replace("key=str(number)", 'key=str(number), version="v1"'))
+    job.environment["NEURALDOCFLOW_PLUGINS"] = f"{versioned}:{EXAMPLES / 'table_output.py'}"
+    job.insert(150)
+    process = job.start("run", "-c", "job.yaml")
+    store = job.root / ".neuraldocflow" / "recovery"
+    wait_for(lambda: recovery_reader.states(store, "documents.extract"), 60)
+    kill(process.pid)
+    process.communicate()
+    config = yaml.safe_load((job.root / "job.yaml").read_text())
+    watch = {"watch_directories": ["inbox"], "debounce_ms": 0}
+    config["stream_sources"] = {"rows": {"type": "filesystem", "config": watch}}
+    (job.root / "job.yaml").write_text(yaml.safe_dump(config))
+    job.letters(2)
+    job.run_once()
+    assert {"letter-0.html", "letter-1.html"} <= set(job.archived())
 
 
 def test_several_processes_share_the_work(job: TableJob) -> None:
