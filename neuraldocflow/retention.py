@@ -36,8 +36,8 @@ def _unread(log: Log, states: Iterable[dict[str, Any]]) -> Iterator[datetime]:
         firsts |= state["positions"]
         firsts |= {part: min(left) for part, left in state.get("waiting", {}).items() if left}
     for part, (begin, end) in log.bounds(DOCUMENT_STREAM).items():
-        first = firsts.get(part, begin)
-        if begin <= first < end:
+        first = max(firsts.get(part, begin), begin)  # brokers may have dropped some
+        if first < end:
             try:
                 yield from (record.timestamp for record in log.read(DOCUMENT_STREAM, part, first, limit=1))
             except OffsetOutOfRange:  # it is dropped just now, by its brokers
