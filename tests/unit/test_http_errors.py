@@ -35,13 +35,33 @@ def test_who_says_nothing_in_time() -> None:
     assert told(TimeoutError()) == "it does not answer in time"
 
 
-def test_who_hangs_up() -> None:
+def met(scheme: str, answer: bytes) -> str:
     async def meet() -> str:
-        server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
+        def say(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(answer)
+            writer.close()
+
+        server = await asyncio.start_server(say, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         async with server, aiohttp.ClientSession() as session:
             with pytest.raises(aiohttp.ClientError) as error:
-                await session.get(f"http://127.0.0.1:{port}/")
+                await (await session.get(f"{scheme}://127.0.0.1:{port}/")).read()
         return told(error.value)
 
-    assert asyncio.run(meet()) in ("it closed the connection without an answer", "connection reset by peer")
+    return asyncio.run(meet())
+
+
+def test_who_hangs_up() -> None:
+    assert met("http", b"") in ("it closed the connection without an answer", "connection reset by peer")
+
+
+@pytest.mark.parametrize(
+    ("scheme", "answer", "words"),
+    [
+        ("https", b"HTTP/1.1 400 Bad Request\r\n\r\n", "no secure connection to it is possible"),
+        ("http", b"220 mail.example ready\r\n", "what it answers is no HTTP"),
+        ("http", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n%PDF", "it broke off in its answer"),
+    ],
+)
+def test_who_answers_otherwise_than_is_understood(scheme: str, answer: bytes, words: str) -> None:
+    assert met(scheme, answer).startswith(words)
