@@ -29,8 +29,8 @@ class _Console(Console):
 
 def console(stderr: bool = False) -> Console:
     """A console that respects NO_COLOR and narrow terminals; what reads a pipe has lines of any width.
-    ``a[final].pdf`` is a name, and no markup."""
-    made = _Console(stderr=stderr, highlight=False, markup=False)
+    ``a[final].pdf`` and ``b:100:.pdf`` are names: no markup, no emoji."""
+    made = _Console(stderr=stderr, highlight=False, markup=False, emoji=False)
     if not made.is_terminal and "COLUMNS" not in os.environ:
         made.width = _WIDE
     return made

@@ -122,16 +122,19 @@ def test_a_documents_name_does_not_control_the_terminal(tmp_path: Path) -> None:
     assert not {"\x1b", "\x07", "\x9b"} & set(done.stdout)
 
 
-def test_brackets_in_a_name_are_shown(tmp_path: Path) -> None:
+def test_brackets_and_colons_in_a_name_are_shown(tmp_path: Path) -> None:
     job = JobFolder(tmp_path)
-    (tmp_path / "a[final].html").write_text("<h1>Letter</h1><p>Reference: 5</p>")
-    done = neuraldocflow("process", "a[final].html", "--out", "out", folder=tmp_path)
-    assert "a[final].html" in done.stdout + done.stderr
+    file = tmp_path / "a[final]:100:.html"
+    file.write_text("<h1>Letter</h1><p>Reference: 5</p>")
+    done = neuraldocflow("process", file.name, "--out", "out", folder=tmp_path)
+    assert file.name in done.stdout + done.stderr
+    document = delivery(file.name).document
+    source = document.source.model_copy(update={"uri": file.as_uri(), "size": file.stat().st_size})
     with open_log(RuntimeConfig(state_directory=tmp_path / ".neuraldocflow")) as log:
-        log.append([message_of(delivery("a[final].pdf").document)])
+        log.append([message_of(document.model_copy(update={"source": source}))])
     options = ("--topic", "documents", "--from-beginning", "--dry-run")
     done = neuraldocflow("replay", "-c", "job.yaml", *options, folder=job.root)
-    assert "a[final].pdf" in done.stdout + done.stderr
+    assert done.stdout == f"{file.name}  run 1\n"
 
 
 @pytest.mark.parametrize("since", ["999999d", "99999999999d", "9999-12-31T23:59:59-14:00"])
