@@ -54,13 +54,13 @@ def tasks_of(truth: Path, folder: Path, arguments: argparse.Namespace) -> list[T
     """A task for each document of a truth file that is wanted. Raises ValueError for files not there."""
     tasks = [
         Task(
-            {"profile": arguments.profile, **entry} if arguments.profile else entry,
+            entry,
             folder / entry["file"],
             tuple(arguments.profiles),
             not arguments.fit_calibration,
             arguments.profile,
         )
-        for entry in load_truth(truth)
+        for entry in load_truth(truth, arguments.profile)
         if fnmatch.fnmatch(entry["file"], arguments.only)
     ]
     absent = [task.path for task in tasks if not task.path.is_file()]
@@ -122,7 +122,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--processes", type=int, default=2)
     arguments = parser.parse_args(argv)
-    console = Console(width=None if sys.stdout.isatty() else 120)
+    console = Console(width=None if sys.stdout.isatty() else 120, markup=False, emoji=False)
     folder = arguments.folder or (arguments.truth.parent if arguments.truth else corpus())
     if folder is None:
         print("no corpus: set NEURALDOCFLOW_CORPUS, or give TRUTH.json and DIR", file=sys.stderr)

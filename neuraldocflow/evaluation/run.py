@@ -44,8 +44,10 @@ class Answer:
     """Cells of tables right, wrong and missed, where it is known which tables there are."""
 
 
-def load_truth(path: Path) -> list[Truth]:
-    """A truth file: a list of documents with file, profile and fields. Raises ValueError."""
+def load_truth(path: Path, profile: str | None = None) -> list[Truth]:
+    """A truth file: a list of documents with file, profile (``profile`` where one names none) and fields.
+    Raises ValueError.
+    """
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
@@ -57,6 +59,8 @@ def load_truth(path: Path) -> list[Truth]:
     for number, entry in enumerate(entries, 1):
         if not isinstance(entry, dict):
             raise ValueError(f"{path}: entry {number}: expected an object with file, profile and fields")
+        if profile is not None:
+            entry.setdefault("profile", profile)
         if wrong := next((name for name, right in _SHAPES.items() if not right(entry.get(name))), None):
             raise ValueError(
                 f"{path}: entry {number}: {wrong} is not there, or not as docs/profiles.md has it"
@@ -82,6 +86,7 @@ def _is_section(value: Any) -> bool:
 
 _SHAPES: dict[str, Callable[[Any], bool]] = {
     "file": _is_text,
+    "profile": _is_text,
     "fields": lambda value: isinstance(value, dict),
     "tables": lambda value: value is None or _list_of(value, lambda table: _list_of(table, _is_row)),
     "sections": lambda value: value is None or _list_of(value, _is_section),

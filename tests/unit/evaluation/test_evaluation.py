@@ -68,17 +68,25 @@ def test_an_object_is_right_where_all_is_that_the_truth_says_of_it() -> None:
         ("5", "expected a list"),
         ("[5]", "entry 1: expected an object"),
         ('[{"fields": {}}]', "entry 1: file"),
-        ('[{"file": "a", "fields": []}]', "entry 1: fields"),
-        ('[{"file": "a", "fields": {}, "tables": 5}]', "entry 1: tables"),
-        ('[{"file": "a", "fields": {}, "tables": [["a"]]}]', "entry 1: tables"),
-        ('[{"file": "a", "fields": {}, "sections": [{"id": "a"}]}]', "entry 1: sections"),
-        ('[{"file": "a", "fields": {}, "clauses": {"a": "x"}}]', "entry 1: clauses"),
+        ('[{"file": "a", "fields": {}}]', "entry 1: profile"),
+        ('[{"file": "a", "profile": "p", "fields": []}]', "entry 1: fields"),
+        ('[{"file": "a", "profile": "p", "fields": {}, "tables": 5}]', "entry 1: tables"),
+        ('[{"file": "a", "profile": "p", "fields": {}, "tables": [["a"]]}]', "entry 1: tables"),
+        ('[{"file": "a", "profile": "p", "fields": {}, "sections": [{"id": "a"}]}]', "entry 1: sections"),
+        ('[{"file": "a", "profile": "p", "fields": {}, "clauses": {"a": "x"}}]', "entry 1: clauses"),
     ],
 )
 def test_a_truth_file_that_is_none_is_told(tmp_path: Path, text: str, told: str) -> None:
     (tmp_path / "a.truth.json").write_text(text)
     with pytest.raises(ValueError, match=told):
         load_truth(tmp_path / "a.truth.json")
+
+
+def test_the_profile_that_is_given_is_that_of_documents_which_name_none(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text(
+        '[{"file": "a", "fields": {}}, {"file": "b", "profile": "q", "fields": {}}]'
+    )
+    assert [each["profile"] for each in load_truth(tmp_path / "a.json", "p")] == ["p", "q"]
 
 
 def test_token_f1() -> None:
