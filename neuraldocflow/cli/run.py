@@ -16,7 +16,7 @@ from neuraldocflow.cli.watch import summary, watching
 from neuraldocflow.errors import ConfigError
 from neuraldocflow.log import open_log
 from neuraldocflow.member import Member, ordinal
-from neuraldocflow.supervisor import Supervisor
+from neuraldocflow.supervisor import Phase, Supervisor
 from neuraldocflow.swarm.containment import die_with_parent
 
 
@@ -59,6 +59,10 @@ def run(
         names = ", ".join(source or loaded.stream_sources) or "what comes through the gateway"
         show.console(stderr=True).print(f"running: {names} (Ctrl-C stops it; nothing is lost)")
 
+    def entered(phase: Phase, reason: str = "", failed: int = 0) -> None:
+        if phase == "running":
+            begun()
+
     def command(number: int, told: str) -> list[str]:
         given = ["-m", "neuraldocflow", "run", "--member", str(number), "--addresses", told]
         given += ["--workers", str(workers), *(["--once"] if once else [])]
@@ -75,8 +79,7 @@ def run(
         watching(job_log, as_json=as_json, quiet=quiet) as counts,
     ):
         if processes > 1:
-            told = lambda phase, reason="", failed=0: begun()  # noqa: E731
-            Supervisor(loaded, processes, workers, command, told=told).run()
+            Supervisor(loaded, processes, workers, command, told=entered).run()
         else:
             runner.run(loaded, once=once, sources=sources, workers=workers, started=lambda engine: begun())
     sys.stderr.flush()

@@ -32,6 +32,21 @@ def test_two_processes_drain_the_folder_and_end(job: JobFolder) -> None:
     assert "0 documents" in job.run_once()
 
 
+def test_they_are_told_to_run_when_they_do(job: JobFolder) -> None:
+    job.configure({"watch_directories": ["later"]})
+    process = job.start(*CLUSTER)
+    told, _ = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "later: there is no such directory" in told
+    assert "running: " not in told
+    (job.root / "later").mkdir()
+    process = job.start(*CLUSTER)
+    assert process.stdout is not None
+    assert "running: inbox (Ctrl-C stops it" in process.stdout.readline()
+    process.send_signal(signal.SIGTERM)
+    finish(process)
+
+
 def test_a_process_keeps_few_handles_however_many_documents_it_has_seen(job: JobFolder) -> None:
     process = job.start(*CLUSTER)
     job.letters(80)
