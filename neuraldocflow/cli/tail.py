@@ -104,8 +104,9 @@ def _is_new(shown: dict[str, Any], repeats: Repeats) -> bool:
 
 def _line(record: Record, shown: dict[str, Any]) -> Text:
     line = Text(f"{record.timestamp.astimezone():%H:%M:%S}  ")
-    if record.topic == PROCESSING_RESULTS and "result" in shown:
-        return line.append_text(show.line_of(shown["result"]))
+    result = shown.get("result")
+    if record.topic == PROCESSING_RESULTS and isinstance(result, dict) and "status" in result:
+        return line.append_text(show.line_of(result))
     if record.topic == DEAD_LETTERS:
         return line.append(f"{shown.get('origin', '')}  {shown.get('reason', '')}")
     name, error = shown["name"], shown.get("error")  # messages of others may have anything there

@@ -17,7 +17,7 @@ from support.topics import Topics
 from neuraldocflow.config import RuntimeConfig
 from neuraldocflow.dead_letters import refused
 from neuraldocflow.events import ProcessingProgress
-from neuraldocflow.log import DOCUMENT_STREAM, PROCESSING_EVENTS, Message, open_log
+from neuraldocflow.log import DOCUMENT_STREAM, PROCESSING_EVENTS, PROCESSING_RESULTS, Message, open_log
 from sinks.events import message_of
 
 
@@ -91,19 +91,24 @@ def test_records_whose_clocks_go_backwards_are_shown_once_in_their_order(tmp_pat
     assert [each["progress"] for each in tail(job, "events")] == [0.0, 0.1, 0.2, 0.3, 0.4]
 
 
-def test_what_others_have_put_on_the_log_is_shown_whatever_it_is(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("topic", "name"), [("documents", DOCUMENT_STREAM), ("results", PROCESSING_RESULTS)])
+def test_what_others_have_put_on_the_log_is_shown_whatever_it_is(
+    tmp_path: Path, topic: str, name: str
+) -> None:
     job = JobFolder(tmp_path)
     values = [
         b'{"name": 5}',
         b'{"name": ["a", 5]}',
         b'{"error": "boom"}',
         b'{"error": {"x": 1}}',
+        b'{"result": 5}',
+        b'{"result": {}}',
         b"[1]",
         b"\xff",
     ]
     with open_log(RuntimeConfig(state_directory=tmp_path / ".neuraldocflow")) as log:
-        log.append([Message(DOCUMENT_STREAM, "k", value, {}) for value in values])
-    shown = ("documents", "-c", "job.yaml", "--from-beginning", "--no-follow")
+        log.append([Message(name, "k", value, {}) for value in values])
+    shown = (topic, "-c", "job.yaml", "--from-beginning", "--no-follow")
     done = neuraldocflow("tail", *shown, folder=job.root)
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) == len(values)
