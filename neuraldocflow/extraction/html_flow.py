@@ -141,7 +141,7 @@ class Flow:
 
     def start(self, name: str, raw: str) -> None:
         """A start tag."""
-        look = self.looks.of(raw)
+        look = self.looks.of(raw, name)
         if ":" in name:
             self._prefixed(name, look)
             return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import html
 import re
+from collections import deque
 from dataclasses import dataclass, field
 
 from neuraldocflow.extraction.html_styles import StyleSheet, hides
@@ -38,11 +39,11 @@ TOKEN = regex(
 Possessive throughout: every character is looked at once or twice, whatever quotes or brackets are missing.
 """
 _ATTRIBUTE = regex(r"""([^\s=/>"']++)(?:\s*=\s*(?:"([^"]*+)"|'([^']*+)'|([^\s"'>]++)))?""")
-_BOLD = regex(r"font(?:-weight)?\s*:[^;]*?\b(?:bold|bolder|[6-9]00)\b", re.I)
+_BOLD = regex(r"font(?:-weight)?\s*:[^;:]*?\b(?:bold|bolder|[6-9]00)\b", re.I)
 _NOT_BOLD = regex(r"font-weight\s*:\s*(?:normal|lighter|[1-5]00)\b", re.I)
-_ITALIC = regex(r"font(?:-style)?\s*:[^;]*?\b(?:italic|oblique)\b", re.I)
+_ITALIC = regex(r"font(?:-style)?\s*:[^;:]*?\b(?:italic|oblique)\b", re.I)
 _NOT_ITALIC = regex(r"font-style\s*:\s*normal\b", re.I)
-_SIZE = regex(r"font(?:-size)?\s*:[^;]*?(?<![\d.])(\d{1,3}(?:\.\d{1,4})?)\s*(pt|px|em|rem|%)", re.I)
+_SIZE = regex(r"font(?:-size)?\s*:[^;:]*?(?<![\d.])(\d{1,3}(?:\.\d{1,4})?)\s*(pt|px|em|rem|%)", re.I)
 _SHOWS_HIDDEN = regex(r"-sec-ix-hidden\s*:\s*([\w.-]+)")
 _GAP = regex(r"(?:padding|margin)-left\s*:\s*(?:[2-9](?:\.\d{1,4})?|\d{2,3}(?:\.\d{1,4})?)p[tx]", re.I)
 _FONT = regex(r"font-family\s*:\s*([^;,]{1,60})", re.I)
@@ -129,28 +130,29 @@ class Looks:
     """Attributes read, each different string once: filings repeat the same style thousands of times."""
 
     def __init__(self) -> None:
-        self._known: dict[str, Look] = {"": PLAIN, "/": Look(closed=True)}
+        self._known: dict[str | tuple[str, str], Look] = {"": PLAIN, "/": Look(closed=True)}
         self.sheet = StyleSheet()
 
-    def of(self, raw: str) -> Look:
-        look = self._known.get(raw)
+    def of(self, raw: str, tag: str = "") -> Look:
+        key = (raw, tag) if raw and self.sheet.by_tag else raw
+        look = self._known.get(key)
         if look is None:
-            look = self._read(raw)
+            look = self._read(raw, tag)
             if len(self._known) > 4000:
                 self._known.clear()
-            self._known[raw] = look
+            self._known[key] = look
         return look
 
-    def _read(self, raw: str) -> Look:
+    def _read(self, raw: str, tag: str) -> Look:
         look = Look(closed=raw.endswith(('"/', "'/", " /", "\n/")) or raw == "/")
         values = look.values
         for name, double, single, bare in _ATTRIBUTE.findall(raw):
             values.setdefault(name.lower(), double or single or bare)
         style = values.get("style", "")
-        if ruled := self.sheet.style(values):
+        if ruled := self.sheet.style(values, tag):
             style = f"{ruled};{style}"
         if style:
-            self._style(look, style[:5000])
+            self._style(look, style[-5000:])
         look.hidden = look.hidden or "hidden" in values
         if "face" in values:
             look.symbols = of_font(values["face"]) or {}
@@ -162,16 +164,29 @@ class Looks:
         return look
 
     def _style(self, look: Look, style: str) -> None:
-        look.bold = True if _BOLD.search(style) else False if _NOT_BOLD.search(style) else None
-        look.italic = True if _ITALIC.search(style) else False if _NOT_ITALIC.search(style) else None
+        look.bold = _either(_BOLD, _NOT_BOLD, style)
+        look.italic = _either(_ITALIC, _NOT_ITALIC, style)
         look.hidden = hides(style)
-        if font := _FONT.search(style):
+        if font := _last(_FONT, style):
             look.symbols = of_font(font[1]) or {}
         look.gap = "-left" in style and _GAP.search(style) is not None
-        if size := _SIZE.search(style):
+        if size := _last(_SIZE, style):
             number = float(size[1])
             look.size = {"pt": number, "px": number * 0.75, "em": number * 11, "rem": number * 12}.get(
                 size[2].lower(), number * 0.11
             )
         if "-sec-ix-hidden" in style and (shown := _SHOWS_HIDDEN.search(style)):
             look.shows = shown[1]
+
+
+def _last(pattern: re.Pattern[str], style: str) -> re.Match[str] | None:
+    """What a style says last counts, as in a browser: the sheet's rules come first, then what is inline."""
+    return next(iter(deque(pattern.finditer(style), maxlen=1)), None)
+
+
+def _either(yes: re.Pattern[str], no: re.Pattern[str], style: str) -> bool | None:
+    """Which of both a style says last; None where it says neither."""
+    for_it, against = _last(yes, style), _last(no, style)
+    if for_it is None or against is None:
+        return None if for_it is against else for_it is not None
+    return for_it.start() > against.start()

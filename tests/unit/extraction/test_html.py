@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -100,11 +101,38 @@ def test_classes_of_the_style_sheet_count() -> None:
         (".one { visibility: hidden !important } .one { visibility: visible }", ["Two", "Three"]),
         ("/* .one { display: none } */ .two:hover { display: none }", ["One", "Two", "Three", "Four"]),
         (".two { font-size: 0 } #three { font-size: 0.5em }", ["One", "Three", "Four"]),
+        ("#three { display: block } .third { display: none }", ["One", "Two", "Three", "Four"]),
+        ("div.one, div#three { display: none } P.two { display: none }", ["One", "Three", "Four"]),
+        (
+            ".one { display: none } p.one { display: block } .one { color: red }",
+            ["One", "Two", "Three", "Four"],
+        ),
     ],
 )
 def test_rules_hide_what_they_are_for(css: str, shown: list[str]) -> None:
-    body = '<p class="one">One</p><p class="two">Two</p><p id="three">Three</p><p class="one four">Four</p>'
+    body = '<p class="one">One</p><p class="two">Two</p><p id="three" class="third">Three</p>'
+    body += '<p class="one four">Four</p>'
     assert texts(read(page(body, f"<style>{css}</style>"))) == shown
+
+
+def test_what_a_style_says_last_counts() -> None:
+    css = "<style>.small{font-size:8pt;font-weight:bold} .small.big{font-size:16pt;font-style:italic}</style>"
+    body = (
+        '<p class="small">A</p><p class="small big">B</p>'
+        '<p class="small" style="font-size:12pt;font-weight:normal">C</p>'
+    )
+    blocks = read(page(body, css)).blocks
+    assert [(block.size, block.bold) for block in blocks] == [(8, True), (16, True), (12, False)]
+
+
+def test_style_sheets_cost_no_more_than_their_length() -> None:
+    rules = "".join(f".c{n % 20}.d{n} {{ display: none }}" for n in range(5000))
+    names = " ".join(f"c{n}" for n in range(20))
+    body = "".join(f'<p id="p{n}" class="{names}">x</p>' for n in range(10_000))
+    began = time.process_time()
+    assert texts(read(page("<p>x</p>", f"<style>{'@media' * 80_000}</style>"))) == ["x"]
+    assert len(read(page(body, f"<style>{rules}</style>")).blocks) == 10_000
+    assert time.process_time() - began < 5
 
 
 @pytest.mark.parametrize(
