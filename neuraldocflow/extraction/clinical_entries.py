@@ -17,6 +17,7 @@ from .clinical_rows import (
     Remarks,
     body_rows,
     is_translation,
+    joins,
     name_part,
     parted_at_headers,
     parted_beside,
@@ -40,6 +41,7 @@ def entries(section: ClinicalSection) -> list[Entry]:
     kind = section.kind or ""
     found: list[Entry] = []
     layout: Layout | None = None
+    before: Table | None = None
     for table in section.tables:
         if table.n_columns == 1:
             found.extend(_cell_entries(table, kind))
@@ -50,13 +52,15 @@ def entries(section: ClinicalSection) -> list[Entry]:
             if layout is not None and own.continues(layout):
                 own = own.under(layout)
             above = found[-1] if found and layout and layout.n_columns == own.n_columns else None
+            broken = above if layout and own.continues(layout) and _on_next_page(table, before) else None
+            before = table
             layout = own
             if kind in MEASURED:
-                found.extend(measures(rows, own, kind, above))
+                found.extend(measures(rows, own, kind, above, broken))
             elif _labels_beside(rows, kind):
                 found.extend(_labelled_entries(rows, kind))
             else:
-                found.extend(_row_entries(rows, own, above))
+                found.extend(_row_entries(rows, own, above, broken))
     if found and kind in MEASURED:
         for text in section.texts:
             found.extend(_lone_rows(text, kind))
@@ -70,6 +74,10 @@ def entries(section: ClinicalSection) -> list[Entry]:
             elif found:
                 found[-1].parts = {**said, **found[-1].parts}
     return found
+
+
+def _on_next_page(table: Table, before: Table | None) -> bool:
+    return before is not None and before.page is not None and table.page == before.page + 1
 
 
 def _cell_entries(table: Table, kind: str) -> Iterator[Entry]:
@@ -99,10 +107,12 @@ def _lone_rows(text: Part, kind: str) -> Iterator[Entry]:
             yield entry
 
 
-def _row_entries(rows: Rows, layout: Layout, above: Entry | None) -> Iterator[Entry]:
-    """A row for each entry; ``above`` is the last one of the table before."""
+def _row_entries(rows: Rows, layout: Layout, above: Entry | None, broken: Entry | None) -> Iterator[Entry]:
+    """A row for each entry; ``above`` is the last of the table before, ``broken`` that of a page before."""
     remarks = Remarks(layout.n_columns, above)
-    for _, row in body_rows(rows, layout):
+    for number, (_, row) in enumerate(body_rows(rows, layout)):
+        if number == 0 and broken is not None and joins(row, layout, broken):
+            continue
         if remarks.takes(row):
             continue
         parts = row_parts(row, layout)

@@ -11,7 +11,7 @@ from .clinical_columns import Layout, Rows
 from .clinical_dates import DATE, OCCASION, date_in
 from .clinical_lines import labelled_parts
 from .clinical_parts import Entry, Part, lines_of, part_of
-from .clinical_rows import Remarks, body_rows, is_translation, row_codes, row_parts
+from .clinical_rows import Remarks, body_rows, is_translation, joins, row_codes, row_parts
 from .clinical_terms import ABSENCE, NOT_GIVEN, VITAL
 from .clinical_values import (
     Quantity,
@@ -41,8 +41,13 @@ _LONGEST_FINDING = 60
 """Characters of a result in words; longer ones are reports."""
 
 
-def measures(rows: Rows, layout: Layout, kind: str, above: Entry | None = None) -> Iterator[Entry]:
-    """The measurements of a table whose columns are known; ``above`` is the last of the table before."""
+def measures(
+    rows: Rows, layout: Layout, kind: str, above: Entry | None = None, broken: Entry | None = None
+) -> Iterator[Entry]:
+    """The measurements of a table whose columns are known.
+
+    ``above`` is the last of the table before, ``broken`` that of a page before.
+    """
     valued = [column for column, role in layout.roles.items() if role == "value"]
     if len(valued) >= 2 and all(date_in(layout.titles.get(column, "")) for column in valued):
         yield from _by_occasion(rows, layout, valued, kind)
@@ -57,7 +62,7 @@ def measures(rows: Rows, layout: Layout, kind: str, above: Entry | None = None) 
         if "name" not in layout.roles.values() and _name_measurements(named, layout):
             yield from _by_column(rows, layout, named, kind)
             return
-    yield from _by_row(rows, layout, kind, above)
+    yield from _by_row(rows, layout, kind, above, broken)
 
 
 def _is_occasion(title: str) -> bool:
@@ -143,13 +148,15 @@ def _by_occasion(rows: Rows, layout: Layout, columns: list[int], kind: str) -> I
                 yield from made
 
 
-def _by_row(rows: Rows, layout: Layout, kind: str, above: Entry | None) -> Iterator[Entry]:
+def _by_row(
+    rows: Rows, layout: Layout, kind: str, above: Entry | None, broken: Entry | None
+) -> Iterator[Entry]:
     """A row for each measurement, or for each date with a panel in the cell beside it."""
     valued = "value" in layout.roles.values()
     remarks = Remarks(layout.n_columns, above)
     date: Part | None = None
-    for _, row in body_rows(rows, layout):
-        if remarks.takes(row):
+    for number, (_, row) in enumerate(body_rows(rows, layout)):
+        if (number == 0 and broken is not None and joins(row, layout, broken)) or remarks.takes(row):
             continue
         parts, codes = row_parts(row, layout), row_codes(row, layout)
         if is_translation(parts, codes, layout):

@@ -146,6 +146,26 @@ def row_codes(row: list[Cell], layout: Layout) -> list[Code]:
     ]
 
 
+def joins(row: list[Cell], layout: Layout, broken: Entry) -> bool:
+    """Whether a row is the rest of an entry that a page's end broke; what it says is put behind the name.
+
+    Nothing in the row says when, what state or how much, as that entry does of itself.
+    """
+    told = {layout.roles.get(cell.column): part_of(cell) for cell in row if cell.text.strip()}
+    said = len(_TELLING & broken.parts.keys()) + bool(broken.codes)
+    if "name" not in told or _TELLING & told.keys() or said < 2:
+        return False
+    name = f"{broken.name.text} {told['name'].text}"
+    broken.name = replace(broken.name, text=name)
+    return True
+
+
+_TELLING = frozenset(
+    {"date", "end_date", "status", "code", "value", "unit", "reference_range", "dose", "directions"}
+)
+"""Roles of what nearly each row of a list has."""
+
+
 def is_translation(parts: dict[str, Part], codes: list[Code], layout: Layout) -> bool:
     """Whether a row only gives another code for the entry above: a code, but no date, status or group."""
     if not codes or "name" not in parts:

@@ -217,3 +217,25 @@ def test_rows_may_be_numbered_in_a_column_without_a_title() -> None:
         table(["1", "Quinzine", "Rash"], ["2", "Latexol", "Hives"], header_rows=0),
     )
     assert names(document, "allergies") == ["Quinzine", "Latexol"]
+
+
+def test_a_row_that_a_page_broke_is_one_entry() -> None:
+    document = record(
+        heading("Problems"),
+        table(
+            ["Name", "Code", "Status", "Provider"],
+            ["Mock cough without", "100001", "Active", "Mock"],
+            page=1,
+        ),
+        table(
+            ["Name", "Code", "Status", "Provider"],
+            ["sneezing", "", "", "Testo, MD"],
+            ["Testing fever", "100002", "Active", "Mock"],
+            page=2,
+        ),
+        heading("Results"),
+        table(["Test", "Value", "Date"], ["Mock", "5 mg/dL", "5/5/2020"], page=2),
+        table(["Test", "Value", "Date"], ["width", "", ""], ["Testin", "6 mg/dL", "5/5/2020"], page=3),
+    )
+    assert names(document, "problems") == ["Mock cough without sneezing", "Testing fever"]
+    assert [each[:2] for each in measures(document, "results")] == [("Mock width", "5"), ("Testin", "6")]
