@@ -96,14 +96,19 @@ def _margins(page: PageContent) -> list[TextLine]:
     return [line for line in page.lines if line.y1 <= top or line.y0 >= bottom]
 
 
-def _in_a_table(line: TextLine, page: PageContent) -> bool:
+def _outside_tables(page: PageContent) -> list[TextLine]:
+    """The lines in a page's margins that are in no cell of a table."""
+    tallest = page.height / 2  # what is taller is the page's background
+    cells = [r for r in page.rulings if _CELL < r.y1 - r.y0 < tallest and r.x1 - r.x0 > _CELL]
+    return [line for line in _margins(page) if not cells or not _in_a_table(line, page, cells)]
+
+
+def _in_a_table(line: TextLine, page: PageContent, cells: list[Ruling]) -> bool:
     """Whether a line in a margin stands in a shaded cell, from which others go on into the page.
 
     So do the headers of a table that a browser prints again on each page, and what often stands below them.
     """
     below = line.y1 < page.height / 2
-    tallest = page.height / 2  # what is taller is the page's background
-    cells = [r for r in page.rulings if _CELL < r.y1 - r.y0 < tallest and r.x1 - r.x0 > _CELL]
     at = next((r for r in cells if r.x0 <= line.x0 + 1 and line.x1 <= r.x1 + 1 and _holds(r, line)), None)
     while at is not None and (
         at.y1 <= page.height * _MARGIN if below else at.y0 >= page.height * (1 - _MARGIN)
@@ -124,9 +129,7 @@ def _repeated(pages: list[PageContent], numbers: dict[int, set[int]]) -> dict[in
     figures that neither repeat nor are the pages' ``numbers`` is a cell of a table, and stays.
     """
     places: dict[_Place, set[int]] = defaultdict(set)
-    margins = [
-        [(line, _places(line)) for line in _margins(page) if not _in_a_table(line, page)] for page in pages
-    ]
+    margins = [[(line, _places(line)) for line in _outside_tables(page)] for page in pages]
     for index, lines in enumerate(margins):
         for _, stands in lines:
             for place in stands:
