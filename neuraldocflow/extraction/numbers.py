@@ -22,17 +22,22 @@ _NUMBER = regex(
     rf"(?P<open>\()?\s*(?P<minus>(?<!\w){_MINUS}\s*)?(?:(?P<currency>{_CURRENCY})\s*(?P<inner>{_MINUS})?)?\s*"
     rf"(?P<inside>\()?\s*(?P<digits>\d{{1,3}}(?:[ {_SPACES}]\d{{3}})+(?!\d)(?:[.,]\d+)?"
     rf"|\.\d+|\d+(?:[.,'’]\d+)*)"
-    rf"(?P<more>[-/:–.,eExX]\d|\s\d+/\d)?(?P<after>{_MINUS}(?!\w|\s*\d))?"
+    r"(?P<more>[-/:–.,eExX]\d|[eE][-+]\d|\s\d+/\d|\s?[¼½¾⅐-⅞]|\s(?i:hundred)\b)?"
+    rf"(?P<after>{_MINUS}(?!\w|\s*\d))?"
     r"\s*(?P<percent>%|per\s?cent\b)?\s*"
-    r"(?P<scale>(?i:thousand|million|billion|trillion)s?|(?i:mn|mln|mio|mrd|bn|tn)\b\.?|[kKmMbB]\b|MM\b)?"
-    rf"\s*(?P<behind>{_CURRENCY})?\s*(?P<close>\))?"
+    r"(?P<scale>(?i:thousand|million|billion|trillion|lakh crore|lakh|lac|crore)s?\b"
+    r"|(?i:mn|mln|mio|mrd|bn|tn)\b\.?|[kKmMbB]\b|MM\b)?"
+    # "2024 $500" has the sign of the second number, "5 € 7 €" that of the first
+    rf"\s*(?P<behind>(?:{_CURRENCY})(?!(?:(?<=[$£])\s)?\(?\.?\d))?\s*(?P<close>\))?"
     r"(?P<late>\s*(?i:thousand|million|billion|trillion)s?\b)?",
 )
 _SCALES = {
     **dict.fromkeys(("k", "thousand"), 3),
     **dict.fromkeys(("m", "mm", "mn", "mln", "mio", "million"), 6),
     **dict.fromkeys(("b", "bn", "mrd", "billion"), 9),
-    **dict.fromkeys(("tn", "trillion"), 12),
+    **dict.fromkeys(("tn", "trillion", "lakh crore"), 12),
+    **dict.fromkeys(("lac", "lakh"), 5),
+    "crore": 7,
 }
 _LETTERS = frozenset({"k", "m", "mm", "b"})
 """Scales that mean something else (metres, bytes) beside what is no money."""
@@ -79,9 +84,8 @@ def read_number(text: str, money: bool = False, percent: bool = False) -> Number
     if value is None:
         return None
     scale = (match["scale"] or match["late"] or "").strip(" .").lower().removesuffix("s")
-    if scale in _LETTERS and not (
-        money and (match["currency"] or match.end("digits") == match.start("scale"))
-    ):
+    close = money and match.end("digits") == match.start("scale")
+    if scale in _LETTERS and not (match["currency"] or close):
         scale = ""
     negative = _negative(text, match)
     if negative is None:
@@ -126,8 +130,9 @@ def _value(digits: str, text: str, match: re.Match[str], currency: str | None) -
     if grouped:
         return Decimal(plain.replace(",", "."))
     if re.fullmatch(r"\d*(?:\.\d+)?", plain):
-        doubtful = currency not in _ENGLISH and re.fullmatch(r"[1-9]\d{0,2}\.\d{3}", plain)
-        return None if doubtful else Decimal(plain)
+        whole = re.match(r",[-–—]", text[match.end("digits") :])  # instead of cents: "10.000,-"
+        doubtful = currency not in _ENGLISH or whole
+        return None if doubtful and re.fullmatch(r"[1-9]\d{0,2}\.\d{3}", plain) else Decimal(plain)
     if re.fullmatch(r"[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?|[1-9]\d?(?:,\d\d)+,\d{3}(?:\.\d+)?", plain):
         return Decimal(plain.replace(",", ""))
     if re.fullmatch(r"[1-9]\d{0,2}(?:\.\d{3})+,\d+|[1-9]\d{0,2}(?:\.\d{3}){2,}", plain):

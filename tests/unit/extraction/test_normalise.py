@@ -91,6 +91,9 @@ def test_a_date_written_out_is_read_back(date: datetime.date) -> None:
         ("1’234.50", 1234.5),
         ("12,34,567", 1_234_567),
         ("$1.125", 1.125),
+        ("$3.5M", 3_500_000),
+        ("3.5 m", 3.5),
+        ("1.5 lakh", 150_000),
     ],
 )
 def test_numbers(text: str, number: float | None) -> None:
@@ -101,6 +104,7 @@ def test_numbers(text: str, number: float | None) -> None:
     "text",
     [
         *("1,2345", "1.2.3", "1,000,00", "5-10", "12/31/2023 5,000", "12:30", "1 1/2", "1e6", "9" * 400),
+        *("2½", "2 ½ %", "1.5E+6", "5 hundred thousand", "10.000,-"),
         "450 320",  # one number, or two columns
         "(1) 500",  # a loss, or a note's mark
     ],
@@ -150,6 +154,7 @@ def test_money_has_its_scale_and_currency() -> None:
         ("5 Canadian dollars", 5, "CAD"),
         ("CHF 1'234.50", 1234.5, "CHF"),
         ("₹1,00,000", 100_000, "INR"),
+        ("₹2.5 crore", 25_000_000, "INR"),
         ("$5M", 5_000_000, "USD"),
         ("£1.5bn", 1_500_000_000, "GBP"),
         ("€ 5 Mio.", 5_000_000, "EUR"),
@@ -162,6 +167,9 @@ def test_money_as_it_is_written_in_other_places(text: str, value: float, currenc
 
 def test_of_several_numbers_the_one_with_a_currency_or_a_percent_sign_is_meant() -> None:
     assert normalise("due in 30 days: $500", field("money"), {}) == (500, {"currency": "USD"})
+    assert normalise("12/31/2023 $500", field("money"), {}) == (500, {"currency": "USD"})
+    assert normalise("3 $ 450.00", field("money"), {}) == (450, {"currency": "USD"})
+    assert normalise("5 € 7 €", field("money"), {}) == (5, {"currency": "EUR"})
     assert normalise("(incl. 19% VAT): 119,00 EUR", field("money"), {}) == (119, {"currency": "EUR"})
     assert normalise("3 months at 4.5%", field("percent"), {}) == (4.5, {})
     assert normalise("30 days, 500", field("money"), {}) == (30, {})
