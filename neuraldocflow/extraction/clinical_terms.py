@@ -105,7 +105,7 @@ _CODED = regex(r"[(\[][A-Z]?\d[\d.]{2,}[)\]]\s*$")
 
 def title_words(text: str) -> str:
     """A title as lower-case words: numbering, punctuation and what stands in brackets left out."""
-    text = re.sub(r"\([^)]*\)|\[[^\]]*\]", " ", text)
+    text = re.sub(r"\([^()]*\)|\[[^][]*\]", " ", text)
     text = re.sub(r"^\s*(?:\d+(?:\.\d+)*|[ivx]+|[a-z])[.)]\s+", "", text, flags=re.IGNORECASE)
     return " ".join(re.findall(r"[a-z]+", text.lower().replace("/", " ")))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from support.clinical_records import found, heading, item, measures, names, paragraph, record, table
 
@@ -10,12 +12,20 @@ from neuraldocflow.extraction.clinical_dates import date_in
 from neuraldocflow.extraction.clinical_entries import entries
 from neuraldocflow.extraction.clinical_identity import person, sex
 from neuraldocflow.extraction.clinical_sections import clinical_sections
+from neuraldocflow.extraction.clinical_terms import title_words
 from neuraldocflow.extraction.model import Block
 from neuraldocflow.profiles import load
 
 
 def head(document, role: str) -> list[str]:  # type: ignore[no-untyped-def]
     return found(document, "clinical_head", role=role)
+
+
+def test_brackets_that_nothing_closes_cost_no_more_than_their_length() -> None:
+    assert title_words("2. Results [of (one) day] (today)") == "results"
+    began = time.process_time()
+    assert title_words("[(" * 60_000) == ""
+    assert time.process_time() - began < 2
 
 
 def test_list_items_are_entries_without_what_is_said_about_them() -> None:
