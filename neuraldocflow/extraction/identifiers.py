@@ -101,14 +101,16 @@ def card(text: str) -> str | None:
     return None
 
 
-_PARTS = re.compile(r"\b(?:ext(?:n|ension)?|x(?=\s?\d)|or|and|fax|of)\b|;", re.IGNORECASE)
+_PARTS = re.compile(r"\b(?:ext(?:n|ension)?|or|and|fax|of)\b|(?<![A-Z])x(?=\s?\d)|;", re.IGNORECASE)
+_TRUNK = re.compile(r"(?<=\d)\s?\(0\)")
+"""Dialled within a country only: +49 (0)30 1234."""
 _DAY = re.compile(r"(?<![\d-])(?:\d{4}-\d\d-\d\d|\d{1,2}/\d{1,2}/\d{4})(?![\d-])")
 
 
 def phone(text: str) -> str | None:
     """The digits of the first telephone number, seven to fifteen of them, without an extension's."""
     for part in _PARTS.split(_DAY.sub(";", text)):
-        digits = _digits(part)
+        digits = _digits(_TRUNK.sub("", part) if "+" in part else part)
         if digits:
             return digits if 7 <= len(digits) <= 15 else None
     return None
