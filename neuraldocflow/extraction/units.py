@@ -14,7 +14,9 @@ CODES = frozenset(
     )
 )
 """ISO 4217 codes."""
-_SCALES = {"m": 1e6, "thousand": 1e3, "million": 1e6, "billion": 1e9}
+_WORDS = frozenset({"COP", "MAD", "PEN", "TRY"})
+"""Codes that are also words, which a heading in capitals may have."""
+_SCALES = {"m": 1e6, "thousand": 1e3, "lakh": 1e5, "million": 1e6, "crore": 1e7, "billion": 1e9}
 _DOLLARS = {
     "AUD": ("A", "AU", "Australian"),
     "BRL": ("R", "", ""),
@@ -64,8 +66,8 @@ _CURRENCIES = (
 )
 _SCALE = regex(
     r"(?:\bin|\(|amounts?\s+in|expressed\s+in|\$\s*in)\s*(?:u\.?s\.?\s*)?"
-    rf"(?:[a-z]{{0,2}}[$€£¥]|dollars?\s+in\s+|euros?\s+in\s+|(?:{'|'.join(sorted(CODES))})\s)?\s*"
-    r"(?:of\s+)?(thousand|million|billion)s?\b|[$€£]\s*['’]?0{3}s?\b|[$€£]\s?(m)(?:n|illions?)?\b",
+    rf"(?:[a-z]{{0,2}}[$€£¥₹]|dollars?\s+in\s+|euros?\s+in\s+|(?:{'|'.join(sorted(CODES))})\s)?\s*"
+    r"(?:of\s+)?(thousand|lakh|million|crore|billion)s?\b|[$€£]\s*['’]?0{3}s?\b|[$€£]\s?(m)(?:n|illions?)?\b",
     re.IGNORECASE,
 )
 _SIGN = regex(sign_pattern())
@@ -88,9 +90,9 @@ def parse_scale(text: str) -> tuple[float | None, str | None]:
 
 def _currency(text: str) -> str | None:
     """The most definite first: a plain sign or word is that of several currencies."""
-    code = _CODE.search(text)
-    if code is not None:
-        return code[0]
+    codes = [code for code in _CODE.findall(text) if code not in _WORDS or not text.isupper()]
+    if codes:
+        return str(codes[0])
     worded = next((code for code, pattern in _CURRENCIES if pattern.search(text)), None)
     signs = [SIGNS[sign] for sign in _SIGN.findall(text)]
     return worded or (signs[0] if signs else "USD" if _DOLLAR.search(text) else None)

@@ -195,6 +195,10 @@ def test_an_integer_is_never_made_of_a_part() -> None:
         ("£m", (1e6, "GBP")),
         ("US$'000", (1e3, "USD")),
         ("paid $3m in cash", (None, "USD")),
+        ("(₹ in crore)", (1e7, "INR")),
+        ("(INR lakhs)", (1e5, "INR")),
+        ("PEN SALES ($ IN THOUSANDS)", (1e3, "USD")),
+        ("(PEN in thousands)", (1e3, "PEN")),
     ],
 )
 def test_the_scale_and_currency_of_a_caption(caption: str, told: tuple[float | None, str | None]) -> None:
