@@ -27,8 +27,8 @@ from neuraldocflow.extraction.patterns import regex
 _HEADING_SIZES = {1: 24.0, 2: 18.0, 3: 14.0, 4: 12.0, 5: 10.0, 6: 8.0}
 _DEEPEST_TABLE = 30
 _OPENS = regex(r"\s*(?:item\s+\d{1,2}[a-c]?\b|part\s+[ivx]{1,4}\b)", re.IGNORECASE)
-_APART = regex(r"\S[ \t]{3,}\S|\A[\W_]+\Z")
-"""In a line of preformatted text: columns, or nothing but rules."""
+_APART = regex(r"\S[ \t]{4,}\S|\S[ \t]{3}[^\sa-z]|[^\sa-z,;][ \t]{3}\S|\A[\W_]+\Z")
+"""In a line of preformatted text: columns, or nothing but rules. Justified text has three spaces too."""
 
 
 @dataclass(slots=True)

@@ -249,6 +249,14 @@ def test_lines_of_an_old_text_filing_keep_apart() -> None:
     ]
 
 
+def test_justified_lines_of_an_old_text_filing_are_one_paragraph() -> None:
+    old = (
+        b"<pre>\nThe company has   traded in ropes of all kinds  and for a long\n"
+        b"time, and it has sold   them,   as it says here, to everyone who asked.\n</pre>"
+    )
+    assert len(texts(read(old))) == 1
+
+
 def test_columns_and_rules_of_an_old_text_filing_are_lines_of_their_own() -> None:
     document = read(
         b"<pre>\nThe company has traded in ropes of all kinds and for a long time, and in\n"
