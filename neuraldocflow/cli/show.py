@@ -87,7 +87,7 @@ def fields_table(result: Mapping[str, Any]) -> Table:
     metadata = result.get("metadata") or {}
     table = Table(title=str(metadata.get("filename") or ""), title_justify="left", expand=False)
     table.add_column("field", no_wrap=True)
-    table.add_column("value", overflow="ellipsis", max_width=70)
+    table.add_column("value", overflow="fold", max_width=70)
     table.add_column("confidence", justify="right")
     table.add_column("page", justify="right")
     rows = [

@@ -181,6 +181,7 @@ def test_a_table_in_a_pipe_or_a_narrow_terminal_has_every_word_of_its_cells(
     narrow = neuraldocflow("profiles", "list", folder=tmp_path).stdout
     assert max(map(len, narrow.splitlines())) <= 60
     assert "…" not in narrow
+    assert "…" not in neuraldocflow("process", SAMPLES / "sample-record.html", "--format", "table").stdout
     neuraldocflow("keys", "create", "--scope", "metrics", "--scope", "admin", folder=tmp_path)
     assert "…" not in neuraldocflow("keys", "list", folder=tmp_path).stdout
 
