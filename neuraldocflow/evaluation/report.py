@@ -14,7 +14,6 @@ from .measures import CELLS, Counts, Judged, Tally, calibration_error, reliabili
 
 GROUPS = (("fields", None), ("clauses", "clause "), ("sections", "sections"), (CELLS, CELLS))
 """What is summed up, and how the names of what belongs to it begin; fields have no such beginning."""
-KINDS = ("html", "pdf", "docx")
 THRESHOLDS = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95)
 TARGETS = {
     "sec_10k sections": 0.985,
@@ -46,8 +45,7 @@ def print_report(console: Console, tally: Tally, simple: Tally) -> None:
 def _profile_table(profile: str, tally: Tally, simple: Tally) -> Table:
     table = Table(title=f"{profile}: F1 by field", title_justify="left")
     table.add_column("field", overflow="fold")
-    found = {kind for of, _, kind in tally.counts if of == profile}
-    kinds = [kind for kind in KINDS if kind in found]
+    kinds = list(dict.fromkeys(kind for of, _, kind in tally.counts if of == profile))
     for heading in (*kinds, "all", "precision", "recall", "support", "baseline"):
         table.add_column(heading, justify="right", no_wrap=True)
     names = dict.fromkeys(name for of, name, _ in tally.counts if of == profile)
@@ -74,7 +72,7 @@ def _profile_table(profile: str, tally: Tally, simple: Tally) -> Table:
 
 def _row(name: str, profile: str, kinds: Sequence[str], tally: Tally, simple: Tally) -> list[str]:
     total, baseline = Counts(), Counts()
-    for kind in KINDS:
+    for kind in kinds:
         total.add(tally.counts.get((profile, name, kind), Counts()))
         baseline.add(simple.counts.get((profile, name, kind), Counts()))
     by_kind = [_f1(tally.counts.get((profile, name, kind), Counts())) for kind in kinds]

@@ -81,7 +81,11 @@ def _is_row(value: Any) -> bool:
 
 
 def _is_section(value: Any) -> bool:
-    return isinstance(value, dict) and _is_text(value.get("id")) and "starts_with" in value
+    return (
+        isinstance(value, dict)
+        and _is_text(value.get("id"))
+        and isinstance(value.get("starts_with", 0), str | None)
+    )
 
 
 _SHAPES: dict[str, Callable[[Any], bool]] = {

@@ -73,6 +73,10 @@ def test_an_object_is_right_where_all_is_that_the_truth_says_of_it() -> None:
         ('[{"file": "a", "profile": "p", "fields": {}, "tables": 5}]', "entry 1: tables"),
         ('[{"file": "a", "profile": "p", "fields": {}, "tables": [["a"]]}]', "entry 1: tables"),
         ('[{"file": "a", "profile": "p", "fields": {}, "sections": [{"id": "a"}]}]', "entry 1: sections"),
+        (
+            '[{"file": "a", "profile": "p", "fields": {}, "sections": [{"id": "a", "starts_with": 5}]}]',
+            "entry 1: sections",
+        ),
         ('[{"file": "a", "profile": "p", "fields": {}, "clauses": {"a": "x"}}]', "entry 1: clauses"),
     ],
 )
@@ -143,13 +147,18 @@ def test_reliability_calibration_error_and_risk() -> None:
     assert Counts().f1 == 1.0
 
 
-def test_the_command_scores_any_truth_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "a.html").write_text("<h1>Report</h1><p>Made on March 1, 2024</p>")
-    entry = {"file": "a.html", "profile": "generic", "fields": {"title": "Report", "dates": ["2024-03-01"]}}
+@pytest.mark.parametrize("name", ["a.html", "a.htm"])
+def test_the_command_scores_any_truth_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    (tmp_path / name).write_text("<h1>Report</h1><p>Made on March 1, 2024</p>")
+    entry = {"file": name, "profile": "generic", "fields": {"title": "Report", "dates": ["2024-03-01"]}}
     (tmp_path / "t.json").write_text(json.dumps([entry]))
     assert evaluate.main([str(tmp_path / "t.json"), str(tmp_path), "--json"]) == 0
-    told = json.loads(capsys.readouterr().out.strip().split("\n")[-1])
-    assert told["measures"]["generic fields"]["value"] == 1.0
+    *report, told = capsys.readouterr().out.strip().split("\n")
+    assert json.loads(told)["measures"]["generic fields"]["value"] == 1.0
+    kind, *_, support, _ = next(line for line in report if line.startswith("│ title")).split("│")[2:-1]
+    assert (kind.strip(), support.strip()) == ("1.000", "1")
     (tmp_path / "t.json").write_text(json.dumps([{**entry, "file": "gone.html"}]))
     assert evaluate.main([str(tmp_path / "t.json"), str(tmp_path)]) == 2
     assert "gone.html is not there" in capsys.readouterr().err
