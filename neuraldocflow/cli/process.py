@@ -119,8 +119,9 @@ def _refuse_no_files(files: list[Path]) -> None:
         if file.is_dir():
             raise ConfigError(f"{file}: is a folder; name the files in it, such as {file / '*.pdf'}")
         if _ADDRESS.match(str(file)) and not file.exists():
+            address = str(file).replace(":/", "://", 1)  # a path has no two slashes in a row
             raise ConfigError(
-                f"{file}: files of this machine are read here; fetch it first, or send its address to a "
+                f"{address}: files of this machine are read here; fetch it first, or send its address to a "
                 "running job (docs/gateway.md)"
             )
 

@@ -127,7 +127,10 @@ def test_process_says_what_to_do_with_what_is_no_file(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for given, said in (
         (["."], "is a folder; name the files in it"),
-        (["https://example.com/x.pdf"], "files of this machine are read here; fetch it first"),
+        (
+            ["https://example.com/x.pdf"],
+            "https://example.com/x.pdf: files of this machine are read here; fetch it first",
+        ),
         ([SAMPLES / "sample-record.html", "--out", "file"], "--out: file: a folder is wanted"),
         ([SAMPLES / "sample-record.html", "--out", "file/in"], "--out: file/in: a folder is wanted"),
     ):
