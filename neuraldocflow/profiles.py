@@ -99,12 +99,17 @@ def _learned(path: Path) -> Any:
 
 
 def files(directories: Iterable[Path] = ()) -> dict[str, Path]:
-    """Profile files by name (the file's), built-in ones first, later folders before earlier ones."""
+    """Profile files by name (the file's), built-in ones first, later folders before earlier ones. Raises
+    ConfigError.
+    """
     found: dict[str, Path] = {}
     for directory in (BUILTIN, *directories):
         if not directory.is_dir():
             raise ConfigError(f"runtime.profiles_directories: {directory} is not a directory")
         for path in sorted([*directory.glob("*.yaml"), *directory.glob("*.yml")]):
+            other = found.get(path.stem, path)
+            if other.parent == path.parent and other != path:
+                raise ConfigError(f"{path}: {other.name} beside it has this name too")
             found[path.stem] = path
     return found
 

@@ -363,6 +363,11 @@ def test_profile_files_end_as_yaml_files_do_and_have_names_of_their_own(tmp_path
         ConfigError, match=r"receipt\.yml: name: other\.yaml beside it is called 'receipt' too"
     ):
         load([tmp_path])
+    (tmp_path / "other.yaml").rename(tmp_path / "receipt.yaml")
+    with pytest.raises(ConfigError, match=r"receipt\.yml: receipt\.yaml beside it has this name too"):
+        load([tmp_path])
+    (tmp_path / "receipt.yml").unlink()
+    assert "receipt" in load([tmp_path, tmp_path])
 
 
 BARE = """
