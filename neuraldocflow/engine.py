@@ -190,6 +190,7 @@ class Engine:
 
     def wait(self) -> bool:
         """Wait for an outcome or for room, a moment at most. False when the deadline has passed."""
+        self._heed_stop()
         if self._late():
             return False
         self.start().wait(0.05)

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
+from unittest.mock import Mock
+
+import pytest
 
 from dataflows.documents import build_flow
+from neuraldocflow import durable
+from neuraldocflow.cluster import Cluster
 from neuraldocflow.config import Config
 from neuraldocflow.engine import Engine
 
@@ -22,4 +28,20 @@ def test_sources_and_outputs_may_be_called_as_the_flow_s_own_steps_and_have_peri
     )
     engine = Engine(config)
     assert build_flow(config, engine).flow_id == "documents"
+    engine.close()
+
+
+def test_who_waits_for_an_endpoint_at_the_end_hears_that_all_processes_are_to_stop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(durable, "STOPPING", threading.Event())
+    engine = Engine(Config.model_validate({"runtime": {"state_directory": tmp_path}}), process=1)
+    monkeypatch.setattr(engine, "start", Mock())  # no agents
+    assert engine.wait()
+    assert not engine.stopping.is_set()
+    Cluster(tmp_path / "work" / "cluster").stop()
+    assert engine.wait()
+    assert engine.stopping.is_set()
+    engine.stop(grace=0.0)
+    assert not engine.wait()
     engine.close()
