@@ -49,6 +49,8 @@ _OF_WHAT_WAITS = (DOCUMENT_STREAM, CANCELLATIONS)
 _AN_HOUR = timedelta(hours=1)
 _LONGEST_WAIT = timedelta(days=3650)
 """A document that says it came before that was given a date that is none."""
+_ON_THE_WAY = 1.0
+"""Seconds; what takes longer is delivered too, but its tries wait for one another."""
 GRACE = 10.0
 """Seconds agents get to finish what they are at when the job is told to stop."""
 
@@ -108,6 +110,7 @@ class Engine:
         self._swarm_events: SwarmEvents | None = None
         self._progress: dict[str, list[Progress]] = defaultdict(list)
         self._deadline: float | None = None
+        self._closes_at: float | None = None
         self._quiet_since = time.monotonic()
         self.partitions = 1
         """Of all sources together."""
@@ -179,7 +182,12 @@ class Engine:
         """Asked when the flow may end: once every source's partition has, in all processes, and webhooks have
         been told here, or time is up."""
         self._heed_stop()
-        return self.cluster.all_ended() and (not self.undelivered or self._late())
+        if not self.cluster.all_ended():
+            return False
+        if self._closes_at is None:  # the last documents may still be on their way from other processes
+            self._closes_at = time.monotonic() + (0.0 if self.process is None else _ON_THE_WAY)
+        told = not self.undelivered and (self.stopping.is_set() or time.monotonic() >= self._closes_at)
+        return told or self._late()
 
     def stop(self, grace: float = GRACE) -> None:
         """Let sources end, give agents ``grace`` seconds; what is left then stays in the snapshot."""

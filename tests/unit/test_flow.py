@@ -45,3 +45,20 @@ def test_who_waits_for_an_endpoint_at_the_end_hears_that_all_processes_are_to_st
     engine.stop(grace=0.0)
     assert not engine.wait()
     engine.close()
+
+
+def test_one_of_several_processes_awaits_what_is_on_its_way_before_the_flow_may_close(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 100.0
+    monkeypatch.setattr("neuraldocflow.engine.time.monotonic", lambda: now)
+    engine = Engine(Config.model_validate({"runtime": {"state_directory": tmp_path}}), process=1)
+    assert not engine.may_close()
+    assert engine.may_end()
+    assert not engine.may_close()
+    engine.undelivered.add("a")
+    now += 5.0
+    assert not engine.may_close()
+    engine.undelivered.discard("a")
+    assert engine.may_close()
+    engine.close()
