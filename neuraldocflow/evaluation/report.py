@@ -45,7 +45,7 @@ def print_report(console: Console, tally: Tally, simple: Tally) -> None:
 def _profile_table(profile: str, tally: Tally, simple: Tally) -> Table:
     table = Table(title=f"{profile}: F1 by field", title_justify="left")
     table.add_column("field", overflow="fold")
-    kinds = list(dict.fromkeys(kind for of, _, kind in tally.counts if of == profile))
+    kinds = sorted({kind for of, _, kind in tally.counts if of == profile})
     for heading in (*kinds, "all", "precision", "recall", "support", "baseline"):
         table.add_column(heading, justify="right", no_wrap=True)
     names = dict.fromkeys(name for of, name, _ in tally.counts if of == profile)
