@@ -52,7 +52,7 @@ def test_a_watched_job_goes_on_and_its_result_comes_once(
     browser: Browser, gateway: Gateway, up: Start, tmp_path: Path
 ) -> None:
     slow = tmp_path / "slow.pdf"
-    slow.write_bytes(pdf.many_pages(5000))
+    slow.write_bytes(pdf.many_pages(5000, b"BT /F1 9 Tf 50 750 Td (Fictional words.) Tj ET"))
     running = up()
     person = Person(browser.new_context(), gateway)
     person.open()
