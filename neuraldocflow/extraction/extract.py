@@ -104,7 +104,8 @@ def extract(
     clock.lap("fieldsMs")
     tell("validating", 0, 1, None)
     verdicts = list(validate(document, chosen, found))
-    confidence = 0.0 if is_empty(document, found) else quality(found, verdicts)
+    has_text = chosen.text and bool(document.text.strip())
+    confidence = 0.0 if is_empty(document, found) else quality(found, verdicts, has_text)
     if confidence < threshold:
         verdicts.append(_below(confidence, threshold))
     clock.lap("validateMs")

@@ -52,18 +52,20 @@ def validate(document: Document, profile: Profile, found: Sequence[Found]) -> It
 
 
 def is_empty(document: Document, found: Sequence[Found]) -> bool:
-    """Whether nothing at all was read: no text, and no value, which a form's field may have without any."""
-    return not document.text.strip() and not any(each.values for each in found)
+    """Whether nothing at all was read: no text, in margins neither, and no value, which a form's field may
+    have without any."""
+    margins = any(block.text.strip() for block in document.furniture)
+    return not document.text.strip() and not margins and not any(each.values for each in found)
 
 
 def _verdict(rule: str, severity: str, passed: bool, message: str, fields: list[str]) -> dict[str, Any]:
     return {"rule": rule, "severity": severity, "passed": passed, "message": message, "fields": fields}
 
 
-def quality(found: Sequence[Found], verdicts: Sequence[dict[str, Any]]) -> float:
+def quality(found: Sequence[Found], verdicts: Sequence[dict[str, Any]], text: bool) -> float:
     """The document's confidence, 0..1: the mean of its fields', required ones twice as heavy and 0 where
     absent, less a tenth for each failed error and a thirtieth for each failed warning; 0 where there are
-    fields and none was found."""
+    fields and none was found, unless its ``text`` is what its profile gives too."""
     weights = total = 0.0
     for each in found:
         if not each.values and not each.field.required:
@@ -73,6 +75,6 @@ def quality(found: Sequence[Found], verdicts: Sequence[dict[str, Any]]) -> float
         if each.values:
             total += weight * sum(value.confidence for value in each.values) / len(each.values)
     failed = [each["severity"] for each in verdicts if not each["passed"] and each["rule"] != "required"]
-    nothing = bool(found) and not any(each.values for each in found)
+    nothing = bool(found) and not text and not any(each.values for each in found)
     fine = total / weights if weights else 0.0 if nothing else 1.0
     return max(fine - 0.1 * failed.count("error") - failed.count("warning") / 30, 0.0)

@@ -20,7 +20,7 @@ from neuraldocflow.extraction.profile import identity_of
 from neuraldocflow.extraction.rules import RULES
 from neuraldocflow.profiles import load
 from neuraldocflow.results import ProcessingResult
-from tests.support.pdf import PdfBuilder
+from tests.support.pdf import PdfBuilder, many_pages
 
 INVOICE: dict[str, Any] = {
     "name": "invoice",
@@ -157,6 +157,17 @@ def test_a_document_of_which_nothing_is_left_is_not_complete() -> None:
         assert (result["status"], result["extractedData"]["confidence"]) == ("partial", 0.0)
         (verdict,) = (each for each in result["validationResults"] if each["rule"] == "no_content")
         assert verdict["severity"] == "error"
+
+
+def test_text_is_found_where_the_profile_gives_it() -> None:
+    result = extract(b"<p>A poem about rivers.</p>", load(), "generic")
+    assert (result["status"], result["extractedData"]["confidence"]) == ("completed", 1.0)
+
+
+def test_words_that_stand_in_the_margins_of_all_pages_are_words() -> None:
+    pages = many_pages(5, b"BT /F1 9 Tf 50 750 Td (Fictional words.) Tj ET")
+    result = extract(pages, profiles())
+    assert (result["status"], result["extractedData"]["text"]) == ("completed", "")
 
 
 def test_a_scan_that_could_not_be_read_is_not_sure_either(monkeypatch: pytest.MonkeyPatch) -> None:
