@@ -71,7 +71,7 @@ def submit(
         return
     report = local.submit(config, processes, workers, gateway=gateway)
     what = "replaced" if before else "submitted"
-    screen.print(f"{what}: {_run(processes, workers)}", style="bold")
+    screen.print(f"{what}: {_what_runs(processes, workers)}", style="bold")
     if report.address:
         screen.print(f"open     {report.address}", soft_wrap=True)
     if report.gateway:
@@ -127,7 +127,7 @@ def scale(
     planned.grow()
     size = (planned.processes[1], planned.workers[1])
     local.replace_with(folder, submission.sized(*size), kept)
-    screen.print(f"scaled: {_run(*size)}", style="bold")
+    screen.print(f"scaled: {_what_runs(*size)}", style="bold")
 
 
 def stop(config: Path | None = _CONFIG, to: str = _TO, namespace: str = _NAMESPACE) -> None:
@@ -172,14 +172,14 @@ def _scale_kubernetes(
     if not dry_run and planned.restarts:
         planned.grow()
         cluster.scale(planned.processes[1], restart=planned.grows)
-        print(f"scaled: {_run(planned.processes[1], planned.workers[1])}")
+        print(f"scaled: {_what_runs(planned.processes[1], planned.workers[1])}")
 
 
 def _size(processes: int, workers: int) -> str:
     return counted(processes, "process") + (f" of {workers} workers" if workers > 1 else "")
 
 
-def _run(processes: int, workers: int) -> str:
+def _what_runs(processes: int, workers: int) -> str:
     return f"{_size(processes, workers)} {'runs' if processes == 1 else 'run'}"
 
 

@@ -16,12 +16,13 @@ from .patterns import regex
 
 _LENGTH = 16_000
 _FURTHEST = 400_000
+"""Characters; as far as the profile looks for the document's type (``detect_within``)."""
 _OPENS = regex(
     r"securities\s+and\s+exchange\s+commission\b.{0,900}?\bform\s+10-?k"
     r".{0,3000}?\bin\s+(?:its|their|the)\s+charter",
     re.I | re.S,
 )
-"""How a cover page goes on from its second line."""
+"""How a cover page goes on from its second line; one that quotes the form has no charter so near."""
 _INCORPORATED = regex(r"documents\s+incorporated\s+by\s+reference(?:\W{1,5}none\b)?", re.I)
 _ENDS = regex(r"table\s+of\s+contents\s*\n.{0,200}\bitem\s*1\b|\n\s*item\s+1\.", re.I)
 _BELOW = 1500

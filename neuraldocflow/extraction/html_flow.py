@@ -134,6 +134,7 @@ class Flow:
         self._pre = pre
 
     _ended = False
+    """Whether nothing goes on from the latest line of preformatted text."""
 
     def mark(self) -> Mark:
         """The place where the next text goes."""
