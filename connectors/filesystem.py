@@ -180,8 +180,9 @@ class FilesystemSource(FixedPartitionedSource[NewDocument, None]):
         key = os.fsencode(path)
         document, run = told["id"], told.get("run", 0)
         root = next((root for root in sorted(self._folders, reverse=True) if path.is_relative_to(root)), None)
-        if root is None or self._ledger.was_moved(key, version, run):
-            # none of ours any more; or it was moved meanwhile, by another thread
+        if root is None:
+            return  # none of ours: it is moved when its folder is watched again
+        if self._ledger.was_moved(key, version, run):  # meanwhile, by another thread
             self._ledger.remove(key, version)
             return
         processed, failed = self._config.targets(root)
@@ -210,8 +211,9 @@ class FilesystemSource(FixedPartitionedSource[NewDocument, None]):
 
     def _tidy(self) -> None:
         """Make moves that could not be made, and forget files that are gone."""
-        for key, version, told in self._ledger.to_move():
-            self._move(Path(os.fsdecode(key)), version, told)
+        for root in self._folders:
+            for key, version, told in self._ledger.to_move(os.fsencode(root)):
+                self._move(Path(os.fsdecode(key)), version, told)
         for key in self._ledger.paths():
             if is_gone(key):
                 self._ledger.remove(key)

@@ -107,7 +107,7 @@ class S3Source(FixedPartitionedSource[NewDocument, None]):
         self._client = s3_client(config.endpoint())
         keys = f"{where}.bucket", f"{where}.endpoint_url"
         check_bucket(self._client, config.bucket, config.prefix, config.endpoint(), *keys)
-        self._ledger = ObjectLedger(context.state_directory / "sources" / f"{name}@{config.bucket}.db")
+        self._ledger = self._ledger_of(config.bucket)
         self._intake = Intake(config.partitions, self._ledger, context.arrived.set)
         self._wishes = Wishes(
             config.delete_after_processing,
@@ -142,14 +142,20 @@ class S3Source(FixedPartitionedSource[NewDocument, None]):
         """The document's result is durable. Safe to call again."""
         if event.source.kind != "s3":
             return  # of a source of another type, which had the name before
-        _, key, _ = parse_uri(event.source.uri)
+        bucket, key, _ = parse_uri(event.source.uri)
         told = {"status": outcome.status, "id": event.id} if self._wishes else None
         version = (key, event.source.version)
+        if bucket != self._config.bucket:  # the source's former one: what is to be done is, when it is again
+            self._ledger_of(bucket).add(*version, told)
+            return
         self._ledger.add(*version, told)
         self._intake.done(version)
         self._aftermath.tell()
         if self._receiver is not None:
             self._receiver.news(version)
+
+    def _ledger_of(self, bucket: str) -> ObjectLedger:
+        return ObjectLedger(self._context.state_directory / "sources" / f"{self._name}@{bucket}.db")
 
     def event(self, found: Found) -> NewDocument:
         """The event of an object; its id follows from source, key and etag, however it was found."""

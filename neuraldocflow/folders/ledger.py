@@ -109,11 +109,13 @@ class Ledger:
         place: bytes | None = row[0] if row else None
         return place if place is not None and (place == path or _is(place, version)) else None
 
-    def to_move(self) -> list[tuple[bytes, Version, dict[str, object]]]:
-        """Some of the files whose move has still to be made."""
+    def to_move(self, root: bytes) -> list[tuple[bytes, Version, dict[str, object]]]:
+        """Some of the files in a folder whose move has still to be made."""
+        first = root.rstrip(b"/") + b"/"
+        inside = (first, first[:-1] + bytes([first[-1] + 1]))
+        select = "SELECT path, size, mtime_ns, outcome FROM done WHERE path > ? AND path < ?"
         with self._lock:
-            select = "SELECT path, size, mtime_ns, outcome FROM done WHERE outcome IS NOT NULL LIMIT 1000"
-            rows = self._connection.execute(select).fetchall()
+            rows = self._connection.execute(f"{select} AND outcome IS NOT NULL LIMIT 1000", inside).fetchall()
         return [(path, (size, mtime), orjson.loads(outcome)) for path, size, mtime, outcome in rows]
 
     def paths(self) -> Iterator[bytes]:

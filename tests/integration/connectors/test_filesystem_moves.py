@@ -317,3 +317,16 @@ def test_threads_that_have_the_same_moves_to_make_make_each_once(
         each.join()
     assert sorted(path.name for path in target.iterdir()) == sorted(f"{number}.pdf" for number in range(20))
     assert not list(inbox.glob("*.pdf"))
+
+
+def test_what_is_done_while_its_folder_is_not_watched_is_moved_when_it_is_again(
+    watch: Make, inbox: Path, folder: Path
+) -> None:
+    (inbox / "a.pdf").write_bytes(b"x")
+    first = watch(auto_move_processed=True)
+    (event,) = first.until(1)
+    first.close()
+    watch(auto_move_processed=True, watch_directories=[str(folder)]).source.acknowledge(event, DONE)
+    assert (inbox / "a.pdf").exists()
+    assert watch(once=True, auto_move_processed=True).drain() == []
+    assert (inbox / "processed" / "a.pdf").read_bytes() == b"x"

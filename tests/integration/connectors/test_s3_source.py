@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -276,6 +277,24 @@ def test_a_deletion_a_crash_prevented_is_made_after_the_next_start(
     (event,) = first.until(1)
     first.source._ledger.add("a.pdf", event.source.version, {"status": "completed", "id": event.id})
     first.close()
+    assert keys() == ["a.pdf"]
+    watch(delete_after_processing=True)
+    assert eventually(lambda: keys() == [])
+
+
+def test_what_is_done_while_the_source_has_another_bucket_is_taken_away_from_its_own(
+    watch: Make, put: Callable[..., str], keys: Callable[[], list[str]], s3: S3Server
+) -> None:
+    put("a.pdf")
+    first = watch(delete_after_processing=True)
+    (event,) = first.until(1)
+    first.close()
+    s3.client().create_bucket(Bucket=(other := f"other-{uuid.uuid4().hex[:12]}"))
+    s3.client().put_object(Bucket=other, Key="a.pdf", Body=b"content")  # of the same etag
+    second = watch(delete_after_processing=True, bucket=other)
+    second.source.acknowledge(event, DONE)
+    (there,) = second.until(1)
+    assert there.source.uri == f"s3://{other}/a.pdf"
     assert keys() == ["a.pdf"]
     watch(delete_after_processing=True)
     assert eventually(lambda: keys() == [])
