@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .patterns import regex
+from .patterns import lowered, regex
 
 _NAMES = [name.lower() for name in calendar.month_name[1:]]
 _ORDINALS = (
@@ -130,7 +130,7 @@ def dates(text: str, start: int = 0, end: int | None = None) -> Iterator[Dated]:
 def _value(parts: dict[str, str]) -> str | None:
     month, day = _month(parts.get("m", "")), int(parts["d"]) if "d" in parts else 0
     if "o" in parts:
-        day = 1 + _ORDINALS.index("-".join(re.split(r"[\s-]", parts["o"].lower())))
+        day = 1 + _ORDINALS.index("-".join(re.split(r"[\s-]", lowered(parts["o"]))))
     digits = re.sub(r"\D", "", parts.get("y", ""))
     if month > 12 and day and day <= 12:
         month, day = day, month
@@ -146,9 +146,11 @@ def _value(parts: dict[str, str]) -> str | None:
 
 
 def _month(text: str) -> int:
-    if text.isdigit():
+    if text.isdecimal():
         return int(text)
-    return next((number for number, name in enumerate(_NAMES, 1) if text and name[:3] == text[:3].lower()), 0)
+    return next(
+        (number for number, name in enumerate(_NAMES, 1) if text and name[:3] == lowered(text)[:3]), 0
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +169,8 @@ class Period:
 def periods(text: str, start: int = 0, end: int | None = None) -> Iterator[Period]:
     """The lengths of time a text names, figures in parentheses before words."""
     for match in _around(_UNIT, PERIOD, text, start, len(text) if end is None else end):
-        word = " ".join((match["word"] or "").lower().split())
-        unit = match["unit"].lower()
+        word = " ".join(lowered(match["word"] or "").split())
+        unit = lowered(match["unit"])
         if match["digits"]:
             count = int(match["digits"])
         elif word:
@@ -184,7 +186,7 @@ def later(iso: str, period: Period) -> str | None:
     """The date a period after another; a partly blank date moves by whole years."""
     if "[" in iso:
         *front, last = iso.split("/")
-        moved = period.unit == "year" and last.isdigit()
+        moved = period.unit == "year" and last.isdecimal()
         return "/".join([*front, str(int(last) + period.count)]) if moved else None
     date = datetime.date.fromisoformat(iso)
     if period.unit in ("day", "week"):

@@ -12,7 +12,7 @@ from .contract_dates import Period, dates, later, periods
 from .contract_term import HEADED, NOT_TERM
 from .linear_model import paired, words
 from .model import Document
-from .patterns import Pattern, regex
+from .patterns import Pattern, lowered, regex
 from .ranking import Facts, Features, around, crossed, facts
 from .sentences import Sentence
 
@@ -227,7 +227,7 @@ def _ends(sentence: str, starts: Starts, place: Sentence) -> Iterator[_End]:
 
 def _anniversaries(sentence: str) -> Iterator[Period]:
     for match in _ANNIVERSARY.finditer(sentence):
-        count = _RANKS.get(match["rank"].lower()) or int(re.sub(r"\D", "", match["rank"]))
+        count = _RANKS.get(lowered(match["rank"])) or int(re.sub(r"\D", "", match["rank"]))
         yield Period(count, "year", match.start(), match.end())
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from .candidates import Candidate
 from .contract_dates import NUMBERS, Period, periods
 from .model import Document
-from .patterns import Pattern
+from .patterns import Pattern, lowered
 from .sentences import Sentence
 
 HEADED = Pattern(r"\b(?:term|duration|expiration|period|commencement|renewal|effective)\b", re.IGNORECASE)
@@ -96,7 +96,7 @@ def _renewed_by(sentence: str, said: re.Match[str]) -> tuple[str, int, int] | No
         times = _TIMES.search(sentence, max(said.start() - 60, 0), period.end + 10)
         count = ""
         if times is not None:
-            number = times["digits"] or str(NUMBERS[times["word"].lower()])
+            number = times["digits"] or str(NUMBERS[lowered(times["word"])])
             count = f"{number} " if number != "1" else "1 "
         if times is not None and times.end() >= period.start:
             count = ""

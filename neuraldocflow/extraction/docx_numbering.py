@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
-from neuraldocflow.extraction.docx_xml import children, switched_on, val
+from neuraldocflow.extraction.docx_xml import children, switched_on, val, whole
 from neuraldocflow.extraction.patterns import regex
 
 _PLACE = regex(r"%([1-9])")
@@ -14,7 +14,6 @@ _ROMAN = (
     (1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"),
     (50, "l"), (40, "xl"), (10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i"),
 )  # fmt: skip
-_MOST = 1_000_000
 
 
 @dataclass(slots=True)
@@ -60,9 +59,9 @@ class Numbering:
             abstract = linked.get(links.get(abstract, ""), abstract)
             made = Numbered(abstract)
             for override in children(element, "lvlOverride"):
-                index = _number(override.get("ilvl"), 0)
+                index = whole(override.get("ilvl"))
                 if (start := val(override.find("startOverride"))) is not None:
-                    made.starts[index] = _number(start, 1)
+                    made.starts[index] = whole(start, 1)
                 if (level := override.find("lvl")) is not None:
                     made.levels[index] = _level(level)[1]
             self._lists[element.get("numId", "")] = made
@@ -111,21 +110,15 @@ class Numbering:
 
 def _level(element: Element) -> tuple[int, Level]:
     level = Level()
-    level.start = _number(val(element.find("start")), 1)
+    level.start = whole(val(element.find("start")), 1)
     level.form = val(element.find("numFmt")) or "decimal"
     level.text = val(element.find("lvlText")) or ""
     level.suffix = "" if val(element.find("suff")) == "nothing" else " "
     legal = element.find("isLgl")
     level.legal = legal is not None and switched_on(legal.get("val"))
-    level.restart = _number(val(element.find("lvlRestart")), -1)
+    level.restart = whole(val(element.find("lvlRestart")), -1)
     level.style = val(element.find("pStyle")) or ""
-    return min(_number(element.get("ilvl"), 0), 8), level
-
-
-def _number(text: str | None, otherwise: int) -> int:
-    return (
-        min(int(text), _MOST) if text and text.isascii() and text.isdigit() and len(text) < 10 else otherwise
-    )
+    return min(whole(element.get("ilvl")), 8), level
 
 
 def _bullet(text: str) -> str:

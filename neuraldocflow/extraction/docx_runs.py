@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from neuraldocflow.extraction.docx_flow import Attributes, Flow, attribute, closes, opens
-from neuraldocflow.extraction.docx_xml import switched_on
+from neuraldocflow.extraction.docx_xml import switched_on, whole
 from neuraldocflow.extraction.symbols import PRIVATE, of_font
 
 
@@ -37,9 +37,9 @@ def _style(flow: Flow, attributes: Attributes) -> None:
 
 @opens("outlineLvl")
 def _outline(flow: Flow, attributes: Attributes) -> None:
-    level = attribute(attributes) or ""
-    if flow.in_paragraph_properties and flow.paragraph is not None and level.isdigit():
-        flow.paragraph.level = int(level) + 1 if int(level) < 9 else 0
+    level = whole(attribute(attributes), -1)
+    if flow.in_paragraph_properties and flow.paragraph is not None and level >= 0:
+        flow.paragraph.level = level + 1 if level < 9 else 0
 
 
 @opens("numId")
@@ -50,9 +50,9 @@ def _list(flow: Flow, attributes: Attributes) -> None:
 
 @opens("ilvl")
 def _list_level(flow: Flow, attributes: Attributes) -> None:
-    level = attribute(attributes) or ""
-    if flow.in_paragraph_properties and flow.paragraph is not None and level.isdigit():
-        flow.paragraph.list_level = min(int(level), 8)
+    level = whole(attribute(attributes), -1)
+    if flow.in_paragraph_properties and flow.paragraph is not None and level >= 0:
+        flow.paragraph.list_level = min(level, 8)
 
 
 @opens("r")
@@ -80,9 +80,9 @@ def _hidden(flow: Flow, attributes: Attributes) -> None:
 
 @opens("sz")
 def _size(flow: Flow, attributes: Attributes) -> None:
-    size = attribute(attributes) or ""
-    if not flow.in_paragraph_properties and size.isdigit() and len(size) < 5:
-        flow.size = int(size) / 2
+    size = whole(attribute(attributes))
+    if not flow.in_paragraph_properties and size:
+        flow.size = size / 2
 
 
 @opens("rFonts")

@@ -12,7 +12,7 @@ from neuraldocflow.extraction.docx_flow import (
     closes,
     opens,
 )
-from neuraldocflow.extraction.docx_xml import switched_on
+from neuraldocflow.extraction.docx_xml import switched_on, whole
 from neuraldocflow.extraction.flow_layout import nodes_of
 from neuraldocflow.extraction.flow_pieces import text_of
 from neuraldocflow.extraction.flow_tables import MOST_COLUMNS, Placed
@@ -90,7 +90,7 @@ def _header_row(flow: Flow, attributes: Attributes) -> None:
 @opens("gridBefore")
 def _indented_row(flow: Flow, attributes: Attributes) -> None:
     if flow.tables and not flow.too_deep:
-        flow.tables[-1].grid.column += _count(attributes)
+        flow.tables[-1].grid.column += whole(attribute(attributes), most=100)
 
 
 @opens("tc")
@@ -105,7 +105,7 @@ def _open_cell(flow: Flow, attributes: Attributes) -> None:
 @opens("gridSpan")
 def _span(flow: Flow, attributes: Attributes) -> None:
     if flow.tables and not flow.too_deep:
-        flow.tables[-1].span = max(_count(attributes), 1)
+        flow.tables[-1].span = max(whole(attribute(attributes), most=100), 1)
 
 
 @opens("vMerge")
@@ -139,11 +139,6 @@ def _close_cell(flow: Flow) -> None:
         table.merged[column] = cell
     else:
         table.merged.pop(column, None)
-
-
-def _count(attributes: Attributes) -> int:
-    value = attribute(attributes) or ""
-    return min(int(value), 100) if value.isascii() and value.isdigit() and len(value) < 6 else 0
 
 
 @opens("txbxContent")

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field, replace
 from xml.etree.ElementTree import Element
 
-from neuraldocflow.extraction.docx_xml import children, switched_on, val
+from neuraldocflow.extraction.docx_xml import children, switched_on, val, whole
 from neuraldocflow.extraction.patterns import regex
 
 _HEADING_NAME = regex(r"(?:heading|überschrift|titre|título|titolo|kop|rubrik)\s*([1-9])$", re.IGNORECASE)
@@ -75,8 +75,8 @@ def _derive(parent: Style, element: Element) -> Style:
     properties = element.find("pPr")
     outline = val(properties.find("outlineLvl")) if properties is not None else None
     heading = _HEADING_NAME.match(style.name)
-    if outline is not None and outline.isdigit():
-        style.level = int(outline) + 1 if int(outline) < 9 else 0
+    if (level := whole(outline, -1)) >= 0:
+        style.level = level + 1 if level < 9 else 0
     elif heading:
         style.level = int(heading[1])
     elif lower == "title":
@@ -90,8 +90,7 @@ def _derive(parent: Style, element: Element) -> Style:
     numbering = properties.find("numPr") if properties is not None else None
     if numbering is not None:
         style.list_id = val(numbering.find("numId")) or style.list_id
-        level = val(numbering.find("ilvl")) or ""
-        style.list_level = min(int(level), 8) if level.isdigit() else style.list_level
+        style.list_level = min(whole(val(numbering.find("ilvl")), style.list_level), 8)
     for run in children(element, "rPr"):
         _take_run(style, run)
     return style
@@ -101,6 +100,5 @@ def _take_run(style: Style, properties: Element) -> None:
     for name, attribute in (("b", "bold"), ("i", "italic"), ("vanish", "hidden")):
         if (element := properties.find(name)) is not None:
             setattr(style, attribute, switched_on(element.get("val")))
-    size = val(properties.find("sz")) or ""
-    if size.isdigit():
-        style.size = int(size) / 2
+    if size := whole(val(properties.find("sz"))):
+        style.size = size / 2

@@ -73,6 +73,13 @@ def val(element: Element | None) -> str | None:
     return None if element is None else element.get("val")
 
 
+def whole(value: str | None, otherwise: int = 0, most: int = 1_000_000) -> int:
+    """The number that an attribute gives, at most ``most``; ``otherwise`` where it gives none."""
+    if value is None or len(value) > 9 or not value.isascii() or not value.isdigit():
+        return otherwise
+    return min(int(value), most)
+
+
 def switched_on(value: str | None) -> bool:
     """Whether an on-off property (ECMA-376, 17.17.4) with this ``val`` is on; given without one, it is."""
     return value not in ("0", "false", "off", "none")

@@ -6,7 +6,7 @@ import re
 from collections import Counter, defaultdict
 
 from neuraldocflow.extraction.model import Block, Line
-from neuraldocflow.extraction.patterns import regex
+from neuraldocflow.extraction.patterns import lowered, regex
 from neuraldocflow.extraction.pdf_page import PageContent, Ruling, TextLine
 from neuraldocflow.extraction.running_values import LABELLED, tells_values
 
@@ -210,7 +210,7 @@ def _number(text: str) -> int | None:
 def _roman(text: str) -> int:
     values = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100}
     total = 0
-    digits = [values[ch] for ch in text.lower().strip("-–— ")]
+    digits = [values[ch] for ch in lowered(text).strip("-–— ")]
     for one, following in zip(digits, [*digits[1:], 0], strict=True):
         total += -one if one < following else one
     return total

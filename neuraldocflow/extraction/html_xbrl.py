@@ -191,7 +191,7 @@ def _number(raw: str, form: str) -> Decimal | None:
 def _date(raw: str, form: str) -> str | None:
     """ISO 8601 of a date in words or figures; ``--12-31`` for a day of the year."""
     parts = _WORD_OR_NUMBER.findall(raw[:80])
-    numbers = [int(part) for part in parts if part.isdigit() and len(part) <= 4]
+    numbers = [int(part) for part in parts if part.isdecimal() and len(part) <= 4]
     month = next((_MONTHS[p[:3].lower()] for p in parts if p[:3].lower() in _MONTHS), None)
     day: int | None = None
     year: int | None = None

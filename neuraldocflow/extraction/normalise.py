@@ -14,7 +14,7 @@ from typing import Any
 
 from .identifiers import IDENTIFIERS
 from .numbers import MOST, read_number
-from .patterns import regex
+from .patterns import lowered, regex
 from .profile import Field
 from .units import parse_scale
 
@@ -98,7 +98,7 @@ def parse_date(text: str) -> str | None:
     found = [(match.start(), match) for pattern in _DATES if (match := pattern.search(text))]
     for _, match in sorted(found, key=lambda each: each[0]):
         parts = match.groupdict()
-        month = int(parts["number"]) if parts.get("number") else _MONTHS[parts["month"].lower()]
+        month = int(parts["number"]) if parts.get("number") else _MONTHS[lowered(parts["month"])]
         day, year = int(parts["day"]), int(parts["year"])
         if len(parts["year"]) == 2:
             year += 2000 if year < 50 else 1900

@@ -17,11 +17,20 @@ from typing import Any, AnyStr, cast
 
 _MOST = 24
 _SHORTEST = 2
+_TAKEN_FOR = str.maketrans("İıſ\N{KELVIN SIGN}", "iisk")
 
 
 def regex(pattern: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
     """What :func:`re.compile` makes of the same arguments, made when first used."""
     return cast("re.Pattern[AnyStr]", _Later(pattern, flags))
+
+
+def lowered(text: str) -> str:
+    """A match of a pattern that ignores case, in the letters of the pattern.
+
+    ``re`` takes İ and ı for an i, ſ for an s and the sign of kelvins for a k, which ``str.lower`` does not.
+    """
+    return text.translate(_TAKEN_FOR).lower()
 
 
 class _Later:

@@ -27,6 +27,11 @@ class PdfBuilder:
         self.current.insert_text((x, y), words, fontsize=size, fontname="hebo" if bold else "helv")
         return self
 
+    def html(self, x: float, y: float, words: str) -> PdfBuilder:
+        """Words in whichever font has their letters, below and right of x, y."""
+        self.current.insert_htmlbox((x, y, x + 200, y + 20), words)
+        return self
+
     def lines(self, x: float, y: float, lines: list[str], size: float = 11) -> PdfBuilder:
         """A paragraph, each line where the one before leaves off."""
         for number, line in enumerate(lines):

@@ -207,7 +207,7 @@ def _candidate(
 
 def _fiscal_year(context: Context) -> int | None:
     told = str(context.found.get("fiscal_year_end") or "")
-    return int(told[:4]) if told[:4].isdigit() else None
+    return int(told[:4]) if told[:4].isdecimal() else None
 
 
 def _statements(document: Document, context: Context) -> list[Sheet]:

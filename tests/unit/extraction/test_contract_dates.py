@@ -15,6 +15,8 @@ from neuraldocflow.extraction.contract_dates import Period, dates, later, period
         ("on 25/12/2004", "2004-12-25"),
         ("made this first day of July, 2017", "2017-07-01"),
         ("the Twenty-Second day of May, 2009", "2009-05-22"),
+        ("the TWENTİETH day of APRİL, 2009", "2009-04-20"),
+        ("on ²/5/2009 and on 5/4/2009", "2009-05-04"),
         ("as of the thirty first day of March 1999", "1999-03-31"),
     ],
 )

@@ -172,6 +172,10 @@ def test_a_term_without_a_start_has_no_end() -> None:
             "This Agreement shall remain in effect until the fifth anniversary of the Effective Date.",
             "2022-03-06",
         ),
+        (
+            "This Agreement shall remain in effect until the FİFTH anniversary of the Effective Date.",
+            "2022-03-06",
+        ),
         ("This Agreement shall continue in full force until terminated by either party.", "perpetual"),
     ],
 )

@@ -28,7 +28,7 @@ _LEAVES = """
 gridSpan val=3|gridSpan val=-1|vMerge val=restart|vMerge|fldChar fldCharType=begin
 fldChar fldCharType=separate|fldChar fldCharType=end|tag val=a|bookmarkStart name=b
 numId val=1
-ilvl val=99|sym char=F0FE|sym char=zz
+ilvl val=99|sym char=F0FE|sym char=zz|outlineLvl val=²|ilvl val=²|sz val=²
 outlineLvl val=0|sz val=99999999|gridBefore val=500|name val=n|ffData|checked|default val=0"""
 
 
@@ -195,3 +195,10 @@ def test_an_archive_with_a_password_is_encrypted() -> None:
     data[central + 8] |= 1
     with pytest.raises(Encrypted):
         read(bytes(data))
+
+
+@pytest.mark.parametrize("number", ["²", "①", "9" * 5000, "-1", ""])
+def test_numbers_of_styles_that_are_none_are_passed_over(number: str) -> None:
+    kept = f'<w:pPr><w:outlineLvl w:val="{number}"/><w:numPr><w:ilvl w:val="{number}"/></w:numPr></w:pPr>'
+    own = style("S", "Own", f'{kept}<w:rPr><w:sz w:val="{number}"/></w:rPr>')
+    assert read(simple(paragraph("Words", style="S"), {"styles": styles(own)})).text == "Words"

@@ -100,6 +100,7 @@ def test_facts_inside_facts_are_both_there() -> None:
         ("June 30", "ixt:date-monthname-day-en", "--06-30"),
         ("December 2024", "ixt:date-monthname-year-en", "2024-12"),
         ("soon", "ixt:date-monthname-day-year-en", "soon"),
+        ("June ², 2024", "ixt:date-monthname-day-year-en", "2024-06"),
         ("☒", "ixt:fixed-true", True),
         ("☐", "ixt:booleanfalse", False),
         ("☐", "ixt-sec:boolballotbox", False),

@@ -46,6 +46,8 @@ def field(kind: str, **more: object) -> Field:
         ("0001-01-01", None),
         ("1.1.2024.5", None),
         ("12-3-45-6", None),
+        ("5 Aprıl 2024", "2024-04-05"),
+        ("AUGUſT 5, 2024", "2024-08-05"),
     ],
 )
 def test_dates(text: str, date: str | None) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+import string
+import sys
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from neuraldocflow.extraction.contract_dates import dates, periods
-from neuraldocflow.extraction.patterns import Pattern, beginnings
+from neuraldocflow.extraction.patterns import Pattern, beginnings, lowered
 
 PATTERNS = (
     r"\b(?:renew\w*|extend\w*|roll(?:s|ed)? over)\b",
@@ -89,3 +91,10 @@ def test_every_period_is_found_however_much_stands_between(parts: list[tuple[str
     text = ". ".join(f"{filler}; {period}" for filler, period in parts)
     found = [(each.count, each.unit) for each in periods(text)]
     assert found == [{"t": (3, "year"), "9": (90, "day"), "o": (1, "year")}[period[0]] for _, period in parts]
+
+
+@pytest.mark.parametrize("letter", string.ascii_lowercase)
+def test_what_a_pattern_takes_for_a_letter_is_that_letter(letter: str) -> None:
+    everything = "".join(map(chr, range(sys.maxunicode + 1)))
+    taken = re.findall(letter, everything, re.IGNORECASE)
+    assert {lowered(each) for each in taken} == {letter}

@@ -115,6 +115,14 @@ def test_running_lines_and_page_numbers_are_set_apart() -> None:
     assert len(document.furniture) == 12
 
 
+def test_page_numbers_of_letters_that_only_look_roman_are_read_too() -> None:
+    builder = PdfBuilder()
+    for number in range(1, 4):
+        builder.page().html(72, 20, "İ").text(72, 300, f"Body of part {'abc'[number - 1]}.")
+    document = read(builder.done())
+    assert [block.text for block in document.blocks] == [f"Body of part {letter}." for letter in "abc"]
+
+
 def test_running_lines_that_tell_values_stay_where_they_stand_first() -> None:
     builder = PdfBuilder()
     for number in range(1, 5):
