@@ -89,6 +89,9 @@ class Numbering:
             counters[index] = made.starts[index]
         else:
             counters[index] = counters[index] + 1 if index in counters else level.start
+        used = min(counters)
+        for skipped in (number for number in levels if used < number < index):
+            counters.setdefault(skipped, levels[skipped].start)
         for below in [number for number in counters if number > index]:
             restart = levels[below].restart if below in levels else -1
             if restart == -1 or (restart > 0 and index < restart):
@@ -101,6 +104,8 @@ class Numbering:
         def counted(match: re.Match[str]) -> str:
             place = int(match[1]) - 1
             above = made.levels.get(place) or levels.get(place) or Level()
+            if above.form == "bullet":
+                return ""
             form = "decimal" if level.legal and above.form != "decimalZero" else above.form
             return written(counters.get(place, above.start), form)
 
@@ -110,7 +115,7 @@ class Numbering:
 
 def _level(element: Element) -> tuple[int, Level]:
     level = Level()
-    level.start = whole(val(element.find("start")), 1)
+    level.start = whole(val(element.find("start")))
     level.form = val(element.find("numFmt")) or "decimal"
     level.text = val(element.find("lvlText")) or ""
     level.suffix = "" if val(element.find("suff")) == "nothing" else " "

@@ -102,6 +102,21 @@ def test_list_labels_are_counted_as_shown() -> None:
     assert [block.level for block in document.blocks][:4] == [1, 2, 2, 3]
 
 
+def test_a_level_without_a_start_begins_at_zero() -> None:
+    lists = numbering('<w:lvl w:ilvl="0"><w:numFmt w:val="ordinal"/><w:lvlText w:val="%1"/></w:lvl>')
+    assert body_text(listed("a", 1) + listed("b", 1), numbering=lists) == "0th a\n1st b"
+
+
+def test_levels_that_are_skipped_count_and_bullets_have_no_number() -> None:
+    lists = numbering(
+        level(0, "decimal", "%1."), level(1, "bullet", "\uf0b7"), level(2, "lowerLetter", "%1.%2.%3"),
+        level(3, "decimal", "%1.%3.%4"),
+    )  # fmt: skip
+    items = (("a", 0), ("b", 2), ("c", 0), ("d", 3), ("e", 2))
+    body = "".join(listed(text, 1, at) for text, at in items)
+    assert body_text(body, numbering=lists) == "1. a\n1..a b\n2. c\n2.a.1 d\n2..b e"
+
+
 def test_a_list_may_start_again_and_share_its_count() -> None:
     start = '<w:lvlOverride w:ilvl="0"><w:startOverride w:val="5"/></w:lvlOverride>'
     lists = numbering(level(0, "decimal", "%1)"), overrides={2: start, 3: ""})
