@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from neuraldocflow.errors import Corrupt, OutOfMemory, Timeout
 from neuraldocflow.extraction import docx_runs, docx_structure, docx_xml, language
+from neuraldocflow.extraction.docx_chunks import nodes_of
 from neuraldocflow.extraction.docx_flow import CLOSES, OPENS, Flow, Shared
 from neuraldocflow.extraction.docx_numbering import Numbering
 from neuraldocflow.extraction.docx_package import ZIP_ERRORS, Package, Relation, metadata_of, open_package
@@ -78,6 +80,7 @@ def _document(package: Package, progress: Progress | None) -> Document:
     shared = Shared(
         styles_of(package.tree(_part(relations, "styles"), "styles")),
         Numbering(package.tree(_part(relations, "numbering"), "numbering")),
+        partial(nodes_of, package),
     )
     body = Flow(shared, relations)
     _read_part(package, main, body)
@@ -160,7 +163,7 @@ def _furniture(package: Package, relations: dict[str, Relation], shared: Shared)
     )
     for name, kind in kinds:
         for number, relation in enumerate([one for one in relations.values() if one.kind == name], start=1):
-            own = Shared(shared.styles, Numbering(None))
+            own = Shared(shared.styles, Numbering(None), shared.chunk)
             path = name if name == "comments" else f"{name}[{number}]"
             for block in _side_part(package, own, relation.target, path, kind):
                 if name == "comments" or (kind, block.text) not in seen:

@@ -62,6 +62,8 @@ class Shared:
 
     styles: Styles
     numbering: Numbering
+    chunk: Callable[[str], list[Node]]
+    """What a part shows that is a document of another format."""
     order: list[Piece] = field(default_factory=list)
     links: list[tuple[str, Mark, Mark]] = field(default_factory=list)
     controls: list[Control] = field(default_factory=list)

@@ -160,6 +160,14 @@ def _close_box(flow: Flow) -> None:
         (flow.sink if flow.paragraph is None else flow.paragraph.boxes).extend(inside)
 
 
+@opens("altChunk")
+def _chunk(flow: Flow, attributes: Attributes) -> None:
+    relation = flow.relations.get(attribute(attributes, "id") or "")
+    if relation is not None and not relation.external and not flow.too_deep:
+        flow.close_paragraph()
+        flow.sink.extend(flow.shared.chunk(relation.target))
+
+
 @opens("hyperlink")
 def _open_link(flow: Flow, attributes: Attributes) -> None:
     anchor, relation = attribute(attributes, "anchor"), flow.relations.get(attribute(attributes, "id") or "")

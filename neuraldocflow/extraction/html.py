@@ -15,7 +15,7 @@ from typing import Any
 from neuraldocflow.errors import Empty, OutOfMemory, Timeout, TooLarge
 from neuraldocflow.extraction import language
 from neuraldocflow.extraction.flow_headings import find_headings
-from neuraldocflow.extraction.flow_pieces import Places, blocks_of
+from neuraldocflow.extraction.flow_pieces import Node, Places, blocks_of
 from neuraldocflow.extraction.flow_tables import describe_tables
 from neuraldocflow.extraction.html_flow import Flow
 from neuraldocflow.extraction.html_submission import main_document
@@ -81,7 +81,7 @@ def _read(source: bytes | Path, limits: Limits, progress: Progress | None) -> Do
         raise Empty("The file has no bytes." if not data else "The file has nothing but blanks.")
     facts = Facts()
     text, left_out = main_document(decode(data))
-    reading = _Reading(text, Flow(Looks(), facts), deadline, limits, progress)
+    reading = _Reading(text, Flow(Looks(), facts), deadline, progress)
     reading.run()
     flow = reading.flow
     document = Document("html", blocks_of(flow.body, "body"), metadata=reading.metadata)
@@ -106,17 +106,21 @@ def _read(source: bytes | Path, limits: Limits, progress: Progress | None) -> Do
     return document
 
 
+def nodes_of(text: str, deadline: float) -> list[Node]:
+    """What HTML within another document shows. Raises Timeout."""
+    flow = Flow(Looks(), Facts())
+    _Reading(text, flow, deadline, None).run()
+    return flow.body
+
+
 class _Reading:
     """One pass over the source's tokens."""
 
-    def __init__(
-        self, text: str, flow: Flow, deadline: float, limits: Limits, progress: Progress | None
-    ) -> None:
+    def __init__(self, text: str, flow: Flow, deadline: float, progress: Progress | None) -> None:
         self.text = text
         self.flow = flow
         self.metadata: dict[str, str] = {}
         self._deadline = deadline
-        self._limits = limits
         self._progress = progress
         self._endless: set[str] = set()
 
@@ -154,7 +158,7 @@ class _Reading:
 
     def _look_at_the_clock(self, position: int) -> None:
         if time.monotonic() > self._deadline:
-            raise Timeout(f"Reading stopped after {self._limits.max_seconds:g} s.")
+            raise Timeout("Reading stopped at the time limit.")
         if self._progress is not None:
             self._progress("reading", position, len(self.text), None)
 

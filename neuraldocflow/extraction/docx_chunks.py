@@ -1,0 +1,40 @@
+"""Documents of other formats that a DOCX shows as part of its own (``altChunk``, ECMA-376, 17.17.2.1).
+
+Libraries that make DOCX of web pages put the whole page into one, and Word turns it into text of its own when
+it opens the file.
+"""
+
+from __future__ import annotations
+
+import email
+import email.policy
+
+from neuraldocflow.errors import Corrupt
+from neuraldocflow.extraction import html
+from neuraldocflow.extraction.docx_package import ZIP_ERRORS, Package
+from neuraldocflow.extraction.flow_pieces import Node
+from neuraldocflow.extraction.html_text import decode
+
+_MHTML, _HTML = (".mht", ".mhtml"), (".htm", ".html", ".xhtml")
+
+
+def nodes_of(package: Package, part: str) -> list[Node]:
+    """What a part in HTML or MHTML shows. One that is neither, or can't be read, is noted as damaged."""
+    name = part.lower()
+    try:
+        if package.has(part) and name.endswith(_HTML):
+            return html.nodes_of(decode(_content(package, part)), package.deadline)
+        if package.has(part) and name.endswith(_MHTML):
+            message = email.message_from_bytes(_content(package, part), policy=email.policy.default)
+            page = message.get_body(("html",))
+            if page is not None:
+                return html.nodes_of(page.get_content(), package.deadline)
+    except (*ZIP_ERRORS, Corrupt, LookupError):
+        pass
+    package.damaged.append(part.rpartition("/")[2])
+    return []
+
+
+def _content(package: Package, part: str) -> bytes:
+    with package.open(part) as file:
+        return file.read()
