@@ -11,7 +11,7 @@ from neuraldocflow.extraction.docx_styles import Style, Styles
 from neuraldocflow.extraction.flow_pieces import Mark, Node, Piece
 from neuraldocflow.extraction.flow_tables import Grid, Placed
 from neuraldocflow.extraction.model import BlockKind
-from neuraldocflow.extraction.symbols import UNSEEN
+from neuraldocflow.extraction.symbols import UNSEEN, above
 
 Attributes = dict[str, str]
 _LONGEST_HEADING = 250
@@ -116,6 +116,7 @@ class Flow:
         self.italic: bool | None = None
         self.hidden: bool | None = None
         self.size: float | None = None
+        self.raised = False
         self.symbols: dict[int, str] | None = None
         self.fields: list[OpenField] = []
         self.links: list[tuple[str, Mark]] = []
@@ -180,6 +181,8 @@ class Flow:
         if not runs or runs[-1][1:] != look:
             runs.append((paragraph.length if runs else 0, *look))
         core = " ".join(words)
+        if self.raised and paragraph.parts and paragraph.parts[-1][-1:].isdigit():
+            core = above(core)
         paragraph.parts.append(core)
         paragraph.length += len(core)
         paragraph.space = text[-1].isspace()

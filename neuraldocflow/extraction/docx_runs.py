@@ -58,6 +58,7 @@ def _list_level(flow: Flow, attributes: Attributes) -> None:
 @opens("r")
 def _open_run(flow: Flow, attributes: Attributes) -> None:
     flow.bold = flow.italic = flow.hidden = flow.size = flow.symbols = None
+    flow.raised = False
 
 
 @opens("b")
@@ -83,6 +84,12 @@ def _size(flow: Flow, attributes: Attributes) -> None:
     size = whole(attribute(attributes))
     if not flow.in_paragraph_properties and size:
         flow.size = size / 2
+
+
+@opens("vertAlign")
+def _raised(flow: Flow, attributes: Attributes) -> None:
+    if not flow.in_paragraph_properties:
+        flow.raised = attribute(attributes) == "superscript"
 
 
 @opens("rFonts")

@@ -23,6 +23,7 @@ from neuraldocflow.extraction.html_text import Look, Looks, unescape
 from neuraldocflow.extraction.html_xbrl import Facts, Tagged
 from neuraldocflow.extraction.model import BlockKind
 from neuraldocflow.extraction.patterns import regex
+from neuraldocflow.extraction.symbols import above
 
 _HEADING_SIZES = {1: 24.0, 2: 18.0, 3: 14.0, 4: 12.0, 5: 10.0, 6: 8.0}
 _DEEPEST_TABLE = 30
@@ -38,8 +39,8 @@ class RawLink:
     end: Mark
 
 
-TextLook = tuple[bool, bool, float, dict[int, str] | None]
-"""Bold, italic, size, and what its characters stand for in a font of symbols."""
+TextLook = tuple[bool, bool, float, dict[int, str] | None, bool]
+"""Bold, italic, size, what its characters stand for in a font of symbols, and whether it is set higher."""
 Open = tuple[str, TextLook, bool, int, bool, Any]
 """An open element: its name; look, hidden, heading level and pre before it; what its end does."""
 
@@ -59,7 +60,7 @@ class Flow:
         self._open: dict[str, int] = {}
         self._tables: list[RawTable] = []
         self._too_deep = 0
-        self._bold = self._italic = self._hidden = self._pre = False
+        self._bold = self._italic = self._hidden = self._pre = self._raised = False
         self._size = 0.0
         self._heading = 0
         self._symbols: dict[int, str] | None = None
@@ -103,6 +104,8 @@ class Flow:
         look = (self._bold, self._italic, self._size)
         if not self._runs or self._runs[-1][1:] != look:
             self._runs.append((self._length, *look))
+        if self._raised and self._parts and self._parts[-1][-1].isdigit():
+            core = above(core)
         self._parts.append(core)
         self._length += len(core)
         self._line_bold = self._bold if self._line_bold is None else self._line_bold and self._bold
@@ -189,7 +192,7 @@ class Flow:
             self._pre = True
 
     def _push(self, name: str, look: Look, closing: Any) -> None:
-        look_before = (self._bold, self._italic, self._size, self._symbols)
+        look_before = (self._bold, self._italic, self._size, self._symbols, self._raised)
         self._stack.append((name, look_before, self._hidden, self._heading, self._pre, closing))
         self._open[name] = self._open.get(name, 0) + 1
         if look.bold is not None:
@@ -204,6 +207,8 @@ class Flow:
             self._size = look.size
         if look.symbols is not None:
             self._symbols = look.symbols
+        if look.raised or name == "sup":
+            self._raised = True
         if look.hidden or name in UNSHOWN:
             self._hidden = True
 
@@ -267,7 +272,7 @@ class Flow:
 
     def _pop(self) -> str:
         name, before, hidden, self._heading, self._pre, closing = self._stack.pop()
-        self._bold, self._italic, self._size, self._symbols = before
+        self._bold, self._italic, self._size, self._symbols, self._raised = before
         if name in self._open:
             self._open[name] -= 1
         if closing is not None:

@@ -46,6 +46,7 @@ _NOT_ITALIC = regex(r"font-style\s*:\s*normal\b", re.I)
 _SIZE = regex(r"font(?:-size)?\s*:[^;:]*?(?<![\d.])(\d{1,3}(?:\.\d{1,4})?)\s*(pt|px|em|rem|%)", re.I)
 _SHOWS_HIDDEN = regex(r"-sec-ix-hidden\s*:\s*([\w.-]+)")
 _GAP = regex(r"(?:padding|margin)-left\s*:\s*(?:[2-9](?:\.\d{1,4})?|\d{2,3}(?:\.\d{1,4})?)p[tx]", re.I)
+_RAISED = regex(r"vertical-align\s*:\s*super\b|position\s*:\s*relative\s*;\s*top\s*:\s*-", re.I)
 _FONT = regex(r"font-family\s*:\s*([^;,]{1,60})", re.I)
 _FONT_SIZES = {"1": 8.0, "2": 10.0, "3": 12.0, "4": 14.0, "5": 18.0, "6": 24.0, "7": 36.0}
 
@@ -115,6 +116,8 @@ class Look:
     hidden: bool = False
     symbols: dict[int, str] | None = None
     """What the characters stand for where it sets a font of symbols; {} for a font of letters."""
+    raised: bool = False
+    """Its text is set higher."""
     gap: bool = False
     """Its text stands apart from what comes before it in the line."""
     shows: str | None = None
@@ -169,6 +172,7 @@ class Looks:
         look.hidden = hides(style)
         if font := _last(_FONT, style):
             look.symbols = of_font(font[1]) or {}
+        look.raised = _RAISED.search(style) is not None
         look.gap = "-left" in style and _GAP.search(style) is not None
         if size := _last(_SIZE, style):
             number = float(size[1])

@@ -9,6 +9,7 @@ import pymupdf
 
 from neuraldocflow.extraction.model import Box, Span
 from neuraldocflow.extraction.pdf_figures import figures_of, parted
+from neuraldocflow.extraction.symbols import above
 
 TEXT_FLAGS = pymupdf.TEXTFLAGS_TEXT & ~pymupdf.TEXT_PRESERVE_LIGATURES
 """No images, ligatures spelt out."""
@@ -16,6 +17,7 @@ PAGE_FLAGS = TEXT_FLAGS | pymupdf.TEXT_COLLECT_VECTORS
 """Rulings and shading come with the text instead of by a second pass."""
 
 _BOLD, _ITALIC = pymupdf.TEXT_FONT_BOLD, pymupdf.TEXT_FONT_ITALIC
+_RAISED = pymupdf.TEXT_FONT_SUPERSCRIPT
 _VECTOR = 3
 _UNKNOWN = "�"
 
@@ -177,6 +179,8 @@ def _text_line(line: dict[str, Any], block: int, turn: Any) -> TextLine | None:
     for one in given:
         text = one["text"]
         look = (one["font"], one["size"], one["flags"])
+        if look[2] & _RAISED and last is not None and look[1] < last.size and last.text[-1:].isdigit():
+            text = above(text)
         box = one["bbox"]
         if last is not None and (look == last_look or text.isspace()):
             last.text += text

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
+from neuraldocflow.extraction.patterns import regex
+
 _TICKED, _OPEN = "☒", "☐"
 WINGDINGS: dict[str, str] = {
     **dict.fromkeys("þýx", _TICKED),
@@ -25,6 +29,17 @@ UNSEEN: dict[int, str | None] = {
     **dict.fromkeys(map(ord, "\u200b\u200c\u200e\u200f\u2060\ufeff\u00ad")),
 }
 """Those, and characters no one sees, which are left out: for ``str.translate``."""
+
+_FIGURES_ABOVE = regex(r"[-+−–]?\d[\d,; ]*", re.ASCII)
+_ABOVE = str.maketrans("0123456789+-−–", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁻")
+
+
+def above(text: str) -> str:
+    """What is set higher than a figure before it: a note's number or an exponent, as Unicode has them.
+
+    As plain figures they would be part of it: 3,500² is not 35,002.
+    """
+    return text.translate(_ABOVE) if _FIGURES_ABOVE.fullmatch(text) else text
 
 
 def of_font(name: str) -> dict[int, str] | None:

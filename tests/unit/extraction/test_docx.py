@@ -150,6 +150,13 @@ def test_legal_numbering_bullets_and_lists_switched_off() -> None:
     assert body_text(body, numbering=lists) == "I. a\n1.1 b\n• c\nplain"
 
 
+def test_figures_set_higher_are_none_of_the_number_before() -> None:
+    note = run("2", '<w:vertAlign w:val="superscript"/>')
+    low = run("2", '<w:vertAlign w:val="subscript"/>')
+    assert body_text(paragraph("Fees of 3,500", note, run(" a year"))) == "Fees of 3,500² a year"
+    assert body_text(paragraph("Fees", note, " 3,500 ", note, "1", low)) == "Fees2 3,500 212"
+
+
 def test_tracked_changes_are_read_as_accepted() -> None:
     body = paragraph(
         "The price is ",

@@ -172,6 +172,23 @@ def test_characters_of_symbol_fonts_are_what_they_look_like() -> None:
     assert read(page(source)).text == "Yes ☒ no ☐ ☐ ☐ o þ"
 
 
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ("$3,500<sup>2</sup>", "$3,500²"),
+        ("$3,500<sup><a href=#a>1, 2</a></sup> due", "$3,500¹, ² due"),
+        ("8<span style='font-size:6pt; vertical-align: super'>12</span>", "8¹²"),
+        ("8<span style='font-size:6pt;position:relative;top:-3pt;vertical-align:baseline'>1</span>.", "8¹."),
+        ("10<sup>-3</sup> of 10<sup>+6</sup>", "10⁻³ of 10⁺⁶"),
+        ("$3,500 <sup>2</sup> or 400<sup>(3)</sup>", "$3,500 2 or 400(3)"),
+        ("May 5<sup>th</sup>, 20<sup></sup>24 at 10<b>5</b>", "May 5th, 2024 at 105"),
+        ("Revenue<sup>1</sup> of H<sub>2</sub>O 1<sub>2</sub>", "Revenue1 of H2O 12"),
+    ],
+)
+def test_figures_set_higher_are_none_of_the_number_before(body: str, text: str) -> None:
+    assert read(f"<p>{body}</p>".encode()).text == text
+
+
 def test_links_and_anchors_meet() -> None:
     document = read(
         page(

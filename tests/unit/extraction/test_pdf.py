@@ -72,6 +72,14 @@ def test_a_line_is_one_piece_of_a_row_where_a_word_of_it_is_underlined() -> None
     assert table.grid()[0] == ["Plan of the Company as amended", "10-Q", "001"]
 
 
+def test_figures_set_higher_are_none_of_the_number_before() -> None:
+    builder = PdfBuilder().page().html(72, 100, "Fees of 3,500<sup>2</sup> a year<sup>1</sup> and 10<b>5</b>")
+    document = read(builder.done())
+    assert document.text == "Fees of 3,500² a year1 and 105"
+    (block,) = document.blocks
+    assert "".join(span.text for line in block.lines for span in line.spans).strip() == document.text
+
+
 def test_a_line_set_twice_in_one_place_is_read_once() -> None:
     builder = PdfBuilder().page()
     for shift in (0.0, 0.3, 0.6):
