@@ -41,8 +41,10 @@ _RAW_END = {
         "iframe",
         "noembed",
         "noframes",
+        "select",
     )
 }
+_OPTION = regex(r"<option\b([^>]*+)>([^<]*+)", re.IGNORECASE)
 _META = {
     "author": "author",
     "description": "subject",
@@ -178,7 +180,22 @@ class _Reading:
                 self.metadata["title"] = title
         elif name == "textarea":
             self.flow.text(content)
+        elif name == "select":
+            self._select(content, raw)
         return match.end()
+
+    def _select(self, content: str, raw: str) -> None:
+        """What a list of options shows: the one chosen, else its first; of several, all that are."""
+        looks = self.flow.looks
+        look = looks.of(raw, "select")
+        if look.hidden:
+            return
+        options = [(looks.of(given).values, words) for given, words in _OPTION.findall(content)]
+        chosen = [words for values, words in options if "selected" in values]
+        if "multiple" not in look.values:
+            chosen = chosen[-1:] or [words for _, words in options[:1]]
+        for words in chosen:
+            self.flow.text(f" {words} ")
 
     def _meta(self, raw: str) -> None:
         values = self.flow.looks.of(raw).values

@@ -209,7 +209,7 @@ class Flow:
             self._symbols = look.symbols
         if look.raised or name == "sup":
             self._raised = True
-        if look.hidden or name in UNSHOWN:
+        if look.hidden or name in UNSHOWN or (name == "dialog" and "open" not in look.values):
             self._hidden = True
 
     def _block_tag(self, name: str, look: Look) -> None:

@@ -149,6 +149,8 @@ def test_style_sheets_cost_no_more_than_their_length() -> None:
         "<svg><text>Hidden</text></svg>",
         "<math><annotation encoding='application/x-tex'>Hidden</annotation></math>",
         "<p><img src='chart.jpg' alt='283'></p>",
+        "<dialog><p>Hidden</p></dialog>",
+        "<p><select hidden><option>Hidden</select></p>",
         "<SCRIPT src='x'>Hidden</SCRIPT >",
     ],
 )
@@ -161,6 +163,22 @@ def test_form_fields_show_what_is_in_them() -> None:
         page('<p>Shell company: <input type=checkbox checked> Yes <input type="checkbox"/> No</p>')
     )
     assert document.text == "Shell company: ☒ Yes ☐ No"
+
+
+@pytest.mark.parametrize(
+    ("options", "shown"),
+    [
+        (
+            "<select><option>Ohio<option SELECTED value=ut>Utah &amp; more</option><option>Texas</select>",
+            "Utah & more",
+        ),
+        ("<select name=s>\n<option>Ohio</option>\n<option>Utah</option></select>", "Ohio"),
+        ("<select multiple><option selected>A<option>B<option selected=''>C</select>", "A C"),
+        ("<select></select>", ""),
+    ],
+)
+def test_a_list_of_options_shows_what_is_chosen(options: str, shown: str) -> None:
+    assert read(page(f"<p>State: {options} end</p>")).text == f"State: {shown} end".replace("  ", " ")
 
 
 def test_characters_of_symbol_fonts_are_what_they_look_like() -> None:
