@@ -7,6 +7,7 @@ next to nothing.
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from collections import Counter, defaultdict
 from itertools import pairwise
 
@@ -22,6 +23,8 @@ _YEAR = regex(r"(?:19|20)\d\d")
 _DIGIT = regex(r"\d")
 _SCALE_HINT = regex(r"thousand|million|billion|\$|dollar|euro|USD|EUR|GBP", re.IGNORECASE)
 
+_ALIGNED = 4
+"""Labels from which on those that begin at one place are a column."""
 _COLUMN = 6
 """Lines from which on what they fill is a column of running text."""
 _BULLETS = frozenset("•●▪■◦‣·")
@@ -195,7 +198,8 @@ def _table(page: PageContent, rows: list[list[Piece]]) -> tuple[Table, list[Text
     rows = _joined_labels(_joined_heads(rows), columns[0][0])
     left = min(row[0].x0 for row in rows)
     has_labels = any(row[0].x1 <= columns[0][0] + 2 and not row[0].numeric for row in rows)
-    offset = 1 if has_labels else 0
+    edges = _label_edges(rows, columns[0][0]) if has_labels else []
+    offset = 1 + len(edges) if has_labels else 0
     cells: list[Cell] = []
     taken: list[TextLine] = []
     agreeing = numbers = 0
@@ -211,7 +215,7 @@ def _table(page: PageContent, rows: list[list[Piece]]) -> tuple[Table, list[Text
                 and has_labels
                 and not (covered and piece.x0 > left + 40 and not at)
             ):
-                at[0].append(piece)
+                at[bisect(edges, piece.x0 + 2)].append(piece)
             elif covered:
                 at[covered[0] + offset].append(piece)
             else:
@@ -246,6 +250,22 @@ def _table(page: PageContent, rows: list[list[Piece]]) -> tuple[Table, list[Text
         confidence=confidence,
     )
     return table, taken
+
+
+def _label_edges(rows: list[list[Piece]], edge: float) -> list[float]:
+    """Where further columns of labels begin before the figures: titles behind numbers, as in contents."""
+    second = [
+        piece.x0
+        for row in rows
+        for left, piece in pairwise(row)
+        if piece.x0 < edge - 2 and not piece.numeric and piece.x0 - left.x1 > 0.5 * piece.lines[0].size
+    ]
+    labelled = sum(row[0].x0 < edge - 2 for row in rows)
+    counts = Counter(map(round, second))
+    found = [x for x, count in counts.items() if count >= max(_ALIGNED, 0.3 * labelled)]
+    return sorted(
+        x for x in found if 3 * sum(p.x0 < x - 2 and p.x1 > x + 2 for row in rows for p in row) < counts[x]
+    )
 
 
 def _joined_heads(rows: list[list[Piece]]) -> list[list[Piece]]:
@@ -304,7 +324,7 @@ def _joined_labels(rows: list[list[Piece]], edge: float) -> list[list[Piece]]:
             and not before[0].numeric
             and (len(row) == 1 or len(before) == 1)
         ):
-            head = before[0]
+            head = [piece for piece in before if piece.x0 < row[0].x0 + 2 or piece is before[0]][-1]
             head.lines += row[0].lines
             head.text = f"{head.text} {row[0].text}"
             head.x1 = max(head.x1, row[0].x1)
