@@ -31,6 +31,12 @@ class Piece:
     text: str
     numeric: bool
 
+    @property
+    def start(self) -> float:
+        """Where a figure begins without the sign before it, which may stand under the column to its left."""
+        sign = self.numeric and len(self.lines) > 1 and _PREFIX.fullmatch(self.lines[0].text) is not None
+        return self.lines[1].x0 if sign else self.x0
+
 
 def bands_of(rulings: list[Ruling]) -> list[tuple[float, float]]:
     """(y0, y1) of shaded rows: filled boxes of a row's height, those at one height taken together."""

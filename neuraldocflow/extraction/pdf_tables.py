@@ -107,6 +107,9 @@ def _regions(rows: list[list[Piece]]) -> list[tuple[int, int]]:
             else:
                 quiet += 1
             scan += 1
+        last = rows[end - 1]
+        while end < len(rows) and rows[end][0].x0 > last[0].x0 + 20 and _all_go_on(rows[end - 1], rows[end]):
+            end += 1
         if sum(tabular[index:end]) >= 2:
             found.append((_with_header(rows, index, found[-1][1] if found else 0), end))
         index = end
@@ -167,13 +170,17 @@ def _only_dashes(rows: list[list[Piece]]) -> bool:
     return len(figures) > 1 and not any(_DIGIT.search(text) for text in figures)
 
 
-def _columns(rows: list[list[Piece]]) -> list[tuple[float, float]]:
-    """(x0, x1) of the columns: the label column, then what overlapping numbers (else words) span."""
-    spans: list[tuple[float, float]] = []
-    for row in rows:
-        for piece in row[1:] if not row[0].numeric else row:
-            if piece.numeric:
-                spans.append((piece.x0, piece.x1))
+def _columns(rows: list[list[Piece]], signs: bool = True) -> list[tuple[float, float]]:
+    """(x0, x1) of the columns: the label column, then what overlapping numbers (else words) span.
+
+    Numbers are taken with the signs before them, or without.
+    """
+    spans = [
+        (piece.x0 if signs else piece.start, piece.x1)
+        for row in rows
+        for piece in (row if row[0].numeric else row[1:])
+        if piece.numeric
+    ]
     valued = [row for row in rows if any(piece.numeric for piece in row) and len(row) > 1]
     worded = [
         row for row in valued if any(not p.numeric and len(p.text) > 1 and p.x1 - p.x0 < 250 for p in row[1:])
@@ -191,11 +198,30 @@ def _columns(rows: list[list[Piece]]) -> list[tuple[float, float]]:
     return columns
 
 
-def _table(page: PageContent, rows: list[list[Piece]]) -> tuple[Table, list[TextLine]] | None:
+def _columns_apart(rows: list[list[Piece]]) -> list[tuple[float, float]]:
+    """The columns, each with one figure of a row where that can be had.
+
+    A sign at the left end of its column may stand under the right end of the one before.
+    """
     columns = _columns(rows)
+    if any(_crowded(row, columns) for row in rows):
+        apart = _columns(rows, signs=False)
+        if not any(_crowded(row, apart) for row in rows):
+            return apart
+    return columns
+
+
+def _crowded(row: list[Piece], columns: list[tuple[float, float]]) -> bool:
+    """Whether two figures of a row are in one column."""
+    ends = [bisect(columns, (piece.x1, float("inf"))) for piece in row if piece.numeric]
+    return len({*ends}) < len(ends)
+
+
+def _table(page: PageContent, rows: list[list[Piece]]) -> tuple[Table, list[TextLine]] | None:
+    columns = _columns_apart(rows)
     if not columns or len(columns) > 40:
         return None
-    rows = _joined_labels(_joined_heads(rows), columns[0][0])
+    rows = _joined_words(_joined_labels(_joined_heads(rows), columns[0][0]))
     left = min(row[0].x0 for row in rows)
     has_labels = any(row[0].x1 <= columns[0][0] + 2 and not row[0].numeric for row in rows)
     edges = _label_edges(rows, columns[0][0]) if has_labels else []
@@ -206,12 +232,12 @@ def _table(page: PageContent, rows: list[list[Piece]]) -> tuple[Table, list[Text
     for number, row in enumerate(rows):
         at: dict[int, list[Piece]] = defaultdict(list)
         for piece in row:
-            covered = [i for i, (x0, x1) in enumerate(columns) if piece.x1 > x0 and piece.x0 < x1]
+            covered = [i for i, (x0, x1) in enumerate(columns) if piece.x1 > x0 and piece.start < x1]
             if piece.numeric:
                 numbers += 1
                 agreeing += len(covered) == 1
             if (
-                piece.x0 < columns[0][0] - 2
+                piece.start < columns[0][0] - 2
                 and has_labels
                 and not (covered and piece.x0 > left + 40 and not at)
             ):
@@ -235,7 +261,7 @@ def _table(page: PageContent, rows: list[list[Piece]]) -> tuple[Table, list[Text
         cell.header = cell.row < header_rows
     if not cells or len(rows) < 2 or (numbers == 0 and len(rows) < 3):
         return None
-    if numbers < 0.15 * len(cells) and sum(len(cell.text) for cell in cells) > 30 * len(cells):
+    if numbers < 0.15 * len(taken) and sum(len(line.text) for line in taken) > 30 * len(taken):
         # Prose in columns.
         return None
     share = agreeing / numbers if numbers else 0.5
@@ -332,6 +358,32 @@ def _joined_labels(rows: list[list[Piece]], edge: float) -> list[list[Piece]]:
         else:
             joined.append(row)
     return joined
+
+
+def _joined_words(rows: list[list[Piece]]) -> list[list[Piece]]:
+    """Rows whose cells of words go on below made one: nothing stands in their first column there."""
+    left = min(row[0].x0 for row in rows)
+    joined: list[list[Piece]] = []
+    for row in rows:
+        before = joined[-1] if joined else row
+        if before[0].x0 < row[0].x0 - 20 and row[0].x0 > left + 20 and _all_go_on(before, row):
+            for piece in row:
+                above = next(each for each in before if _goes_on(each, piece))
+                above.lines += piece.lines
+                above.text = f"{above.text} {piece.text}"
+                above.x1 = max(above.x1, piece.x1)
+        else:
+            joined.append(row)
+    return joined
+
+
+def _all_go_on(above: list[Piece], below: list[Piece]) -> bool:
+    return all(any(_goes_on(piece, other) for piece in above) for other in below)
+
+
+def _goes_on(above: Piece, below: Piece) -> bool:
+    """Whether words go on where others of one text stand above."""
+    return not above.numeric and not below.numeric and abs(above.x0 - below.x0) < 2 and _tight(above, below)
 
 
 def _header_rows(rows: list[list[Piece]]) -> int:

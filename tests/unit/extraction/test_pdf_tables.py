@@ -320,3 +320,40 @@ def test_a_table_in_one_of_two_columns_leaves_the_text_beside_it() -> None:
     (found,) = document.tables()
     assert found.grid() == rows
     assert document.text.count(words) == 50
+
+
+def test_titles_behind_numbers_are_a_column_of_their_own() -> None:
+    builder = PdfBuilder().page()
+    for number in range(1, 7):
+        builder.row(
+            80 + 20 * number, (72, f"Item {number}."), (130, f"Title {number}"), (500, str(number * 7))
+        )
+    builder.row(220, (72, "Signatures"), (500, "49")).row(240, (130, "An annex"), (500, "50"))
+    (table,) = read(builder.done()).tables()
+    assert table.grid()[0] == ["Item 1.", "Title 1", "7"]
+    assert table.grid()[6:] == [["Signatures", "", "49"], ["", "An annex", "50"]]
+
+
+def test_words_that_go_on_below_are_of_the_cell_above() -> None:
+    builder = PdfBuilder().page().row(100, (72, "No."), (130, "Exhibit"), (330, "Form"), (420, "Filed"))
+    for number in range(3):
+        y = 130 + 50 * number
+        builder.row(y, (72, f"10.{number}*"), (130, "Agreement of two"), (330, "10-Q"), (420, "5/3/2024"))
+        builder.row(y + 11, (130, "companies in full")).row(y + 22, (130, "Restated"))
+    (table,) = read(builder.done()).tables()
+    assert table.grid()[1:] == [
+        [f"10.{number}*", "Agreement of two companies in full Restated", "10-Q", "5/3/2024"]
+        for number in range(3)
+    ]
+
+
+def test_a_sign_under_the_end_of_the_column_before_joins_no_columns() -> None:
+    builder = PdfBuilder().page().row(100, (72, "Assets"), (312, "Lost"), (375, "Net"))
+    for number, y in enumerate((120, 140, 160)):
+        builder.row(y, (72, f"Kind {number}"), (310, "(1,129)"), (370, "3,671"))
+    builder.row(180, (72, "Other"), (340, "$"), (370, "1,147"))
+    (table,) = read(builder.done()).tables()
+    assert table.grid()[1:] == [
+        *([f"Kind {number}", "(1,129)", "3,671"] for number in range(3)),
+        ["Other", "", "$ 1,147"],
+    ]
