@@ -256,7 +256,7 @@ export class Outbox {
       this.#vain = 0;
       this.#stumbles.delete(id);
       await this.#change({ ...submission, state: "sent", jobId, error: null });
-      await this.#shelf.dropFileIfSent(id);
+      await this.#shelf.dropFileIfSent(id).catch(() => {}); // the service has it, its bytes only take room here
     } catch (failure) {
       if (abort.signal.aborted) return;
       const error =
@@ -316,13 +316,14 @@ export class Outbox {
 
   /** Take up what the shelf has. What waits and is not there was taken by the browser, and is shown as failed. */
   async #load(): Promise<void> {
-    const before = new Set(this.#known.map(each => each.id));
+    const before = new Map(this.#known.map(each => [each.id, each]));
     const there = new Map((await this.#shelf.all()).map(each => [each.id, each]));
     const ours = this.#known.flatMap(each => {
       const now = there.get(each.id);
       there.delete(each.id);
+      if (before.get(each.id) !== each) return each; // added or changed meanwhile: what was looked at is older
       if (now) return JSON.stringify(now) === JSON.stringify(each) ? each : now; // the same stay the same objects
-      if (!before.has(each.id) || each.state === "failed") return each; // added meanwhile, or told before
+      if (each.state === "failed") return each; // told before
       return each.state === "waiting" ? { ...each, state: "failed" as const, error: LOST } : [];
     });
     const others = [...there.values()].filter(each => !before.has(each.id)); // not those removed meanwhile

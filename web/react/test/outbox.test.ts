@@ -466,3 +466,53 @@ test("a file that is gone when it is added is told of, and no document", async (
   await expect(outbox.add(gone, "letter.html", wishes)).rejects.toThrow("moved, changed or deleted");
   expect(outbox.getSnapshot().submissions).toEqual([]);
 });
+
+test("one that is sent while this page looks at what another one has changed is not sent again", async () => {
+  let looked = () => {};
+  class Slow extends Shared {
+    isSlow = false;
+    override async all() {
+      const seen = await super.all();
+      if (this.isSlow)
+        await new Promise<void>(resolve => {
+          looked = resolve;
+        });
+      return seen;
+    }
+  }
+  const shelf = new Slow();
+  let arrived = () => {};
+  const sent: string[] = [];
+  const outbox = new Outbox(shelf, (_, { filename }) => {
+    sent.push(filename);
+    return new Promise(resolve => {
+      if (filename === "letter.html") arrived = () => resolve("job-1");
+    });
+  });
+  await outbox.add(letter(), "letter.html", wishes);
+  await outbox.add(letter(), "stalls.html", wishes);
+  await settled();
+  shelf.isSlow = true;
+  shelf.tell(null);
+  await settled();
+  arrived();
+  await settled();
+  looked();
+  await settled();
+  expect(sent).toEqual(["letter.html", "stalls.html"]);
+  expect(only(outbox)).toMatchObject({ state: "sent", jobId: "job-1", error: null });
+});
+
+test("a document that the service has is sent, also where its bytes can't be removed here", async () => {
+  class Stiff extends MemoryShelf {
+    override async dropFileIfSent(): Promise<void> {
+      throw new DOMException("no room", "QuotaExceededError");
+    }
+  }
+  const send = vi.fn<Send>(async () => "job-1");
+  const outbox = new Outbox(new Stiff(), send);
+  await outbox.add(letter(), "letter.html", wishes);
+  await vi.advanceTimersByTimeAsync(300_000);
+  expect(only(outbox)).toMatchObject({ state: "sent", jobId: "job-1", error: null });
+  expect(send).toHaveBeenCalledTimes(1);
+});
