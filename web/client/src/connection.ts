@@ -219,6 +219,7 @@ export class Connection {
     const pings = setInterval(() => this.#ping(abandon), this.#ways.pingMs);
     void closed.then(() => clearInterval(pings));
     await orClosed(this.#restore(), closed);
+    this.#ended.signal.throwIfAborted(); // who follows was told of the end: that is no connection
     return { closed };
   }
 

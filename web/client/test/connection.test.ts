@@ -74,3 +74,24 @@ test("a key that may not be used, or was revoked, ends it for good", async () =>
     expect(service.sockets).toHaveLength(2);
   }
 });
+
+test("one that is ended while it takes up what was followed was never connected", async () => {
+  const service = new Service();
+  const told: string[] = [];
+  const connection: Connection = new Connection("a key", service.ways(), async () => {
+    await connection.request("subscribe", {}, { again: false }).catch(() => {}); // as who follows is told of the end
+  });
+  connection.statuses.add(({ state }) => told.push(state));
+  const start = connection.start().then(
+    () => "connected",
+    error => error.code,
+  );
+  await vi.advanceTimersByTimeAsync(0);
+  const [socket] = service.sockets;
+  const close = socket?.close.bind(socket);
+  if (socket) socket.close = () => void setTimeout(() => close?.(1000), 50); // the other end has to say so too
+  connection.end();
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(await start).toBe("disconnected");
+  expect(told).toEqual(["connecting", "disconnected"]);
+});
