@@ -136,12 +136,18 @@ def test_what_was_opened_before_can_be_read_without_a_connection(person: Person,
     expect(picture).to_be_visible()
     assert page.get_by_role("table").inner_text() == shown
     assert person.violations() == []
+    page.get_by_role("button", name="Next page").click()
+    page.get_by_text("The service can't be reached.").wait_for()
+    gateway.start()
+    expect(page.get_by_role("img", name="Page 2 of the document")).to_be_visible()
 
     page.get_by_role("button", name="Use another key").click()
     wait_for(lambda: not any("answers" in name for name in page.evaluate("caches.keys()")))
 
 
-def test_a_result_that_was_never_opened_here_says_so(person: Person, gateway: Gateway) -> None:
+def test_a_result_that_was_never_opened_here_says_so_and_is_shown_when_the_service_is_back(
+    person: Person, gateway: Gateway
+) -> None:
     person.page.set_viewport_size({"width": 800, "height": 900})  # where none is opened by itself
     page = person.open()
     person.works_offline()
@@ -158,6 +164,8 @@ def test_a_result_that_was_never_opened_here_says_so(person: Person, gateway: Ga
     page.get_by_role("button", name="Back to the documents").click()
     person.card("other.html").click()
     page.get_by_text("It has not been opened on this device before.").wait_for()
+    gateway.start()
+    page.get_by_role("tabpanel").wait_for()
 
 
 def test_other_senders_on_the_page_are_told_that_their_document_is_queued(

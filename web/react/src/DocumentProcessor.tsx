@@ -89,7 +89,7 @@ export function DocumentWorkspace({ processing }: { processing: DocumentProcessi
         {shown ? (
           <DocumentView
             key={shown.key}
-            {...{ entry: shown, client, page, onCancel, onRetry }}
+            {...{ entry: shown, client, isConnected, page, onCancel, onRetry }}
             load={result}
             onBack={() => {
               setSelected(null);

@@ -1,5 +1,6 @@
 import type { NeuralDocFlowClient, ProcessingResult } from "@neuraldocflow/client";
 import { useEffect, useRef, useState } from "react";
+import { useAgain } from "./again.ts";
 import { Doing, isOver, StatusBadge } from "./DocumentList.tsx";
 import type { DocumentEntry } from "./entries.ts";
 import { Found } from "./Found.tsx";
@@ -10,6 +11,7 @@ import type { DrawPage } from "./PageView.tsx";
 interface Props {
   entry: DocumentEntry;
   client: NeuralDocFlowClient;
+  isConnected: boolean;
   load(jobId: string): Promise<ProcessingResult>;
   page: DrawPage;
   onBack(): void;
@@ -18,8 +20,9 @@ interface Props {
 }
 
 /** One document: what is happening to it, or what was found in it. */
-export function DocumentView({ entry, client, load, page, onBack, onCancel, onRetry }: Props) {
-  const { result, problem } = useResult(entry, load);
+export function DocumentView(props: Props) {
+  const { entry, client, isConnected, load, page, onBack, onCancel, onRetry } = props;
+  const { result, problem } = useResult(entry, load, isConnected);
   const heading = useRef<HTMLHeadingElement>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another document, another heading
   useEffect(() => heading.current?.focus({ preventScroll: true }), [entry.key]);
@@ -74,7 +77,7 @@ export function DocumentView({ entry, client, load, page, onBack, onCancel, onRe
       )}
       {result?.extractedData && (
         <Found
-          {...{ result, client, id: entry.id, jobId: entry.jobId, filename: entry.filename }}
+          {...{ result, client, isConnected, id: entry.id, jobId: entry.jobId, filename: entry.filename }}
           draw={page}
           isOffline={entry.origin === "offline"}
           isHere={entry.submission?.hasFile ?? false}
@@ -116,12 +119,18 @@ function Failure({
 }
 
 /** The result of a document that is done, once it is there. */
-function useResult({ id: jobId, submission, status, ...entry }: DocumentEntry, load: Props["load"]) {
+function useResult(
+  { id: jobId, submission, status, ...entry }: DocumentEntry,
+  load: Props["load"],
+  isConnected: boolean,
+) {
   const [found, setFound] = useState<{ jobId: string; result: ProcessingResult } | null>(null);
   const [problem, setProblem] = useState("");
   const done = status === "completed" || status === "partial" || status === "failed";
   const isThere = entry.jobId !== null;
   const isHere = Boolean(submission?.read);
+  const again = useAgain(isConnected, problem !== "");
+  // biome-ignore lint/correctness/useExhaustiveDependencies: again when the service is back
   useEffect(() => {
     let wanted = true;
     setProblem("");
@@ -134,6 +143,6 @@ function useResult({ id: jobId, submission, status, ...entry }: DocumentEntry, l
     return () => {
       wanted = false;
     };
-  }, [jobId, isThere, isHere, done, load]);
+  }, [jobId, isThere, isHere, done, load, again]);
   return { result: found && found.jobId === jobId ? found.result : null, problem };
 }

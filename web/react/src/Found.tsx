@@ -11,6 +11,7 @@ import { type Tab, Tabs } from "./Tabs.tsx";
 interface FoundProps {
   result: ProcessingResult;
   client: NeuralDocFlowClient;
+  isConnected: boolean;
   id: string;
   draw: DrawPage;
   /** None while the result is on this device only. */
@@ -23,7 +24,8 @@ interface FoundProps {
 }
 
 /** What was found in a document: its values and the rest in tabs, beside them its pages. */
-export function Found({ result, client, id, draw, jobId, filename, isOffline, isHere }: FoundProps) {
+export function Found(props: FoundProps) {
+  const { result, client, isConnected, id, draw, jobId, filename, isOffline, isHere } = props;
   const data = useMemo(() => result.extractedData ?? {}, [result]);
   const rows = useMemo(() => fieldRows(result), [result]);
   const tabs = useMemo(() => tabsOf(result, rows), [result, rows]);
@@ -104,7 +106,7 @@ export function Found({ result, client, id, draw, jobId, filename, isOffline, is
             <Icon name="back" /> Fields
           </button>
           <PageView
-            {...{ id, draw, page, boxes: places, pages: data.pages ?? 1 }}
+            {...{ id, draw, isConnected, page, boxes: places, pages: data.pages ?? 1 }}
             active={active}
             onPage={setPage}
             onHover={setHovered}

@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from "react";
+import { useAgain } from "./again.ts";
 import type { Box } from "./fields.ts";
 import { Icon } from "./icons.tsx";
 
@@ -12,6 +13,7 @@ interface Props {
   /** The document's. */
   id: string;
   draw: DrawPage;
+  isConnected: boolean;
   pages: number;
   page: number;
   boxes: readonly Box[];
@@ -25,8 +27,9 @@ interface Props {
 type Image = { url: string } | { error: string } | null;
 
 /** A page's image with the places of values on it. */
-export function PageView({ id, draw, pages, page, boxes, active, onPage, onHover, onSelect }: Props) {
-  const image = usePage(draw, id, page);
+export function PageView(props: Props) {
+  const { id, draw, isConnected, pages, page, boxes, active, onPage, onHover, onSelect } = props;
+  const image = usePage(draw, id, page, isConnected);
   const [shape, setShape] = useState<{ width: number; height: number } | null>(null);
   const [wide, setWide] = useState(false);
   const sheet = useRef<HTMLDivElement>(null);
@@ -112,8 +115,10 @@ export function PageView({ id, draw, pages, page, boxes, active, onPage, onHover
 }
 
 /** The image of a page, kept as long as the page is shown. */
-function usePage(draw: DrawPage, id: string, page: number): Image {
+function usePage(draw: DrawPage, id: string, page: number, isConnected: boolean): Image {
   const [image, setImage] = useState<Image>(null);
+  const again = useAgain(isConnected, image !== null && "error" in image);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: again when the service is back
   useEffect(() => {
     const stop = new AbortController();
     let url = "";
@@ -132,6 +137,6 @@ function usePage(draw: DrawPage, id: string, page: number): Image {
       stop.abort();
       if (url) URL.revokeObjectURL(url);
     };
-  }, [draw, id, page]);
+  }, [draw, id, page, again]);
   return image;
 }
