@@ -216,8 +216,9 @@ export class Documents {
   /** A result in short. The event of the same name in a job's life has no status yet. */
   #summarised(data: NotificationEvent): void {
     if (!("status" in data)) return;
-    const job = this.#jobs.get(data.jobId) ?? unknownJob(data.jobId);
-    const { status, error } = data;
+    const { status, error, filename, timestamp } = data;
+    // Of very many that are done together the list tells the newest alone.
+    const job = this.#jobs.get(data.jobId) ?? { ...unknownJob(data.jobId), filename, createdAt: timestamp };
     const documentType = data.documentType ?? job.documentType;
     this.#jobs.set(data.jobId, { ...job, status, error, documentType, progress: 1, stage: "done" });
     this.#tell();

@@ -64,3 +64,28 @@ test("of a document that is followed from here its result says how sure it is, a
   expect(found).toMatchObject({ confidence: 0.93, profile: "sec_10k", pages: 3 });
   leave();
 });
+
+test("documents that are done in a heap, more than one look at the list shows, have their names and times", async () => {
+  const listeners: ((event: object) => void)[] = [];
+  const client = clientThat({
+    subscribeToChannel: async (channel: string, listener: (event: object) => void) => {
+      if (channel === "notifications") listeners.push(listener);
+    },
+    unsubscribeFromChannel() {},
+    listJobs: async () => ({ jobs: [], next: null }),
+  });
+  const documents = new Documents(client, new Outbox(new MemoryShelf(), async () => ""), () => ({
+    follow: "all",
+  }));
+  const leave = documents.start();
+  const about = { documentType: "generic", error: null, status: "completed", type: "ProcessingCompleted" };
+  const timestamp = "2024-05-01T10:00:00Z";
+  const data = { ...about, jobId: "job-1", filename: "letter.html", timestamp };
+  for (const tell of listeners) tell({ type: "notification", channel: "notifications", offset: "1", data });
+  await vi.waitFor(() => expect(documents.getSnapshot().documents).toHaveLength(1));
+  expect(documents.getSnapshot().documents[0]).toMatchObject({
+    filename: "letter.html",
+    createdAt: Date.parse(timestamp),
+  });
+  leave();
+});
