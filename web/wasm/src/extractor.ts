@@ -1,4 +1,4 @@
-import { type ErrorCode, NeuralDocFlowError, type ProcessingResult } from "@neuraldocflow/client";
+import { type ErrorCode, NeuralDocFlowError, type ProcessingResult, randomId } from "@neuraldocflow/client";
 import type { About, Answer, Manifest, Progress, Request } from "./protocol.ts";
 
 export interface InitOptions {
@@ -97,7 +97,7 @@ export class NeuralDocFlowWorker {
   /** The same as {@link processDocument}, as the text it was made as. */
   async processToJson(file: Blob, profile = "auto", options: ProcessOptions = {}): Promise<string> {
     const about: About = {
-      jobId: options.jobId ?? crypto.randomUUID(),
+      jobId: options.jobId ?? randomId(),
       filename: options.filename ?? (file instanceof File ? file.name : ""),
       profile,
       contentType: file.type || null,

@@ -105,3 +105,13 @@ test("a document that crashes a worker that is there has a failed result", async
   worker.breaks();
   expect(await result).toMatchObject({ status: "failed", error: { code: "agent_crashed" } });
 });
+
+test("on a page that is not served securely, which has fewer means, a document is read too", async () => {
+  const { extractor, worker } = await ready();
+  vi.stubGlobal("crypto", { getRandomValues: (bytes: Uint8Array) => bytes.fill(7) });
+  const result = extractor.processDocument(letter());
+  await vi.waitFor(() => expect(worker.asked.at(-1)?.type).toBe("process"));
+  const { about } = worker.asked.at(-1) as unknown as { about: { jobId: string } };
+  worker.says({ type: "done", id: 1, found: JSON.stringify({ jobId: about.jobId, status: "completed" }) });
+  expect(await result).toEqual({ jobId: "07".repeat(16), status: "completed" });
+});
