@@ -44,12 +44,12 @@ export function App() {
   }, []);
 
   const known = (told: string) => {
-    keepTenant(told);
+    keepTenant(key, told);
     setTenant(told);
   };
   const leave = (why: Left) => {
     void markOf(key).then(forgetAnswers);
-    forgetKey();
+    forgetKey(key);
     setLeft(why);
     setKey("");
   };

@@ -25,11 +25,14 @@ export function keepKey(key: string): void {
   store(KEY, key);
 }
 
-export function keepTenant(tenant: string): void {
-  store(TENANT, tenant);
+/** Keep whose a key is; not where another tab has taken up another key meanwhile. */
+export function keepTenant(key: string, tenant: string): void {
+  if (stored(KEY) === key) store(TENANT, tenant);
 }
 
-export function forgetKey(): void {
+/** Forget a key; one that another tab has taken up meanwhile stays. */
+export function forgetKey(key: string): void {
+  if (stored(KEY) !== key) return;
   store(KEY, "");
   store(TENANT, "");
 }

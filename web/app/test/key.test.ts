@@ -25,13 +25,24 @@ test("a key is kept, and whose it is until there is another one", async () => {
   vi.stubGlobal("localStorage", keeping());
   const { forgetKey, keepKey, keepTenant, storedKey, storedTenant } = await import("../src/key.ts");
   keepKey("one");
-  keepTenant("acme");
+  keepTenant("one", "acme");
   keepKey("one");
   expect([storedKey(), storedTenant()]).toEqual(["one", "acme"]);
   keepKey("two");
   expect([storedKey(), storedTenant()]).toEqual(["two", ""]);
-  forgetKey();
-  expect(storedKey()).toBe("");
+  forgetKey("two");
+  expect([storedKey(), storedTenant()]).toEqual(["", ""]);
+});
+
+test("a tab whose key is not valid any more, or has said whose it is, leaves the one that another tab has taken up", async () => {
+  vi.stubGlobal("localStorage", keeping());
+  const { forgetKey, keepKey, keepTenant, storedKey, storedTenant } = await import("../src/key.ts");
+  keepKey("revoked");
+  keepKey("new");
+  keepTenant("new", "acme");
+  keepTenant("revoked", "zeta");
+  forgetKey("revoked");
+  expect([storedKey(), storedTenant()]).toEqual(["new", "acme"]);
 });
 
 test("the address' key is taken out of it, and does not take the stored one's place by itself", async () => {
