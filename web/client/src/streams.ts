@@ -10,8 +10,8 @@ const MOST_REFUSALS = 8;
 
 interface Stream {
   config: StreamConfig;
-  /** Its id in the present connection. */
-  there: Promise<string>;
+  /** Its id in the present connection; null where it was refused there. */
+  there: Promise<string> | null;
 }
 
 /** Streams by ids of our own: a service's stream ends with its connection, and is begun anew in the next one. */
@@ -48,11 +48,12 @@ export class Streams {
       if (!stream) throw new NeuralDocFlowError("invalid_request", "There is no such stream.");
       const connection = this.#connection();
       try {
+        await this.#there(stream);
         if (isLarge && uploadedTo !== stream.there) {
           request = { document: await this.#inPieces(connection, document, signal) };
           uploadedTo = stream.there; // another connection does not know it
         }
-        const wanted = { stream_id: await stream.there, ...request };
+        const wanted = { stream_id: await this.#there(stream), ...request };
         const options = { again: false, timeoutMs: forever, signal };
         const told = await connection.request("stream_document", wanted, options);
         return String(told.job_id);
@@ -77,21 +78,32 @@ export class Streams {
     const stream = this.#all.get(id);
     this.#all.delete(id);
     stream?.there
-      .then(stream_id => this.#connection().request("stop_stream", { stream_id }, { again: false }))
+      ?.then(stream_id => this.#connection().request("stop_stream", { stream_id }, { again: false }))
       .catch(() => {}); // a stream ends with its connection
   }
 
   /** Begin all anew on a new connection. */
   restore(): void {
     for (const stream of this.#all.values()) {
-      stream.there = this.#open(stream.config);
-      stream.there.catch(() => {}); // send hears of it
+      stream.there = null;
+      this.#there(stream).catch(() => {}); // send hears of it
     }
   }
 
   /** The client has disconnected. */
   clear(): void {
     this.#all.clear();
+  }
+
+  /** Its id in the present connection; begun with the next document where it was refused before. */
+  #there(stream: Stream): Promise<string> {
+    if (stream.there) return stream.there;
+    const there = this.#open(stream.config);
+    stream.there = there;
+    there.catch(() => {
+      if (stream.there === there) stream.there = null;
+    });
+    return there;
   }
 
   async #open({ profile, priority, options, window }: StreamConfig, signal?: AbortSignal): Promise<string> {
