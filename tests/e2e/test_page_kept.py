@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
-from support.browser import PATIENCE, Person
+from support.browser import PATIENCE, Person, chromium_of_ones_own
 from support.gateway import Gateway, letter
 from support.topics import wait_for
 
@@ -82,19 +82,31 @@ def test_a_link_with_another_key_asks_before_documents_go_there(person: Person, 
     person.has_sent_all()
 
 
-def test_where_the_browser_keeps_no_texts_the_page_works_all_the_same(
-    person: Person, gateway: Gateway
-) -> None:
-    person.page.add_init_script(
-        """Object.defineProperty(window, "localStorage", {
-            get() { throw new DOMException("Access is denied for this document.", "SecurityError"); },
-        })"""
-    )
-    person.open()
-    person.drop({"letter.html": letter(1).decode()})
-    person.wait_for("letter.html", "Complete")
-    person.page.get_by_role("button", name="Use dark colours").click()
-    person.page.get_by_role("button", name="Use light colours").wait_for()
+@pytest.fixture
+def cautious(browser: Browser, gateway: Gateway, tmp_path: Path) -> Iterator[Person]:
+    """Somebody whose browser keeps nothing for any page: it blocks all cookies, and what counts as such."""
+    kept = tmp_path / "profile" / "Default"
+    kept.mkdir(parents=True)
+    blocked = {"profile": {"default_content_setting_values": {"cookies": 2}}}
+    (kept / "Preferences").write_text(json.dumps(blocked))
+    with chromium_of_ones_own(browser, kept.parent) as context:
+        person = Person(context, gateway)
+        yield person
+    assert person.complaints == []
+
+
+def test_where_the_browser_keeps_nothing_the_page_works_all_the_same(cautious: Person) -> None:
+    page = cautious.open()
+    cautious.drop({"letter.html": letter(1).decode()})
+    cautious.wait_for("letter.html", "Complete")
+    page.get_by_role("button", name="Use dark colours").click()
+    page.get_by_role("button", name="Use light colours").wait_for()
+    page.locator(".app-status").click()
+    page.get_by_text("This browser, or this address, does not allow it").wait_for()
+    page.get_by_role("button", name="Close").click()
+    page.get_by_role("button", name="Use another key").click()
+    cautious.enter(cautious.gateway.key("acme"))
+    cautious.has_sent_all()
 
 
 def test_a_key_that_was_never_used_here_waits_for_the_service_before_anything_is_shown(

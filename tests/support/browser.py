@@ -37,6 +37,19 @@ def chromium() -> Iterator[Browser]:
             browser.close()
 
 
+@contextmanager
+def chromium_of_ones_own(browser: Browser, settings: Path) -> Iterator[BrowserContext]:
+    """The browser with settings of its own, which are in a folder."""
+    found = program("chromium", *CHROMIUM)
+    context = browser.browser_type.launch_persistent_context(
+        settings, executable_path=found, args=list(_ARGUMENTS), locale="en-US"
+    )
+    try:
+        yield context
+    finally:
+        context.close()
+
+
 class Person:
     """Somebody with the page open. What the browser complains about is kept in ``complaints``."""
 

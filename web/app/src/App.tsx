@@ -1,5 +1,6 @@
 import { DocumentWorkspace, useDocumentProcessing } from "@neuraldocflow/react";
 import { useEffect, useLayoutEffect, useMemo, useState, useSyncExternalStore } from "react";
+import { underLock, underReadingLock } from "./alone.ts";
 import { Connection } from "./Connection.tsx";
 import { Entrance } from "./Entrance.tsx";
 import { KeyForm, type Left } from "./KeyForm.tsx";
@@ -8,8 +9,8 @@ import { forgetKey, keepKey, keepTenant, keyOfAddress, storedKey, storedTenant }
 import { Logo } from "./Logo.tsx";
 import { OfferedKey } from "./OfferedKey.tsx";
 import { OfflineFiles } from "./offline.ts";
-import { localReader, underReadingLock } from "./reader.ts";
-import { DatabaseShelf, underLock } from "./shelf.ts";
+import { PageShelf } from "./page-shelf.ts";
+import { localReader } from "./reader.ts";
 import { markOf } from "./stores.ts";
 import { tenantOf } from "./tenant.ts";
 import { chooseTheme, onTheme, theme } from "./theme.ts";
@@ -97,7 +98,7 @@ interface WorkProps {
 }
 
 function Work({ apiKey, tenant, files, onTenant, onLeave }: WorkProps) {
-  const shelf = useMemo(() => new DatabaseShelf(tenant, apiKey), [tenant, apiKey]);
+  const shelf = useMemo(() => new PageShelf(tenant, apiKey), [tenant, apiKey]);
   const reader = useMemo(() => localReader(files), [files]);
   const processing = useDocumentProcessing({
     ...{ apiKey, shelf, reader, lock: underLock, readingLock: underReadingLock },

@@ -15,6 +15,7 @@ export function answersTo(mark: string): string {
 /** Forget what the service has answered: to all keys, or to the one with a mark. */
 export async function forgetAnswers(mark = ""): Promise<void> {
   if (!("caches" in globalThis)) return;
-  const names = (await caches.keys()).filter(each => each.startsWith(answersTo(mark)));
+  const all = await caches.keys().catch(() => []); // denied: there are none
+  const names = all.filter(each => each.startsWith(answersTo(mark)));
   await Promise.all(names.map(each => caches.delete(each)));
 }

@@ -94,7 +94,9 @@ export class OfflineFiles {
     if (!("caches" in globalThis) || !("serviceWorker" in navigator)) {
       return this.#tell({ ...UNKNOWN, state: "impossible" });
     }
-    const there = await (await caches.open(KEPT)).match(MANIFEST);
+    const cache = await caches.open(KEPT).catch(() => null); // the browser denies it
+    if (!cache) return this.#tell({ ...UNKNOWN, state: "impossible" });
+    const there = await cache.match(MANIFEST);
     if (this.#view.state === "unknown") this.#tell({ ...UNKNOWN, state: there ? "kept" : "absent" });
   }
 

@@ -81,9 +81,3 @@ export function localReader(files: OfflineFiles): LocalReader {
     onChange: files.subscribe,
   };
 }
-
-/** Runs work while no other tab reads documents. */
-export async function underReadingLock(work: () => Promise<void>): Promise<void> {
-  if (!navigator.locks) return work();
-  await navigator.locks.request("neuraldocflow-reading", work);
-}

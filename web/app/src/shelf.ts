@@ -204,9 +204,3 @@ function asSync({ id, createdAt, tries, nextTryAt, state, error, read }: Submiss
   const action = read ? "upload_result" : "submit_document";
   return { id, action, timestamp: createdAt, retries: tries, nextTryAt, failed, error };
 }
-
-/** Runs work while no other tab does the same; pages not served securely have no locks, and go without. */
-export async function underLock(work: () => Promise<void>): Promise<void> {
-  if (!navigator.locks) return work();
-  await navigator.locks.request("neuraldocflow-sync", work);
-}
