@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+import tempfile
 import threading
 from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -13,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 from support.browser import Person
 from support.gateway import Gateway, letter
-from support.web import run
+from support.web import WEB, run
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
 
@@ -118,3 +119,15 @@ def test_with_another_key_nothing_of_the_former_ones_is_shown_or_sent(
     assert {job["filename"] for job in gateway.jobs()} == {"new.html", "new-too.html"}
     page.context.close()
     assert person.complaints == []
+
+
+def test_the_guides_component_is_well_typed() -> None:
+    guide = (WEB.parent / "docs" / "web.md").read_text()
+    (text,) = re.findall(r"^```tsx\n(import .*?)^```", guide, re.DOTALL | re.MULTILINE)
+    with tempfile.TemporaryDirectory(prefix=".guide-", dir=WEB / "node_modules") as folder:
+        source = Path(folder) / "guide.tsx"
+        source.write_text(f"declare const key: string;\n{text}")
+        options = ("--ignoreConfig", "--noEmit", "--strict", "--jsx", "react-jsx", "--target", "es2022")
+        for resolution in ("nodenext", "preserve"):
+            done = run("node_modules/typescript/bin/tsc", *options, "--module", resolution, str(source))
+            assert done.returncode == 0, done.stdout
