@@ -227,6 +227,26 @@ def test_on_a_phone_the_page_says_what_to_do_and_the_chosen_tab_is_seen_whole(
     context.close()
 
 
+def test_text_that_is_written_from_right_to_left_is_shown_so(browser: Browser, shared: Gateway) -> None:
+    context = browser.new_context(viewport={"width": 360, "height": 740}, locale="en-US")
+    person = Person(context, shared)
+    page = person.open(shared.key("arabic"))
+    name = "عقد_إيجار_تجاري_طويل_جدا_للمكاتب_في_المدينة.html"
+    person.drop({name: "<html><body><h1>عقد إيجار (2024)!</h1><p>نص العقد.</p></body></html>"})
+    for shown in (page.get_by_role("heading", name=name), page.get_by_role("button", name="عقد إيجار")):
+        shown.wait_for()
+        assert shown.evaluate("shown => getComputedStyle(shown).direction") == "rtl"
+    page.get_by_role("button", name="Back to the documents").click()
+    begins = """shown => {
+        const range = document.createRange();
+        range.setStart(shown.firstChild, 0);
+        range.setEnd(shown.firstChild, 1);
+        return shown.getBoundingClientRect().right - range.getBoundingClientRect().right;
+    }"""
+    assert page.locator(".ndf-card-name").evaluate(begins) >= 0  # the name is cut at its end
+    context.close()
+
+
 def test_the_pages_files_come_packed_and_are_kept_until_they_change(shared: Gateway) -> None:
     def asked(path: str, **headers: str) -> HTTPResponse:
         request = urllib.request.Request(shared.url + path, headers={"Accept-Encoding": "gzip", **headers})

@@ -104,7 +104,9 @@ function Group({ name, submissions, outbox }: { name: string; submissions: Submi
       <ul>
         {submissions.map(each => (
           <li key={each.id}>
-            <span className="app-name">{each.filename}</span>
+            <span className="app-name" dir="auto">
+              {each.filename}
+            </span>
             <span className="app-soft">
               {size(each.size)} · {when(each.createdAt)}
               {each.state === "waiting" &&

@@ -37,7 +37,7 @@ const TableFigure = memo(function TableFigure({
   return (
     <figure className="ndf-table">
       <figcaption>
-        <strong>{caption || `Table ${number + 1}`}</strong>
+        <strong dir="auto">{caption || `Table ${number + 1}`}</strong>
         {page && (
           <button type="button" className="ndf-link" onClick={() => onPick(tableId(number), page)}>
             page {page}
@@ -66,7 +66,7 @@ const TableFigure = memo(function TableFigure({
 function cellOf(Tag: "th" | "td", cell: string | null, key: number) {
   const isNumber = /^[\s$€£(+\-–—]*[\d.,]+[\s%)]*$/.test(cell ?? "");
   return (
-    <Tag key={key} data-number={isNumber || undefined}>
+    <Tag key={key} dir="auto" data-number={isNumber || undefined}>
       {cell}
     </Tag>
   );
@@ -83,14 +83,14 @@ export function Sections({ sections }: { sections: NonNullable<ExtractedData["se
       style={{ marginInlineStart: `${(level - 1) * 1.2}rem` }}
     >
       <summary>
-        <span>{name || title(id)}</span>
+        <span dir="auto">{name || title(id)}</span>
         {pageStart && (
           <small>
             {pageEnd && pageEnd !== pageStart ? `pages ${pageStart}–${pageEnd}` : `page ${pageStart}`}
           </small>
         )}
       </summary>
-      <p>{text}</p>
+      <p dir="auto">{text}</p>
     </details>
   ));
 }
@@ -147,7 +147,7 @@ function ClauseQuote({ id, clause, isActive, isChosen, onHover, onPick }: Clause
       onMouseEnter={() => onHover(id)}
       onMouseLeave={() => onHover(null)}
     >
-      <p>{text}</p>
+      <p dir="auto">{text}</p>
       <footer>
         <Confidence value={confidence} />
         {page && (

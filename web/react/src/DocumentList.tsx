@@ -92,7 +92,9 @@ const Card = memo(function Card({ entry, isSelected, onSelect, onCancel, onRetry
         aria-current={isSelected || undefined}
         onClick={() => onSelect(entry.key)}
       >
-        <span className="ndf-card-name">{entry.filename}</span>
+        <span className="ndf-card-name" dir="auto">
+          {entry.filename}
+        </span>
         <StatusBadge status={entry.status} />
         <span className="ndf-card-facts">{facts(entry)}</span>
       </button>

@@ -42,7 +42,7 @@ export function DocumentView(props: Props) {
           <span className="ndf-hidden">Back to the documents</span>
         </button>
         <div>
-          <h2 ref={heading} tabIndex={-1}>
+          <h2 ref={heading} tabIndex={-1} dir="auto">
             {entry.filename}
           </h2>
           <p>

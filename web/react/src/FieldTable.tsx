@@ -104,6 +104,7 @@ function Value({ item, active, selected, onHover, onSelect }: Omit<Props, "rows"
       type="button"
       ref={button}
       className="ndf-value"
+      dir="auto"
       data-value={item.id}
       data-active={item.id === active || undefined}
       aria-pressed={chosen}

@@ -172,7 +172,7 @@ function Quote({ item, onClose }: { item: Item; onClose(): void }) {
     <aside className="ndf-quote" aria-label="Where it stands">
       {item.places.map(({ text, block }) => (
         <p key={`${block} ${text}`}>
-          <q>{text}</q>
+          <q dir="auto">{text}</q>
         </p>
       ))}
       {item.places.length === 0 && <p>It was put together from several places.</p>}
