@@ -23,6 +23,7 @@ import {
 import { AWAY } from "./failures.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Reading } from "./reading.ts";
+import type { Submission } from "./submissions.ts";
 
 export interface DocumentsView {
   connection: ConnectionStatus;
@@ -54,6 +55,11 @@ export class Documents {
   readonly #cancelling = new Set<string>();
   readonly #results = new Map<string, ProcessingResult>();
   readonly #leave: (() => void)[] = [];
+  readonly #began = Date.now();
+  /** What was sent by this page, or while it was open. */
+  readonly #sentNow = new Set<string>();
+  /** How far back the service's newest jobs go. */
+  #reach = Number.NEGATIVE_INFINITY;
   #connection: ConnectionStatus = { state: "connecting" };
   #view: DocumentsView = { connection: this.#connection, documents: [], hasMore: false };
   #next: string | null = null;
@@ -179,6 +185,8 @@ export class Documents {
   }
 
   #outboxChanged(): void {
+    for (const { id, state } of this.#outbox.getSnapshot().submissions)
+      if (state === "waiting") this.#sentNow.add(id);
     if (this.#options().follow !== "all") {
       for (const { jobId } of this.#outbox.getSnapshot().submissions) {
         if (jobId && !this.#jobs.has(jobId)) {
@@ -260,6 +268,7 @@ export class Documents {
       this.#client.listJobs({ limit: PAGE }).then(
         ({ jobs, next }) => {
           if (this.#jobs.size <= PAGE) this.#next = next;
+          this.#reach = Math.max(this.#reach, this.#endOf(jobs, next));
           this.#take(jobs);
         },
         (error: unknown) => {
@@ -268,6 +277,19 @@ export class Documents {
         },
       );
     }, ms);
+  }
+
+  /** Where a list of the newest jobs ends. One that has all of them has no end, if it is not an old one that was kept. */
+  #endOf(jobs: Job[], next: string | null): number {
+    if (next === null && this.#connection.state === "connected") return Number.POSITIVE_INFINITY;
+    const last = jobs.at(-1);
+    return last ? Date.parse(last.createdAt) : Number.NEGATIVE_INFINITY;
+  }
+
+  /** One that was sent long ago, and is not among the newest jobs: how it stands is known with the older ones. */
+  #isOld({ id, createdAt, jobId, read }: Submission): boolean {
+    const isOfNow = createdAt >= this.#began || this.#sentNow.has(id);
+    return jobId !== null && !read && !isOfNow && createdAt < this.#reach;
   }
 
   #take(jobs: Job[]): void {
@@ -300,6 +322,7 @@ export class Documents {
     const documents = [
       ...submissions
         .filter(each => !each.jobId || !last.has(documentOf(each.jobId)))
+        .filter(each => !this.#isOld(each))
         .map(each => ofSubmission(each, sending.get(each.id), this.#reading?.now ?? null)),
       ...[...last].map(([document, each]) => {
         const found = this.#results.get(each.job_id)?.extractedData;

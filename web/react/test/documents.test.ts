@@ -6,6 +6,7 @@ import {
 } from "@neuraldocflow/client";
 import { expect, test, vi } from "vitest";
 import { Documents } from "../src/documents.ts";
+import { unknownJob } from "../src/entries.ts";
 import { MemoryShelf } from "../src/memory.ts";
 import { Outbox } from "../src/outbox.ts";
 import type { Submission } from "../src/submissions.ts";
@@ -87,5 +88,35 @@ test("documents that are done in a heap, more than one look at the list shows, h
     filename: "letter.html",
     createdAt: Date.parse(timestamp),
   });
+  leave();
+});
+
+test("what was sent before and is not among the newest is not said to be queued: it is shown with older documents", async () => {
+  const shelf = new MemoryShelf();
+  await shelf.put({ ...synced, read: null }, new Blob(["a"]));
+  const [newest, older] = ["job-2", "job-1"].map(job_id => ({ ...unknownJob(job_id), status: "completed" }));
+  let connect: (status: object) => void = () => {};
+  const client = clientThat({
+    onConnectionStatus: (listener: typeof connect) => {
+      connect = listener;
+      return () => {};
+    },
+    subscribeToChannel: async () => {},
+    unsubscribeFromChannel() {},
+    listJobs: async ({ after }: { after?: string }) =>
+      after ? { jobs: [older], next: null } : { jobs: [newest], next: "older" },
+  });
+  const outbox = new Outbox(shelf, async () => "job-3");
+  const documents = new Documents(client, outbox, () => ({ follow: "all" }));
+  const leave = documents.start();
+  const shown = () =>
+    documents.getSnapshot().documents.map(({ filename, status }) => `${filename} ${status}`);
+  await vi.waitFor(() => expect(shown()).toEqual(["a.pdf queued"])); // as far as is known without the service
+  connect({ state: "connected" });
+  await vi.waitFor(() => expect(shown()).toEqual(["Document without a name completed"]));
+  await outbox.add(new Blob(["b"]), "b.pdf", { profile: "auto", options: {} });
+  await vi.waitFor(() => expect(shown()).toEqual(["b.pdf queued", "Document without a name completed"]));
+  await documents.more();
+  await vi.waitFor(() => expect(shown()).toContain("a.pdf completed"));
   leave();
 });
