@@ -42,6 +42,8 @@ export interface DocumentsOptions {
 
 const FINISHED = ["completed", "partial", "failed"];
 const PAGE = 50;
+/** So many more are shown than were asked for before those that are done are let go. */
+const MOST = 500;
 const REFRESH_MS = 400;
 
 /** What is known of all documents, from the outbox and from the service, as one list. */
@@ -63,6 +65,7 @@ export class Documents {
   #connection: ConnectionStatus = { state: "connecting" };
   #view: DocumentsView = { connection: this.#connection, documents: [], hasMore: false };
   #next: string | null = null;
+  #most = MOST;
   #refresh: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -172,6 +175,7 @@ export class Documents {
     const { jobs, next } = await this.#client.listJobs({ limit: PAGE, after: this.#next });
     this.#next = next;
     this.#take(jobs);
+    this.#most = this.#jobs.size + MOST;
   }
 
   #connected(status: ConnectionStatus): void {
@@ -267,7 +271,8 @@ export class Documents {
       this.#refresh = undefined;
       this.#client.listJobs({ limit: PAGE }).then(
         ({ jobs, next }) => {
-          if (this.#jobs.size <= PAGE) this.#next = next;
+          if (this.#jobs.size > this.#most) this.#letGo(jobs, next);
+          else if (this.#jobs.size <= PAGE) this.#next = next;
           this.#reach = Math.max(this.#reach, this.#endOf(jobs, next));
           this.#take(jobs);
         },
@@ -299,6 +304,19 @@ export class Documents {
       if (!older) this.#jobs.set(job.job_id, job);
     }
     this.#tell();
+  }
+
+  /** Of a page that is open for days: what is done, but for the newest, and what was opened or sent from here. It is
+   * among the older documents again. */
+  #letGo(newest: Job[], next: string | null): void {
+    const { submissions } = this.#outbox.getSnapshot();
+    const own = submissions.flatMap(each => (each.jobId ? [documentOf(each.jobId)] : []));
+    const kept = new Set([...newest.map(each => documentOf(each.job_id)), ...own]);
+    for (const [id, { status }] of this.#jobs)
+      if (FINISHED.includes(status) && !kept.has(documentOf(id)) && !this.#results.has(id))
+        this.#jobs.delete(id);
+    this.#next = next;
+    this.#most = this.#jobs.size + MOST;
   }
 
   #keep(jobId: string, result: ProcessingResult): void {

@@ -120,3 +120,51 @@ test("what was sent before and is not among the newest is not said to be queued:
   await vi.waitFor(() => expect(shown()).toContain("a.pdf completed"));
   leave();
 });
+
+test("a page that is open for days lets go of what is done, but not of what was opened or sent from here", async () => {
+  const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, each) => from + each);
+  const job = (number: number) => ({ ...unknownJob(`job-${number}`), status: "completed" as const });
+  const hear: ((event: object) => void)[] = [];
+  let last = 0;
+  const client = clientThat({
+    subscribeToChannel: async (channel: string, listener: (event: object) => void) => {
+      if (channel === "notifications") hear.push(listener);
+    },
+    unsubscribeFromChannel() {},
+    result: async (jobId: string) => ({ jobId, status: "completed" }),
+    listJobs: async ({ after }: { after?: string }) =>
+      after === undefined
+        ? { jobs: numbers(last - 50, last).map(job), next: `${last - 50}` }
+        : { jobs: numbers(Number(after) - 50, Number(after)).map(job), next: `${Number(after) - 50}` },
+  });
+  const shelf = new MemoryShelf();
+  const outbox = new Outbox(shelf, async () => "job-7");
+  const documents = new Documents(client, outbox, () => ({ follow: "all" }));
+  const leave = documents.start();
+  const about = { documentType: "generic", error: null, status: "completed", type: "ProcessingCompleted" };
+  const areDone = (from: number, to: number) => {
+    last = to;
+    for (const number of numbers(from, to)) {
+      const data = {
+        ...about,
+        jobId: `job-${number}`,
+        filename: "a.html",
+        timestamp: new Date().toISOString(),
+      };
+      for (const tell of hear) tell({ type: "notification", channel: "notifications", offset: "1", data });
+    }
+  };
+  const shown = () => new Set(documents.getSnapshot().documents.map(({ jobId }) => jobId));
+  const longest = { timeout: 5_000 };
+  await outbox.add(new Blob(["a"]), "a.html", { profile: "auto", options: {} });
+  areDone(0, 300);
+  await vi.waitFor(() => expect(shown().size).toBe(300));
+  await documents.result("job-3");
+  areDone(300, 700);
+  await vi.waitFor(() => expect(shown().size).toBe(52), longest);
+  expect([shown().has("job-3"), shown().has("job-7"), shown().has("job-699")]).toEqual([true, true, true]);
+  expect(documents.getSnapshot().hasMore).toBe(true);
+  await documents.more();
+  await vi.waitFor(() => expect(shown().has("job-600")).toBe(true), longest);
+  leave();
+});
