@@ -3,7 +3,9 @@
 // Making a formatter takes a millisecond, using one a thousandth of that: a list of hundreds needs many.
 const WHOLE = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
 const TENTHS = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
-const NUMBER = new Intl.NumberFormat(undefined, { maximumFractionDigits: 6 });
+/** A value is what the document says: all of its digits. */
+const ALL_DIGITS = { maximumFractionDigits: 20 };
+const NUMBER = new Intl.NumberFormat(undefined, ALL_DIGITS);
 const TIME = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const DAY = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
 const DATE = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "long", year: "numeric" });
@@ -129,7 +131,7 @@ function number(found: number, currency: unknown): string {
   if (typeof currency === "string" && /^[A-Z]{3}$/.test(currency)) {
     const digits = Number.isInteger(found) ? 0 : 2;
     const style = { style: "currency", currency, minimumFractionDigits: digits } as const;
-    return found.toLocaleString(undefined, { ...style, maximumFractionDigits: digits });
+    return found.toLocaleString(undefined, { ...style, ...ALL_DIGITS });
   }
   return NUMBER.format(found);
 }

@@ -90,6 +90,9 @@ test("values are written as people write them", () => {
     "$412,500,000",
     "Oregon",
   ]);
+  const amounts = [12.5, 0.035, 0.0000001, -3].map(each => value(each, "USD"));
+  expect(amounts).toEqual(["$12.50", "$0.035", "$0.0000001", "-$3"]);
+  expect([value(0.0000001), value(7.25), value(1_234.5)]).toEqual(["0.0000001", "7.25", "1,234.5"]);
   expect([size(43), size(2_200), size(33_000_000), size(null)]).toEqual(["43 B", "2.2 KB", "33 MB", ""]);
   expect([percent(0.999), percent(1), percent(0.501)]).toEqual(["99 %", "100 %", "50 %"]);
   expect([timeLeft(500), timeLeft(40_000), timeLeft(200_000), timeLeft(null)]).toEqual([
