@@ -2,7 +2,7 @@ import type { ProfileSummary } from "@neuraldocflow/client";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { DocumentList, statusName } from "./DocumentList.tsx";
 import { DocumentView } from "./DocumentView.tsx";
-import { canDrop, DropZone } from "./DropZone.tsx";
+import { DropZone, useCanDrop } from "./DropZone.tsx";
 import type { DocumentEntry } from "./entries.ts";
 import { Icon } from "./icons.tsx";
 import type { Wishes } from "./submissions.ts";
@@ -126,6 +126,7 @@ function someOf(names: string[]): string {
 }
 
 function Welcome({ isEmpty, isConnected }: { isEmpty: boolean; isConnected: boolean }) {
+  const canDrop = useCanDrop();
   return (
     <div className="ndf-welcome">
       <svg viewBox="0 0 160 120" aria-hidden="true">
@@ -148,7 +149,7 @@ function Welcome({ isEmpty, isConnected }: { isEmpty: boolean; isConnected: bool
       <h2>{isEmpty ? "Turn documents into data you can trust" : "Choose a document"}</h2>
       <p>
         {isEmpty
-          ? `${canDrop() ? "Drop a filing, a contract or a medical record anywhere on this page." : "Choose a filing, a contract or a medical record."} Every value comes with how sure it is and the place it was read from.`
+          ? `${canDrop ? "Drop a filing, a contract or a medical record anywhere on this page." : "Choose a filing, a contract or a medical record."} Every value comes with how sure it is and the place it was read from.`
           : "Select one from the list to see its values, each with the place it was read from."}
       </p>
       {isEmpty && !isConnected && <p>Without a connection they are kept here and sent later.</p>}

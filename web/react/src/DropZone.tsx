@@ -1,5 +1,5 @@
 import type { Priority, ProfileSummary } from "@neuraldocflow/client";
-import { type DragEvent, useEffect, useId, useRef, useState } from "react";
+import { type DragEvent, useEffect, useId, useRef, useState, useSyncExternalStore } from "react";
 import { documentType } from "./format.ts";
 import { Icon } from "./icons.tsx";
 import type { Wishes } from "./submissions.ts";
@@ -19,9 +19,13 @@ const PRIORITIES: [Priority, string][] = [
   ["low", "Low"],
 ];
 
-/** Whether files can be dragged here: not where fingers do all. */
-export function canDrop(): boolean {
-  return !globalThis.matchMedia?.("(hover: none)").matches;
+/** Whether files can be dragged here: not where fingers do all. What a server has drawn does not know that. */
+export function useCanDrop(): boolean {
+  return useSyncExternalStore(
+    () => () => {},
+    () => !matchMedia("(hover: none)").matches,
+    () => true,
+  );
 }
 
 /** Takes files: dropped anywhere on the page, chosen, or pasted. */
@@ -30,6 +34,7 @@ export function DropZone({ profiles, refusal, onFiles }: Props) {
   const [over, setOver] = useState(false);
   const input = useRef<HTMLInputElement>(null);
   const id = useId();
+  const canDrop = useCanDrop();
 
   const take = (list: FileList | null | undefined) => {
     const files = Array.from(list ?? []);
@@ -85,9 +90,9 @@ export function DropZone({ profiles, refusal, onFiles }: Props) {
           <Icon name="upload" />
         </span>
         <span>
-          <strong>{over ? "Let go to add them" : canDrop() ? "Drop documents here" : "Add documents"}</strong>
+          <strong>{over ? "Let go to add them" : canDrop ? "Drop documents here" : "Add documents"}</strong>
           <small>
-            {canDrop() && "or "}
+            {canDrop && "or "}
             <u>choose files</u>: PDF, Word or HTML
           </small>
         </span>

@@ -1,6 +1,7 @@
 import { createElement, StrictMode } from "react";
 import { renderToString } from "react-dom/server";
 import { expect, test, vi } from "vitest";
+import { DocumentProcessor } from "../src/DocumentProcessor.tsx";
 import { type DocumentProcessing, useDocumentProcessing } from "../src/useDocumentProcessing.ts";
 
 /** Where nothing listens. */
@@ -47,6 +48,15 @@ function waiting(): () => string {
 test("on a server it draws what there is before there is a connection", () => {
   renderToString(createElement(Letters, { apiKey: "a key" }));
   expect([processing.connection.state, processing.jobs]).toEqual(["connecting", []]);
+});
+
+test("on a server the component is drawn as every device takes it up first", () => {
+  const drawn = () =>
+    renderToString(createElement(DocumentProcessor, { apiKey: "a key" })).replaceAll(/_R_\w*/g, "");
+  const onServer = drawn();
+  vi.stubGlobal("matchMedia", () => ({ matches: true })); // of fingers
+  expect(drawn()).toBe(onServer);
+  vi.unstubAllGlobals();
 });
 
 test("what waits to be sent when the component goes is told so, and not before", async () => {
