@@ -355,12 +355,14 @@ export class Outbox {
   }
 }
 
-/** A file may have been moved or changed since it was chosen: browsers then have no bytes of it. */
+/** A file may have been moved or changed since it was chosen, or be a folder that was dropped: browsers then have no bytes
+ * of it. */
 async function checkIsThere(file: Blob): Promise<void> {
   try {
     await file.slice(0, 1).arrayBuffer();
   } catch (cause) {
-    const message = "The file can't be read: it was moved, changed or deleted. Choose it again.";
+    const message =
+      "The file can't be read: it is a folder, or was moved, changed or deleted. Choose the file.";
     throw new NeuralDocFlowError("invalid_request", message, { cause });
   }
 }
