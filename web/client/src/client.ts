@@ -62,12 +62,11 @@ export class NeuralDocFlowClient implements NeuralDocFlowWebSocket {
     if (!url) throw new NeuralDocFlowError("invalid_request", "Outside of a page, `url` must be given.");
     this.#backoff = options.backoff ?? BACKOFF;
     const requestTimeoutMs = options.requestTimeoutMs ?? 30_000;
-    const stream = new URL("/v1/stream", url);
-    stream.protocol = stream.protocol === "https:" ? "wss:" : "ws:";
+    const stream = streamOf(url);
     const connection = new Connection(
       apiKey,
       {
-        url: stream.href,
+        url: stream,
         socket: Socket,
         backoff: this.#backoff,
         connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
@@ -410,6 +409,18 @@ export class NeuralDocFlowClient implements NeuralDocFlowWebSocket {
   #web(): Http {
     if (this.#http) return this.#http;
     throw new NeuralDocFlowError("disconnected", "Call connect first.");
+  }
+}
+
+/** Where the service's WebSocket is. */
+function streamOf(url: string): string {
+  try {
+    const stream = new URL("/v1/stream", url);
+    stream.protocol = stream.protocol === "https:" ? "wss:" : "ws:";
+    return stream.href;
+  } catch (cause) {
+    const message = `\`url\` must be an address such as https://documents.example; it is ${url}.`;
+    throw new NeuralDocFlowError("invalid_request", message, { cause });
   }
 }
 

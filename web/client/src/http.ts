@@ -38,6 +38,7 @@ export class Http {
   /** The answer, if it is a good one. Throws NeuralDocFlowError, or the signal's reason. */
   async send(path: string, options: HttpOptions = {}): Promise<Answer> {
     const { method = "GET", headers = {}, body = null, signal, keepalive = false } = options;
+    const head = headOf({ Authorization: `Bearer ${this.#key}`, ...headers });
     const stop = new AbortController();
     const abort = () => stop.abort(signal?.reason);
     if (signal?.aborted) abort();
@@ -53,7 +54,7 @@ export class Http {
     try {
       const answer = await fetch(new URL(path, this.#url), {
         method,
-        headers: { Authorization: `Bearer ${this.#key}`, ...headers },
+        headers: head,
         body,
         keepalive,
         signal: stop.signal,
@@ -85,6 +86,15 @@ export function parsed<Told>(text: string): Told {
     return JSON.parse(text) as Told;
   } catch (error) {
     throw unreachable(error);
+  }
+}
+
+function headOf(headers: Record<string, string>): Headers {
+  try {
+    return new Headers(headers);
+  } catch (cause) {
+    const message = "A key, or an idempotencyKey, may have Latin letters, digits and signs only.";
+    throw new NeuralDocFlowError("invalid_request", message, { cause });
   }
 }
 

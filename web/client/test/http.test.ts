@@ -1,6 +1,7 @@
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
+import { NeuralDocFlowClient } from "../src/client.ts";
 import { Http } from "../src/http.ts";
 
 const PATIENT_MS = 60_000;
@@ -67,4 +68,16 @@ test("an answer that comes in pieces is whole, with its type", async () => {
   });
   const { status, body } = await http.send("/");
   expect([status, body.type, await body.text()]).toEqual([202, "application/json", '{"job_id": "job-1"} ']);
+});
+
+test("what no request can carry is not taken for a service that is away", async () => {
+  const http = await answering(response => response.end("{}"));
+  const headers = { "Idempotency-Key": "договор-1" };
+  await expect(http.json("/", { headers })).rejects.toMatchObject({
+    code: "invalid_request",
+    retryable: false,
+  });
+  const client = new NeuralDocFlowClient();
+  for (const url of ["documents.example", "localhost:8080"])
+    await expect(client.connect("a key", { url })).rejects.toMatchObject({ code: "invalid_request" });
 });
