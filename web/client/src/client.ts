@@ -139,7 +139,7 @@ export class NeuralDocFlowClient implements NeuralDocFlowWebSocket {
 
   /** Process a file, or what is at an address; its job's id, once it is durable. Large files go in pieces that
    * survive a lost connection. */
-  submit(document: Blob | File | URL, options: SubmitOptions = {}, filename?: string): Promise<string> {
+  async submit(document: Blob | File | URL, options: SubmitOptions = {}, filename?: string): Promise<string> {
     if (document instanceof URL) return submitAddress(this.#web(), document, filename ?? "", options);
     const name = filename ?? ("name" in document ? document.name : "");
     return upload(this.#web(), document, name, options, this.#backoff);
@@ -231,12 +231,12 @@ export class NeuralDocFlowClient implements NeuralDocFlowWebSocket {
     }
   }
 
-  getJob(jobId: string, signal?: AbortSignal): Promise<Job> {
+  async getJob(jobId: string, signal?: AbortSignal): Promise<Job> {
     return this.#web().json(pathOf(jobId), { signal });
   }
 
   /** The key's jobs, the newest first. */
-  listJobs({ limit = 50, after, status, signal }: JobsWanted = {}): Promise<JobPage> {
+  async listJobs({ limit = 50, after, status, signal }: JobsWanted = {}): Promise<JobPage> {
     const query = new URLSearchParams({ limit: String(limit) });
     if (after) query.set("after", after);
     if (status) query.set("status", status);
@@ -280,7 +280,7 @@ export class NeuralDocFlowClient implements NeuralDocFlowWebSocket {
   }
 
   /** A profile's whole JSON form, as an extractor takes it. */
-  profile(name: string, signal?: AbortSignal): Promise<object> {
+  async profile(name: string, signal?: AbortSignal): Promise<object> {
     return this.#web().json<object>(`/api/v1/profiles/${encodeURIComponent(name)}.json`, { signal });
   }
 
