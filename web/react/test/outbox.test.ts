@@ -463,7 +463,7 @@ test("a file that is gone when it is added is told of, and no document", async (
   const gone = letter();
   gone.slice = () => Object.assign(letter(), { arrayBuffer: () => Promise.reject(new DOMException("gone")) });
   const outbox = new Outbox(new MemoryShelf(), async () => "job-1");
-  await expect(outbox.add(gone, "letter.html", wishes)).rejects.toThrow("a folder, or was moved, changed or deleted");
+  await expect(outbox.add(gone, "letter.html", wishes)).rejects.toThrow("is a folder, or was moved");
   expect(outbox.getSnapshot().submissions).toEqual([]);
 });
 
