@@ -10,11 +10,13 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
 from bytewax.inputs import FixedPartitionedSource
 from confluent_kafka import Consumer, KafkaError, TopicPartition
+from confluent_kafka.admin import AdminClient
 from pydantic import Field, model_validator
 
 from neuraldocflow.arrivals import Arrivals
@@ -27,7 +29,7 @@ from neuraldocflow.log import LogError
 from neuraldocflow.outages import Outage
 from neuraldocflow.payloads import path_of
 from neuraldocflow.results import ErrorInfo
-from neuraldocflow.topics.client import Refusals, asked, command_for, make, settings_of
+from neuraldocflow.topics.client import Refusals, asked, command_for, common, ids_of, make, settings_of
 from neuraldocflow.topics.forms import Document, Manners
 from neuraldocflow.topics.ledger import Ledger
 from neuraldocflow.topics.reader import Lane, Reader, Refused
@@ -128,6 +130,7 @@ class KafkaSource(FixedPartitionedSource[NewDocument, Any]):
         self._known = {topic: self.ledger.partitions(name, topic) for topic in config.topics()}
         self._counts = self._count(str(settings["bootstrap.servers"]))
         self.reader.watch(self._counts)
+        self._ids = ids_of(make(AdminClient, common(settings), self._where), self._counts)
         self._lock = threading.Lock()
         self._open: set[KafkaPartition] = set()
         self._closed: list[KafkaPartition] = []
@@ -140,8 +143,7 @@ class KafkaSource(FixedPartitionedSource[NewDocument, Any]):
         rank = list(self.config.topics()).index(topic)
         manners = Manners(self.name, self.config.profile, self.config.priority, self.config.topics()[topic])
         resumed = readable("kafka", resume_state, (_VERSION,))
-        mine = resumed is not None and resumed["group"] == self.config.consumer_group
-        state = resumed if mine else None
+        state = resumed if resumed is not None and self._is_mine(topic, resumed) else None
         lane = Lane(
             (topic, int(number)),
             rank,
@@ -149,11 +151,17 @@ class KafkaSource(FixedPartitionedSource[NewDocument, Any]):
             start=state["position"] if state else None,
             fresh=0 < self._known[topic] <= int(number),
         )
-        made = KafkaPartition(self, lane, state)
+        made = KafkaPartition(self, lane, state, self._ids[topic])
         with self._lock:
             self._open.add(made)
         self.reader.open(lane)
         return made
+
+    def _is_mine(self, topic: str, state: Mapping[str, Any]) -> bool:
+        """Whether a snapshot is of this group, and of the topic that has the name now: offsets of one that
+        was deleted, or of other brokers, say nothing of it."""
+        known, found = state.get("topic_id"), self._ids[topic]
+        return state["group"] == self.config.consumer_group and (not (known and found) or known == found)
 
     def acknowledge(self, event: NewDocument, outcome: Acknowledgement) -> None:
         """The document's result is durable. Safe to call again."""
@@ -230,9 +238,10 @@ class KafkaSource(FixedPartitionedSource[NewDocument, Any]):
 class KafkaPartition(Arrivals[Any]):
     """One partition. The snapshot has where it goes on, and which messages before that are not done yet."""
 
-    def __init__(self, source: KafkaSource, lane: Lane, state: Any) -> None:
+    def __init__(self, source: KafkaSource, lane: Lane, state: Any, topic_id: str) -> None:
         super().__init__(source.context)
         self._source = source
+        self._topic_id = topic_id or (state.get("topic_id", "") if state else "")
         self._lane = lane
         self._position: int | None = lane.start
         self._waiting: dict[int, str] = dict(state["waiting"]) if state else {}
@@ -323,6 +332,7 @@ class KafkaPartition(Arrivals[Any]):
         return {
             "version": _VERSION,
             "group": self._source.config.consumer_group,
+            "topic_id": self._topic_id,
             "position": self._position,
             "waiting": dict(self._waiting),
         }

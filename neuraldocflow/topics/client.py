@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
@@ -31,6 +31,8 @@ DURABLE: Mapping[str, Any] = {
 """Of a producer whose deliveries can be relied on."""
 _ASK = 3.0
 """Seconds of one question."""
+_NO_ID = "AAAAAAAAAAAAAAAAAAAAAA"
+"""Of topics at brokers before 2.8."""
 _REFUSED = (
     KafkaError.TOPIC_AUTHORIZATION_FAILED,
     KafkaError.CLUSTER_AUTHORIZATION_FAILED,
@@ -124,6 +126,21 @@ def partitions_of(client: Any, topic: str, timeout: float | None = None) -> int:
             return 0
         raise KafkaException(found.error)
     return len(found.partitions)
+
+
+def ids_of(admin: AdminClient, topics: Iterable[str]) -> dict[str, str]:
+    """The ids that brokers gave topics, each as long as it is the same one: a topic of that name that was
+    made anew has another. Empty where they do not say, or do not answer."""
+    found: dict[str, str] = {}
+    for topic in topics:
+        try:
+            asked = admin.describe_topics(TopicCollection([topic]), request_timeout=_ASK)
+            found[topic] = str(asked[topic].result(timeout=2 * _ASK).topic_id)
+        except (KafkaException, TimeoutError):
+            found[topic] = ""
+        if found[topic] == _NO_ID:
+            found[topic] = ""
+    return found
 
 
 def asked(

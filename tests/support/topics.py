@@ -34,6 +34,12 @@ class Topics:
         self._admin.create_partitions([NewPartitions(topic, partitions)])[topic].result(timeout=30)
         self._producer = self._fresh_producer()  # another one knows them only after a while
 
+    def remove(self, topic: str) -> None:
+        """Delete a topic, and wait until it is gone."""
+        self._admin.delete_topics([topic])[topic].result(timeout=30)
+        wait_for(lambda: not self.partitions(topic))
+        self._producer = self._fresh_producer()
+
     def delete_before(self, topic: str, offset: int) -> None:
         """What retention does to the first partition, at once."""
         place = TopicPartition(topic, 0, offset)

@@ -192,6 +192,24 @@ def test_a_snapshot_has_where_to_go_on_and_what_is_not_done(topics: Topics, sour
     wait_for(lag_is(topics, resumed, topic, 4))
 
 
+def test_of_a_topic_that_was_made_anew_all_is_read(topics: Topics, source: Make) -> None:
+    """Where the snapshot goes on is a place of the topic there was; so too after a move to other brokers."""
+    topic = topics.make()
+    for number in range(3):
+        topics.send(topic, numbered(number))
+    first = source(topics, topic)
+    finish(first, first.until(3))
+    wait_for(lag_is(topics, first, topic, 3))
+    state = first.snapshots()[0]
+    first.close()
+    topics.remove(topic)
+    topics.make(topic)
+    for number in range(3, 8):
+        topics.send(topic, numbered(number))
+    resumed = source(topics, topic, states={f"{topic}/0": state})
+    assert places(resumed.until(5)) == ["3", "4", "5", "6", "7"]
+
+
 def test_a_document_that_is_announced_again_goes_no_further_and_holds_nothing_up(
     topics: Topics, source: Make
 ) -> None:
