@@ -16,6 +16,7 @@ import os
 import sqlite3
 import threading
 import time
+import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -73,6 +74,7 @@ class EmbeddedLog(Log):
         self._inherited: list[sqlite3.Connection] = []
         self._closed = False
         self._partitions: dict[str, list[int]] = {}
+        self._identity = ""
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._lock_path = path.with_name(path.name + ".lock")
@@ -94,6 +96,12 @@ class EmbeddedLog(Log):
                 connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+            connection.execute("CREATE TABLE IF NOT EXISTS identity (id TEXT NOT NULL) STRICT")
+            found = connection.execute("SELECT id FROM identity").fetchone()
+            if found is None:  # it is new, or of a release that gave it none
+                found = (uuid.uuid4().hex,)
+                connection.execute("INSERT INTO identity VALUES (?)", found)
+            (self._identity,) = found
 
     def append(self, messages: Iterable[Message]) -> list[Position]:
         prepared = [
@@ -184,6 +192,9 @@ class EmbeddedLog(Log):
                 "SELECT topic, count(*) FROM partitions GROUP BY topic ORDER BY topic"
             )
             return dict(rows.fetchall())
+
+    def id_of(self, topic: str) -> str:
+        return f"{self._identity}/{topic}"
 
     def begin(self, topic: str, partition: int) -> int:
         return self._bounds(topic, partition)[0]

@@ -108,6 +108,12 @@ class Log(ABC):
         """Every topic with its number of partitions."""
 
     @abstractmethod
+    def id_of(self, topic: str) -> str:
+        """Tells a topic from all others, of another log or made anew, whose offsets are not its own.
+
+        Empty where that can't be known now."""
+
+    @abstractmethod
     def begin(self, topic: str, partition: int) -> int:
         """The offset of the oldest record that is kept."""
 

@@ -22,7 +22,7 @@ from neuraldocflow.errors import ConfigError, FetchFailed
 from neuraldocflow.log.interface import Log, LogError, Message, Position, Record, UnknownTopic, partition_of
 from neuraldocflow.log.kafka_reader import Brokers, Reader
 from neuraldocflow.payloads import PayloadStore
-from neuraldocflow.topics.client import DURABLE, common, make, reason_of, settings_of
+from neuraldocflow.topics.client import DURABLE, common, ids_of, make, reason_of, settings_of
 
 log = logging.getLogger(__name__)
 
@@ -158,6 +158,10 @@ class KafkaLog(Log):
         if not count:
             raise UnknownTopic(f"there is no topic {topic}")
         return range(count)
+
+    def id_of(self, topic: str) -> str:
+        name = self._prefix + topic
+        return ids_of(self._admin, [name])[name]
 
     def begin(self, topic: str, partition: int) -> int:
         return self._bounds(topic, partition)[0]

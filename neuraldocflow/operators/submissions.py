@@ -112,6 +112,11 @@ class SubmissionsPartition(Arrivals[Any]):
         self._log = job_log
         self._by_priority = by_priority
         resumed = readable("submissions", state, (1, _VERSION)) or {"positions": {}}
+        self._topic_id, was = job_log.id_of(DOCUMENT_STREAM), resumed.get("topic_id", "")
+        if self._topic_id and was and self._topic_id != was:
+            log.warning("the log of the submissions is another one: all of it is read")
+            resumed = {"positions": {}}
+        self._topic_id = self._topic_id or was
         known, left = resumed["positions"], resumed.get("waiting", {})  # version 1 read nothing ahead
         parts = job_log.partitions(DOCUMENT_STREAM)
         self._places = {
@@ -227,6 +232,7 @@ class SubmissionsPartition(Arrivals[Any]):
         self._kept = self._firsts()
         return {
             "version": _VERSION,
+            "topic_id": self._topic_id,
             "positions": {part: place.reach() for part, place in self._places.items()},
             "waiting": {part: left for part, place in self._places.items() if (left := place.left())},
         }

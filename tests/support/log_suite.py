@@ -76,6 +76,12 @@ class LogSuite:
         with open_log() as again:
             assert sorted(everything(again)) == [("a", b"1"), ("b", b"2")]
 
+    def test_a_topics_id_stays_and_is_no_other_topics(self, log: Log, open_log: OpenLog) -> None:
+        log.ensure_topic("u", 1)
+        assert log.id_of("t") not in ("", log.id_of("u"))
+        with open_log() as again:
+            assert again.id_of("t") == log.id_of("t")
+
     def test_topics_keep_their_partitions(self, log: Log) -> None:
         assert log.ensure_topic("t", 9) == 3
         assert log.ensure_topic("u", 2) == 2

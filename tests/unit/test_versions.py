@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 
@@ -61,7 +62,7 @@ STATES: dict[str, tuple[Callable[[Path], Resume], dict[str, Any]]] = {
 NOW: dict[str, dict[str, Any]] = {
     "acknowledge": {"version": 2, "spent": []},
     "extract": {"version": 2},
-    "submissions": {"version": 2, "waiting": {}},
+    "submissions": {"version": 2, "waiting": {}, "topic_id": ANY},
 }
 """What is another in the state as it is written now."""
 

@@ -94,6 +94,24 @@ def test_what_is_on_a_log_that_was_made_anew_is_read_from_its_beginning(
     assert "is another one" in caplog.text
 
 
+def test_on_another_log_no_place_of_the_former_one_is_gone_on_from(tmp_path: Path) -> None:
+    """Whose records are more than were read before: nothing of it is beyond its end."""
+    with closing(Stream(tmp_path)) as stream:
+        stream.submit(*((f"old-{number}", "normal") for number in range(30)))
+        with closing(stream.partition()) as part:
+            assert len([event for _ in range(5) for event in part.take()]) == 30
+            state = part.snapshot()
+        with closing(stream.partition(state)) as part:
+            assert [event for _ in range(5) for event in part.take()] == []
+            state = part.snapshot()
+    (tmp_path / "another").mkdir()
+    with closing(Stream(tmp_path / "another")) as stream:
+        stream.submit(*((f"new-{number}", "normal") for number in range(60)))
+        with closing(stream.partition(state)) as part:
+            found = {event.id for _ in range(5) for event in part.take()}
+    assert found == {f"new-{number}" for number in range(60)}
+
+
 def test_without_priority_queues_they_come_in_the_order_of_the_log(tmp_path: Path) -> None:
     with closing(Stream(tmp_path)) as stream:
         ordered = [message_for("first", "low"), message_for("second", "high"), message_for("third", "urgent")]
