@@ -104,7 +104,8 @@ class FilesystemSource(FixedPartitionedSource[NewDocument, None]):
 
     Guarantee: every settled file is emitted at least once until it is acknowledged, always with the same id;
     a file is moved, or noted as done, only when it is acknowledged. So a crash at any moment loses nothing.
-    A file that was moved away and is moved back is emitted as the next run of its document.
+    A file that was moved away and is moved back is emitted as the next run of its document, and so is one
+    that was away when it was to be read, or moved.
     """
 
     def __init__(self, name: str, config: FilesystemConfig, context: SourceContext) -> None:
@@ -143,8 +144,13 @@ class FilesystemSource(FixedPartitionedSource[NewDocument, None]):
         path = path_of(event.source.uri)
         version = (event.source.size, int(event.source.version or 0))
         key = os.fsencode(path)
-        if not self._is_still(path, version) or self._ledger.was_moved(key, version, event.run):
-            return  # the latter: it was moved away after this run, and was moved back since
+        if self._ledger.was_moved(key, version, event.run):
+            return  # after this run, and was moved back since
+        if not self._is_still(path, version):
+            if self._config.auto_move_processed or outcome.status == "failed":
+                # it may come back, unread or to be moved: the flow passes no run of a document twice
+                self._ledger.moved(key, version, b"", event.id, event.run)
+            return
         if not self._config.auto_move_processed:
             self._ledger.add(key, version)
             return

@@ -18,6 +18,7 @@ from support.topics import wait_for
 from neuraldocflow.components import Acknowledgement
 from neuraldocflow.events import NewDocument
 from neuraldocflow.folders.ledger import Ledger
+from neuraldocflow.operators.dedupe import Dedupe
 
 DONE = Acknowledgement("completed")
 FAILED = Acknowledgement("failed", {"code": "corrupt", "message": "damaged"})
@@ -94,6 +95,40 @@ def test_a_file_that_is_done_and_moved_while_it_is_found_again_is_no_further_run
     assert again
     assert {each.run for each in again} == {0}
     assert {each.id for each in again} <= {each.id for each in events}
+
+
+@pytest.mark.parametrize("moves", [True, False], ids=["moves", "stays"])
+def test_a_file_that_was_away_when_it_was_to_be_read_is_the_next_run_when_it_is_back(
+    watch: Make, inbox: Path, tmp_path: Path, moves: bool
+) -> None:
+    """Its folder was not mounted, or somebody took it out: the flow passes no run of a document twice."""
+    window = Dedupe(None)
+    watched = watch(auto_move_processed=moves)
+    (inbox / "a.pdf").write_bytes(b"x")
+    events = watched.until(1)
+    os.rename(inbox / "a.pdf", tmp_path / "a.pdf")
+    watched.source.acknowledge(events[0], FAILED)
+    os.rename(tmp_path / "a.pdf", inbox / "a.pdf")
+    again = watched.until(1)
+    assert window.on_batch([*events, *again])[0] == [*events, *again]
+    watched.source.acknowledge(again[0], DONE)
+    assert (inbox / "a.pdf").exists() is not moves
+    assert watch(once=True, auto_move_processed=moves).drain() == []
+
+
+def test_a_file_that_is_back_after_it_was_done_elsewhere_is_moved_too(
+    watch: Make, inbox: Path, tmp_path: Path
+) -> None:
+    window = Dedupe(None)
+    watched = watch(auto_move_processed=True)
+    (inbox / "a.pdf").write_bytes(b"x")
+    events = watched.until(1)
+    os.rename(inbox / "a.pdf", tmp_path / "a.pdf")
+    watched.source.acknowledge(events[0], DONE)
+    os.rename(tmp_path / "a.pdf", inbox / "a.pdf")
+    for event in window.on_batch([*events, *watched.until(1)])[0][1:]:
+        watched.source.acknowledge(event, DONE)
+    assert not (inbox / "a.pdf").exists()
 
 
 def test_the_run_of_a_file_that_is_moved_back_comes_after_those_of_replays(watch: Make, inbox: Path) -> None:
