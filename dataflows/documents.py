@@ -50,6 +50,8 @@ from sinks.webhook import WebhookSink
 T = TypeVar("T")
 Passes = Callable[[Any], bool] | None
 _AN_HOUR = 3600.0
+_SOURCE = "documents.source_"
+"""How the ids of sources' steps begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ def build_job(config: Config, engine: Engine, sources: tuple[str, ...] = ()) -> 
     engine.recovery.forget_uncommitted()
     outputs, receivers = _build_outputs(config, engine)
     engine.recovery.forget_parts(
-        {f"documents.source_{step_name(name)}": source.list_parts() for name, source in built.items()}
+        {f"{_SOURCE}{step_name(name)}": source.list_parts() for name, source in built.items()}
         | {f"documents.to_{name}": sink.list_parts() for name, (sink, _) in outputs.items()}
     )
 
@@ -129,7 +131,8 @@ def build_job(config: Config, engine: Engine, sources: tuple[str, ...] = ()) -> 
     waiting = _waiting(config, engine)
     op.output("log", lifecycle, EventsSink(engine.log, results_key(config), waiting))
     op.output("dead_letters", op.key_on("letter", buried, _document_of), DeadLetterSink(engine.log, waiting))
-    all_sources: dict[str, Any] = dict.fromkeys(_names_of_sources(config)) | built
+    names = [*_left_out(config, engine), *_names_of_sources(config)]
+    all_sources: dict[str, Any] = dict.fromkeys(names) | built
     acknowledgements = AcknowledgeSink(
         all_sources,
         engine.recovery,
@@ -224,6 +227,13 @@ def _fetcher_of(entry: SourceEntry, source: Any) -> Fetcher | None:
 def _names_of_sources(config: Config) -> list[str]:
     """The configured sources that the job reads; others are doors of the gateway."""
     return [name for name, entry in config.stream_sources.items() if not SOURCES.get(entry.type).gateway]
+
+
+def _left_out(config: Config, engine: Engine) -> list[str]:
+    """Sources that ran before and are no longer configured: documents of theirs may be under way, and they
+    may be put back."""
+    steps = [step.removeprefix(_SOURCE) for step in engine.recovery.steps() if step.startswith(_SOURCE)]
+    return [name for step in steps if (name := step.replace("%2E", ".")) not in config.stream_sources]
 
 
 def _waiting(config: Config, engine: Engine) -> Callable[[], None] | None:

@@ -143,6 +143,11 @@ class Recovery:
         found = self._ask("states", step) if self.there else {}
         return {key: pickle.loads(change) for key, change in found.items()}
 
+    def steps(self) -> set[str]:
+        """The steps of this and former flows that have, or had, a state."""
+        found: set[str] = self._ask("steps") if self.there else set()
+        return found
+
     def forget_uncommitted(self) -> None:
         """Remove states of epochs that were never committed; call it before the flow runs.
 

@@ -67,7 +67,7 @@ def states(store: Path, step: str) -> dict[str, bytes]:
 
 def _answer(store: Path) -> None:
     """Answer pickled questions, ``(name, *arguments)``, until there are no more."""
-    known = {each.__name__: each for each in (began, frontier, states)}
+    known = {each.__name__: each for each in (began, frontier, states, steps)}
     while True:
         try:
             name, *arguments = pickle.load(sys.stdin.buffer)

@@ -35,7 +35,8 @@ _Ended = tuple[bytes, Acknowledgement] | Spent
 class AcknowledgeSink(FixedPartitionedSink[Arrived, Any]):
     """One partition, so that one worker moves the sources' cursors. Ticks tell it which epoch it is in.
 
-    A source that is None does not run this time: what it is to be told is kept until it does.
+    A source that is None does not run this time, or was left out of the configuration: what it is to be told
+    is kept until it runs.
     """
 
     def __init__(

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import orjson
 import pytest
-from support.job import kill
+import yaml
+from support.job import LETTER, kill
 from support.kafka_job import KafkaJob
 from support.servers.kafka import KafkaServer
 from support.topics import Topics, wait_for
+
+from tests.integration.job.test_recovery_store import under_way
 
 pytestmark = pytest.mark.servers
 
@@ -54,6 +57,28 @@ def test_a_job_killed_again_and_again_gives_each_message_one_visible_result(job:
         process.communicate(timeout=20)
     job.run_once()
     each_is_there_once(job, names)
+    assert job.committed() == [20, 20, 20]
+
+
+def test_offsets_of_a_source_that_was_left_out_for_a_while_go_on_to_the_end(job: KafkaJob) -> None:
+    names = job.letters(60)
+    process = job.start("run", "-c", "job.yaml")
+    wait_for(lambda: len(list(job.results.glob("*.json"))) > 5, 60)
+    kill(process.pid)
+    process.communicate(timeout=20)
+    with_it = (job.root / "job.yaml").read_text()
+    other = {"watch_directories": ["inbox"], "auto_move_processed": True}
+    sources = {"other": {"type": "filesystem", "config": other}}
+    (job.root / "job.yaml").write_text(yaml.safe_dump({**yaml.safe_load(with_it), "stream_sources": sources}))
+    process = job.start("run", "-c", "job.yaml")
+    wait_for(lambda: not under_way(job), 60)
+    (job.inbox / "late.html").write_text(LETTER.format(number=99, day=1))
+    wait_for((job.inbox / "processed" / "late.html").exists)  # told after all before it
+    process.terminate()
+    process.communicate(timeout=20)
+    (job.root / "job.yaml").write_text(with_it)
+    job.run_once()
+    each_is_there_once(job, names | {"late.html"})
     assert job.committed() == [20, 20, 20]
 
 

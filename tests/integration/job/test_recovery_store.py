@@ -30,6 +30,12 @@ def acknowledged(job: JobFolder, names: set[str]) -> bool:
     return {path.name for path in (job.inbox / "processed").rglob("*.html")} >= names
 
 
+def under_way(job: JobFolder) -> int:
+    """How many documents the committed states say are worked on."""
+    states = recovery_reader.states(job.root / ".neuraldocflow" / "recovery", "documents.extract")
+    return sum(len(pickle.loads(state)["pending"]) for state in states.values())
+
+
 def journals(store: Path) -> dict[str, tuple[int, bool]]:
     """Each journal's and shared memory's inode, and whether it has anything in it."""
     return {path.name: (path.stat().st_ino, path.stat().st_size > 0) for path in store.glob("*.sqlite3-*")}
@@ -85,6 +91,27 @@ def test_a_source_may_be_given_other_folders_and_loses_nothing_of_the_former_one
     job.configure({"auto_move_processed": True})
     job.run_once()
     assert {path.name.removesuffix(".json") for path in job.results.glob("*.json")} == {*names, "late.html"}
+    assert acknowledged(job, names)
+
+
+def test_a_source_that_is_left_out_for_a_while_is_told_of_what_was_done_meanwhile(job: JobFolder) -> None:
+    names = job.letters(150)
+    process = job.start("run", "-c", "job.yaml")
+    wait_for(lambda: job.results.is_dir() and len(list(job.results.glob("*.json"))) > 5, 60)
+    kill(process.pid)
+    process.communicate()
+    with_it = (job.root / "job.yaml").read_text()
+    (job.root / "other").mkdir()
+    (job.root / "job.yaml").write_text(with_it.replace("  inbox:", "  other:").replace("- inbox", "- other"))
+    process = job.start("run", "-c", "job.yaml")
+    wait_for(lambda: not under_way(job), 60)
+    (job.root / "other" / "late.html").write_bytes((job.inbox / "letter-0.html").read_bytes())
+    wait_for((job.root / "other" / "processed" / "late.html").exists)  # told after all before it
+    process.send_signal(signal.SIGTERM)
+    finish(process)
+    (job.root / "job.yaml").write_text(with_it)
+    job.run_once()
+    assert sorted(job.archived()) == sorted([*names, "late.html"])
     assert acknowledged(job, names)
 
 
