@@ -114,6 +114,9 @@ class FilesystemSource(FixedPartitionedSource[NewDocument, None]):
         self._context = context
         self._folders = {_resolved(name, each, config): each for each in config.watch_directories}
         self._ledger = Ledger(context.state_directory / "sources" / f"{name}.db")
+        self._targets = {str(target) for folder in self._folders for target in config.targets(folder)}
+        """What is in them is not read, nor in former ones: what was moved there is there still."""
+        self._targets |= self._ledger.targets(self._targets if config.auto_move_processed else ())
         self._moving = context.state_directory / "sources" / f"{name}.moving"
         """Locked while a file is moved: threads of several processes have the same moves to make."""
 
@@ -122,13 +125,12 @@ class FilesystemSource(FixedPartitionedSource[NewDocument, None]):
 
     def build_part(self, step_id: str, for_part: str, resume_state: None) -> FilesystemPartition:
         others = {folder for folder in self._folders if folder != for_part}
-        targets = {str(target) for folder in self._folders for target in self._config.targets(folder)}
         watcher = Watcher(
             for_part,
             self._config.file_patterns,
             self._ledger,
             recursive=self._config.recursive,
-            excluded=frozenset(others | targets | {os.path.realpath(self._context.state_directory)}),
+            excluded=frozenset(others | self._targets | {os.path.realpath(self._context.state_directory)}),
             debounce=self._config.debounce_ms / 1000,
             scan_interval=self._config.scan_interval_ms / 1000,
             once=self._context.once,

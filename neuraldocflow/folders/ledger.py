@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import orjson
@@ -31,6 +31,7 @@ CREATE TABLE IF NOT EXISTS moved (
     UNIQUE (path, size, mtime_ns)
 ) STRICT;
 CREATE INDEX IF NOT EXISTS moved_document ON moved (document);
+CREATE TABLE IF NOT EXISTS targets (folder BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
 """
 
 
@@ -77,6 +78,14 @@ class Ledger:
             if number > self._kept and number % 1000 == 0:
                 self._connection.execute("DELETE FROM moved WHERE number <= ?", (number - self._kept,))
             self._connection.execute("COMMIT")
+
+    def targets(self, folders: Iterable[str]) -> set[str]:
+        """Every folder that files were ever to be moved to, and from now on to these too."""
+        with self._lock:
+            known = {os.fsdecode(each) for (each,) in self._connection.execute("SELECT folder FROM targets")}
+            new = [(os.fsencode(each),) for each in {*folders} - known]
+            self._connection.executemany("INSERT OR IGNORE INTO targets VALUES (?)", new)
+        return known.union(folders)
 
     def ran(self, document: str, run: int) -> None:
         """A document whose file may have been moved away was run again, from elsewhere."""

@@ -131,6 +131,24 @@ def test_a_file_that_is_back_after_it_was_done_elsewhere_is_moved_too(
     assert not (inbox / "a.pdf").exists()
 
 
+def test_what_was_moved_to_a_former_folder_is_no_new_document(
+    watch: Make, inbox: Path, tmp_path: Path, folder: Path
+) -> None:
+    first = watch(auto_move_processed=True)
+    for name, outcome in (("a.pdf", DONE), ("b.pdf", FAILED)):
+        (inbox / name).write_bytes(name.encode())
+        first.source.acknowledge(*first.until(1), outcome)
+    first.close()
+    other = {"auto_move_processed": True, "processed_directory": str(folder / "done"), "once": True}
+    assert watch(**other).drain() == []
+    assert watch(**{**other, "auto_move_processed": False}).drain() == []
+    (tmp_path / "beside.pdf").write_bytes(b"new")
+    (found,) = watch(**other, watch_directories=[str(tmp_path)]).drain()
+    assert found.source.filename == "beside.pdf"
+    (asked_for,) = watch(**other, watch_directories=[str(inbox / "processed")]).drain()
+    assert asked_for.source.filename == "a.pdf"
+
+
 def test_the_run_of_a_file_that_is_moved_back_comes_after_those_of_replays(watch: Make, inbox: Path) -> None:
     watched = watch(auto_move_processed=True)
     (inbox / "a.pdf").write_bytes(b"x")
