@@ -13,7 +13,7 @@ from connectors.s3 import S3Config
 from neuraldocflow.config import Config
 from neuraldocflow.errors import Unreachable
 from neuraldocflow.events import DocumentSource
-from neuraldocflow.objects.aftermath import names_of
+from neuraldocflow.objects.aftermath import FROM, mark_of, names_of
 from neuraldocflow.objects.client import (
     endpoint_of,
     is_gone,
@@ -123,9 +123,10 @@ class _Objects:
                 there = _head(client, bucket, moved)
                 if there is None:
                     break
-                etag, size = there
+                etag, size, mark = there
                 in_parts = "-" in etag + source.version  # then etags are not the content's
-                if etag == source.version or (in_parts and size == source.size):
+                same = mark == mark_of(key, source.version) if mark else in_parts and size == source.size
+                if etag == source.version or same:
                     return source.model_copy(update={"uri": uri_of(bucket, moved), "version": etag})
         return None
 
@@ -136,8 +137,11 @@ class _Objects:
             return self._clients[endpoint]
 
 
-def _head(client: Any, bucket: str, key: str, version_id: str = "") -> tuple[str, int] | None:
-    """Etag and size; None where there is no such object. Raises Unreachable, PermissionError."""
+def _head(client: Any, bucket: str, key: str, version_id: str = "") -> tuple[str, int, str] | None:
+    """Etag, size, and of which it says to be a copy; None where there is no such object.
+
+    Raises Unreachable, PermissionError.
+    """
     from botocore.exceptions import BotoCoreError, ClientError
 
     wanted = {"Bucket": bucket, "Key": key, **({"VersionId": version_id} if version_id else {})}
@@ -150,7 +154,7 @@ def _head(client: Any, bucket: str, key: str, version_id: str = "") -> tuple[str
             told = f"s3://{bucket}/{key} can't be asked for ({reason_of(error)}); try again later"
             raise Unreachable(told) from error
         raise PermissionError(reason_of(error)) from error
-    return head["ETag"].strip('"'), head["ContentLength"]
+    return head["ETag"].strip('"'), head["ContentLength"], head.get("Metadata", {}).get(FROM, "")
 
 
 def _sha256(path: Path) -> str:

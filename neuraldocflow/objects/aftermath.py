@@ -18,7 +18,7 @@ from neuraldocflow.outages import Outage
 log = logging.getLogger(__name__)
 
 _AGAIN = 1.0
-_FROM = "neuraldocflow-from"
+FROM = "neuraldocflow-from"
 """Metadata of a moved object that says which version of which key it is a copy of. The etag does not: that of
 an object in parts follows from its parts."""
 _KEPT = ("CacheControl", "ContentDisposition", "ContentEncoding", "ContentLanguage", "ContentType", "Expires")
@@ -135,14 +135,14 @@ class Aftermath:
 
     def _move(self, key: str, etag: str, target: str) -> None:
         head = self._same(key, etag)
-        mark = hashlib.sha256(f"{key} {etag}".encode("utf-8", "surrogatepass")).hexdigest()
+        mark = mark_of(key, etag)
         for free in names_of(target + key.removeprefix(self._prefix)):
             there = self._there(free)
             if there is None:
                 kept = {name: head[name] for name in _KEPT if name in head}
-                self._copy(key, etag, free, {**kept, "Metadata": {**head.get("Metadata", {}), _FROM: mark}})
+                self._copy(key, etag, free, {**kept, "Metadata": {**head.get("Metadata", {}), FROM: mark}})
                 break
-            if there.get("Metadata", {}).get(_FROM) == mark:
+            if there.get("Metadata", {}).get(FROM) == mark:
                 break  # copied before, and interrupted before it was deleted
         self._delete(key, etag)
 
@@ -176,6 +176,11 @@ class Aftermath:
         kept = [tag for tag in tags if tag["Key"] not in ours]
         added = [{"Key": name, "Value": value} for name, value in ours.items()]
         self._client.put_object_tagging(Bucket=self._bucket, Key=key, Tagging={"TagSet": kept + added})
+
+
+def mark_of(key: str, etag: str) -> str:
+    """What :data:`FROM` says of a copy."""
+    return hashlib.sha256(f"{key} {etag}".encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def names_of(name: str) -> Iterator[str]:

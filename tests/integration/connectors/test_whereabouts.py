@@ -10,7 +10,9 @@ from support.servers.s3 import S3Server
 
 from neuraldocflow.config import Config
 from neuraldocflow.events import DocumentSource
+from neuraldocflow.objects.aftermath import Aftermath, Wishes
 from neuraldocflow.objects.client import uri_of
+from neuraldocflow.objects.ledger import ObjectLedger
 from neuraldocflow.payloads import PayloadStore
 from neuraldocflow.whereabouts import Whereabouts
 
@@ -57,6 +59,23 @@ def test_an_object_that_was_moved_in_parts_is_known_by_its_name_and_size(
     found = whereabouts(tmp_path, bucket).find(source)
     assert found is not None
     assert (found.uri, found.version) == (uri_of(bucket, "done/large.pdf"), etag)
+
+
+def test_of_two_that_were_moved_in_parts_from_one_key_each_is_found(
+    s3: S3Server, bucket: str, tmp_path: Path
+) -> None:
+    """Of the same size: what their source has written to the copies tells one from the other."""
+    ledger = ObjectLedger(tmp_path / "ledger.db")
+    moving = Aftermath(s3.client(), bucket, "in/", Wishes(moved="done/"), ledger)
+    moving.stop()
+    sources = []
+    for content in (b"1", b"2"):
+        sources.append(put(s3, bucket, "in/large.pdf", content * (9 << 20)))
+        ledger.add("in/large.pdf", sources[-1].version, {"status": "completed", "id": "x"})
+        moving.tell()
+    found = [whereabouts(tmp_path, bucket).find(source) for source in sources]
+    names = [each.uri if each else "" for each in found]
+    assert names == [uri_of(bucket, "done/large.pdf"), uri_of(bucket, "done/large (2).pdf")]
 
 
 def test_a_payload_in_the_store_is_there_until_it_is_removed(
