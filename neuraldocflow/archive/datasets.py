@@ -1,7 +1,7 @@
 """The archive's files: ``DATASET/document_type=T/date=D/ID.parquet`` under a folder or an fsspec URL.
 
 One batch of one partition has one id in all three datasets. Cells and fields are written first and documents
-last: the documents file is the commit, and what has none is removed at the next start. An index of the
+last: the documents file is the commit, and what never had one is removed at the next start. An index of the
 documents that are in, rebuilt from those files where it lacks any, drops repeats.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import sqlite3
 import tempfile
@@ -23,6 +24,8 @@ from neuraldocflow import durable
 from neuraldocflow.archive.rows import Dataset, Line, identity_of, table_of
 from neuraldocflow.remote import Remote
 
+_OURS = re.compile("[0-9a-f]{32}")
+"""What batches are called."""
 _ORDER: tuple[Dataset, ...] = ("cells", "fields", "documents")
 
 
@@ -60,7 +63,8 @@ class Datasets:
                 self._note(self._batch(path), list(zip(table["document_id"], table["run"], strict=True)))
         for dataset in ("fields", "cells"):
             for path in self._files(dataset):
-                if self._batch(path) not in committed:
+                batch = self._batch(path)  # somebody may merge files, of one dataset or of each by itself
+                if batch not in committed and batch not in known and _OURS.fullmatch(batch):
                     self._remote.remove(path)
 
     def has(self, document: str, run: int) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 import fsspec
+import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
@@ -209,6 +210,26 @@ def test_a_kill_in_the_middle_of_a_flush_leaves_each_document_once(
     assert len(rows(tmp_path, "documents")) == 1
     assert len(rows(tmp_path, "fields")) == 3
     assert len(rows(tmp_path, "cells")) == 4
+
+
+def test_files_that_somebody_merged_stay_and_so_does_what_belongs_to_them(tmp_path: Path) -> None:
+    """Whoever merges a dataset's files names them as they like, and may leave the others as they are."""
+    for name in ("a.pdf", "b.pdf"):
+        sink = archive(tmp_path)
+        sink.write_batch([delivery(name)])
+        sink.close()
+    before = {dataset: len(rows(tmp_path, dataset)) for dataset in ("documents", "fields", "cells")}
+    for dataset in ("documents", "fields"):
+        files = sorted((tmp_path / "archive" / dataset).rglob("*.parquet"))
+        assert len(files) == 2
+        merged = pa.concat_tables([pq.ParquetFile(each).read() for each in files])
+        pq.write_table(merged, files[0].with_name(f"{dataset}-merged.parquet"))
+        for each in files:
+            each.unlink()
+    again = archive(tmp_path)
+    again.write_batch([delivery("a.pdf")])
+    again.close()
+    assert {dataset: len(rows(tmp_path, dataset)) for dataset in before} == before
 
 
 @pytest.mark.parametrize("left", [None, b"no database" * 1000], ids=["lost", "damaged"])
