@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 from collections import defaultdict
 from pathlib import Path
@@ -13,6 +14,7 @@ from connectors.s3 import S3Config
 from neuraldocflow.config import Config
 from neuraldocflow.errors import Unreachable
 from neuraldocflow.events import DocumentSource
+from neuraldocflow.folders.ledger import Ledger
 from neuraldocflow.objects.aftermath import FROM, mark_of, names_of
 from neuraldocflow.objects.client import (
     endpoint_of,
@@ -49,9 +51,12 @@ class Whereabouts:
 
 
 class _Files:
-    """Finds files that were moved: by size, then by hash, in their sources' folders for them."""
+    """Finds files that were moved: where their source has noted it, or else by size, then by hash, in the
+    sources' folders for them."""
 
     def __init__(self, config: Config) -> None:
+        self._folder = config.runtime.state_directory / "sources"
+        self._ledgers: dict[str, Ledger | None] = {}
         self._folders = [
             folder
             for entry in config.stream_sources.values()
@@ -65,6 +70,8 @@ class _Files:
     def find(self, source: DocumentSource) -> DocumentSource | None:
         if self._is_there(source):
             return source
+        if (place := self._noted(source)) is not None:
+            return source.model_copy(update={"uri": place.as_uri()})
         for path in self._of_size(source.size):
             if _sha256(path) == source.sha256:
                 return source.model_copy(update={"uri": path.as_uri()})
@@ -80,6 +87,21 @@ class _Files:
         if not source.version or str(status.st_mtime_ns) == source.version:
             return status.st_size == source.size
         return status.st_size == source.size and _sha256(path) == source.sha256
+
+    def _noted(self, source: DocumentSource) -> Path | None:
+        """Where the source has moved it, which need not be configured any more, nor move files there."""
+        ledger = self._ledger(source.through)
+        if ledger is None or not source.version.isdigit():
+            return None
+        place = ledger.find(os.fsencode(path_of(source.uri)), (source.size, int(source.version)))
+        return None if place is None else Path(os.fsdecode(place))
+
+    def _ledger(self, name: str) -> Ledger | None:
+        with self._lock:
+            if name not in self._ledgers:
+                there = name in {path.stem for path in self._folder.glob("*.db")}
+                self._ledgers[name] = Ledger(self._folder / f"{name}.db") if there else None
+            return self._ledgers[name]
 
     def _of_size(self, size: int) -> list[Path]:
         with self._lock:

@@ -84,6 +84,27 @@ def test_moved_files_are_found_and_run_again_under_the_next_run(job: JobFolder) 
     assert sorted(path.name for path in (job.root / "done").rglob("*.html")) == sorted(names)
 
 
+@pytest.mark.parametrize(
+    "now",
+    [
+        {"inbox": {"auto_move_processed": True, "processed_directory": "elsewhere"}},
+        {"another": {"auto_move_processed": True}},
+    ],
+    ids=["moves elsewhere", "left out"],
+)
+def test_moved_files_are_found_whatever_became_of_their_source(job: JobFolder, now: dict[str, Any]) -> None:
+    job.letters(2)
+    job.run_once()
+    written = yaml.safe_load((job.root / "job.yaml").read_text())
+    written["stream_sources"] = {
+        name: {"type": "filesystem", "config": {"watch_directories": ["inbox"], **settings}}
+        for name, settings in now.items()
+    }
+    (job.root / "job.yaml").write_text(yaml.safe_dump(written))
+    _, summary = replay_beside_a_job(job, "--from-beginning")
+    assert "2 results, 0 of them with 0 changed fields" in summary
+
+
 def test_a_dry_run_changes_nothing_and_a_lost_payload_is_told(job: JobFolder) -> None:
     job.letters(3)
     job.run_once()
