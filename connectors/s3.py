@@ -108,6 +108,9 @@ class S3Source(FixedPartitionedSource[NewDocument, None]):
         keys = f"{where}.bucket", f"{where}.endpoint_url"
         check_bucket(self._client, config.bucket, config.prefix, config.endpoint(), *keys)
         self._ledger = self._ledger_of(config.bucket)
+        moved_to = self._ledger.targets([*filter(None, (config.move_processed_to, config.move_failed_to))])
+        self._not_read = tuple(prefix for prefix in moved_to if not config.prefix.startswith(prefix))
+        """What was moved to former prefixes is there still; one that is watched itself is asked for."""
         self._intake = Intake(config.partitions, self._ledger, context.arrived.set)
         self._wishes = Wishes(
             config.delete_after_processing,
@@ -156,6 +159,9 @@ class S3Source(FixedPartitionedSource[NewDocument, None]):
 
     def _ledger_of(self, bucket: str) -> ObjectLedger:
         return ObjectLedger(self._context.state_directory / "sources" / f"{self._name}@{bucket}.db")
+
+    def _wants(self, key: str) -> bool:
+        return self._config.wants(key) and not key.startswith(self._not_read)
 
     def event(self, found: Found) -> NewDocument:
         """The event of an object; its id follows from source, key and etag, however it was found."""
@@ -211,7 +217,7 @@ class S3Source(FixedPartitionedSource[NewDocument, None]):
             url,
             self._client,
             config.bucket,
-            config.wants,
+            self._wants,
             self._ledger,
             self._intake,
             visibility=-(-config.visibility_timeout_ms // 1000),
@@ -225,7 +231,7 @@ class S3Source(FixedPartitionedSource[NewDocument, None]):
             self._client,
             config.bucket,
             config.prefix,
-            config.wants,
+            self._wants,
             self._ledger,
             self._intake,
             interval=interval,

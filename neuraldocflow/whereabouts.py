@@ -25,6 +25,7 @@ from neuraldocflow.objects.client import (
     s3_client,
     uri_of,
 )
+from neuraldocflow.objects.ledger import ObjectLedger
 from neuraldocflow.payloads import PayloadStore, path_of
 
 _CHUNK = 1 << 20
@@ -115,9 +116,11 @@ class _Files:
 
 
 class _Objects:
-    """Asks the servers for objects: at their keys, then under the prefixes their source moves them to."""
+    """Asks the servers for objects: at their keys, then under the prefixes their source moves them to, or has
+    moved them to."""
 
     def __init__(self, config: Config) -> None:
+        self._folder = config.runtime.state_directory / "sources"
         self._sources = {
             name: entry.config
             for name, entry in config.stream_sources.items()
@@ -125,6 +128,7 @@ class _Objects:
         }
         self._lock = threading.Lock()
         self._clients: dict[str | None, Any] = {}
+        self._former: dict[str, set[str]] = {}
 
     def find(self, source: DocumentSource) -> DocumentSource | None:
         try:
@@ -139,8 +143,8 @@ class _Objects:
         here = _head(client, bucket, key, version_id)
         if here is not None and (not source.version or here[0] == source.version):
             return source
-        prefixes = (config.move_processed_to, config.move_failed_to) if config else ()
-        for prefix in filter(None, prefixes):
+        wished = (config.move_processed_to, config.move_failed_to) if config else ()
+        for prefix in self._moved_to(f"{source.through}@{bucket}.db", [*filter(None, wished)]):
             for moved in names_of(prefix + key.removeprefix(config.prefix if config else "")):
                 there = _head(client, bucket, moved)
                 if there is None:
@@ -151,6 +155,14 @@ class _Objects:
                 if etag == source.version or same:
                     return source.model_copy(update={"uri": uri_of(bucket, moved), "version": etag})
         return None
+
+    def _moved_to(self, ledger: str, wished: list[str]) -> list[str]:
+        """Those that are wished for, then former ones."""
+        with self._lock:
+            if ledger not in self._former:
+                there = ledger in {path.name for path in self._folder.glob("*.db")}
+                self._former[ledger] = ObjectLedger(self._folder / ledger).targets(()) if there else set()
+            return [*wished, *sorted(self._former[ledger].difference(wished))]
 
     def _client(self, endpoint: str | None) -> Any:
         with self._lock:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import orjson
@@ -79,7 +79,7 @@ class Ledger:
                 self._connection.execute("DELETE FROM moved WHERE number <= ?", (number - self._kept,))
             self._connection.execute("COMMIT")
 
-    def targets(self, folders: Iterable[str]) -> set[str]:
+    def targets(self, folders: Collection[str]) -> set[str]:
         """Every folder that files were ever to be moved to, and from now on to these too."""
         with self._lock:
             known = {os.fsdecode(each) for (each,) in self._connection.execute("SELECT folder FROM targets")}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,7 @@ CREATE TABLE IF NOT EXISTS versions (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS here ON versions (key) WHERE gone_at IS NULL;
 CREATE INDEX IF NOT EXISTS gone ON versions (gone_at) WHERE gone_at IS NOT NULL;
+CREATE TABLE IF NOT EXISTS targets (prefix TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS left_to_do ON versions (at) WHERE outcome IS NOT NULL AND NOT taken_away;
 """
 
@@ -59,6 +60,14 @@ class ObjectLedger:
         with self._lock:
             insert = "INSERT OR IGNORE INTO versions VALUES (?, ?, ?, NULL, ?, 0)"
             self._connection.execute(insert, (key, etag, time.time(), told))
+
+    def targets(self, prefixes: Collection[str]) -> set[str]:
+        """Every prefix that objects were ever to be moved to, and from now on to these too."""
+        with self._lock:
+            known = {prefix for (prefix,) in self._connection.execute("SELECT prefix FROM targets")}
+            new = [(prefix,) for prefix in {*prefixes} - known]
+            self._connection.executemany("INSERT OR IGNORE INTO targets VALUES (?)", new)
+        return known.union(prefixes)
 
     def has(self, key: str, etag: str) -> bool:
         with self._lock:

@@ -300,6 +300,29 @@ def test_what_is_done_while_the_source_has_another_bucket_is_taken_away_from_its
     assert eventually(lambda: keys() == [])
 
 
+@pytest.mark.parametrize(
+    "now",
+    [
+        {"move_processed_to": "other/", "move_failed_to": "other-failed/"},
+        {"delete_after_processing": True},
+        {},
+    ],
+    ids=["moves elsewhere", "deletes", "leaves"],
+)
+def test_what_was_moved_to_a_former_prefix_is_no_new_document(
+    watch: Make, put: Callable[..., str], keys: Callable[[], list[str]], now: dict[str, Any]
+) -> None:
+    first = watch(move_processed_to="done/", move_failed_to="failed/")
+    for name, outcome in (("a.pdf", DONE), ("b.pdf", FAILED)):
+        put(name)
+        first.source.acknowledge(*first.until(1), outcome)
+    assert eventually(lambda: keys() == ["done/a.pdf", "failed/b.pdf"])
+    first.close()
+    put("c.pdf")
+    assert names(watch(once=True, **now).drain()) == ["c.pdf"]
+    assert names(watch(once=True, prefix="done/", **now).drain()) == ["done/a.pdf"]  # asked for
+
+
 def test_a_bucket_that_is_not_there_is_told_at_the_start(s3: S3Server, tmp_path: Path) -> None:
     config = S3Config(bucket="no-such-bucket")
     with pytest.raises(

@@ -21,7 +21,10 @@ pytestmark = pytest.mark.servers
 
 def whereabouts(folder: Path, bucket: str, **source: Any) -> Whereabouts:
     config = {"bucket": bucket, "prefix": "in/", "move_processed_to": "done/", **source}
-    job = Config.model_validate({"stream_sources": {"inbox": {"type": "s3", "config": config}}})
+    sources = {"inbox": {"type": "s3", "config": config}}
+    job = Config.model_validate(
+        {"stream_sources": sources, "runtime": {"state_directory": str(folder / "state")}}
+    )
     return Whereabouts(job, PayloadStore(f"s3://{bucket}/payloads", folder / "scratch"))
 
 
@@ -45,6 +48,18 @@ def test_an_object_is_found_where_it_is_and_where_its_source_has_moved_it(
     assert found.uri == uri_of(bucket, "done/a b#1 (2).pdf")
     s3.client().delete_object(Bucket=bucket, Key="done/a b#1 (2).pdf")
     assert find(source) is None
+
+
+def test_an_object_is_found_where_its_source_moved_it_before_it_was_to_move_them_elsewhere(
+    s3: S3Server, bucket: str, tmp_path: Path
+) -> None:
+    source = put(s3, bucket, "in/a.pdf", b"one")
+    s3.client().copy({"Bucket": bucket, "Key": "in/a.pdf"}, bucket, "done/a.pdf")
+    s3.client().delete_object(Bucket=bucket, Key="in/a.pdf")
+    ObjectLedger(tmp_path / "state" / "sources" / f"inbox@{bucket}.db").targets(["done/"])
+    found = whereabouts(tmp_path, bucket, move_processed_to="elsewhere/").find(source)
+    assert found is not None
+    assert found.uri == uri_of(bucket, "done/a.pdf")
 
 
 def test_an_object_that_was_moved_in_parts_is_known_by_its_name_and_size(
