@@ -24,6 +24,8 @@ from neuraldocflow.rendering import FORMATS, render
 from neuraldocflow.values import Section
 
 _PARTS = 4
+_JOB = re.compile(rb"""jobId(?:":|:|>)\s*["']?([^"'<\n]+?)(?::\d+)?["'<\n]""")
+"""A job's document, as each format has it."""
 
 
 class FilesConfig(Section):
@@ -93,12 +95,14 @@ def _plain(filename: str) -> str:
 
 
 def _is_of(path: Path, document: str) -> bool:
-    """Whether the file there is an earlier result of the same document (its id is among the first lines)."""
+    """Whether the file there is an earlier result of the same document, which its first lines say: further
+    down a result may name other documents."""
     try:
         with path.open("rb") as file:
-            return document.encode() in file.read(2000)
+            found = _JOB.search(file.read(2000))
     except (FileNotFoundError, IsADirectoryError):
         return False
+    return found is not None and found[1] == document.encode()
 
 
 SINKS.add(Component("files", FilesConfig, FilesSink))

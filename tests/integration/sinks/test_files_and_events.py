@@ -19,6 +19,7 @@ from neuraldocflow import durable, events
 from neuraldocflow.components import SinkContext
 from neuraldocflow.dead_letters import refused
 from neuraldocflow.errors import ConfigError
+from neuraldocflow.identity import job_id
 from neuraldocflow.log import TOPICS, EmbeddedLog
 from neuraldocflow.results import ErrorInfo
 from sinks.dead_letter import DeadLetterSink
@@ -54,6 +55,27 @@ def test_the_same_name_twice_overwrites_nothing_and_a_repeat_adds_nothing(tmp_pa
     found = {json.loads(path.read_text())["jobId"]: path.name for path in (tmp_path / "out").iterdir()}
     second = delivery("y/a.pdf").document.id
     assert found == {delivery("x/a.pdf").document.id: "a.pdf.json", second: f"a.pdf.{second}.json"}
+
+
+@pytest.mark.parametrize("format", ["json", "yaml", "xml"])
+def test_a_result_that_names_another_document_is_none_of_its(tmp_path: Path, format: str) -> None:
+    """Of the same content and name, which came before and whose result was taken out of the folder."""
+    first, folder = delivery("x/a.pdf"), tmp_path / "out"
+    told = {
+        "rule": "repeated_content",
+        "message": f"The same content came before, as document {first.document.id}",
+    }
+    sink = files(folder, format)
+    sink.write_batch([delivery("y/a.pdf", extractedData={}, validationResults=[told])])
+    second = (folder / f"a.pdf.{format}").read_bytes()
+    for run in range(2):
+        again = delivery("x/a.pdf", run, jobId=job_id(first.document.id, run))
+        sink.write_batch([again])
+    assert (folder / f"a.pdf.{format}").read_bytes() == second
+    (folder / f"a.pdf.{format}").unlink()
+    sink.write_batch([again, delivery("x/a.pdf", 2, jobId=job_id(first.document.id, 2))])
+    names = {f"a.pdf.{format}", f"a.pdf.{first.document.id}.{format}"}
+    assert {path.name for path in folder.iterdir()} == names
 
 
 def test_a_folder_of_a_results_name_is_left_alone_and_the_result_has_another(tmp_path: Path) -> None:
