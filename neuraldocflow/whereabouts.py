@@ -151,8 +151,8 @@ class _Objects:
                     break
                 etag, size, mark = there
                 in_parts = "-" in etag + source.version  # then etags are not the content's
-                same = mark == mark_of(key, source.version) if mark else in_parts and size == source.size
-                if etag == source.version or same:
+                may_be = in_parts and size == source.size and mark in ("", mark_of(key, source.version))
+                if etag == source.version or may_be:
                     return source.model_copy(update={"uri": uri_of(bucket, moved), "version": etag})
         return None
 
