@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from httptools import HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from neuraldocflow.gateway.untaken import untaken
@@ -25,9 +26,27 @@ class _Refused(ValueError):
     """Raised inside the parser, which then ends the connection with 400."""
 
 
+class _Parser(HttpRequestParser):
+    """Reads the body of a request that offers another protocol, such as HTTP/2: the library's leaves it, and
+    would take it for the next request."""
+
+    def __init__(self, http: Http) -> None:
+        super().__init__(http)
+        self._http = http
+
+    def feed_data(self, data: Any) -> None:
+        while True:
+            try:
+                return super().feed_data(data)
+            except HttpParserUpgrade as offer:
+                if not self._http.makes_nothing_of_an_offer():
+                    raise
+                data = self._http.head_without_offer() + data[offer.args[0] :]
+
+
 class Http(HttpToolsProtocol):
     """A head may have 64 KB and take 15 s; a body's length is said by one header, in one way; an answer has
-    to be read with 1 KB/s."""
+    to be read with 1 KB/s. What offers another protocol than WebSocket is answered as if it did not."""
 
     _patience: asyncio.TimerHandle | None = None
     _is_waiting = True
@@ -36,6 +55,23 @@ class Http(HttpToolsProtocol):
     _is_chunked = False
     _reader_patience: asyncio.TimerHandle | None = None
     """While the caller is behind with an answer."""
+
+    def __init__(self, *parts: Any, **named: Any) -> None:
+        super().__init__(*parts, **named)
+        self.parser = _Parser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn has it
+
+    def makes_nothing_of_an_offer(self) -> bool:
+        """Whether the present request offers a protocol that is not spoken here."""
+        offers = self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
+        return offers and not self._should_upgrade()
+
+    def head_without_offer(self) -> bytes:
+        """The present request's head, but for its ``Upgrade``."""
+        version = self.parser.get_http_version().encode()
+        lines = [b"%b %b HTTP/%b" % (self.parser.get_method(), self.url, version)]
+        lines += [b"%b: %b" % header for header in self.headers if header[0] != b"upgrade"]
+        return b"\r\n".join([*lines, b"", b""])
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -68,7 +104,12 @@ class Http(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._stop_waiting()
-        super().on_headers_complete()
+        if not self.makes_nothing_of_an_offer():  # else its head comes again, without it
+            super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        if not self.makes_nothing_of_an_offer():
+            super().on_message_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()

@@ -101,6 +101,36 @@ def test_a_request_can_not_hide_another_in_its_body(gateway: Gateway, framing: b
     assert told.count(b"HTTP/1.1") == 1
 
 
+@pytest.mark.parametrize(
+    "offer",
+    [
+        b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAA",
+        b"Connection: upgrade\r\nUpgrade: websocket, h2c",
+        b"Connection: Upgrade\r\nUpgrade: TLS/1.0",
+    ],
+)
+@pytest.mark.parametrize("is_chunked", [False, True])
+def test_the_body_of_a_request_that_offers_another_protocol_is_its_own(
+    gateway: Gateway, offer: bytes, is_chunked: bool
+) -> None:
+    body = letter(85) + b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
+    framing, sent = b"Content-Length: %d" % len(body), body
+    if is_chunked:
+        framing, sent = b"Transfer-Encoding: chunked", b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+    key = f"Authorization: Bearer {gateway.local_key}\r\n".encode()
+    head = b"POST /api/v1/documents HTTP/1.1\r\nHost: x\r\n" + key + framing + b"\r\n" + offer + b"\r\n\r\n"
+    last = b"GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    for pieces in ([head + sent + last], [head, sent, last]):
+        with connection(gateway) as raw:
+            for piece in pieces:
+                raw.sendall(piece)
+                time.sleep(0.05)
+            told = last_words(raw)
+        assert told.startswith(b"HTTP/1.1 202 "), told[:200]
+        assert told.count(b"HTTP/1.1 ") == 2
+        assert told.endswith(b"ok\n")
+
+
 def test_frames_that_are_none_end_their_connection_only(gateway: Gateway) -> None:
     squeezed = zlib.compress(b"a" * 50_000_000)[2:-4]
     for frame in (
