@@ -55,6 +55,7 @@ class Documents:
         return {"job_id": await self._submissions.submit(self._subscriptions.own, stored, order)}
 
     async def start(self, asked: StartStream) -> dict[str, Any]:
+        self._subscriptions.services.check_scope(self._subscriptions.own, "read")  # results come with it
         if len(self._streams) >= _MOST_STREAMS:
             raise invalid(f"There are {_MOST_STREAMS} streams already: stop one first.")
         if sum(stream.window for stream in self._streams.values()) + asked.window > _MOST_AT_ONCE:

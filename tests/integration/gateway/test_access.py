@@ -131,6 +131,19 @@ def test_what_a_key_may_not_do_is_said_in_the_same_words_over_http_and_websocket
     run(work())
 
 
+def test_a_key_that_may_not_read_gets_no_results_by_a_stream(gateway: Gateway) -> None:
+    async def work() -> None:
+        async with gateway.stream(gateway.key("t3", scopes=("submit",))) as socket:
+            talk = Talk(socket)
+            document = {"source": "base64", "content": base64.b64encode(letter(6)).decode()}
+            assert "job_id" in (await talk.ask("process_document", document=document))["payload"]
+            refused = await talk.ask("start_stream")
+            assert refused["payload"]["code"] == "unauthorized"
+            assert "the scope read" in refused["payload"]["message"]
+
+    run(work())
+
+
 def test_one_tenant_sees_nothing_of_another(gateway: Gateway) -> None:
     mine, theirs = gateway.key("mine"), gateway.key("theirs")
 
