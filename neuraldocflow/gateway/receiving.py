@@ -224,9 +224,9 @@ async def _receive_form(
     request: Request, submissions: Submissions, most: int, boundary: bytes, check: BodyCheck
 ) -> Received:
     form = _Form()
-    parser = MultipartParser(boundary, form.callbacks())  # type: ignore[arg-type]
     with submissions.begin(most) as incoming:
         try:
+            parser = MultipartParser(boundary, form.callbacks())  # type: ignore[arg-type]
             async for chunk in chunks(request):
                 check.update(chunk)
                 parser.write(chunk)

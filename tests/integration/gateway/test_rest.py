@@ -271,6 +271,9 @@ def test_bodies_that_are_broken_or_too_large_are_refused(gateway: Gateway) -> No
             for body in (b"--x\r\n", b"--y", b"--x\r\n\r\nno name\r\n--x--\r\n"):
                 answer = await session.post("/api/v1/documents", data=body, headers=form_kind)
                 assert await problem(answer) == (400, "invalid_request")
+            long = {"Content-Type": f"multipart/form-data; boundary={'x' * 300}"}
+            answer = await session.post("/api/v1/documents", data=b"--x\r\n", headers=long)
+            assert await problem(answer) == (400, "invalid_request")
             large = await session.post("/api/v1/documents", data=bytes(41_000_000))
             assert await problem(large) == (413, "too_large")
 
