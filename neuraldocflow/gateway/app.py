@@ -55,6 +55,8 @@ _SECURITY = [
     (b"content-security-policy", _POLICY.encode()),
 ]
 _SECURITY_OF_API = [*_SECURITY, (b"cache-control", b"no-store")]
+_OF_UPLOADS = [*_SECURITY_OF_API, (b"tus-resumable", b"1.0.0")]
+"""Tus wants its version in each answer, errors too."""
 
 
 def make_app(services: Services, relay: Relay) -> FastAPI:
@@ -134,6 +136,8 @@ class _Secured:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         added = _SECURITY_OF_API if scope["path"].startswith("/api/") else _SECURITY
+        if scope["path"].startswith("/api/v1/uploads"):
+            added = _OF_UPLOADS
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":

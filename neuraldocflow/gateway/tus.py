@@ -77,7 +77,8 @@ async def begin_upload(request: Request, services: Gateway, key: Submitter) -> R
         upload = await asyncio.to_thread(_uploads(request).create, key, length, text)
     except OSError as error:
         raise busy("The document can't be stored now.", 30) from error
-    return Response(status_code=201, headers={**_HEADERS, "Location": f"/api/v1/uploads/{upload.id}"})
+    headers = {**_HEADERS, **_expiry(upload), "Location": f"/api/v1/uploads/{upload.id}"}
+    return Response(status_code=201, headers=headers)
 
 
 @router.head(
@@ -177,15 +178,19 @@ def _order(key: Key, metadata: dict[str, str]) -> Order:
 
 
 def _state(upload: Upload) -> dict[str, str]:
-    expires = datetime.fromtimestamp(upload.expires, UTC)
     return {
         **_HEADERS,
+        **_expiry(upload),
         "Upload-Offset": str(upload.offset),
         "Upload-Length": str(upload.length),
-        "Upload-Expires": format_datetime(expires, usegmt=True),
         **({"Upload-Metadata": upload.metadata} if upload.metadata else {}),
         **({"NeuralDocFlow-Job": upload.job} if upload.job else {}),
     }
+
+
+def _expiry(upload: Upload) -> dict[str, str]:
+    expires = datetime.fromtimestamp(upload.expires, UTC)
+    return {"Upload-Expires": format_datetime(expires, usegmt=True)}
 
 
 def _check_version(request: Request) -> None:

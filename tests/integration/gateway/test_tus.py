@@ -81,6 +81,27 @@ def test_the_options_of_an_upload_are_in_its_metadata(gateway: Gateway) -> None:
     run(work())
 
 
+def test_every_answer_says_the_version_and_the_first_one_how_long_an_upload_is_kept(gateway: Gateway) -> None:
+    async def work() -> None:
+        async with gateway.http() as session, aiohttp.ClientSession(gateway.url) as nobody:
+            begun = await session.post("/api/v1/uploads", headers={**TUS, "Upload-Length": "5"})
+            place = begun.headers["Location"]
+            known = await session.head(place, headers=TUS)
+            assert begun.headers["Upload-Expires"] == known.headers["Upload-Expires"]
+            answers = (
+                begun,
+                known,
+                await session.patch(place, data=b"x", headers={**BYTES, "Upload-Offset": "3"}),
+                await session.head("/api/v1/uploads/none", headers=TUS),
+                await nobody.head(place, headers=TUS),
+                await session.delete(place, headers=TUS),
+            )
+            assert [each.status for each in answers] == [201, 200, 409, 404, 401, 204]
+            assert all(each.headers.getall("Tus-Resumable") == ["1.0.0"] for each in answers)
+
+    run(work())
+
+
 def test_what_tus_forbids_is_refused(gateway: Gateway) -> None:
     async def work() -> None:
         async with gateway.http() as session:
