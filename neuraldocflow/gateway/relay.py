@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from websockets.asyncio.server import Server, ServerConnection
-from websockets.datastructures import Headers
+from websockets.datastructures import Headers, MultipleValuesError
 from websockets.exceptions import InvalidMessage
 from websockets.http11 import Request, Response
 from websockets.protocol import State
@@ -63,8 +63,11 @@ class Relay:
 
         def check(_: ServerConnection, request: Request) -> Response | None:
             nonlocal token
-            token = _token(request)
-            return self._refusal(connection, request, token)
+            try:
+                token = _token(request)
+                return self._refusal(connection, request, token)
+            except (MultipleValuesError, ValueError):
+                return connection.respond(HTTPStatus.BAD_REQUEST, "The handshake is malformed.\n")
 
         self._strangers.add(connection)
         try:

@@ -73,6 +73,24 @@ def test_malformed_requests_are_refused(gateway: Gateway, request_text: bytes) -
     assert told.startswith(b"HTTP/1.1 400 "), told[:200]
 
 
+@pytest.mark.parametrize("path", ["/v1/stream", "//[/v1/stream"])
+@pytest.mark.parametrize(
+    "more",
+    [
+        "Host: y\r\nOrigin: http://y\r\n",
+        "Origin: http://x\r\nOrigin: http://x\r\n",
+        "Authorization: Bearer a\r\nAuthorization: Bearer b\r\n",
+        "Origin: http://[\r\n",
+    ],
+)
+def test_a_malformed_handshake_is_refused(gateway: Gateway, path: str, more: str) -> None:
+    request = (
+        f"GET {path} HTTP/1.1\r\nHost: x\r\n{more}Upgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+    )
+    assert answer_to(gateway, request.encode()).startswith(b"HTTP/1.1 400 ")
+
+
 def test_a_head_without_end_is_not_held(gateway: Gateway) -> None:
     before = resident(gateway_pid(gateway))
     forget_highest(gateway_pid(gateway))
