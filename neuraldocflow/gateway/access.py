@@ -20,8 +20,9 @@ PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, object]]:
-    """OpenAPI's description of the errors a route answers with; any may need a key and know a limit."""
-    named = {*statuses, 401, 403, 429}
+    """OpenAPI's description of the errors a route answers with; any may need a key, know a limit, or be
+    unable to verify keys just now."""
+    named = {*statuses, 401, 403, 429, 503}
     return {status: {"model": ProblemBody, "content": PROBLEM} for status in sorted(named)}
 
 

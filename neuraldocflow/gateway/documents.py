@@ -34,7 +34,7 @@ class Accepted(BaseModel):
     "/documents",
     status_code=202,
     response_model=Accepted,
-    responses={202: TO_THE_JOB, **problems(400, 404, 408, 413, 415, 422, 503)},
+    responses={202: TO_THE_JOB, **problems(400, 404, 408, 413, 415, 422)},
     openapi_extra={
         **BODIES,
         "security": [{"HTTPBearer": []}],

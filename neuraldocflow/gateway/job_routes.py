@@ -91,7 +91,7 @@ async def get_job(job_id: JobId, services: Gateway, key: Reader) -> Any:
     "/{job_id}",
     status_code=202,
     response_model=Cancelled,
-    responses=problems(404, 422, 503),
+    responses=problems(404, 422),
     summary="Cancel a job",
 )
 async def cancel_job(job_id: JobId, services: Gateway, key: Submitter) -> Any:
@@ -108,7 +108,7 @@ async def cancel_job(job_id: JobId, services: Gateway, key: Submitter) -> Any:
     "/{job_id}/retry",
     status_code=202,
     response_model=Retried,
-    responses=problems(404, 409, 410, 422, 503),
+    responses=problems(404, 409, 410, 422),
     summary="Try a failed job again",
 )
 async def retry_job(job_id: JobId, services: Gateway, key: Submitter) -> Any:
@@ -128,7 +128,7 @@ async def retry_job(job_id: JobId, services: Gateway, key: Submitter) -> Any:
             }
         },
         202: {"model": Job, "description": "not done yet"},
-        **problems(404, 410, 422, 503),
+        **problems(404, 410, 422),
     },
     summary="A job's result",
 )
@@ -143,9 +143,7 @@ async def get_result(
     return Response(body, media_type=_CONTENT[format])
 
 
-@router.get(
-    "/{job_id}/events", responses={**_STREAM, **problems(400, 404, 422, 503)}, summary="A job's events"
-)
+@router.get("/{job_id}/events", responses={**_STREAM, **problems(400, 404, 422)}, summary="A job's events")
 async def get_events(
     job_id: JobId,
     services: Gateway,
@@ -243,7 +241,7 @@ def _sse(event: Published) -> bytes:
     response_class=Response,
     responses={
         200: {"content": {"image/png": {"schema": {"type": "string", "format": "binary"}}}},
-        **problems(404, 422, 503),
+        **problems(404, 422),
     },
     summary="A page of a PDF, rendered",
 )
@@ -263,7 +261,7 @@ async def get_page(
     responses={
         200: {"content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}},
         202: {"model": Job, "description": "not done yet"},
-        **problems(404, 410, 422, 503),
+        **problems(404, 410, 422),
     },
     summary="A PDF with what was found in it boxed",
 )

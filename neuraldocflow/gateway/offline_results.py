@@ -41,7 +41,7 @@ class Synced(BaseModel):
 @router.post(
     "/sync",
     response_model=Synced,
-    responses=problems(400, 408, 413, 422, 503),
+    responses=problems(400, 408, 413, 422),
     openapi_extra=RESULTS,
     summary="Keep results that were made offline",
 )

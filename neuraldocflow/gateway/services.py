@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from neuraldocflow.cancellations import cancellation
 from neuraldocflow.config import Config
-from neuraldocflow.errors import RateLimited, Unauthorized
+from neuraldocflow.errors import ConfigError, RateLimited, Unauthorized
 from neuraldocflow.gateway.arrivals import DONE
 from neuraldocflow.gateway.attendance import Attendance
 from neuraldocflow.gateway.history import History
@@ -18,7 +18,7 @@ from neuraldocflow.gateway.jobs import Jobs
 from neuraldocflow.gateway.keys import Allowance, Key, KeyStore, Scope
 from neuraldocflow.gateway.memory import Memory
 from neuraldocflow.gateway.offsets import Place, Positions
-from neuraldocflow.gateway.problems import Problem, lacks, not_found
+from neuraldocflow.gateway.problems import Problem, busy, lacks, not_found
 from neuraldocflow.gateway.submissions import Appender, Submissions
 from neuraldocflow.gateway.tail import Tail
 from neuraldocflow.log import PROCESSING_EVENTS, PROCESSING_RESULTS, Log, partition_of
@@ -55,7 +55,10 @@ class Services:
 
     def authenticate(self, text: str) -> Key:
         """The key of a text, and one request of its rate. Raises Problem."""
-        key = self.keys.authenticate(text) if text else None
+        try:
+            key = self.keys.authenticate(text) if text else None
+        except ConfigError as error:  # the attendance logs it; somebody may write the file just now
+            raise busy("Keys can't be verified now.") from error
         if key is None:
             raise Problem(
                 Unauthorized("A valid API key is needed: Authorization: Bearer KEY."),

@@ -322,7 +322,7 @@ _OF_DOCUMENTS: dict[str, Callable[[Documents, Any, Room], Coroutine[Any, Any, Pa
 
 def _code_of(problem: Problem) -> int:
     """The close code for a caller who is not let in."""
-    return {403: FORBIDDEN, 429: TOO_MANY}.get(problem.status, UNAUTHORIZED)
+    return {403: FORBIDDEN, 429: TOO_MANY, 503: COME_BACK}.get(problem.status, UNAUTHORIZED)
 
 
 def _parts(envelope: Payload) -> tuple[str | None, bool, str, Payload]:

@@ -54,7 +54,7 @@ async def describe_uploads(services: Gateway) -> Response:
     "",
     status_code=201,
     response_class=Response,
-    responses=problems(400, 412, 413, 422, 503),
+    responses=problems(400, 412, 413, 422),
     openapi_extra=TUS_BEGIN,
     summary="Begin an upload",
 )
@@ -98,7 +98,7 @@ async def find_upload(upload_id: UploadId, request: Request, key: Submitter) -> 
     "/{upload_id}",
     status_code=204,
     response_class=Response,
-    responses=problems(400, 404, 408, 409, 412, 413, 415, 422, 423, 503),
+    responses=problems(400, 404, 408, 409, 412, 413, 415, 422, 423),
     openapi_extra=TUS_PIECE,
     summary="Send more of it",
 )

@@ -64,7 +64,7 @@ def add_webhook_sources(app: FastAPI, services: Services) -> None:
             responses={
                 200: {"model": ProcessingResult, "description": "the result (async_processing: false)"},
                 202: TO_THE_JOB,
-                **problems(400, 404, 408, 413, 415, 422, 503),
+                **problems(400, 404, 408, 413, 415, 422),
             },
             openapi_extra=BODIES if with_signature else {**BODIES, "security": [{"HTTPBearer": []}]},
             operation_id=f"receive_{name}",

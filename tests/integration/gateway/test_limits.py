@@ -320,6 +320,29 @@ def test_a_revoked_key_ends_its_sessions_and_event_streams(alone: Gateway) -> No
     run(work())
 
 
+def test_while_the_file_of_keys_can_not_be_read_callers_are_told_to_come_back(alone: Gateway) -> None:
+    file = alone.folder.root / ".neuraldocflow" / "keys.json"
+
+    async def work() -> None:
+        text = alone.key("patient")
+        whole = file.read_bytes()
+        file.write_bytes(whole[: len(whole) // 2])  # as somebody writes it just now
+        try:
+            async with alone.http(text) as session:
+                for path in ("/api/v1/jobs", "/metrics"):
+                    answer = await session.get(path)
+                    assert (answer.status, answer.content_type) == (503, "application/problem+json")
+                    assert "Retry-After" in answer.headers
+            async with alone.stream(text) as socket:
+                assert await close_code(socket) == 4503
+        finally:
+            file.write_bytes(whole)
+        async with alone.http(text) as session:
+            assert (await session.get("/api/v1/jobs")).status == 200
+
+    run(work())
+
+
 def test_a_session_whose_key_may_not_is_told_so(alone: Gateway) -> None:
     async def work() -> None:
         async with alone.stream(alone.key("nothing", scopes=())) as socket:
