@@ -25,7 +25,7 @@ from neuraldocflow.gateway.problems import busy, invalid, not_found
 from neuraldocflow.gateway.results import result_of
 from neuraldocflow.gateway.retries import retry
 from neuraldocflow.gateway.services import Services
-from neuraldocflow.log import LogError
+from neuraldocflow.log import PROCESSING_RESULTS, LogError
 from neuraldocflow.rendering import Format, render
 from neuraldocflow.results import ProcessingResult
 from sinks.websocket import Channel
@@ -149,7 +149,7 @@ async def get_events(
     services: Gateway,
     key: Reader,
     last_event_id: Annotated[str | None, Header(max_length=2000)] = None,
-) -> StreamingResponse:
+) -> Response:
     """Server-sent events, from the first or after `Last-Event-ID`; ends after the result."""
     now = services.hub.positions
     row = await asyncio.to_thread(services.find, key, job_id)
@@ -159,6 +159,8 @@ async def get_events(
             given = services.hub.offsets.parse(last_event_id, now)
         except BadOffset as error:
             raise invalid(f"Last-Event-ID: {error}.") from error
+        if row["result_offset"] is not None and _is_after_result(row, given):
+            return Response(status_code=204)
         start = services.start_after(row, now, given)
     services.attendance.check(key)
     return StreamingResponse(
@@ -166,6 +168,10 @@ async def get_events(
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
+
+
+def _is_after_result(row: sqlite3.Row, given: Positions) -> bool:
+    return given[PROCESSING_RESULTS, row["result_partition"]] > int(row["result_offset"])
 
 
 class _EventStream:
