@@ -164,6 +164,8 @@ class Filter:
             **{name: data[name] for name in self.KEYS if name in data},
             **_named(data.get("extractedData")),
         }
+        if event.kind == "result":
+            told["type"] = event.summary["type"]  # as its notice says
         return all(told.get(name) == value for name, value in self.wanted.items())
 
 

@@ -172,6 +172,7 @@ STARTED = ProcessingProgress(id="a", progress=0.5, stage="reading")
         (RESULT, "profile", "contract_analysis"),
         (RESULT, "status", "completed"),
         (RESULT, "priority", "high"),
+        (RESULT, "type", "ProcessingCompleted"),
         (STARTED, "stage", "reading"),
         (DocumentReceived(id="a", source=RESULT.document.source), "type", "DocumentReceived"),
     ],
