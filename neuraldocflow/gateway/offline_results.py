@@ -28,6 +28,8 @@ router = APIRouter(prefix="/api/v1/results", tags=["documents"])
 _MOST = 100
 _WEIGHT = 4
 """Results as objects take more memory than as JSON."""
+_LARGEST_ERROR = 16 * 1024
+"""Bytes of a result's error: it is told with each list of jobs."""
 _DEEPEST = 64
 """Levels of objects and lists in a result; what reads it again takes a few more."""
 
@@ -86,6 +88,8 @@ def checked(data: Any) -> ProcessingResult:
     """One result, as the log may have it. Raises Problem."""
     if _is_deep(data, _DEEPEST):
         raise invalid(f"A result's values are nested {_DEEPEST} deep at most.")
+    if isinstance(data, dict) and len(orjson.dumps(data.get("error"))) > _LARGEST_ERROR:
+        raise invalid(f"A result's error has at most {_LARGEST_ERROR} bytes.")
     return validated_json(ProcessingResult, orjson.dumps(data))
 
 

@@ -40,6 +40,8 @@ _PATIENCE = 15.0
 """Seconds; clients are patient for 30."""
 _PIECE = 4 << 20
 """Letters of base64 that are decoded at a time; four of them are three bytes."""
+_LONGEST_ADDRESS = 8192
+"""Characters; an address is in every event of its document, and in the index of jobs."""
 _FULL = "Too many of this tenant's documents are waiting."
 
 
@@ -224,6 +226,8 @@ class Submissions:
         if document.source == "url":
             if not _is_address(document.content):
                 raise invalid("document.content must be an http or https address with source url.")
+            if len(document.content) > _LONGEST_ADDRESS:
+                raise invalid(f"An address has at most {_LONGEST_ADDRESS} characters.")
             last = document.content.split("?", 1)[0].split("#", 1)[0]
             name = safe_name(document.filename) or safe_name(last)
             return Linked(document.content, name, document.content_type)

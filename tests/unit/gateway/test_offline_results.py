@@ -108,6 +108,14 @@ def test_what_is_nested_too_deep_is_refused() -> None:
     assert made_of({**data, "extra": nested(240)}) is None
 
 
+def test_an_error_that_is_a_document_in_itself_is_refused() -> None:
+    data = {"jobId": "a", "status": "failed"}
+    told = {"code": "corrupt", "message": "The file is damaged."}
+    assert made_of({**data, "error": told}) is not None
+    assert made_of({**data, "error": {**told, "message": "a" * 20_000}}) is None
+    assert made_of({**data, "error": {**told, "more": ["a" * 100] * 200}}) is None
+
+
 def test_a_documents_type_is_a_text_and_never_a_question_to_the_index(tmp_path: Path) -> None:
     jobs = Jobs(tmp_path / "jobs.db")
     for text in (
