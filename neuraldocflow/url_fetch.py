@@ -67,7 +67,7 @@ class UrlFetcher:
     async def _open(self, session: aiohttp.ClientSession, url: str, have: Have) -> aiohttp.ClientResponse:
         headers = {"Range": f"bytes={have.size}-", "If-Range": have.version} if have.size else {}
         for _ in range(_REDIRECTS + 1):
-            if not url.startswith(("http://", "https://")):
+            if not url.lower().startswith(("http://", "https://")):
                 raise ForbiddenUrl("The document's address leads to something else than http or https.")
             self._guard.check(url)
             response = await session.get(url, headers=headers, allow_redirects=False)

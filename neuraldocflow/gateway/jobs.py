@@ -152,7 +152,9 @@ class Jobs:
         received_ms = None if received is None else int(datetime.fromisoformat(received).timestamp() * 1000)
         values = (
             *(each.job, each.document, each.run, each.tenant, "queued", "queued"),
-            *(source.get("filename"), source.get("content_type"), source.get("size"), source.get("sha256")),
+            source.get("filename"),
+            # of what is fetched from an address these are not known before its result
+            *(source.get("content_type") or None, source.get("size") or None, source.get("sha256") or None),
             *(source.get("uri"), about.get("profile"), about.get("priority"), now, now, first, received_ms),
         )
         self._db.execute(

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from neuraldocflow import identity
 from neuraldocflow.errors import RateLimited, UnknownProfile
@@ -224,13 +224,14 @@ class Submissions:
     ) -> Stored | Linked:
         """Keep what a request has of its document; ``uploads`` are those it may refer to. Raises Problem."""
         if document.source == "url":
-            if not _is_address(document.content):
+            address = document.content.strip()
+            if not _is_address(address):
                 raise invalid("document.content must be an http or https address with source url.")
-            if len(document.content) > _LONGEST_ADDRESS:
+            if len(address) > _LONGEST_ADDRESS:
                 raise invalid(f"An address has at most {_LONGEST_ADDRESS} characters.")
-            last = document.content.split("?", 1)[0].split("#", 1)[0]
+            last = unquote(address.split("?", 1)[0].split("#", 1)[0])
             name = safe_name(document.filename) or safe_name(last)
-            return Linked(document.content, name, document.content_type)
+            return Linked(address, name, document.content_type)
         if document.source == "file" and document.content in uploads:
             stored = uploads[document.content]
             uploads[document.content] = replace(stored, counted=False)  # another job of it counts anew

@@ -105,6 +105,20 @@ def test_a_document_is_fetched_and_its_hash_is_in_the_result(
     assert made["metadata"]["filename"] == "letter.html"
 
 
+def test_an_address_is_read_as_browsers_read_it(gateway: Gateway, server: Receiver) -> None:
+    made = asyncio.run(processed(gateway, f" {server.url('good').replace('http://', 'HTTP://')}\n"))
+    assert made["status"] in ("completed", "partial")
+    named = asyncio.run(processed(gateway, server.url("R%C3%A9sum%C3%A9%20%2Fof%202026.html?name=other.pdf")))
+    assert named["metadata"]["filename"] == "of 2026.html"
+
+
+def test_what_an_address_held_is_told_of_its_job(gateway: Gateway, server: Receiver) -> None:
+    made = asyncio.run(processed(gateway, server.url("good"), "letter.html"))
+    job = gateway.ask(f"/jobs/{made['jobId']}")
+    assert (job["bytes"], job["sha256"]) == (len(letter(1)), hashlib.sha256(letter(1)).hexdigest())
+    assert job["contentType"] == made["metadata"]["contentType"] == "text/html"
+
+
 @pytest.mark.parametrize("path", ["goes-on", "no-ranges"])
 def test_a_transfer_that_breaks_off_goes_on_where_it_was(
     gateway: Gateway, server: Receiver, broken: dict[str, Broken], path: str
