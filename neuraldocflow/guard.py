@@ -38,7 +38,7 @@ class Guard:
             return False
         return all(
             any(each.version == network.version and each in network for network in self._allowed)
-            or (each.is_global and not each.is_multicast)
+            or _is_public(each)
             for each in _meant(found)
         )
 
@@ -86,6 +86,12 @@ class _Resolver(AbstractResolver):
 
 def _forbidden(host: str) -> ForbiddenUrl:
     return ForbiddenUrl(f"The address of {host} is private, local or reserved, and not among those allowed.")
+
+
+def _is_public(address: Address) -> bool:
+    if not address.is_global or address.is_multicast or address.is_reserved:
+        return False
+    return isinstance(address, ipaddress.IPv4Address) or not address.is_site_local
 
 
 def _meant(address: Address) -> list[Any]:
