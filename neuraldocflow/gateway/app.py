@@ -69,6 +69,7 @@ def make_app(services: Services, relay: Relay) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
+        redirect_slashes=False,  # what it leads to has the host that was asked for, and never https
         generate_unique_id_function=name_of,
     )
     app.state.services = services

@@ -303,6 +303,13 @@ def test_paths_can_not_lead_elsewhere(gateway: Gateway, path: str) -> None:
     assert status in (b"400", b"404", b"405", b"422"), told[:200]
 
 
+@pytest.mark.parametrize("path", ["/api/v1/jobs/", "/api/v1/uploads/", "/api/v1/profiles/", "/docs/"])
+def test_nobody_is_led_to_another_host_or_away_from_tls_with_a_key(gateway: Gateway, path: str) -> None:
+    key = f"Authorization: Bearer {gateway.local_key}\r\n"
+    told = answer_to(gateway, f"GET {path} HTTP/1.1\r\nHost: y\r\nConnection: close\r\n{key}\r\n".encode())
+    assert told.split(b" ", 2)[1] in (b"404", b"405"), told[:200]
+
+
 @pytest.mark.parametrize(
     "url",
     [
