@@ -199,9 +199,14 @@ async def get_profile(name: str, request: Request, services: Gateway, key: Reade
     body = orjson.dumps(form)
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
-    if request.headers.get("if-none-match") == tag:
+    if _names(request.headers.get("if-none-match", ""), tag):
         return Response(status_code=304, headers=headers)
     return Response(body, media_type="application/json", headers=headers)
+
+
+def _names(known: str, tag: str) -> bool:
+    """Whether an If-None-Match names a version (RFC 9110, 13.1.2): a proxy makes it a weak one."""
+    return any(each.strip().removeprefix("W/") in (tag, "*") for each in known.split(","))
 
 
 def _summary(form: Any) -> dict[str, Any]:
@@ -222,6 +227,7 @@ _UNWELL: dict[int | str, dict[str, Any]] = {
     responses=_UNWELL,
     summary="The process answers, and gives out what comes",
 )
+@_health.head("/health/live", include_in_schema=False)  # as wget --spider and others ask
 async def live(services: Gateway) -> Response:
     return _health_of(services.hub.fault)
 
@@ -229,6 +235,7 @@ async def live(services: Gateway) -> Response:
 @_health.get(
     "/health/ready", response_class=PlainTextResponse, responses=_UNWELL, summary="The log can be read"
 )
+@_health.head("/health/ready", include_in_schema=False)
 async def ready(services: Gateway) -> Response:
     unread = "the log can't be read" if services.tail.fault is not None else None
     return _health_of(services.hub.fault or unread)
@@ -244,6 +251,7 @@ def _health_of(fault: str | None) -> Response:
     responses={503: {"content": {"text/plain": {}}, "description": "it does not run here, or has stalled"}},
     summary="The dataflow moves",
 )
+@_health.head("/health/dataflow", include_in_schema=False)
 async def dataflow(services: Gateway) -> Response:
     """Of a dataflow on the same state directory. Documents are taken in any case."""
     found = await asyncio.to_thread(look, services.config.runtime.state_directory)
