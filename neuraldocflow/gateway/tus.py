@@ -72,11 +72,15 @@ async def begin_upload(request: Request, services: Gateway, key: Submitter) -> R
     text = request.headers.get("Upload-Metadata", "")
     order = _order(key, _metadata(text))
     services.submissions.check(key, order.profile)
-    services.submissions.count(key)
     try:
         upload = await asyncio.to_thread(_uploads(request).create, key, length, text)
     except OSError as error:
         raise busy("The document can't be stored now.", 30) from error
+    try:
+        services.submissions.count(key)
+    except Problem:
+        upload.remove()
+        raise
     headers = {**_HEADERS, **_expiry(upload), "Location": f"/api/v1/uploads/{upload.id}"}
     return Response(status_code=201, headers=headers)
 

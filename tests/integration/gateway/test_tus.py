@@ -227,10 +227,12 @@ def test_uploads_count_as_documents_and_are_forgotten_when_they_are_given_up(tmp
             refused = await session.post("/api/v1/uploads", headers={**TUS, "Upload-Length": "1"})
             assert (refused.status, (await refused.json())["code"]) == (429, "rate_limited")
         async with gateway.http(gateway.key("acme")) as session:
-            for _ in range(61):
-                await begin(session, 10)
-            many = await session.post("/api/v1/uploads", headers={**TUS, "Upload-Length": "1"})
-            assert (many.status, (await many.json())["code"]) == (429, "rate_limited")
+            places = [await begin(session, 10) for _ in range(61)]
+            async with gateway.http(gateway.key("acme", quota=1)) as other:
+                many = await other.post("/api/v1/uploads", headers={**TUS, "Upload-Length": "1"})
+                assert (many.status, (await many.json())["code"]) == (429, "rate_limited")
+                assert (await session.delete(places[0], headers=TUS)).status == 204
+                await begin(other, 10)  # what was not begun did not count
 
     gateway = Gateway(tmp_path, with_job=False)
     with gateway:
