@@ -74,7 +74,7 @@ class Uploads:
     async def end(self, asked: UploadEnd) -> dict[str, Any]:
         """All is there."""
         upload_id, upload = asked.upload_id, self._find(asked.upload_id)
-        if asked.sha256 is not None and asked.sha256 != upload.incoming.sha256:
+        if asked.sha256 is not None and asked.sha256.lower() != upload.incoming.sha256:
             self._drop(upload_id)
             raise invalid("sha256 differs from that of what was received: send it again.")
         if len(self.finished) >= _MOST_FINISHED:

@@ -120,7 +120,7 @@ def test_a_large_document_comes_in_binary_frames(gateway: Gateway) -> None:
             middle = await talk.ask("upload_chunk", upload_id=upload, data=base64.b64encode(b" ").decode())
             assert middle["payload"]["received"] == len(content) + 1
             digest = hashlib.sha256(content + b" ").hexdigest()
-            ended = await talk.ask("upload_end", upload_id=upload, sha256=digest)
+            ended = await talk.ask("upload_end", upload_id=upload, sha256=digest.upper())
             assert ended["payload"] == {"upload_id": upload, "received": len(content) + 1, "sha256": digest}
             document = {"source": "file", "content": upload}
             job = (await talk.ask("process_document", document=document))["payload"]["job_id"]
