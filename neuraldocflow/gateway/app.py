@@ -25,7 +25,7 @@ from neuraldocflow.gateway import descriptions, documents, job_routes, offline_r
 from neuraldocflow.gateway.access import Gateway, Operator, Reader, problems
 from neuraldocflow.gateway.metrics import Metrics
 from neuraldocflow.gateway.openapi import Methods, describe, name_of
-from neuraldocflow.gateway.problems import Problem, ProblemBody, answer_problem, invalid, not_found
+from neuraldocflow.gateway.problems import Problem, ProblemBody, answer_problem, busy, invalid, not_found
 from neuraldocflow.gateway.relay import Relay
 from neuraldocflow.gateway.services import Services
 from neuraldocflow.gateway.uploads import Uploads
@@ -140,13 +140,22 @@ class _Secured:
         if scope["path"].startswith("/api/v1/uploads"):
             added = _OF_UPLOADS
 
+        is_answered = False
+
         async def answer(message: Message) -> None:
+            nonlocal is_answered
             if message["type"] == "http.response.start":
+                is_answered = True
                 given = {name for name, _ in message["headers"]}
                 message["headers"] = [*message["headers"], *(each for each in added if each[0] not in given)]
             await send(message)
 
-        return await self._app(scope, receive, answer)
+        try:
+            return await self._app(scope, receive, answer)
+        except asyncio.CancelledError:  # it has taken longer than a gateway that ends waits for
+            if is_answered:
+                raise
+            return await busy("The gateway ends: send it again.").response()(scope, receive, answer)
 
 
 async def _invalid(request: Request, error: Exception) -> Response:

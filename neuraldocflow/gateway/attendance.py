@@ -1,10 +1,13 @@
-"""Who stays: WebSocket sessions and event streams, so many of each key, ended when it is revoked."""
+"""Who stays: WebSocket sessions and event streams, so many of each key, ended when it is revoked; and who
+waits for an answer, until the gateway ends."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 from neuraldocflow.errors import ConfigError, RateLimited
@@ -31,6 +34,8 @@ class Attendance:
         self._keys = keys
         self._most = most_of_key
         self._guests: dict[str, dict[Guest, Key]] = defaultdict(dict)
+        self._leaving: set[Callable[[], None]] = set()
+        self._is_over = False
 
     def check(self, key: Key) -> None:
         """Raises Problem where there are too many of a key already."""
@@ -48,6 +53,23 @@ class Attendance:
         guests.pop(guest, None)
         if not guests:
             self._guests.pop(key.id, None)
+
+    @contextmanager
+    def until_the_end(self, leave: Callable[[], None]) -> Iterator[None]:
+        """While somebody waits for what may be long in coming: ``leave`` is called when the gateway ends."""
+        if self._is_over:
+            leave()
+        self._leaving.add(leave)
+        try:
+            yield
+        finally:
+            self._leaving.discard(leave)
+
+    def end(self) -> None:
+        """The gateway ends: nobody is to wait any more."""
+        self._is_over = True
+        for leave in list(self._leaving):
+            leave()
 
     async def watch(self) -> None:
         """Look at the keys again and again, and tell whose has changed."""

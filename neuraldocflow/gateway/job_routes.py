@@ -194,21 +194,25 @@ class _EventStream:
 
     def key_changed(self, key: Key | None) -> None:
         if key is None or key.tenant != self._key.tenant or not key.may("read"):
-            self._is_over = True
-            self._woken.set()
+            self._leave()
+
+    def _leave(self) -> None:
+        self._is_over = True
+        self._woken.set()
 
     async def run(self, start: Positions) -> AsyncIterator[bytes]:
         """The events as they are sent; ends after the result."""
         hub, attendance = self._services.hub, self._services.attendance
         attendance.enter(self, self._key)
         try:
-            async for event in self._events(start):
-                if event is None:
-                    yield b": still here\n\n"
-                else:
-                    yield _sse(event)
-                if self._is_over or (event is not None and event.kind == "result"):
-                    return
+            with attendance.until_the_end(self._leave):
+                async for event in self._events(start):
+                    if event is None:
+                        yield b": still here\n\n"
+                    else:
+                        yield _sse(event)
+                    if self._is_over or (event is not None and event.kind == "result"):
+                        return
         except LogError:
             yield b'event: error\ndata: {"code":"internal","message":"The log does not answer now."}\n\n'
         finally:

@@ -234,6 +234,7 @@ async def _serve(config: Config, keys: KeyStore, listener: socket.socket, ready:
         await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()
     finally:
+        services.attendance.end()
         await relay.drain()
         server.should_exit = True
         await serving

@@ -155,7 +155,9 @@ class WebhookSource:
         try:
             row = await asyncio.to_thread(services.jobs.get, job, key.tenant)
             if row is None or row["status"] not in DONE:
-                if await waiter.outlasts(request):
+                with services.attendance.until_the_end(waiter.over.set):
+                    has_gone = await waiter.outlasts(request)
+                if has_gone:
                     if not may_ask_again and services.hub.followers(job) == 1:
                         await self._drop(services, key, job, waiter)
                     return Response(status_code=_GONE)
@@ -185,6 +187,8 @@ class _Waiter:
 
     def __init__(self) -> None:
         self.done = asyncio.Event()
+        self.over = asyncio.Event()
+        """The gateway ends."""
 
     def push(self, event: Published, channel: Channel) -> None:
         if event.kind == "result":
@@ -192,13 +196,14 @@ class _Waiter:
 
     async def outlasts(self, request: Request) -> bool:
         """Wait for the result, for a while; whether the client has gone before it came."""
-        done, gone = asyncio.create_task(self.done.wait()), asyncio.create_task(_left(request))
+        gone = asyncio.create_task(_left(request))
+        ends = {gone, *(asyncio.create_task(each.wait()) for each in (self.done, self.over))}
         try:
-            await asyncio.wait({done, gone}, timeout=_WAIT, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(ends, timeout=_WAIT, return_when=asyncio.FIRST_COMPLETED)
             return gone.done() and not self.done.is_set()
         finally:
-            done.cancel()
-            gone.cancel()
+            for each in ends:
+                each.cancel()
 
 
 def _at_start(secret: Secret, where: str) -> str:

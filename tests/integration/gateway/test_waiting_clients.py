@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-from support.gateway import Gateway, Talk, letter, result
+from support.gateway import Gateway, Talk, letter, result, submit
+from support.hostile import connection, last_words
 
 from neuraldocflow.cancellations import CANCELLATIONS
 from neuraldocflow.log.embedded import EmbeddedLog
@@ -104,3 +105,33 @@ def test_a_document_its_client_can_ask_for_by_name_is_done(tmp_path: Path) -> No
         assert (answer.status, (await answer.json())["jobId"]) == (200, job["job_id"])
 
     played(tmp_path, work)
+
+
+def test_when_the_gateway_ends_who_waits_is_told_and_may_come_again(tmp_path: Path) -> None:
+    async def work(gateway: Gateway, session: aiohttp.ClientSession) -> None:
+        job = await submit(session, letter(2))
+        async with session.get(f"/api/v1/jobs/{job}/events") as events:
+            waiting = posted(session)
+            await jobs_of(session, 2)
+            told = await asyncio.to_thread(gateway.stop)
+            answer = await waiting
+            assert (answer.status, (await answer.json())["status"]) == (202, "queued")
+            await events.text()  # an error where it was cut off
+        assert "ERROR" not in told, told
+
+    played(tmp_path, work)
+
+
+def test_a_document_that_still_comes_when_the_gateway_ends_is_wanted_again_soon(tmp_path: Path) -> None:
+    with Gateway(tmp_path, with_job=False, limits={"server._GRACE_SECONDS": 1}) as gateway:
+        head = f"POST /api/v1/documents HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {gateway.local_key}\r\n"
+        with connection(gateway) as raw:
+            raw.sendall(f"{head}Content-Length: 100000\r\nExpect: 100-continue\r\n\r\n".encode())
+            assert raw.recv(100).startswith(b"HTTP/1.1 100 ")
+            raw.sendall(b"<p>")
+            told = gateway.stop()
+            answer = last_words(raw)
+        assert answer.startswith(b"HTTP/1.1 503 "), answer
+        assert b"retry-after: " in answer.lower()
+        assert b"application/problem+json" in answer
+        assert "Traceback" not in told, told
