@@ -78,11 +78,12 @@ class Http(HttpToolsProtocol):
         self._patience = self.loop.call_later(_SECONDS, self._give_up)
 
     def data_received(self, data: bytes) -> None:
+        waited = self._is_waiting
         super().data_received(data)
         if self._is_waiting:  # most heads come whole, and need no timer
             if self._patience is None:
                 self._patience = self.loop.call_later(_SECONDS, self._give_up)
-            self._bytes += len(data)
+            self._bytes += len(data) if waited else 1  # the rest may be the body before it
             if self._bytes > _MOST_BYTES and not self.transport.is_closing():
                 self.send_400_response("The request's head is too large.")
 

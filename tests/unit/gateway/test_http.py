@@ -90,3 +90,25 @@ def test_a_caller_who_has_not_read_an_answer_can_not_go_on_to_a_websocket() -> N
             assert b" 400 " in await reader.read()
 
     in_no_time(work())
+
+
+def test_the_end_of_a_body_is_not_taken_for_a_part_of_the_next_head() -> None:
+    async def echo(scope: Any, receive: Any, send: Any) -> None:
+        while (await receive())["more_body"]:
+            pass
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def work() -> None:
+        async with asked(echo) as (state, reader, _):
+            await reader.readuntil(b"\r\n\r\n")
+            (http,) = state.connections
+            assert isinstance(http, Http)
+            size = 200_000
+            http.data_received(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % size)
+            http.data_received(bytes(size) + REQUEST[:9])
+            http.data_received(REQUEST[9:])
+            for _ in range(2):
+                assert b" 204 " in await reader.readuntil(b"\r\n\r\n")
+
+    in_no_time(work())
