@@ -13,7 +13,9 @@ from neuraldocflow.values import Priority, Secret, Section, Size
 class WebhookSourceConfig(Section):
     """An endpoint of the gateway that takes documents."""
 
-    endpoint: str = Field("/api/v1/documents/webhook", pattern=r"^/", description="the path to post to")
+    endpoint: str = Field(
+        "/api/v1/documents/webhook", pattern=r"^/[^?#]*$", description="the path to post to"
+    )
     authentication: Literal["bearer_token", "signature", "both"] = Field(
         "bearer_token", description="a caller shows the token, a Standard Webhooks signature, or both"
     )

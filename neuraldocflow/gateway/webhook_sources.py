@@ -13,6 +13,7 @@ from typing import Annotated
 import orjson
 from fastapi import FastAPI, Header, Request
 from fastapi.responses import JSONResponse, Response
+from starlette.routing import Match
 
 from connectors.webhook import WebhookSourceConfig
 from neuraldocflow.errors import ConfigError, Unauthorized
@@ -53,6 +54,8 @@ def add_webhook_sources(app: FastAPI, services: Services) -> None:
         path = entry.config.endpoint
         if path in taken:
             raise ConfigError(f"stream_sources.{name}.config.endpoint: {taken[path]} has {path} already")
+        if _is_taken(app, path):
+            raise ConfigError(f"stream_sources.{name}.config.endpoint: the gateway has {path} for itself")
         taken[path] = name
         with_signature = entry.config.authentication == "signature"
         app.add_api_route(
@@ -71,6 +74,12 @@ def add_webhook_sources(app: FastAPI, services: Services) -> None:
             tags=["webhook sources"],
             summary=f"Documents for the source {name}",
         )
+
+
+def _is_taken(app: FastAPI, path: str) -> bool:
+    """Whether what is posted to a path goes elsewhere already."""
+    scope = {"type": "http", "method": "POST", "path": path, "root_path": "", "headers": []}
+    return any(route.matches(scope)[0] is Match.FULL for route in app.router.routes)
 
 
 class WebhookSource:

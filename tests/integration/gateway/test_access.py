@@ -348,3 +348,17 @@ def test_a_secret_that_is_none_is_told_at_the_start(
     done = neuraldocflow("gateway", "-c", "c.yaml", folder=tmp_path)
     assert done.returncode == 2
     assert f"stream_sources.hook.config.{told}" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["/api/v1/documents", "/api/v1/jobs/x/retry", "/docs/assets/hook", "/a?b=c"]
+)
+def test_a_webhook_source_whose_endpoint_gets_nothing_is_told_at_the_start(
+    tmp_path: Path, endpoint: str
+) -> None:
+    hook = {"endpoint": endpoint, "authentication": "bearer_token"}
+    configured = {"stream_sources": {"hook": {"type": "webhook", "config": hook}}}
+    (tmp_path / "c.yaml").write_text(yaml.safe_dump(configured))
+    done = neuraldocflow("gateway", "-c", "c.yaml", folder=tmp_path)
+    assert done.returncode == 2
+    assert "stream_sources.hook.config.endpoint: " in done.stderr
