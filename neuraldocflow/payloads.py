@@ -12,7 +12,7 @@ import re
 import tempfile
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -27,6 +27,8 @@ from neuraldocflow.fetch_queue import Have
 from neuraldocflow.remote import Remote
 
 CHUNK = 1 << 20
+_LEFT_AFTER = timedelta(days=1)
+"""Nothing is under way for so long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +195,15 @@ class PayloadStore:
             yield Path(name)
         finally:
             Path(name).unlink(missing_ok=True)
+
+    def tidy(self) -> None:
+        """Remove what an accident left half written a day ago or earlier."""
+        oldest = time.time() - _LEFT_AFTER.total_seconds()
+        for folder in filter(None, (self._scratch, self._folder)):
+            for path in [*folder.glob(".incoming-*"), *folder.glob("payload-*")]:
+                with suppress(OSError):  # its own process may be done with it just now
+                    if path.stat().st_mtime < oldest:
+                        path.unlink()
 
     def retain(self, max_age: timedelta) -> int:
         """Forget payloads older than an age, and what an accident left half written; how many."""

@@ -223,7 +223,7 @@ async def _serve(config: Config, keys: KeyStore, listener: socket.socket, ready:
         loop.add_signal_handler(number, stopping.set)
     beside = [
         loop.create_task(services.attendance.watch()),
-        loop.create_task(_tidying(app.state.uploads)),
+        loop.create_task(_tidying(app.state.uploads, payloads)),
     ]
     serving = loop.create_task(server.serve([listener]))
     try:
@@ -248,10 +248,11 @@ async def _serve(config: Config, keys: KeyStore, listener: socket.socket, ready:
             await asyncio.to_thread(tracer.close)
 
 
-async def _tidying(uploads: Uploads) -> None:
+async def _tidying(uploads: Uploads, payloads: PayloadStore) -> None:
     while True:
-        await asyncio.sleep(_HOUR)
         await asyncio.to_thread(uploads.tidy)
+        await asyncio.to_thread(payloads.tidy)
+        await asyncio.sleep(_HOUR)
 
 
 def _relay_config(config: Config) -> WebSocketConfig:

@@ -63,6 +63,18 @@ def test_what_is_neither_a_file_nor_the_stores_own_is_not_read(store: PayloadSto
         list(store.read("s3://somewhere/else.pdf"))
 
 
+def test_what_an_accident_left_half_written_is_removed_after_a_day(
+    store: PayloadStore, tmp_path: Path
+) -> None:
+    with store.begin() as left, store.begin() as under_way:
+        other = tmp_path / "scratch" / "payload-x.pdf"
+        other.touch()
+        for path in (left.path, other):
+            os.utime(path, (0, 0))
+        store.tidy()
+        assert [each.exists() for each in (left.path, other, under_way.path)] == [False, False, True]
+
+
 def test_old_payloads_and_leftovers_are_forgotten(tmp_path: Path) -> None:
     store = PayloadStore(str(tmp_path / "payloads"), tmp_path / "scratch")
     old, new = store.put([b"old"]), store.put([b"new"])

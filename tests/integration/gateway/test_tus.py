@@ -242,5 +242,8 @@ def test_uploads_count_as_documents_and_are_forgotten_when_they_are_given_up(tmp
         for file in uploads.iterdir():
             os.utime(file, (old, old))
         gateway.stop()
+        left = tmp_path / ".neuraldocflow" / "work" / "uploads" / ".incoming-x"  # by one that was killed
+        left.touch()
+        os.utime(left, (old, old))
         gateway.start()
-        wait_for(lambda: not list(uploads.iterdir()), 30)
+        wait_for(lambda: not list(uploads.iterdir()) and not left.exists(), 30)
