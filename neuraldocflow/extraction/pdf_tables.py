@@ -25,6 +25,7 @@ _SCALE_HINT = regex(r"thousand|million|billion|\$|dollar|euro|USD|EUR|GBP", re.I
 
 _ALIGNED = 4
 """Labels from which on those that begin at one place are a column."""
+_MOST_EDGES = 8
 _COLUMN = 6
 """Lines from which on what they fill is a column of running text."""
 _BULLETS = frozenset("•●▪■◦‣·")
@@ -289,6 +290,8 @@ def _label_edges(rows: list[list[Piece]], edge: float) -> list[float]:
     labelled = sum(row[0].x0 < edge - 2 for row in rows)
     counts = Counter(map(round, second))
     found = [x for x, count in counts.items() if count >= max(_ALIGNED, 0.3 * labelled)]
+    if len(found) > _MOST_EDGES:
+        return []
     return sorted(
         x for x in found if 3 * sum(p.x0 < x - 2 and p.x1 > x + 2 for row in rows for p in row) < counts[x]
     )
