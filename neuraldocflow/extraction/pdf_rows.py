@@ -10,7 +10,7 @@ from neuraldocflow.extraction.patterns import regex
 from neuraldocflow.extraction.pdf_page import Ruling, TextLine
 from neuraldocflow.extraction.pdf_rulings import cell_text
 
-_NUMBER = regex(
+NUMBER = regex(
     r"[$€£¥]?\s*\(?\s*[$€£¥]?\s*[-–—−]?\s*(?:\d[\d,]*(?:\.\d+)?|\.\d+)\s*\)?\s*(?:%|bps|x)?\s*\)?(?:\s*\(?[a-z\d*†]\))?"
     r"|[-–—]{1,2}\s*%?|[$€£¥]\s*[-–—]{1,2}|N/?[AM]|\*",
 )
@@ -50,9 +50,9 @@ def bands_of(rulings: list[Ruling]) -> list[tuple[float, float]]:
     return bands
 
 
-def _several_rows(lines: list[TextLine]) -> bool:
+def several_rows(lines: list[TextLine]) -> bool:
     """Whether numbers stand below one another, so that what shades them is more than one row."""
-    numbers = [line for line in lines if _NUMBER.fullmatch(line.text)]
+    numbers = [line for line in lines if NUMBER.fullmatch(line.text)]
     return any(
         other.y1 - one.y1 > 0.7 * one.size and one.x0 < other.x1 and other.x0 < one.x1
         for one in numbers
@@ -69,7 +69,7 @@ def rows_of(lines: list[TextLine], bands: list[tuple[float, float]]) -> list[Row
         in_band[bands[at][0] if at >= 0 and middle <= bands[at][1] else -1.0].append(line)
     keyed: list[tuple[float, float, TextLine]] = []
     for top, members in in_band.items():
-        band = -1.0 if top >= 0 and _several_rows(members) else top
+        band = -1.0 if top >= 0 and several_rows(members) else top
         keyed.extend((band, (line.y0 + line.y1) / 2, line) for line in members)
     rows: list[Row] = []
     last_band, last_middle = -1.0, 0.0
@@ -96,14 +96,14 @@ def pieces_of(row: Row) -> list[Piece]:
         and any(line.text[0].islower() for line in row)
         and sum(line.x1 - line.x0 for line in row)
         > 0.8 * (max(line.x1 for line in row) - min(line.x0 for line in row))
-        and not any(_NUMBER.fullmatch(line.text) for line in row)
+        and not any(NUMBER.fullmatch(line.text) for line in row)
     )
     carried = ""
     for line in sorted(row, key=lambda one: (one.x0, one.y0)):
         text, x1 = line.text, line.x1
         before = pieces[-1] if pieces else None
         following = _FOLLOWED.fullmatch(text)
-        if following is not None and _NUMBER.fullmatch(following[1]):
+        if following is not None and NUMBER.fullmatch(following[1]):
             # The sign of the next column's figure, which stood close enough to be of one line.
             x1 = line.x0 + (line.x1 - line.x0) * len(following[1]) / len(text)
             text = following[1]
@@ -119,7 +119,7 @@ def pieces_of(row: Row) -> list[Piece]:
         prefixed = (
             before is not None
             and _PREFIX.fullmatch(before.text) is not None
-            and _NUMBER.fullmatch(text) is not None
+            and NUMBER.fullmatch(text) is not None
         )
         if before is not None and _raised(before, line):
             before.lines.append(line)
@@ -139,7 +139,7 @@ def pieces_of(row: Row) -> list[Piece]:
                 before.text = f"{before.text} {text}" if prefixed and len(text) > 1 else before.text + text
                 before.numeric = True
         else:
-            numeric = _NUMBER.fullmatch(text) is not None
+            numeric = NUMBER.fullmatch(text) is not None
             if numeric:
                 text = text.replace("( ", "(").replace(" )", ")").replace(" %", "%")
                 text = f"{sign} {text}" if sign and not text.startswith(sign) else text
@@ -153,7 +153,7 @@ def _torn(before: Piece, line: TextLine) -> bool:
         not before.numeric
         and before.lines[-1].block == line.block
         and 0 <= line.x0 - before.x1 <= 1.3 * line.size
-        and _NUMBER.fullmatch(line.text) is None
+        and NUMBER.fullmatch(line.text) is None
         and _PREFIX.fullmatch(before.text) is None
     )
 

@@ -211,14 +211,14 @@ def ruled_tables(page: PageContent) -> list[tuple[Table, list[TextLine]]]:
         return []
     found: list[tuple[Table, list[TextLine]]] = []
     for lying, standing in clusters(merge_edges(across), merge_edges(down)):
-        made = _grids(page, lying, standing)
+        made = grids(page, lying, standing)
         if made and (sides := _open_sides(lying, standing)):
-            made = _grids(page, lying, [*standing, *sides]) or made
+            made = grids(page, lying, [*standing, *sides]) or made
         found.extend(made)
     return found
 
 
-def _grids(page: PageContent, across: list[Edge], down: list[Edge]) -> list[tuple[Table, list[TextLine]]]:
+def grids(page: PageContent, across: list[Edge], down: list[Edge]) -> list[tuple[Table, list[TextLine]]]:
     """The tables of edges that cross or touch, filled."""
     xs, ys, cells = cells_of(across, down)
     found: list[tuple[Table, list[TextLine]]] = []

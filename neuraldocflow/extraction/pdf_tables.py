@@ -14,6 +14,7 @@ from itertools import pairwise
 from neuraldocflow.extraction import units
 from neuraldocflow.extraction.model import Block, Box, Cell, Table
 from neuraldocflow.extraction.patterns import regex
+from neuraldocflow.extraction.pdf_ladders import laddered_tables
 from neuraldocflow.extraction.pdf_page import PageContent, TextLine
 from neuraldocflow.extraction.pdf_rows import Piece, bands_of, pieces_of, rows_of
 from neuraldocflow.extraction.pdf_rulings import bounds, ruled_tables
@@ -35,6 +36,10 @@ def find_tables(page: PageContent) -> list[tuple[Table, list[TextLine]]]:
     """The page's tables from top to bottom, each with the lines it consists of. No line is in two tables."""
     found = ruled_tables(page) if len(page.rulings) >= 4 else []
     used = {id(line) for _, lines in found for line in lines}
+    for table, lines in laddered_tables(page):
+        if used.isdisjoint(map(id, lines)):
+            found.append((table, lines))
+            used.update(map(id, lines))
     free = [line for line in page.lines if id(line) not in used and line.upright]
     if _many_in_rows(free):
         found.extend(unruled_tables(page, free))

@@ -357,3 +357,38 @@ def test_a_sign_under_the_end_of_the_column_before_joins_no_columns() -> None:
         *([f"Kind {number}", "(1,129)", "3,671"] for number in range(3)),
         ["Other", "", "$ 1,147"],
     ]
+
+
+def test_rows_that_only_rules_across_part_have_cells_of_any_number_of_lines() -> None:
+    builder = PdfBuilder().page().row(95, (76, "No."), (136, "Exhibit"))
+    for number in range(5):
+        top = 100 + 40 * number
+        builder.rule(72, top, 130, top).rule(132, top, 500, top)
+        builder.row(top + 13, (76, f"10.{number}"), (136, "Agreement of 5 May 2020 between two")).row(
+            top + 24, (136, "companies, as it was amended and restated")
+        )
+    builder.rule(72, 300, 130, 300).rule(132, 300, 500, 300).text(72, 330, "What comes after it.")
+    document = read(builder.done())
+    (table,) = document.tables()
+    assert table.grid() == [
+        [f"10.{number}", "Agreement of 5 May 2020 between two companies, as it was amended and restated"]
+        for number in range(5)
+    ]
+    assert document.text.endswith("What comes after it.")
+
+
+def test_rules_over_the_totals_of_a_statement_part_no_rows() -> None:
+    builder = PdfBuilder().page()
+    for number in range(5):
+        top = 100 + 60 * number
+        builder.rule(72, top, 298, top).rule(300, top, 398, top).rule(400, top, 500, top)
+        builder.row(top + 13, (76, "Total"), (350, "1,100"), (450, "2,100"))
+        builder.row(top + 33, (76, "Fees"), (350, "600"), (450, "700"))
+        builder.row(top + 53, (76, "Rents"), (350, "500"), (450, "1,400"))
+    (table,) = read(builder.done()).tables()
+    assert table.grid()[:3] == [
+        ["Total", "1,100", "2,100"],
+        ["Fees", "600", "700"],
+        ["Rents", "500", "1,400"],
+    ]
+    assert table.n_rows == 15
