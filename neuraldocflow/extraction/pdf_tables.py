@@ -14,6 +14,7 @@ from itertools import pairwise
 from neuraldocflow.extraction import units
 from neuraldocflow.extraction.model import Block, Box, Cell, Table
 from neuraldocflow.extraction.patterns import regex
+from neuraldocflow.extraction.pdf_exhibits import exhibit_lists
 from neuraldocflow.extraction.pdf_ladders import laddered_tables
 from neuraldocflow.extraction.pdf_page import PageContent, TextLine
 from neuraldocflow.extraction.pdf_rows import Piece, bands_of, pieces_of, rows_of
@@ -41,6 +42,10 @@ def find_tables(page: PageContent) -> list[tuple[Table, list[TextLine]]]:
             found.append((table, lines))
             used.update(map(id, lines))
     free = [line for line in page.lines if id(line) not in used and line.upright]
+    exhibits = exhibit_lists(page, free)
+    found += exhibits
+    used = {id(line) for _, lines in exhibits for line in lines}
+    free = [line for line in free if id(line) not in used]
     if _many_in_rows(free):
         found.extend(unruled_tables(page, free))
     found.sort(key=lambda entry: entry[0].bbox[1] if entry[0].bbox else 0.0)

@@ -140,7 +140,7 @@ def test_the_archive_is_recognised_by_a_job_that_lost_its_index(bucket: str, tmp
 
 def test_a_batch_that_was_never_committed_is_removed(bucket: str, s3: S3Server, tmp_path: Path) -> None:
     client = s3.client()
-    stray = "archive/cells/document_type=t/date=2026-03-04/stray.parquet"
+    stray = f"archive/cells/document_type=t/date=2026-03-04/{'0f' * 16}.parquet"
     client.put_object(Bucket=bucket, Key=stray, Body=b"half")
     datasets = Datasets(f"s3://{bucket}/archive", tmp_path / "index.db")
     datasets.reconcile()

@@ -392,3 +392,36 @@ def test_rules_over_the_totals_of_a_statement_part_no_rows() -> None:
         ["Rents", "500", "1,400"],
     ]
     assert table.n_rows == 15
+
+
+def exhibits(told: str) -> PdfBuilder:
+    builder = PdfBuilder().page().row(60, (40, "Exhibit No."), (110, "Description"), (400, "Location"))
+    y = 80.0
+    for number in range(6):
+        builder.row(y, (40, f"10({'abcdef'[number]})*"), (110, "Agreement between two invented companies,"))
+        builder.row(y, (400, told)).row(y + 11, (110, "as amended and restated."), (400, "in 2024."))
+        y += 26
+    builder.row(y, (110, "Amendment to it."), (400, told)).row(y + 11, (400, "in 2025."))
+    return builder.text(40, y + 60, "The signatures follow.", 10)
+
+
+def test_a_list_of_exhibits_has_rows_where_lines_stand_further_apart() -> None:
+    document = read(exhibits("Filed herewith").done())
+    (table,) = document.tables()
+    assert table.grid()[0] == ["Exhibit No.", "Description", "Location"]
+    row = "Agreement between two invented companies, as amended and restated."
+    assert table.grid()[1:7] == [[f"10({letter})*", row, "Filed herewith in 2024."] for letter in "abcdef"]
+    assert table.grid()[7:] == [["", "Amendment to it.", "Filed herewith in 2025."]]
+    assert table.header_rows == 1
+    assert document.text.endswith("The signatures follow.")
+
+
+def test_numbered_paragraphs_that_speak_of_no_exhibit_are_none() -> None:
+    builder = PdfBuilder().page()
+    for number in range(6):
+        y = 80 + 30 * number
+        builder.row(y, (40, f"10.{number}"), (110, "The parties agree that this is a clause,"))
+        builder.row(y + 11, (110, "which goes on in a second line of text."))
+    document = read(builder.done())
+    assert not list(document.tables())
+    assert "10.3 The parties agree that this is a clause, which goes on" in " ".join(document.text.split())
