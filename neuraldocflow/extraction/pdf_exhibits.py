@@ -38,12 +38,13 @@ def exhibit_lists(page: PageContent, lines: list[TextLine]) -> list[tuple[Table,
         return []
     rows = [pieces_of(row) for row in rows_of(lines, [])]
     found: list[tuple[Table, list[TextLine]]] = []
-    begun = 0
-    while (first := next((at for at in range(begun, len(rows)) if _is_numbered(rows[at])), None)) is not None:
-        begun = last = _end(rows, first)
-        made = _table(page, rows, first, last)
+    floor = 0
+    while (first := next((at for at in range(floor, len(rows)) if _is_numbered(rows[at])), None)) is not None:
+        last = _end(rows, first)
+        made = _table(page, rows[floor:last], first - floor)
         if made is not None:
             found.append(made)
+        floor = last
     return found
 
 
@@ -64,8 +65,9 @@ def _end(rows: Rows, first: int) -> int:
     return len(rows)
 
 
-def _table(page: PageContent, rows: Rows, first: int, last: int) -> tuple[Table, list[TextLine]] | None:
-    entries = _entries(rows[first:last])
+def _table(page: PageContent, rows: Rows, first: int) -> tuple[Table, list[TextLine]] | None:
+    """The list that begins with the ``first`` of some rows, with its heads above; None where it is none."""
+    entries = _entries(rows[first:])
     numbered = [entry for entry in entries if _is_numbered(entry[0])]
     telling = sum(
         _TELLS.search(" ".join(piece.text for row in entry for piece in row)) is not None for entry in entries
