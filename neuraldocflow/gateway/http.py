@@ -51,6 +51,8 @@ class Http(HttpToolsProtocol):
     _patience: asyncio.TimerHandle | None = None
     _is_waiting = True
     """For the rest of a head."""
+    _is_all_head = True
+    """What has just come ends no head."""
     _bytes = _bytes_of_headers = 0
     _is_chunked = False
     _reader_patience: asyncio.TimerHandle | None = None
@@ -78,12 +80,12 @@ class Http(HttpToolsProtocol):
         self._patience = self.loop.call_later(_SECONDS, self._give_up)
 
     def data_received(self, data: bytes) -> None:
-        waited = self._is_waiting
+        self._is_all_head = self._is_waiting
         super().data_received(data)
         if self._is_waiting:  # most heads come whole, and need no timer
             if self._patience is None:
                 self._patience = self.loop.call_later(_SECONDS, self._give_up)
-            self._bytes += len(data) if waited else 1  # the rest may be the body before it
+            self._bytes += len(data) if self._is_all_head else 1  # the rest may be the body before it
             if self._bytes > _MOST_BYTES and not self.transport.is_closing():
                 self.send_400_response("The request's head is too large.")
 
@@ -138,7 +140,7 @@ class Http(HttpToolsProtocol):
         self.transport.close()
 
     def _stop_waiting(self) -> None:
-        self._is_waiting = False
+        self._is_waiting = self._is_all_head = False
         if self._patience is not None:
             self._patience.cancel()
             self._patience = None
