@@ -94,8 +94,9 @@ class _Files:
         ledger = self._ledger(source.through)
         if ledger is None or not source.version.isdigit():
             return None
-        place = ledger.find(os.fsencode(path_of(source.uri)), (source.size, int(source.version)))
-        return None if place is None else Path(os.fsdecode(place))
+        path = os.fsencode(path_of(source.uri))
+        place = ledger.find(path, (source.size, int(source.version)))
+        return None if place in (None, path) else Path(os.fsdecode(place))  # it is not at its own any more
 
     def _ledger(self, name: str) -> Ledger | None:
         with self._lock:
