@@ -199,11 +199,11 @@ class PayloadStore:
     def tidy(self) -> None:
         """Remove what an accident left half written a day ago or earlier."""
         oldest = time.time() - _LEFT_AFTER.total_seconds()
-        for folder in filter(None, (self._scratch, self._folder)):
-            for path in [*folder.glob(".incoming-*"), *folder.glob("payload-*")]:
-                with suppress(OSError):  # its own process may be done with it just now
-                    if path.stat().st_mtime < oldest:
-                        path.unlink()
+        kept = self._folder.glob(".incoming-*") if self._folder is not None else ()
+        for path in [*self._scratch.glob(".incoming-*"), *self._scratch.glob("payload-*"), *kept]:
+            with suppress(OSError):  # its own process may be done with it just now
+                if path.stat().st_mtime < oldest:
+                    path.unlink()
 
     def retain(self, max_age: timedelta) -> int:
         """Forget payloads older than an age, and what an accident left half written; how many."""

@@ -71,8 +71,13 @@ def test_what_an_accident_left_half_written_is_removed_after_a_day(
         other.touch()
         for path in (left.path, other):
             os.utime(path, (0, 0))
+        somebodys = tmp_path / "payloads" / "payload-of-somebody.pdf"
+        somebodys.parent.mkdir(exist_ok=True)
+        somebodys.touch()
+        os.utime(somebodys, (0, 0))
         store.tidy()
         assert [each.exists() for each in (left.path, other, under_way.path)] == [False, False, True]
+        assert somebodys.exists()
 
 
 def test_old_payloads_and_leftovers_are_forgotten(tmp_path: Path) -> None:
