@@ -146,10 +146,11 @@ class FilesystemSource(FixedPartitionedSource[NewDocument, None]):
         path = path_of(event.source.uri)
         version = (event.source.size, int(event.source.version or 0))
         key = os.fsencode(path)
+        to_move = self._ledger.is_to_move(key, version)  # asked first: another thread may have moved it then
         if self._ledger.was_moved(key, version, event.run):
             return  # after this run, and was moved back since
         if not self._is_still(path, version):
-            if self._config.auto_move_processed or outcome.status == "failed":
+            if not to_move and (self._config.auto_move_processed or outcome.status == "failed"):
                 # it may come back, unread or to be moved: the flow passes no run of a document twice
                 self._ledger.moved(key, version, b"", event.id, event.run)
             return

@@ -118,6 +118,12 @@ class Ledger:
         place: bytes | None = row[0] if row else None
         return place if place is not None and (place == path or _is(place, version)) else None
 
+    def is_to_move(self, path: bytes, version: Version) -> bool:
+        """Whether the version is done, and its move has still to be made."""
+        with self._lock:
+            select = "SELECT 1 FROM done WHERE path = ? AND size = ? AND mtime_ns = ? AND outcome IS NOT NULL"
+            return self._connection.execute(select, (path, *version)).fetchone() is not None
+
     def to_move(self, root: bytes) -> list[tuple[bytes, Version, dict[str, object]]]:
         """Some of the files in a folder whose move has still to be made."""
         first = root.rstrip(b"/") + b"/"

@@ -346,6 +346,7 @@ def test_a_move_that_could_not_be_made_is_not_forgotten_for_a_newer_file(
     monkeypatch.setattr(os, "link", link)
     (newer,) = watched.until(1)
     watched.source.acknowledge(newer, DONE)
+    watched.source.acknowledge(event, DONE)  # once more, as after a crash
     watched.source._tidy()
     found = sorted(path.read_bytes() for path in (tmp_path / "processed").iterdir())
     assert found == [b"newer", b"old"]
