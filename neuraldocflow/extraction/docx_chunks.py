@@ -11,7 +11,7 @@ import email.policy
 
 from neuraldocflow.errors import Corrupt
 from neuraldocflow.extraction import html
-from neuraldocflow.extraction.docx_package import ZIP_ERRORS, Package
+from neuraldocflow.extraction.docx_package import LARGEST_SIDE_PART, ZIP_ERRORS, Package
 from neuraldocflow.extraction.flow_pieces import Node
 from neuraldocflow.extraction.html_text import decode
 
@@ -36,5 +36,9 @@ def nodes_of(package: Package, part: str) -> list[Node]:
 
 
 def _content(package: Package, part: str) -> bytes:
+    """Raises Corrupt also where it is too much: one part may be shown any number of times."""
+    package.chunk_bytes += package.parts[part.lower()].file_size
+    if package.chunk_bytes > LARGEST_SIDE_PART:
+        raise Corrupt("More documents are shown in the DOCX than would be.")
     with package.open(part) as file:
         return file.read()

@@ -18,7 +18,7 @@ from neuraldocflow.extraction.limits import Limits
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _MOST_PARTS = 20_000
-_LARGEST_SIDE_PART = 64 << 20
+LARGEST_SIDE_PART = 64 << 20
 ZIP_ERRORS = (
     zipfile.BadZipFile,
     zlib.error,
@@ -50,6 +50,8 @@ class Package:
     deadline: float
     damaged: list[str] = field(default_factory=list)
     """Kinds of parts that could not be read."""
+    chunk_bytes: int = 0
+    """Of documents within it, as often as they are shown."""
 
     def has(self, part: str) -> bool:
         return part.lower() in self.parts
@@ -66,7 +68,7 @@ class Package:
         if not self.has(part):
             return None
         try:
-            if self.parts[part.lower()].file_size > _LARGEST_SIDE_PART:
+            if self.parts[part.lower()].file_size > LARGEST_SIDE_PART:
                 raise Corrupt("A side part is larger than any would be.")
             with self.open(part) as file:
                 return docx_xml.tree(file, self.deadline)

@@ -16,8 +16,8 @@ PAGE = """<html><head><title>Offer</title><style>.gone {display: none}</style></
 <table border=1><tr><th>A<th>B<tr><td>1<td>2</table></body></html>"""
 
 
-def with_chunk(name: str, content: str | bytes) -> bytes:
-    made = files(paragraph("Before") + '<w:altChunk r:id="chunk"/>' + paragraph("after."))
+def with_chunk(name: str, content: str | bytes, times: int = 1) -> bytes:
+    made = files(paragraph("Before") + '<w:altChunk r:id="chunk"/>' * times + paragraph("after."))
     relations = "word/_rels/document.xml.rels"
     chunk = f'<Relationship Id="chunk" Type="x/aFChunk" Target="/word/{name}"/></Relationships>'
     made[relations] = made[relations].replace("</Relationships>", chunk)
@@ -76,3 +76,10 @@ def test_a_missing_page_is_told() -> None:
 def test_a_page_keeps_to_the_time_limit() -> None:
     with pytest.raises(Timeout):
         read(with_chunk("page.html", "<p>word</p>" * 300_000), Limits(max_seconds=0.2))
+
+
+def test_a_page_that_is_shown_again_and_again_does_not_fill_the_memory() -> None:
+    size = 4 << 20
+    document = read(with_chunk("page.html", "<p>" + "word " * (size // 5), times=1000))
+    assert size < len(document.text) < 32 * size
+    assert [code for code, _ in document.warnings] == ["damaged_part"]
