@@ -23,7 +23,7 @@ const PRIORITIES: [Priority, string][] = [
 export function useCanDrop(): boolean {
   return useSyncExternalStore(
     () => () => {},
-    () => !matchMedia("(hover: none)").matches,
+    () => !globalThis.matchMedia?.("(hover: none)").matches,
     () => true,
   );
 }

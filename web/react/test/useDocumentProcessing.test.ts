@@ -2,6 +2,7 @@ import { createElement, StrictMode } from "react";
 import { renderToString } from "react-dom/server";
 import { expect, test, vi } from "vitest";
 import { DocumentProcessor } from "../src/DocumentProcessor.tsx";
+import { useCanDrop } from "../src/DropZone.tsx";
 import { type DocumentProcessing, useDocumentProcessing } from "../src/useDocumentProcessing.ts";
 
 /** Where nothing listens. */
@@ -56,6 +57,20 @@ test("on a server the component is drawn as every device takes it up first", () 
   const onServer = drawn();
   vi.stubGlobal("matchMedia", () => ({ matches: true })); // of fingers
   expect(drawn()).toBe(onServer);
+  vi.unstubAllGlobals();
+});
+
+test("where nothing says whether files can be dragged, as in tests with jsdom, they can", async () => {
+  const { createRoot } = await import("react-dom/client");
+  const root = createRoot(emptyPage());
+  const canDrop: boolean[] = [];
+  function Drops() {
+    canDrop.push(useCanDrop());
+    return null;
+  }
+  root.render(createElement(Drops));
+  await vi.waitFor(() => expect(canDrop).toContain(true));
+  root.unmount();
   vi.unstubAllGlobals();
 });
 
