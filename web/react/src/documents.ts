@@ -172,8 +172,9 @@ export class Documents {
   /** Show older jobs too. */
   async more(): Promise<void> {
     if (this.#next === null) return;
-    const { jobs, next } = await this.#client.listJobs({ limit: PAGE, after: this.#next });
-    this.#next = next;
+    const after = this.#next;
+    const { jobs, next } = await this.#client.listJobs({ limit: PAGE, after });
+    if (this.#next === after) this.#next = next; // else what comes before these was let go meanwhile
     this.#take(jobs);
     this.#most = this.#jobs.size + MOST;
   }

@@ -126,16 +126,22 @@ test("a page that is open for days lets go of what is done, but not of what was 
   const job = (number: number) => ({ ...unknownJob(`job-${number}`), status: "completed" as const });
   const hear: ((event: object) => void)[] = [];
   let last = 0;
+  let held = Promise.resolve();
+  const asked: string[] = [];
   const client = clientThat({
     subscribeToChannel: async (channel: string, listener: (event: object) => void) => {
       if (channel === "notifications") hear.push(listener);
     },
     unsubscribeFromChannel() {},
     result: async (jobId: string) => ({ jobId, status: "completed" }),
-    listJobs: async ({ after }: { after?: string }) =>
-      after === undefined
-        ? { jobs: numbers(last - 50, last).map(job), next: `${last - 50}` }
-        : { jobs: numbers(Number(after) - 50, Number(after)).map(job), next: `${Number(after) - 50}` },
+    listJobs: async ({ after }: { after?: string }) => {
+      const end = Number(after ?? last);
+      const told = { jobs: numbers(end - 50, end).map(job), next: `${end - 50}` };
+      if (after === undefined) return told;
+      asked.push(after);
+      await held;
+      return told;
+    },
   });
   const shelf = new MemoryShelf();
   const outbox = new Outbox(shelf, async () => "job-7");
@@ -166,5 +172,18 @@ test("a page that is open for days lets go of what is done, but not of what was 
   expect(documents.getSnapshot().hasMore).toBe(true);
   await documents.more();
   await vi.waitFor(() => expect(shown().has("job-600")).toBe(true), longest);
+
+  let goOn = () => {};
+  held = new Promise(done => {
+    goOn = done;
+  });
+  const older = documents.more(); // and meanwhile it lets go again
+  areDone(700, 1400);
+  await vi.waitFor(() => expect(shown().has("job-1000")).toBe(true), longest);
+  await vi.waitFor(() => expect(shown().has("job-1000")).toBe(false), longest);
+  goOn();
+  await older;
+  await documents.more();
+  expect(asked.at(-1)).toBe("1350");
   leave();
 });
