@@ -38,6 +38,7 @@ CREATE INDEX IF NOT EXISTS under_way ON jobs (tenant, status, priority) WHERE {_
 CREATE TABLE IF NOT EXISTS positions (
     topic TEXT, part INTEGER, next INTEGER NOT NULL, PRIMARY KEY (topic, part)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS topics (topic TEXT PRIMARY KEY, id TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS forgotten (
     number INTEGER PRIMARY KEY, document TEXT NOT NULL UNIQUE, run INTEGER NOT NULL
 ) STRICT;
@@ -87,6 +88,19 @@ class Jobs:
         db.execute("PRAGMA synchronous = OFF")
         db.executescript(f"{_SCHEMA} PRAGMA user_version = {_VERSION};")
         return db
+
+    def follow(self, ids: Mapping[str, str]) -> None:
+        """From now on topics of these ids are read (empty: not known now): positions in others that had their
+        names are forgotten. Jobs that are known only from there stay."""
+        with self._lock:
+            known = dict(self._db.execute("SELECT topic, id FROM topics").fetchall())
+            self._db.execute("BEGIN")
+            for topic, found in ids.items():
+                if found and found != known.get(topic, found):
+                    self._db.execute("DELETE FROM positions WHERE topic = ?", (topic,))
+                if found:
+                    self._db.execute("INSERT OR REPLACE INTO topics VALUES (?, ?)", (topic, found))
+            self._db.execute("COMMIT")
 
     def positions(self) -> Positions:
         """Where reading is to go on."""

@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 Publish = Callable[[list[Arrived], Positions], None]
 """Called in the tail's thread with events in order and the positions after them."""
 _WAIT, _PAUSE, _HOUR = 1.0, 1.0, 3600.0
+_TOPICS = (DOCUMENT_STREAM, *FOLLOWED)
 
 
 class Tail:
@@ -30,6 +31,7 @@ class Tail:
         self._jobs = jobs
         self._publish = publish
         self._retention = retention
+        jobs.follow({topic: job_log.id_of(topic) for topic in _TOPICS})
         self._known = jobs.positions()
         self._positions = {place: self._start(place) for place in self._places()}
         self._news = News()
@@ -72,8 +74,7 @@ class Tail:
                     return
 
     def _places(self) -> list[Place]:
-        topics = (DOCUMENT_STREAM, *FOLLOWED)
-        return [(topic, partition) for topic in topics for partition in self._log.partitions(topic)]
+        return [(topic, partition) for topic in _TOPICS for partition in self._log.partitions(topic)]
 
     def _start(self, place: Place) -> int:
         """Where the index ends, or the oldest record where it knows nothing or the log is another."""

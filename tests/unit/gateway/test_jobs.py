@@ -21,7 +21,16 @@ from neuraldocflow.events import (
 )
 from neuraldocflow.gateway.arrivals import Arrived, arrived
 from neuraldocflow.gateway.jobs import Jobs, shown
-from neuraldocflow.log import DOCUMENT_STREAM, PROCESSING_EVENTS, PROCESSING_RESULTS, Record
+from neuraldocflow.gateway.offsets import Positions
+from neuraldocflow.gateway.tail import Tail
+from neuraldocflow.log import (
+    DOCUMENT_STREAM,
+    PROCESSING_EVENTS,
+    PROCESSING_RESULTS,
+    EmbeddedLog,
+    Record,
+)
+from neuraldocflow.log import TOPICS as LOG_TOPICS
 from sinks.events import message_of
 
 SOURCE = DocumentSource(kind="file", uri="file:///x.pdf", size=9, filename="x.pdf")
@@ -120,6 +129,27 @@ def test_positions_survive_and_an_index_of_another_version_is_made_again(tmp_pat
     with sqlite3.connect(tmp_path / "jobs.db") as other:
         other.execute("PRAGMA user_version = 99")
     assert Jobs(tmp_path / "jobs.db").positions() == {}
+
+
+def test_on_another_log_all_is_read(tmp_path: Path) -> None:
+    """Though it has more than was read of the former one, so that nothing of that is beyond its end."""
+    jobs, read = Jobs(tmp_path / "jobs.db"), 0
+
+    def publish(events: list[Arrived], positions: Positions) -> None:
+        nonlocal read
+        read += len(events)
+
+    for name, count in (("former", 3), ("another", 5)):
+        with EmbeddedLog(tmp_path / f"{name}.db") as log:
+            for topic in LOG_TOPICS:
+                log.ensure_topic(topic, 1)
+            log.append([message_of(events_of(f"{name}-{number}")[-1]) for number in range(count)])
+        for expected in (count, 0):  # read again, nothing is new
+            read = 0
+            with EmbeddedLog(tmp_path / f"{name}.db") as log:
+                Tail(log, jobs, publish, timedelta(days=1)).read_all()
+            assert read == expected
+    jobs.close()
 
 
 def test_of_a_record_that_is_passed_over_nothing_is_logged_but_its_place(
