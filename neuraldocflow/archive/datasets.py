@@ -56,16 +56,21 @@ class Datasets:
             shutil.rmtree(self._near)
         committed = {self._batch(path) for path in self._files("documents")}
         known = {name for (name,) in self._index.execute("SELECT name FROM files")}
+        merged = any(_OURS.fullmatch(batch) is None for batch in committed - known)
+        for dataset in ("fields", "cells"):
+            for path in self._files(dataset):
+                batch = self._batch(path)  # somebody may merge files, of one dataset or of each by itself
+                if batch in committed or batch in known or not _OURS.fullmatch(batch):
+                    continue
+                if merged:  # and its documents may be among those, where the index is a new one
+                    self._note(batch, [])
+                else:
+                    self._remote.remove(path)
         for path in self._files("documents"):
             if self._batch(path) not in known:
                 with self._remote.open(path) as file:
                     table = pq.read_table(file, columns=["document_id", "run"]).to_pydict()
                 self._note(self._batch(path), list(zip(table["document_id"], table["run"], strict=True)))
-        for dataset in ("fields", "cells"):
-            for path in self._files(dataset):
-                batch = self._batch(path)  # somebody may merge files, of one dataset or of each by itself
-                if batch not in committed and batch not in known and _OURS.fullmatch(batch):
-                    self._remote.remove(path)
 
     def has(self, document: str, run: int) -> bool:
         """Whether the document's run is in the archive."""

@@ -212,7 +212,10 @@ def test_a_kill_in_the_middle_of_a_flush_leaves_each_document_once(
     assert len(rows(tmp_path, "cells")) == 4
 
 
-def test_files_that_somebody_merged_stay_and_so_does_what_belongs_to_them(tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_lost", [False, True], ids=["with the index", "without"])
+def test_files_that_somebody_merged_stay_and_so_does_what_belongs_to_them(
+    tmp_path: Path, is_lost: bool
+) -> None:
     """Whoever merges a dataset's files names them as they like, and may leave the others as they are."""
     for name in ("a.pdf", "b.pdf"):
         sink = archive(tmp_path)
@@ -226,9 +229,13 @@ def test_files_that_somebody_merged_stay_and_so_does_what_belongs_to_them(tmp_pa
         pq.write_table(merged, files[0].with_name(f"{dataset}-merged.parquet"))
         for each in files:
             each.unlink()
-    again = archive(tmp_path)
-    again.write_batch([delivery("a.pdf")])
-    again.close()
+    if is_lost:
+        for path in (tmp_path / "outputs").glob("*/index.db*"):
+            path.unlink()
+    for _ in range(2):
+        again = archive(tmp_path)
+        again.write_batch([delivery("a.pdf")])
+        again.close()
     assert {dataset: len(rows(tmp_path, dataset)) for dataset in before} == before
 
 
