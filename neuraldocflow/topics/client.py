@@ -134,12 +134,11 @@ def ids_of(admin: AdminClient, topics: Iterable[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for topic in topics:
         try:
-            asked = admin.describe_topics(TopicCollection([topic]), request_timeout=_ASK)
-            found[topic] = str(asked[topic].result(timeout=2 * _ASK).topic_id)
+            answer = admin.describe_topics(TopicCollection([topic]), request_timeout=_ASK)[topic]
+            told = str(answer.result(timeout=2 * _ASK).topic_id)
         except (KafkaException, TimeoutError):
-            found[topic] = ""
-        if found[topic] == _NO_ID:
-            found[topic] = ""
+            told = ""
+        found[topic] = "" if told == _NO_ID else told
     return found
 
 
