@@ -44,7 +44,7 @@ _RAW_END = {
         "select",
     )
 }
-_OPTION = regex(r"<option\b([^>]*+)>([^<]*+)", re.IGNORECASE)
+_OPTION = regex(r"<option\b([^<>]*+)>([^<]*+)", re.IGNORECASE)
 _META = {
     "author": "author",
     "description": "subject",

@@ -78,6 +78,7 @@ def test_nothing_is_empty(source: bytes) -> None:
         "<!-- " * MANY,
         "<script>" * MANY,
         "<title>" * MANY,
+        "<select>" + "<option " * 20 * MANY + "</select>",
         "<" * MANY,
         "<table>" + "<tr><td colspan=1000 rowspan=60000>x" * 2000,
         "<style>" + "@media{a{" * MANY,
