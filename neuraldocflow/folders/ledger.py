@@ -68,7 +68,7 @@ class Ledger:
         self._connection.execute(delete, (path, *version))
 
     def moved(self, path: bytes, version: Version, place: bytes, document: str, run: int) -> None:
-        """The file's version was done in this run of its document, and is at ``place`` now."""
+        """The file's version was done in this run of its document, and is at ``place``, or (empty) away."""
         replayed = "(SELECT coalesce(max(replayed), 0) FROM moved WHERE document = ?5)"
         insert = f"INSERT OR REPLACE INTO moved VALUES (NULL, ?1, ?2, ?3, ?4, ?5, ?6, {replayed})"
         with self._lock:
