@@ -7,6 +7,7 @@ import logging
 import os
 import re
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -141,18 +142,21 @@ def run_member(
             job.acknowledgements.finish()
         except (NoPartitionsError, MissingPartitionsError, InconsistentPartitionsError) as error:
             raise ConfigError(f"the recovery store {store} can't be used: {error}") from error
-        except BytewaxRuntimeError as error:  # says in which step; ours says what to do
-            if cause := _cause_of(error):
+        except (BytewaxRuntimeError, sqlite3.OperationalError) as error:
+            cause = _cause_of(error)  # the engine says in which step; ours says what to do
+            if isinstance(cause, sqlite3.OperationalError):
+                raise _failed(f"the state in {config.runtime.state_directory}", str(cause)) from error
+            if cause is not None:
                 raise cause from error
             raise
         except BaseException as error:  # a panic of the engine, which a cluster's error becomes
             if versions.refused:
                 raise versions.refused[0] from error
             if failed := _STORE_FAILED.search(str(error)):
-                raise _store_failed(store, failed["reason"]) from error
+                raise _failed(f"the recovery store {store}", failed["reason"]) from error
             if addresses and type(error).__name__ == "PanicException":  # its traceback says nothing
                 if reason := durable.unwritable(store):
-                    raise _store_failed(store, reason) from error
+                    raise _failed(f"the recovery store {store}", reason) from error
                 raise Ended(ENDED_SOMEWHERE) from error
             raise
         finally:
@@ -160,9 +164,9 @@ def run_member(
             engine.close()
 
 
-def _store_failed(store: Path, reason: str) -> durable.OutputError:
+def _failed(what: str, reason: str) -> durable.OutputError:
     return durable.OutputError(
-        f"the recovery store {store} can't be read or written: {reason}. "
+        f"{what} can't be read or written: {reason}. "
         "Nothing is lost: what is missing is delivered after the next start"
     )
 
@@ -190,10 +194,10 @@ def _metrics(engine: Engine, addresses: Sequence[str]) -> Iterator[None]:
         end()
 
 
-def _cause_of(error: BaseException) -> NeuralDocFlowError | None:
-    """What this project raised on purpose somewhere below an error of the engine."""
+def _cause_of(error: BaseException) -> NeuralDocFlowError | sqlite3.OperationalError | None:
+    """What this project raised on purpose somewhere below an error, or what the disk did to its state."""
     cause: BaseException | None = error
-    while cause is not None and not isinstance(cause, NeuralDocFlowError):
+    while cause is not None and not isinstance(cause, NeuralDocFlowError | sqlite3.OperationalError):
         cause = cause.__cause__ or cause.__context__
     return cause
 

@@ -56,7 +56,11 @@ def test_a_disk_that_hangs_is_noticed_from_outside_and_the_job_goes_on_when_it_i
     assert sorted(job.archived()) == sorted(names)
 
 
-@pytest.mark.parametrize("below", ["", "recovery"], ids=["all of its state", "the engine's recovery store"])
+@pytest.mark.parametrize(
+    "below",
+    ["", "recovery", "sources"],
+    ids=["all of its state", "the engine's recovery store", "what sources have done"],
+)
 @pytest.mark.slow
 def test_a_disk_that_errors_ends_the_job_with_a_sentence_and_the_next_start_loses_nothing(
     job: JobFolder, faults: Faults, below: str
