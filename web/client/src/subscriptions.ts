@@ -3,7 +3,7 @@ import { NeuralDocFlowError } from "./errors.ts";
 import type { ChannelSubscribed, Subscribed } from "./messages.ts";
 import type { ProcessingResult } from "./schema.ts";
 import type { Channel, ChannelEvent, JobEvent } from "./types.ts";
-import { type Backoff, Listeners, pause, sleep } from "./waiting.ts";
+import { type Backoff, Listeners, pause } from "./waiting.ts";
 
 /** Who is told of a job's events. */
 export interface Follower {
@@ -54,8 +54,8 @@ export class Subscriptions {
   readonly #result: (job: string) => Promise<ProcessingResult>;
   readonly #jobs = new Map<string, FollowingJob>();
   readonly #channels = new Map<Channel, FollowingChannel>();
-  /** Ends the pauses after which what was refused in the present connection is asked for again. */
-  #pauses = new AbortController();
+  /** What was refused in the present connection is asked for again after pauses. */
+  readonly #pauses = new Set<ReturnType<typeof setTimeout>>();
 
   constructor(connection: () => Connection | null, result: (job: string) => Promise<ProcessingResult>) {
     this.#connection = connection;
@@ -152,8 +152,8 @@ export class Subscriptions {
 
   /** Ask for nothing again until the next connection. */
   rest(): void {
-    this.#pauses.abort();
-    this.#pauses = new AbortController();
+    for (const timer of this.#pauses) clearTimeout(timer);
+    this.#pauses.clear();
   }
 
   /** An event has come. A job that is followed hears it whichever channel it came on. */
@@ -237,8 +237,14 @@ export class Subscriptions {
     if (!(error instanceof NeuralDocFlowError)) throw error;
     if (error.code === "disconnected") return;
     if (!error.retryable) return refuse(error);
-    const later = () => this.#connection()?.isOpen && again();
-    sleep(pause(tries, BACKOFF), this.#pauses.signal).then(later, () => {});
+    const timer = setTimeout(
+      () => {
+        this.#pauses.delete(timer);
+        if (this.#connection()?.isOpen) again();
+      },
+      pause(tries, BACKOFF),
+    );
+    this.#pauses.add(timer);
   }
 
   #ask(action: string, payload: object): void {

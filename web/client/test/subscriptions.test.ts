@@ -84,6 +84,21 @@ test("a job whose subscription is refused for now is followed later", async () =
   connection.end();
 });
 
+test("very many jobs whose subscriptions are refused for now make Node warn of nothing", async () => {
+  const warned = vi.spyOn(process, "emitWarning");
+  let refuses = true;
+  const { subscriptions, service, connection } = await connected(action =>
+    action === "subscribe" && refuses ? new Refusal("rate_limited", true) : undefined,
+  );
+  for (let number = 0; number < 30; number++) subscriptions.follow(`job-${number}`, listener());
+  await vi.advanceTimersByTimeAsync(1);
+  refuses = false;
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(service.asks("subscribe")).toHaveLength(60);
+  expect(warned).not.toHaveBeenCalled();
+  connection.end();
+});
+
 test("all who listen to a channel hear it, until each leaves", async () => {
   const { service, subscriptions, connection } = await connected(() => undefined);
   const [one, other] = [listener(), listener()];
