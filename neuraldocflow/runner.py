@@ -145,7 +145,7 @@ def run_member(
         except (BytewaxRuntimeError, sqlite3.OperationalError) as error:
             cause = _cause_of(error)  # the engine says in which step; ours says what to do
             if isinstance(cause, sqlite3.OperationalError):
-                raise _failed(f"the state in {config.runtime.state_directory}", str(cause)) from error
+                raise _disk_failed(f"the state in {config.runtime.state_directory}", str(cause)) from error
             if cause is not None:
                 raise cause from error
             raise
@@ -153,10 +153,10 @@ def run_member(
             if versions.refused:
                 raise versions.refused[0] from error
             if failed := _STORE_FAILED.search(str(error)):
-                raise _failed(f"the recovery store {store}", failed["reason"]) from error
+                raise _disk_failed(f"the recovery store {store}", failed["reason"]) from error
             if addresses and type(error).__name__ == "PanicException":  # its traceback says nothing
                 if reason := durable.unwritable(store):
-                    raise _failed(f"the recovery store {store}", reason) from error
+                    raise _disk_failed(f"the recovery store {store}", reason) from error
                 raise Ended(ENDED_SOMEWHERE) from error
             raise
         finally:
@@ -164,7 +164,7 @@ def run_member(
             engine.close()
 
 
-def _failed(what: str, reason: str) -> durable.OutputError:
+def _disk_failed(what: str, reason: str) -> durable.OutputError:
     return durable.OutputError(
         f"{what} can't be read or written: {reason}. "
         "Nothing is lost: what is missing is delivered after the next start"

@@ -16,7 +16,7 @@ from typing import Any
 
 from neuraldocflow.errors import Corrupt, OutOfMemory, Timeout
 from neuraldocflow.extraction import docx_runs, docx_structure, docx_xml, language
-from neuraldocflow.extraction.docx_chunks import nodes_of
+from neuraldocflow.extraction.docx_chunks import chunk_nodes
 from neuraldocflow.extraction.docx_flow import CLOSES, OPENS, Flow, Shared
 from neuraldocflow.extraction.docx_numbering import Numbering
 from neuraldocflow.extraction.docx_package import ZIP_ERRORS, Package, Relation, metadata_of, open_package
@@ -80,7 +80,7 @@ def _document(package: Package, progress: Progress | None) -> Document:
     shared = Shared(
         styles_of(package.tree(_part(relations, "styles"), "styles")),
         Numbering(package.tree(_part(relations, "numbering"), "numbering")),
-        partial(nodes_of, package),
+        partial(chunk_nodes, package),
     )
     body = Flow(shared, relations)
     _read_part(package, main, body)

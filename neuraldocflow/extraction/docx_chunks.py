@@ -18,7 +18,7 @@ from neuraldocflow.extraction.html_text import decode
 _MHTML, _HTML = (".mht", ".mhtml"), (".htm", ".html", ".xhtml")
 
 
-def nodes_of(package: Package, part: str) -> list[Node]:
+def chunk_nodes(package: Package, part: str) -> list[Node]:
     """What a part in HTML or MHTML shows. One that is neither, or can't be read, is noted as damaged."""
     name = part.lower()
     try:

@@ -18,23 +18,26 @@ from neuraldocflow.extraction.pdf_rulings import bounds
 
 Rows = list[list[Piece]]
 
-_NUMBER = regex(
+_NUMBERED = regex(
     r"(?:exhibit\s+)?[*†‡+#^]{0,3}\s?\(?\d{1,3}(?:[.–-][\da-z]{1,4}){0,2}\)?(?:\s?\([\da-z]{1,4}\)){0,2}\)?[*†‡+#^\s]{0,4}[–—-]?",
     re.IGNORECASE,
 )
+"""What exhibits are numbered with, such as ``10.2*``, ``(4-1) -`` and ``Exhibit 3(a)``."""
 _TELLS = regex(
     r"\bincorporated\s+(?:herein\s+)?by\s+reference|\b(?:filed|furnished)\s+herewith|\b(?:10-[kq]|8-k|s-[1348])\b"
     r"|\bexhibit\s+(?:no\.?\s*)?\(?\d",
     re.IGNORECASE,
 )
+"""What only the entries of such a list say."""
 _HEAD = regex(r"\b(?:exhibit|number|no\.|description|location)", re.IGNORECASE)
+"""What each head of its columns has in it."""
 _LEAST = 4
 """Numbers from which on they are a list."""
 
 
 def exhibit_lists(page: PageContent, lines: list[TextLine]) -> list[tuple[Table, list[TextLine]]]:
     """The lists of exhibits among some lines of a page, each with its lines."""
-    if sum(_NUMBER.fullmatch(line.text) is not None for line in lines) < _LEAST:
+    if sum(_NUMBERED.fullmatch(line.text) is not None for line in lines) < _LEAST:
         return []
     rows = [pieces_of(row) for row in rows_of(lines, [])]
     found: list[tuple[Table, list[TextLine]]] = []
@@ -49,7 +52,7 @@ def exhibit_lists(page: PageContent, lines: list[TextLine]) -> list[tuple[Table,
 
 
 def _is_numbered(row: list[Piece]) -> bool:
-    return len(row) > 1 and _NUMBER.fullmatch(row[0].text) is not None and not row[1].numeric
+    return len(row) > 1 and _NUMBERED.fullmatch(row[0].text) is not None and not row[1].numeric
 
 
 def _end(rows: Rows, first: int) -> int:
