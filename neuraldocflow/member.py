@@ -26,7 +26,7 @@ from neuraldocflow.engine import GRACE
 from neuraldocflow.errors import ConfigError
 from neuraldocflow.looking import Looking
 from neuraldocflow.signals import signals
-from neuraldocflow.supervisor import end_all, stop_all
+from neuraldocflow.supervisor import STDERR, end_all, stop_all
 
 log = logging.getLogger(__name__)
 
@@ -170,7 +170,7 @@ class Member:
         shutil.rmtree(self._scratch / str(self._number), ignore_errors=True)  # of agents that were killed
         command = [*self._command(self._number, ";".join(addresses)), "--supervisor", str(os.getpid())]
         looking = Looking(self._look, _LOOK)
-        process = subprocess.Popen([sys.executable, *command], start_new_session=True)
+        process = subprocess.Popen([sys.executable, *command], stdout=STDERR, start_new_session=True)
         try:
             while (code := process.poll()) is None:
                 if reason := self._trouble(looking, name, began, len(addresses)):

@@ -43,6 +43,8 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
 """Seconds before the next start, after one that came to nothing; twice as many after each further one."""
 _STEADY = 30.0
 """Seconds that processes have to run for their start to count: a fault of their own may take a moment."""
+STDERR = 2
+"""Where the processes say what they do, the engine too: stdout is for the summary alone."""
 Phase = Literal["starting", "running", "restarting"]
 
 
@@ -141,6 +143,7 @@ class Supervisor:
             # a group of its own: Ctrl-C reaches the supervisor alone, which stops all together
             subprocess.Popen(
                 [sys.executable, *self._command(number, addresses), "--supervisor", str(os.getpid())],
+                stdout=STDERR,
                 start_new_session=True,
             )
             for number in range(self._count)
