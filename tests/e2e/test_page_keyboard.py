@@ -114,6 +114,24 @@ def test_on_a_small_screen_the_focus_goes_along_with_what_is_shown(person: Perso
     expect(person.card("sample-contract.pdf").get_by_role("button")).to_be_focused()
 
 
+def test_on_a_small_screen_a_request_to_close_closes_what_covers_the_rest(person: Person) -> None:
+    """A phone's Back is one; a keyboard's Escape is what can be pressed here."""
+    page = person.page
+    page.set_viewport_size({"width": 360, "height": 800})
+    person.open()
+    person.choose(SAMPLES / "sample-contract.pdf")
+    page.get_by_role("button", name="Page", exact=True).click()
+    fields = page.get_by_role("button", name="Fields", exact=True)
+    expect(fields).to_be_focused()
+    fields.blur()  # so that no element hears of the key
+    page.keyboard.press("Escape")
+    expect(fields).not_to_be_visible()
+    expect(page.get_by_role("tabpanel")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("tabpanel")).not_to_be_visible()
+    expect(person.card("sample-contract.pdf").get_by_role("button")).to_be_focused()
+
+
 def test_who_listens_is_told_what_becomes_of_documents_and_of_the_connection(
     person: Person, tmp_path: Path
 ) -> None:

@@ -1,6 +1,7 @@
 import type { NeuralDocFlowClient, ProcessingResult } from "@neuraldocflow/client";
 import { useEffect, useRef, useState } from "react";
 import { useAgain } from "./again.ts";
+import { onCloseRequest } from "./closing.ts";
 import { Doing, isOver, StatusBadge } from "./DocumentList.tsx";
 import type { DocumentEntry } from "./entries.ts";
 import { Found } from "./Found.tsx";
@@ -26,6 +27,7 @@ export function DocumentView(props: Props) {
   const heading = useRef<HTMLHeadingElement>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another document, another heading
   useEffect(() => heading.current?.focus({ preventScroll: true }), [entry.key]);
+  const back = useCoveringClose(onBack);
   const { pages, confidence } = entry;
   const facts = [
     documentType(entry.documentType ?? result?.extractedData?.documentType ?? null),
@@ -37,7 +39,7 @@ export function DocumentView(props: Props) {
   return (
     <article className="ndf-document" aria-label={entry.filename}>
       <header className="ndf-document-head">
-        <button type="button" className="ndf-quiet ndf-back" onClick={onBack}>
+        <button type="button" className="ndf-quiet ndf-back" ref={back} onClick={onBack}>
           <Icon name="back" />
           <span className="ndf-hidden">Back to the documents</span>
         </button>
@@ -85,6 +87,17 @@ export function DocumentView(props: Props) {
       )}
     </article>
   );
+}
+
+/** Where the document covers the list, which the button says by being there, Back brings the list again. */
+function useCoveringClose(close: () => void) {
+  const button = useRef<HTMLButtonElement>(null);
+  const latest = useRef(close);
+  latest.current = close;
+  useEffect(() => {
+    if (button.current?.offsetParent) return onCloseRequest(() => latest.current());
+  }, []);
+  return button;
 }
 
 /** What a person who waits for a document may want to know. */

@@ -1,6 +1,7 @@
 import type { ExtractedData, NeuralDocFlowClient, ProcessingResult } from "@neuraldocflow/client";
 import { useEffect, useId, useMemo, useRef, useState } from "react";
 import { Checks, Clauses, Sections, Tables } from "./Contents.tsx";
+import { onCloseRequest } from "./closing.ts";
 import { Export } from "./Export.tsx";
 import { FieldTable } from "./FieldTable.tsx";
 import { type Box, boxes, clauseBoxes, type FieldRow, fieldRows, type Item, tableBoxes } from "./fields.ts";
@@ -141,7 +142,7 @@ function boxesOf(tab: string, { clauses = {}, tables = [] }: ExtractedData, rows
   return tab === "tables" ? tableBoxes(tables) : boxes(rows);
 }
 
-/** Where the page slides over the values, the focus goes to it and comes back, and Escape closes it. */
+/** Where the page slides over the values, the focus goes to it and comes back; Escape and Back close it. */
 function useSliding(open: boolean, close: () => void) {
   const pane = useRef<HTMLDivElement>(null);
   const results = useRef<HTMLDivElement>(null);
@@ -153,10 +154,17 @@ function useSliding(open: boolean, close: () => void) {
     const closing = pane.current?.querySelector<HTMLElement>(".ndf-close-page");
     if (!closing?.offsetParent) return; // they stand side by side
     closing.focus({ preventScroll: true });
-    const leave = ({ key }: KeyboardEvent) => key === "Escape" && latest.current();
-    pane.current?.addEventListener("keydown", leave, { signal: heard.signal });
+    const leave = () => latest.current();
+    const disregard = onCloseRequest(leave);
+    const leaveByKey = (event: KeyboardEvent) => {
+      if (event.key !== "Escape") return;
+      event.preventDefault(); // it would ask what is below to close too
+      leave();
+    };
+    pane.current?.addEventListener("keydown", leaveByKey, { signal: heard.signal });
     return () => {
       heard.abort();
+      disregard();
       const chosen = results.current?.querySelector<HTMLElement>(".ndf-value[aria-pressed=true]");
       (chosen ?? results.current?.querySelector<HTMLElement>(".ndf-open-page"))?.focus({
         preventScroll: true,
