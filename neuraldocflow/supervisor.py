@@ -106,6 +106,7 @@ class Supervisor:
         self._cluster = Cluster(self._state / "work" / "cluster")
         self._looking: Looking[_Seen] | None = None
         self._processes: list[subprocess.Popen[bytes]] = []
+        self._ports: list[socket.socket] = []
         self._stopping: float | None = None
 
     def run(self) -> None:
@@ -118,6 +119,7 @@ class Supervisor:
                     time.sleep(_ROUND)
             finally:
                 self._kill()
+                self._release()
                 if self._looking is not None:
                     self._looking.stop()
 
@@ -137,7 +139,9 @@ class Supervisor:
             self._cluster.stop()
         shutil.rmtree(self._state / "work" / "scratch", ignore_errors=True)
         self._look_anew()
-        addresses = ";".join(f"127.0.0.1:{port}" for port in _free_ports(self._count))
+        self._release()
+        self._ports = _free_ports(self._count)
+        addresses = ";".join(f"127.0.0.1:{each.getsockname()[1]}" for each in self._ports)
         self._began = time.monotonic()
         self._processes = [
             # a group of its own: Ctrl-C reaches the supervisor alone, which stops all together
@@ -255,6 +259,12 @@ class Supervisor:
         end_all(self._processes)
         self._processes = []
 
+    def _release(self) -> None:
+        """Give the ports of the processes back to the machine."""
+        for each in self._ports:
+            each.close()
+        self._ports = []
+
 
 def end_all(processes: Sequence[subprocess.Popen[bytes]]) -> None:
     """Kill processes, and see them gone; one that waits for a disk that hangs goes when that answers."""
@@ -285,13 +295,14 @@ def _ended(code: int) -> str:
     return f"ended with {code} ({name}{why})"
 
 
-def _free_ports(count: int) -> list[int]:
-    """Ports of loopback nobody listens on now."""
+def _free_ports(count: int) -> list[socket.socket]:
+    """Ports of loopback nobody listens on, bound until they are closed.
+
+    The processes need seconds to come to listen on them, in which the machine would give them to whoever
+    asks for any. Theirs are sockets that may share an address nobody listens on (``SO_REUSEADDR``), as these.
+    """
     sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [int(each.getsockname()[1]) for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
+    for each in sockets:
+        each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        each.bind(("127.0.0.1", 0))
+    return sockets

@@ -27,6 +27,20 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
+_SAYS_WHETHER_PORTS_ARE_FREE = """
+import socket, sys
+free = 0
+for address in sys.argv[2].split(";"):
+    host, port = address.split(":")
+    try:
+        socket.socket().bind((host, int(port)))  # as whoever has it already
+        free += 1
+    except OSError:
+        socket.create_server((host, int(port))).close()  # as the engine does
+open(sys.argv[1], "w").write(str(free))
+"""
+
+
 class Enough(Exception):
     """The test has seen enough."""
 
@@ -86,3 +100,12 @@ def test_one_that_gives_up_does_so_after_many_starts_that_came_to_nothing(
     with pytest.raises(GaveUp, match=r"process 0 ended with -9 \(SIGKILL.*as 2 starts before.*giving up"):
         job.run()
     assert job.failed == [1, 2]
+
+
+def test_nobody_else_gets_the_ports_of_processes_that_are_about_to_listen_on_them(tmp_path: Path) -> None:
+    def command(number: int, addresses: str) -> Sequence[str]:
+        return ["-c", _SAYS_WHETHER_PORTS_ARE_FREE, str(tmp_path / f"free-{number}"), addresses]
+
+    config = Config.model_validate({"runtime": {"state_directory": str(tmp_path / "state")}})
+    Supervisor(config, 1, 1, command).run()
+    assert (tmp_path / "free-0").read_text() == "0"
