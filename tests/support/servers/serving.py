@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -62,12 +63,21 @@ class Served:
                 return
 
 
+_held: deque[socket.socket] = deque(maxlen=500)
+
+
 def free_port() -> int:
-    """A port of loopback nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port nobody listens on, which the machine gives to nobody else who asks for any.
+
+    It stays bound here, without being listened on: who binds it by its number, as servers do that may start
+    again (``SO_REUSEADDR``), gets it; other tests, and connections that leave this machine, get others.
+    """
+    holder = socket.socket()
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holder.bind(("", 0))
+    _held.append(holder)
+    port: int = holder.getsockname()[1]
+    return port
 
 
 def refuse_used(port: int) -> None:
