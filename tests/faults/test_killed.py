@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.job import JobFolder, children_of, kill
+from tests.support.job import JobFolder, children_of, command_of, kill
 
 MOST = 8
 """Kills of one test: each costs a start of the job, or of an agent."""
@@ -92,11 +92,7 @@ def test_agents_killed_amid_documents_cost_nothing_but_time(tmp_path: Path) -> N
 
 def members_of(supervisor: int) -> list[int]:
     """The job's processes under a supervisor."""
-    return [
-        pid
-        for pid in children_of(supervisor)
-        if b"--member" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    ]
+    return [pid for pid in children_of(supervisor) if b"--member" in command_of(pid)]
 
 
 @pytest.mark.slow

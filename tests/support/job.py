@@ -106,6 +106,14 @@ def children_of(pid: int) -> list[int]:
     return found
 
 
+def command_of(pid: int) -> list[bytes]:
+    """What a process was started with; nothing where it has ended meanwhile."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return []
+
+
 def open_sockets(pid: int) -> int:
     """How many sockets a process has."""
     found = 0
@@ -117,9 +125,7 @@ def open_sockets(pid: int) -> int:
 
 def agents_of(pid: int) -> list[int]:
     """The agents of a process of the job."""
-    return [
-        child for child in children_of(pid) if b"swarm.agent" in Path(f"/proc/{child}/cmdline").read_bytes()
-    ]
+    return [child for child in children_of(pid) if any(b"swarm.agent" in word for word in command_of(child))]
 
 
 def is_shut_in(agent: int) -> bool:

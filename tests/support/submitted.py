@@ -6,10 +6,9 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from support.job import JobFolder, children_of
+from support.job import JobFolder, children_of, command_of
 from support.topics import wait_for
 
 
@@ -46,8 +45,7 @@ class Submitted:
         return int(json.loads((self.job.root / ".neuraldocflow/submitted/report.json").read_text())["pid"])
 
     def members(self) -> list[int]:
-        found = children_of(self.host())
-        return [pid for pid in found if b"--member" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        return [pid for pid in children_of(self.host()) if b"--member" in command_of(pid)]
 
     def has_all(self, names: set[str], seconds: float = 90) -> None:
         """Wait until each document is in the archive, and see that none is there twice."""

@@ -14,7 +14,7 @@ import pytest
 
 from neuraldocflow import recovery_reader
 from tests.integration.job.test_job import finish
-from tests.support.job import JobFolder, agents_of, children_of, kill
+from tests.support.job import JobFolder, agents_of, children_of, command_of, kill
 from tests.support.topics import wait_for
 
 
@@ -43,7 +43,7 @@ def journals(store: Path) -> dict[str, tuple[int, bool]]:
 
 def readers_of(pid: int) -> Iterator[int]:
     for child in children_of(pid):
-        if b"recovery_reader" in Path(f"/proc/{child}/cmdline").read_bytes():
+        if any(b"recovery_reader" in word for word in command_of(child)):
             yield child
 
 
