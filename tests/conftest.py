@@ -5,7 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from neuraldocflow import durable
 
@@ -15,7 +15,7 @@ pytest_plugins = ["support.servers.fixtures"]
 TESTS = Path(__file__).parent
 
 # a machine that is busy is no failure
-settings.register_profile("patient", deadline=None)
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
 
 
