@@ -66,7 +66,7 @@ def test_a_disk_that_errors_ends_the_job_with_a_sentence_and_the_next_start_lose
     job: JobFolder, faults: Faults, below: str
 ) -> None:
     faults.only_below(job.root / ".neuraldocflow" / below)
-    names = job.letters(150)
+    names = job.letters(250)
     process = job.start("run", "--once", "-c", "job.yaml")
     until_results(job, 5)
     faults.disk_errors(errno.EIO)
@@ -84,7 +84,7 @@ def test_several_processes_say_that_the_recovery_volume_is_full_and_go_on_when_t
     job: JobFolder, faults: Faults
 ) -> None:
     faults.only_below(job.root / ".neuraldocflow" / "recovery")
-    names = job.letters(150)
+    names = job.letters(250)
     supervisor = job.start("run", "--once", "-c", "job.yaml", "--processes", "2")
     until_results(job, 5)
     faults.disk_errors(errno.ENOSPC)

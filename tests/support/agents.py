@@ -105,7 +105,7 @@ def _fork(seconds: str, end: str) -> None:
         _tried(lambda: os.setpgid(0, 0))
         os.execv("/bin/sleep", ["sleep", seconds])
     if end == "die":
-        time.sleep(0.5)
+        time.sleep(1.5)  # in which the test sees what was started
         os.kill(os.getpid(), signal.SIGKILL)
     elif end == "hang":
         time.sleep(60)

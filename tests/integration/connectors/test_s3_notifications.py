@@ -71,7 +71,7 @@ class Queue:
         messages: list[Any] = self._queue.receive_message(QueueUrl=self._url).get("Messages", [])
         return messages
 
-    def comes_to(self, count: int, seconds: float = 15) -> bool:
+    def comes_to(self, count: int, seconds: float = 60) -> bool:
         deadline = time.monotonic() + seconds
         while self.left() != count:
             if time.monotonic() > deadline:
@@ -178,9 +178,9 @@ def test_what_tells_of_no_object_or_of_another_bucket_stays_in_the_queue(
 
 def test_a_message_stays_hidden_as_long_as_its_document_is_worked_on(watch: Make, events: Queue) -> None:
     events.announce("a.pdf", events.put("a.pdf"))
-    watched = watch(visibility_timeout_ms=2000)
+    watched = watch(visibility_timeout_ms=4000)
     (event,) = watched.until(1)
-    assert watched.quiet(5)
+    assert watched.quiet(9)
     assert events.visible() == []
     watched.source.acknowledge(event, DONE)
     assert events.comes_to(0)

@@ -92,12 +92,12 @@ def test_what_an_agent_has_started_ends_with_it_also_where_it_tries_to_stay(
 ) -> None:
     monkeypatch.setattr("neuraldocflow.swarm.swarm._GRACE", 0.2)
     seconds = str(80_000 + os.getpid() / 1e7)
-    swarm = start(1, seconds=2)
+    swarm = start(1, seconds=4)
     swarm.submit(job("forks", f"fork {seconds} {end}"))
     until(lambda: sleeping(seconds))
     outcomes_of(swarm, 1)
     swarm.stop()
-    until(lambda: not sleeping(seconds), 5)
+    until(lambda: not sleeping(seconds))
 
 
 def test_a_document_comes_as_its_bytes_and_a_large_one_as_a_file(
@@ -160,7 +160,7 @@ def test_a_document_has_all_its_time_from_when_it_could_be_opened(
 ) -> None:
     well = _hang(monkeypatch, "late")
     swarm = start(1, seconds=2)
-    swarm.submit(job("late", "sleep 1"))
+    swarm.submit(job("late", "sleep 0.2"))
     time.sleep(3)  # longer than it may take
     well.set()
     found = outcomes_of(swarm, 1)["late"]

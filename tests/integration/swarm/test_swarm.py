@@ -70,7 +70,7 @@ def test_a_document_that_kills_agents_fails_alone_and_is_quarantined(
     assert found["poison"].error["code"] == "agent_crashed"
     assert all(found[str(number)].status == "completed" for number in range(20))
     swarm.submit(job("again", "die", sha256="p"))
-    assert outcomes_of(swarm, 1, 5)["again"].status == "failed"
+    assert outcomes_of(swarm, 1)["again"].status == "failed"
     assert swarm.decisions.counts()["quarantined", "agent_crashed"] == 1
     until(lambda: swarm.decisions.counts().get(("lost", "ended")) == 2)
     lost = [each for each in swarm.decisions.take() if each["event"] == "lost"]
