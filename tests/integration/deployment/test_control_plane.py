@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -101,8 +102,8 @@ class Namespace:
 
 
 @pytest.fixture
-def space(plane: ControlPlane, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Namespace]:
-    name = f"t{abs(hash(request.node.name)) % 100_000}"
+def space(plane: ControlPlane, tmp_path: Path) -> Iterator[Namespace]:
+    name = f"t{uuid.uuid4().hex[:10]}"
     yield Namespace(plane, name, tmp_path)
     plane.kubectl("delete", "namespace", name, "--wait=false")
 
@@ -166,7 +167,7 @@ def test_a_submission_that_is_refused_in_part_is_taken_back(space: Namespace) ->
 def test_what_keeps_the_gateway_or_the_making_of_pods_is_told(space: Namespace) -> None:
     space.overlay("too-large", ("Deployment", f"{CONTAINER}/resources/requests/cpu", "64"))
     space.overlay("privileged", ("StatefulSet", "/spec/template/spec/hostNetwork", True))
-    given = ("submit", "-c", "job.yaml", "--timeout", "8", "--overlay")
+    given = ("submit", "-c", "job.yaml", "--timeout", "20", "--overlay")
     failed = space.command(*given, "too-large")
     assert failed.returncode == 1
     assert f"{GATEWAY}-" in failed.stderr
