@@ -115,7 +115,7 @@ class Gateway:
         """End the gateway; what it printed."""
         assert self.process is not None
         self.process.send_signal(number)
-        told, _ = self.process.communicate(timeout=30)
+        told, _ = self.process.communicate(timeout=60)
         self.process = None
         return told
 
@@ -146,7 +146,7 @@ class Gateway:
             if process is not None and process.poll() is None:
                 process.terminate()
                 try:
-                    process.communicate(timeout=30)
+                    process.communicate(timeout=60)
                 except subprocess.TimeoutExpired:
                     process.kill()
                     process.communicate()

@@ -29,7 +29,7 @@ class Pulled:
                     self.ended[index] = True
         return events
 
-    def until(self, count: int, seconds: float = 20) -> list[NewDocument]:
+    def until(self, count: int, seconds: float = 60) -> list[NewDocument]:
         """The next ``count`` events; whatever has come when it takes too long."""
         events: list[NewDocument] = []
         deadline = time.monotonic() + seconds

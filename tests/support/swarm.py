@@ -33,7 +33,7 @@ def answer_of(outcome: Outcome) -> dict[str, Any]:
     return result
 
 
-def until(condition: Callable[[], bool], timeout: float = 30.0) -> None:
+def until(condition: Callable[[], bool], timeout: float = 60.0) -> None:
     end = time.monotonic() + timeout
     while not condition():
         assert time.monotonic() < end

@@ -102,7 +102,7 @@ class Topics:
         return offset
 
 
-def wait_for(holds: Callable[[], object], seconds: float = 30) -> None:
+def wait_for(holds: Callable[[], object], seconds: float = 60) -> None:
     """Until it holds; fails after so many seconds."""
     deadline = time.monotonic() + seconds
     while not holds():

@@ -63,7 +63,7 @@ def test_a_replay_that_is_killed_goes_on_where_it_was_and_submits_nothing_twice(
     first = command(job, "--rate", "5", "--no-wait")
     wait_for(lambda: len(submissions(job, kafka)) >= COUNT // 4, 60)
     kill(first.pid)
-    first.wait(timeout=30)
+    first.wait(timeout=60)
     first.communicate()
     before = len(submissions(job, kafka))
     assert before < COUNT

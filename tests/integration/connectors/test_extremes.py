@@ -70,5 +70,5 @@ def test_a_folder_whose_rights_are_taken_away_is_read_again_when_they_are_back(t
         wait_for(lambda: set(job.archived()) == first | second, 60)
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=60)
     assert sorted(job.archived()) == sorted(first | second)

@@ -247,7 +247,7 @@ def test_the_gateways_command_runs_as_it_stands_there(tmp_path: Path, kafka: str
                 time.sleep(0.1)
     finally:
         process.terminate()
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=60) == 0
 
 
 def _answer(address: str) -> int:

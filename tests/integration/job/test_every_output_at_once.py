@@ -212,7 +212,7 @@ def test_every_result_is_in_every_output_whatever_fails_and_repeats_are_dropped(
     def restart_job() -> None:
         assert gateway.job is not None
         kill(gateway.job.pid)
-        gateway.job.communicate(timeout=30)
+        gateway.job.communicate(timeout=60)
         gateway.start_job()
 
     with gateway, Listener(gateway) as listener:

@@ -214,7 +214,7 @@ class Everything:
     def restart_job(self) -> None:
         assert self.gateway.job is not None
         kill(self.gateway.job.pid)
-        self.gateway.job.communicate(timeout=30)
+        self.gateway.job.communicate(timeout=60)
         self.gateway.start_job()
 
 

@@ -35,13 +35,13 @@ def job(tmp_path: Path) -> JobFolder:
     return JobFolder(tmp_path)
 
 
-def finish(process: subprocess.Popen[str], timeout: float = 30) -> str:
+def finish(process: subprocess.Popen[str], timeout: float = 60) -> str:
     told = rest_of(process, timeout)
     assert process.returncode == 0, told
     return told
 
 
-def until_results(job: JobFolder, count: int, timeout: float = 40) -> None:
+def until_results(job: JobFolder, count: int, timeout: float = 120) -> None:
     end = time.monotonic() + timeout
     while not job.results.is_dir() or len(list(job.results.glob("*.json"))) < count:
         assert time.monotonic() < end, list(job.results.glob("*")) if job.results.is_dir() else "no results"
@@ -125,7 +125,7 @@ def test_a_second_signal_ends_it_at_once_and_the_rest_comes_after_the_restart(jo
     with pytest.raises(subprocess.TimeoutExpired):
         process.wait(timeout=3)
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=30)
+    process.communicate(timeout=60)
     assert process.returncode != 0
     wait_for(lambda: not any(lives(agent) for agent in agents), 10)
     job.run_once()
@@ -147,7 +147,7 @@ def test_a_second_job_on_the_same_state_is_refused_with_a_sentence(job: JobFolde
     job.letters(1)
     until_results(job, 1)
     second = job.start("run", "--once", "-c", "job.yaml")
-    told, _ = second.communicate(timeout=30)
+    told, _ = second.communicate(timeout=60)
     assert second.returncode == 2
     assert f"a job runs on {job.root / '.neuraldocflow'} already (process {process.pid})" in told
     assert "running: " not in told
@@ -158,7 +158,7 @@ def test_a_second_job_on_the_same_state_is_refused_with_a_sentence(job: JobFolde
 def test_a_directory_that_is_not_there_is_refused_at_start(job: JobFolder) -> None:
     shutil.rmtree(job.inbox)
     process = job.start("run", "--once", "-c", "job.yaml")
-    told, _ = process.communicate(timeout=30)
+    told, _ = process.communicate(timeout=60)
     assert process.returncode == 2
     assert "stream_sources.inbox.config.watch_directories: inbox: there is no such directory" in told
 
@@ -177,7 +177,7 @@ def test_a_recovery_store_that_is_not_whole_is_explained(job: JobFolder, damage:
     else:
         part.write_bytes(b"nonsense" * 1000)
     process = job.start("run", "--once", "-c", "job.yaml")
-    told, _ = process.communicate(timeout=30)
+    told, _ = process.communicate(timeout=60)
     assert process.returncode == 2
     assert "the recovery store" in told
     assert "Traceback" not in told
@@ -278,7 +278,7 @@ def test_the_flow_runs_with_bytewax_alone(job: JobFolder) -> None:
         until_results(job, 5)
     finally:
         process.kill()
-        process.communicate(timeout=30)
+        process.communicate(timeout=60)
     assert {path.name.removesuffix(".json") for path in job.results.iterdir()} == names
 
 

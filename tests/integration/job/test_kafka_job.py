@@ -54,7 +54,7 @@ def test_a_job_killed_again_and_again_gives_each_message_one_visible_result(job:
         while len(list(job.results.glob("*.json"))) < wanted and time.monotonic() < deadline:
             time.sleep(0.01)
         kill(process.pid)
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
     job.run_once()
     each_is_there_once(job, names)
     assert job.committed() == [20, 20, 20]
@@ -65,7 +65,7 @@ def test_offsets_of_a_source_that_was_left_out_for_a_while_go_on_to_the_end(job:
     process = job.start("run", "-c", "job.yaml")
     wait_for(lambda: len(list(job.results.glob("*.json"))) > 5, 60)
     kill(process.pid)
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
     with_it = (job.root / "job.yaml").read_text()
     other = {"watch_directories": ["inbox"], "auto_move_processed": True}
     sources = {"other": {"type": "filesystem", "config": other}}
@@ -75,7 +75,7 @@ def test_offsets_of_a_source_that_was_left_out_for_a_while_go_on_to_the_end(job:
     (job.inbox / "late.html").write_text(LETTER.format(number=99, day=1))
     wait_for((job.inbox / "processed" / "late.html").exists)  # told after all before it
     process.terminate()
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
     (job.root / "job.yaml").write_text(with_it)
     job.run_once()
     each_is_there_once(job, names | {"late.html"})
@@ -120,7 +120,7 @@ def test_a_broker_killed_in_the_middle_costs_nothing_but_time(tmp_path: Path, br
     names |= job.letters(5, first=100)
     wait_for(lambda: len(list(job.results.glob("*.json"))) >= 45, 60)
     process.terminate()
-    told, _ = process.communicate(timeout=30)
+    told, _ = process.communicate(timeout=60)
     assert process.returncode == 0, told
     assert told.count("does not answer as it should") <= 2, told  # once the source, once the output
     each_is_there_once(job, names)

@@ -87,7 +87,7 @@ def test_a_job_killed_again_and_again_gives_each_row_one_visible_result(job: Tab
         process = job.start("run", "-c", "job.yaml")
         wait_for(lambda at=wanted: 60 - job.statuses()[None] >= at, 60)  # type: ignore[misc]
         kill(process.pid)
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
     job.run_once()
     assert Counter(job.archived()) == Counter(names)
     assert job.statuses() == {"completed": 60}
@@ -119,7 +119,7 @@ def test_a_source_that_is_away_is_waited_for(job: TableJob) -> None:
     job.ask("inbox", "ALTER TABLE gone RENAME TO inbox")
     wait_for(lambda: job.statuses() == {"completed": 3}, 60)
     process.terminate()
-    told, _ = process.communicate(timeout=30)
+    told, _ = process.communicate(timeout=60)
     assert process.returncode == 0, told
     assert Counter(job.archived()) == Counter(names)
 

@@ -70,7 +70,7 @@ def test_a_job_killed_again_and_again_gives_each_object_one_visible_result(job: 
         while len(list(results.glob("*.json"))) < wanted and time.monotonic() < deadline:
             time.sleep(0.01)
         kill(process.pid)
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
     job.run_once()
     assert Counter(job.archived()) == Counter(names)
     assert {path.name for path in results.glob("*.json")} == {f"{name}.json" for name in names}
@@ -109,13 +109,13 @@ def test_a_queue_and_a_killed_job_give_each_object_one_visible_result(
         while len(list(job.results.glob("*.json"))) < wanted and time.monotonic() < deadline:
             time.sleep(0.01)
         kill(process.pid)
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
     process = job.start("run", "-c", "job.yaml")
     deadline = time.monotonic() + 60
     while left() and time.monotonic() < deadline:
         time.sleep(0.1)
     process.terminate()
-    process.communicate(timeout=30)
+    process.communicate(timeout=60)
     assert left() == 0
     assert Counter(job.archived()) == Counter([*names, "gone.html"])
     error = job.result("gone.html")["error"]
@@ -142,7 +142,7 @@ def test_a_bucket_in_trouble_halts_the_job_and_loses_nothing(job: S3Job, s3: S3S
         while job.keys() and time.monotonic() < deadline:
             time.sleep(0.05)
         process.terminate()
-        told, _ = process.communicate(timeout=30)
+        told, _ = process.communicate(timeout=60)
     assert Counter(job.archived()) == Counter(names), told
     assert {job.result(name)["status"] for name in names} == {"completed"}
     assert job.keys() == []
