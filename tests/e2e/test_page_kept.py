@@ -146,7 +146,7 @@ def test_what_was_opened_before_can_be_read_without_a_connection(person: Person,
     person.has_status("Offline")
     person.card("sample-10-k.pdf").click()
     expect(picture).to_be_visible()
-    assert page.get_by_role("table").inner_text() == shown
+    wait_for(lambda: page.get_by_role("table").inner_text() == shown)
     assert person.violations() == []
     page.get_by_role("button", name="Next page").click()
     page.get_by_text("The service can't be reached.").wait_for()

@@ -110,5 +110,5 @@ def test_a_new_release_is_offered_taken_up_on_a_word_and_nothing_is_lost(
             expect(tab).to_have_title("The next release")
         for name in ("before.html", "between.html"):
             expect(person.card(name)).to_have_attribute("data-status", "completed", timeout=PATIENCE)
-        assert not page.locator(".app-update").is_visible()
+        expect(page.locator(".app-update")).to_be_hidden()
         assert person.complaints == []
