@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 import uuid
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from sinks.events import message_of
 from tests.support.command import rest_of
 from tests.support.job import LETTER, JobFolder, agents_of, is_shut_in, lives
 from tests.support.packages import program
+from tests.support.servers.serving import alone
 from tests.support.topics import wait_for
 
 SAMPLES = Path(__file__).parents[3] / "neuraldocflow" / "samples"
@@ -325,19 +327,29 @@ def test_documents_that_wait_are_kept_beyond_retention_and_no_longer_when_they_a
     wait_for(lambda: "0 documents" in job.run_once() and not any(path.exists() for path in files), 60)
 
 
+@pytest.fixture
+def up_with_samples(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """As the README starts it, at the usual port: no other test of this machine does so meanwhile."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("NEURALDOCFLOW")}
+    with alone("usual-port"):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "neuraldocflow", "up", "--samples"],
+            cwd=tmp_path,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        yield process
+        process.kill()
+        process.wait()
+
+
 def test_up_with_samples_shows_each_and_where_to_look_and_takes_documents_as_the_readme_says(
-    tmp_path: Path,
+    tmp_path: Path, up_with_samples: subprocess.Popen[str]
 ) -> None:
     assert program("curl", "curl"), "curl is needed for this test: sudo apt-get install curl"
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("NEURALDOCFLOW")}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "neuraldocflow", "up", "--samples"],
-        cwd=tmp_path,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    process = up_with_samples
     assert process.stdout is not None
     head = [process.stdout.readline() for _ in range(2)]
     assert "NeuralDocFlow is running" in head[0]
