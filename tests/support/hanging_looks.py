@@ -6,7 +6,6 @@ import sys
 import time
 from pathlib import Path
 
-from neuraldocflow import supervisor
 from neuraldocflow.cli import main
 from neuraldocflow.cluster import Cluster
 
@@ -21,5 +20,4 @@ def silent_for(self: Cluster) -> dict[str, float]:
 
 
 Cluster.silent_for = silent_for  # type: ignore[method-assign]
-supervisor.SILENCE = 3.0
 main()
