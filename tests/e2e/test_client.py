@@ -85,7 +85,7 @@ def test_signals_end_what_waits_and_a_service_that_does_not_answer_is_told_from_
 
 
 def test_a_line_that_is_slow_is_kept_and_one_that_is_dead_is_not(gateway: Gateway) -> None:
-    with SlowLine(gateway.port, rate=2_000_000) as line:
+    with SlowLine(gateway.port, rate=1_500_000) as line:
         program = start(gateway, "slow.mjs", url=f"http://127.0.0.1:{line.port}")
         assert program.stdout is not None
         assert (said := program.stdout.readline()) == "it is dead\n", end(program, said)

@@ -6,7 +6,9 @@ const [url, key, count] = process.argv.slice(2);
 const say = told => console.log(JSON.stringify(told));
 const client = new NeuralDocFlowClient();
 client.onConnectionStatus(({ state }) => say({ status: state }));
-await client.connect(key, { url, backoff: { firstMs: 50, mostMs: 500 } });
+const backoff = { firstMs: 50, mostMs: 500 };
+// longer than a service that is killed again and again takes to start on a busy machine
+await client.connect(key, { url, backoff, requestTimeoutMs: 120_000 });
 
 async function follow(number) {
   const letter = `<!DOCTYPE html><html><body><h1>Letter ${number}</h1><p>Number ${number}</p></body></html>`;

@@ -15,7 +15,9 @@ const results = [];
 const errors = [];
 client.onResult(({ jobId, status }) => results.push({ jobId, status }));
 client.onError(error => errors.push(error));
-await client.connect(key, { url, backoff: { firstMs: 50, mostMs: 500 } });
+const backoff = { firstMs: 50, mostMs: 500 };
+// longer than a service that is killed takes to start on a busy machine
+await client.connect(key, { url, backoff, requestTimeoutMs: 120_000 });
 
 const job = await client.submit(letter(1), {}, "letter.html");
 client.subscribeToJob(job);

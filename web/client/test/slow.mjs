@@ -11,7 +11,7 @@ const client = new NeuralDocFlowClient();
 const states = [];
 client.onConnectionStatus(({ state }) => states.push(state));
 const backoff = { firstMs: 60_000, mostMs: 60_000 };
-await client.connect(key, { url, pingMs: 500, requestTimeoutMs: 1_000, backoff });
+await client.connect(key, { url, pingMs: 1_500, requestTimeoutMs: 1_000, backoff });
 const content = btoa(`<html><body><p>Large</p><!-- ${"x".repeat(6_000_000)} --></body></html>`);
 const document = { source: "base64", content, filename: "slow.html" };
 assert.ok(await client.processDocument({ document, profile: "generic", options: {} }));

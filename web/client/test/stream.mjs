@@ -26,7 +26,9 @@ function hear(way, job) {
 
 client.onError(({ code, message }) => say({ error: code, message }));
 client.onResult(({ jobId }) => hear("result", jobId));
-await client.connect(key, { url, backoff: { firstMs: 50, mostMs: 500 } });
+const backoff = { firstMs: 50, mostMs: 500 };
+// longer than a service that is killed again and again takes to start on a busy machine
+await client.connect(key, { url, backoff, requestTimeoutMs: 120_000 });
 const onGap = () => say({ gap: true });
 const listen = ({ type, data }) => type === "result" && hear("channel", data.jobId);
 await client.subscribeToChannel("results", listen, { onGap });

@@ -4,7 +4,9 @@ import { NeuralDocFlowClient } from "@neuraldocflow/client";
 const [url, key] = process.argv.slice(2);
 const say = told => console.log(JSON.stringify(told));
 const client = new NeuralDocFlowClient();
-await client.connect(key, { url, backoff: { firstMs: 50, mostMs: 500 } });
+const backoff = { firstMs: 50, mostMs: 500 };
+// longer than a service that is killed takes to start on a busy machine
+await client.connect(key, { url, backoff, requestTimeoutMs: 120_000 });
 const spaces = new Uint8Array(2 ** 20).fill(32);
 const document = new Blob([
   "<html><body><h1>Large</h1>",
