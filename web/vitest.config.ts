@@ -6,5 +6,10 @@ const conditions = ["neuraldocflow-source"];
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
-  test: { include: ["*/test/**/*.test.ts"] },
+  test: {
+    include: ["*/test/**/*.test.ts"],
+    setupFiles: ["./vitest.patience.ts"],
+    testTimeout: 60_000, // a machine that is busy is no failure
+    hookTimeout: 60_000,
+  },
 });

@@ -1,4 +1,4 @@
-import { createElement, StrictMode } from "react";
+import { createElement, StrictMode, useEffect } from "react";
 import { renderToString } from "react-dom/server";
 import { expect, test, vi } from "vitest";
 import { DocumentProcessor } from "../src/DocumentProcessor.tsx";
@@ -8,9 +8,16 @@ import { type DocumentProcessing, useDocumentProcessing } from "../src/useDocume
 /** Where nothing listens. */
 const away = "http://127.0.0.1:1";
 let processing: DocumentProcessing;
+let isShown = "";
 
 function Letters({ apiKey }: { apiKey: string }) {
   processing = useDocumentProcessing({ apiKey, url: away });
+  useEffect(() => {
+    isShown = apiKey; // after the effects of the hook
+    return () => {
+      isShown = "";
+    };
+  }, [apiKey]);
   return null;
 }
 
@@ -29,7 +36,7 @@ async function shown() {
   const root = createRoot(emptyPage());
   const show = async (apiKey: string) => {
     root.render(createElement(StrictMode, null, createElement(Letters, { apiKey })));
-    await new Promise(done => setTimeout(done, 50));
+    await vi.waitFor(() => expect(isShown).toBe(apiKey));
   };
   await show("a key");
   return { root, show };
