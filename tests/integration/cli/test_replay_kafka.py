@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import time
@@ -60,7 +61,7 @@ def _prefix_of(job: JobFolder) -> str:
 def test_a_replay_that_is_killed_goes_on_where_it_was_and_submits_nothing_twice(
     job: JobFolder, kafka: str
 ) -> None:
-    first = command(job, "--rate", "5", "--no-wait")
+    first = command(job, "--rate", "3", "--no-wait")
     wait_for(lambda: len(submissions(job, kafka)) >= COUNT // 4, 60)
     kill(first.pid)
     first.wait(timeout=60)
@@ -77,7 +78,7 @@ def test_a_replay_that_is_killed_goes_on_where_it_was_and_submits_nothing_twice(
 
 
 def test_what_was_put_on_the_log_but_not_noted_is_not_put_there_again(job: JobFolder, kafka: str) -> None:
-    first = command(job, "--rate", "5", "--no-wait")
+    first = command(job, "--rate", "3", "--no-wait")
     wait_for(lambda: len(submissions(job, kafka)) >= COUNT // 4, 60)
     kill(first.pid)
     first.communicate()
@@ -95,9 +96,11 @@ def test_what_was_put_on_the_log_but_not_noted_is_not_put_there_again(job: JobFo
 def test_the_same_replay_twice_at_a_time_is_refused(job: JobFolder, kafka: str) -> None:
     first = command(job, "--rate", "5", "--no-wait")
     wait_for(lambda: submissions(job, kafka), 60)
+    first.send_signal(signal.SIGSTOP)  # so that it does not end before the second has begun
     second = command(job, "--rate", "5", "--no-wait")
     told, _ = second.communicate(timeout=60)
-    assert second.returncode == 2
+    first.send_signal(signal.SIGCONT)
+    assert second.returncode == 2, told
     assert "the same replay is running already" in told
     assert f"{COUNT:,} documents run again" in finished(first)
 

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from support.job import command_of
+from support.topics import wait_for
 
 from neuraldocflow.deployment.local import DeploymentError, replace_with, stop
 from neuraldocflow.deployment.submission import Folder, Report, Submission
@@ -45,6 +47,7 @@ def keeper(state: Path) -> Iterator[subprocess.Popen[bytes]]:
     ]
     with subprocess.Popen(command) as process:
         try:
+            wait_for(lambda: b"neuraldocflow.deployment.host" in command_of(process.pid))
             yield process
         finally:
             process.kill()
