@@ -64,7 +64,7 @@ def names(events: list[NewDocument]) -> list[str]:
     return sorted(event.source.uri.split("/", 3)[3] for event in events)
 
 
-def eventually(holds: Callable[[], bool], seconds: float = 15) -> bool:
+def eventually(holds: Callable[[], bool], seconds: float = 60) -> bool:
     deadline = time.monotonic() + seconds
     while not holds():
         if time.monotonic() > deadline:

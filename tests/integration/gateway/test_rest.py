@@ -100,7 +100,7 @@ def test_the_events_of_a_job_are_streamed_to_the_result_and_resumed_by_the_last_
             later = await read_events(session, job, middle)
             assert [told for _, *told in later] == [told for _, *told in events[3:]]
             end = {"Last-Event-ID": events[-1][0]}  # as a browser asks again when a stream has ended
-            async with asyncio.timeout(10), session.get(f"/api/v1/jobs/{job}/events", headers=end) as answer:
+            async with asyncio.timeout(60), session.get(f"/api/v1/jobs/{job}/events", headers=end) as answer:
                 assert (answer.status, await answer.read()) == (204, b"")
 
     async def read_events(
