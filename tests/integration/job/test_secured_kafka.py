@@ -92,7 +92,7 @@ def wrong(
     request: pytest.FixtureRequest, secured: Secured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> tuple[dict[str, Any], str]:
     """Settings with one thing that is wrong, and what is to be said of it."""
-    monkeypatch.setattr(client, "PATIENCE", 2.0)
+    monkeypatch.setattr(client, "PATIENCE", 5.0)
     if request.param == "password":
         told = "SASL authentication error: Authentication failed"
         return secured.settings(tmp_path, password="another"), told
@@ -122,7 +122,7 @@ def test_a_log_that_is_refused_says_why(wrong: tuple[dict[str, Any], str], tmp_p
     settings, told = wrong
     runtime = RuntimeConfig.model_validate({"state_directory": tmp_path, "log": {"kafka": settings}})
     payloads = PayloadStore(str(tmp_path / "payloads"), tmp_path / "scratch")
-    log = KafkaLog(runtime, payloads, patience=2.0)
+    log = KafkaLog(runtime, payloads, patience=5.0)
     with pytest.raises(LogError, match=told):
         log.ensure_topic("processing-results")
     log.close()
