@@ -92,7 +92,7 @@ class Gateway:
     def start(self) -> None:
         """Start the gateway, and wait until it answers."""
         self.process = self.folder.start("gateway", "-c", "job.yaml", program=self._program())
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while not listens(self.port):
             if self.process.poll() is not None:
                 raise AssertionError(self.process.communicate()[0])
@@ -199,13 +199,13 @@ class Talk:
                 return message
             self.events.append(message["payload"])
 
-    async def receive(self, seconds: float = 30) -> dict[str, Any]:
+    async def receive(self, seconds: float = 120) -> dict[str, Any]:
         message: dict[str, Any] = json.loads(await asyncio.wait_for(self.socket.recv(), seconds))
         if message["type"] == "event":
             described(f"event-{message['payload']['event']}").validate(message)
         return message
 
-    async def until(self, event: str, job: str | None = None, seconds: float = 60) -> dict[str, Any]:
+    async def until(self, event: str, job: str | None = None, seconds: float = 120) -> dict[str, Any]:
         """The payload of the next event of a kind, and of a job; those before it are kept."""
         while True:
             for number, payload in enumerate(self.events):
@@ -234,7 +234,7 @@ async def submit(session: aiohttp.ClientSession, content: bytes, name: str = "a.
         return str((await answer.json())["job_id"])
 
 
-async def result(session: aiohttp.ClientSession, job: str, seconds: float = 60) -> dict[str, Any]:
+async def result(session: aiohttp.ClientSession, job: str, seconds: float = 120) -> dict[str, Any]:
     """Wait for a job's result."""
     deadline = time.monotonic() + seconds
     while True:
