@@ -62,7 +62,6 @@ def killed_twice(job: JobFolder, names: set[str]) -> set[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(280)
 def test_the_job_or_an_agent_killed_amid_200_documents_gives_each_result_once(tmp_path: Path) -> None:
     seed = int(os.environ.get("NEURALDOCFLOW_SEED", str(random.randrange(10**6))))
     print(f"NEURALDOCFLOW_SEED={seed} replays this")
@@ -96,7 +95,6 @@ def members_of(supervisor: int) -> list[int]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(290)
 @pytest.mark.cluster
 def test_500_documents_through_two_processes_while_something_is_killed_every_second(tmp_path: Path) -> None:
     seed = int(os.environ.get("NEURALDOCFLOW_SEED", str(random.randrange(10**6))))
