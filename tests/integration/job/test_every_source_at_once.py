@@ -249,7 +249,7 @@ def answers(proxy: Unreliable, status: int) -> None:
     """The object store answers with nothing but this status until four requests have had it."""
     proxy.answered.clear()
     proxy.status = status
-    wait_for(lambda: proxy.answered.count(status) >= 4, 60)
+    wait_for(lambda: proxy.answered.count(status) >= 4, 180)
     proxy.status = 0
 
 
@@ -258,7 +258,7 @@ def is_slow(proxy: Unreliable) -> None:
     are read already, only listings come."""
     proxy.answered.clear()
     proxy.delay = 2.0
-    wait_for(lambda: len(proxy.answered) >= 3, 60)
+    wait_for(lambda: len(proxy.answered) >= 3, 180)
     proxy.delay = 0.0
 
 
@@ -291,18 +291,18 @@ def test_each_document_of_four_sources_has_one_visible_result_whatever_fails(
         everything.send_messages(quarters[0])
         everything.post(quarters[0])
 
-        wait_for(lambda: len(everything.results()) >= 100, 60)
+        wait_for(lambda: len(everything.results()) >= 100, 180)
         everything.restart_job()
         everything.announce("incoming/gone.html", "0" * 32, 3)
         everything.send_with_another_hash("another.html")
-        wait_for(lambda: len(everything.results()) >= 4 * len(quarters[0]), 60)
+        wait_for(lambda: len(everything.results()) >= 4 * len(quarters[0]), 180)
         with without_rights(everything.folders[1]):
             everything.drop_files(quarters[1])
             everything.put_objects(quarters[1])
             everything.put_another_while_it_is_read("incoming/replaced.html", proxy)
             everything.send_messages(quarters[1])
             everything.post(quarters[1])
-            wait_for(lambda: len(everything.results()) >= 400, 60)
+            wait_for(lambda: len(everything.results()) >= 400, 180)
 
         broker.kill()
         everything.drop_files(quarters[2])
@@ -325,8 +325,8 @@ def test_each_document_of_four_sources_has_one_visible_result_whatever_fails(
 
         assert len(everything.names) == 4 * EACH
         expected = Counter([*everything.names, *TROUBLED])
-        wait_for(lambda: len(everything.results()) >= expected.total(), 90)
-        wait_for(lambda: everything.left_in_queue() == 0 and everything.lag() == 0, 60)
+        wait_for(lambda: len(everything.results()) >= expected.total(), 240)
+        wait_for(lambda: everything.left_in_queue() == 0 and everything.lag() == 0, 180)
         wait_for(lambda: not any(each.is_file() for top in everything.folders for each in top.rglob("*")))
         time.sleep(0.5)  # whatever would come twice would come now
     results = everything.results()
