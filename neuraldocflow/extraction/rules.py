@@ -22,10 +22,13 @@ Verdict = tuple[bool, str] | None
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One kind of rule: the keys it needs, and its judgement of values."""
+    """One kind of rule: the keys it needs, those it can have besides, and its judgement of values."""
 
     judge: Callable[[Mapping[str, Any], Values], Verdict]
     needs: tuple[str, ...] = ("fields",)
+    takes: tuple[str, ...] = ()
+    compares: bool = False
+    """Whether it sets values against one another: amounts of money then have to be in one currency."""
 
     def fields_of(self, form: Mapping[str, Any]) -> list[str]:
         """The fields it speaks of."""
@@ -128,10 +131,10 @@ def _one_of(form: Mapping[str, Any], values: Values) -> Verdict:
 
 RULES: dict[str, Rule] = {
     "required": Rule(_required),
-    "range": Rule(_range),
+    "range": Rule(_range, takes=("min", "max")),
     "format": Rule(_format, ("fields", "pattern")),
-    "order": Rule(_order),
-    "sum": Rule(_sum, ("total", "parts")),
+    "order": Rule(_order, compares=True),
+    "sum": Rule(_sum, ("total", "parts"), ("tolerance",), compares=True),
     "not_future": Rule(_not_future),
     "unique": Rule(_unique),
     "one_of": Rule(_one_of),

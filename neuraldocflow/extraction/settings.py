@@ -113,11 +113,6 @@ def no_json(value: Any, path: Path = ()) -> Problems:
         yield path, "must be written in quotes if it is a text"
 
 
-def names(value: Any) -> bool:
-    """Whether it names fields: one, or a list of them."""
-    return isinstance(value, str) or (isinstance(value, list | tuple) and all_texts(value))
-
-
 def all_texts(value: Any) -> bool:
     """Whether it is a list of texts."""
     return isinstance(value, list | tuple) and all(isinstance(each, str) and each for each in value)
