@@ -139,11 +139,18 @@ def _best(usable: list[Usable]) -> Usable:
     return best
 
 
+_COUNTED = frozenset({"pattern", "table_rows"})
+"""Strategies of which each number, and each row, is one of its own, though another is equal to it."""
+
+
 def _several(usable: list[Usable]) -> list[Usable]:
-    """Each value once, in the strategy's order."""
-    once: dict[str, Usable] = {}
+    """Each value once, in the strategy's order; what is counted, once for each of its places."""
+    once: dict[tuple[str, Any], Usable] = {}
     for each in usable:
-        once.setdefault(_key(each[1]), each)
+        candidate, value, _ = each
+        counted = candidate.strategy in _COUNTED and not isinstance(value, str)
+        place = (candidate.start, tuple(candidate.ranges)) if counted else None
+        once.setdefault((_key(value), place), each)
     return list(once.values())
 
 

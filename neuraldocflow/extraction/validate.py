@@ -44,11 +44,23 @@ def validate(document: Document, profile: Profile, found: Sequence[Found]) -> It
     for form in profile.validations:
         rule = RULES[form["rule"]]
         verdict = rule.judge(form, values)
+        if (
+            verdict is not None
+            and rule.compares
+            and len(units := _currencies(rule.fields_of(form), found)) > 1
+        ):
+            verdict = False, f"in {' and '.join(units)}"
         if verdict is not None:
             passed, seen = verdict
             message = form.get("message") or form["rule"]
             message = message if passed or not seen else f"{message} ({seen})"
             yield _verdict(form["rule"], form.get("severity", "error"), passed, message, rule.fields_of(form))
+
+
+def _currencies(names: Sequence[str], found: Sequence[Found]) -> list[str]:
+    """Those that amounts of these fields are in, as far as they are known."""
+    amounts = [value for each in found if each.field.name in names for value in each.values]
+    return sorted({value.told["currency"] for value in amounts if "currency" in value.told})
 
 
 def is_empty(document: Document, found: Sequence[Found]) -> bool:

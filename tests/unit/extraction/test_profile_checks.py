@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from neuraldocflow.extraction import Profile, ProfileError
+from neuraldocflow.extraction import Profile, ProfileError, extract
 
 A: dict[str, Any] = {"a": {"type": "decimal"}, "b": {"type": "decimal"}}
 
@@ -15,6 +15,19 @@ def problems(**form: Any) -> dict[str, str]:
     with pytest.raises(ProfileError) as caught:
         Profile.from_dict({"name": "own", "version": 1, "fields": A, **form})
     return {".".join(map(str, path)): sentence for path, sentence in caught.value.problems}
+
+
+def field(name: str, **more: Any) -> dict[str, Any]:
+    return {name: {"type": "money", "where": [{"label": {"text": name}}], **more}}
+
+
+def read(html: str, fields: dict[str, Any], *rules: dict[str, Any]) -> dict[str, Any]:
+    profile = Profile.from_dict({"name": "own", "version": 1, "fields": fields, "validations": list(rules)})
+    return extract(html.encode(), {"own": profile}, "own")
+
+
+def verdicts(result: dict[str, Any]) -> list[tuple[str, bool, str]]:
+    return [(each["rule"], each["passed"], each["message"]) for each in result["validationResults"]]
 
 
 @pytest.mark.parametrize(
@@ -77,3 +90,49 @@ def test_a_pattern_that_no_machine_can_compile_is_refused(pattern: str, sentence
 def test_a_key_without_a_value_is_as_if_it_were_not_there() -> None:
     form: dict[str, Any] = dict.fromkeys(("detect", "detect_within", "fields", "clauses", "text", "data"))
     assert Profile.from_dict({"name": "own", "version": 1, **form}).detect_within == 0
+
+
+LINES = {"lines": {"type": "list", "items": {"type": "money"}}}
+OF_A_PATTERN = [{"pattern": {"pattern": r"Line \w+: ([\d.]+)"}}]
+TOTAL = field("Total")
+
+
+def test_equal_amounts_of_a_pattern_are_as_many_as_stand_there() -> None:
+    fields = {"lines": {**LINES["lines"], "where": OF_A_PATTERN}, **TOTAL}
+    html = "<p>Line one: 10.00</p><p>Line two: 10.00</p><p>Total: 20.00</p>"
+    result = read(html, fields, {"rule": "sum", "total": "Total", "parts": ["lines"]})
+    assert [each["value"] for each in result["extractedData"]["fields"]["lines"]] == [10, 10]
+    assert result["status"] == "completed"
+
+
+def test_equal_words_of_a_pattern_are_one_value() -> None:
+    where = [{"pattern": {"pattern": r"between (\w+)"}}]
+    fields = {"party": {"type": "list", "items": {"type": "string"}, "where": where}}
+    result = read("<p>between Acme</p><p>between ACME</p><p>between Lark</p>", fields)
+    assert [each["value"] for each in result["extractedData"]["fields"]["party"]] == ["Acme", "Lark"]
+
+
+def test_equal_rows_of_a_table_are_rows_of_their_own() -> None:
+    where = [{"table_rows": {"columns": {"item": "^item", "amount": "^amount"}}}]
+    rows = "<tr><td>Visit</td><td>5.00</td></tr>" * 2 + "<tr><td>Report</td><td>5.00</td></tr>"
+    html = f"<table><tr><th>Item</th><th>Amount</th></tr>{rows}</table>"
+    result = read(html, {"items": {"type": "list", "items": {"type": "object"}, "where": where}})
+    found = [each["value"]["item"] for each in result["extractedData"]["fields"]["items"]]
+    assert found == ["Visit", "Visit", "Report"]
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"rule": "sum", "total": "Total", "parts": ["Net", "Tax"]},
+        {"rule": "order", "fields": ["Net", "Total"]},
+    ],
+)
+@pytest.mark.parametrize(("currency", "passed"), [("USD", False), ("EUR", True), ("", True)])
+def test_amounts_in_several_currencies_do_not_add_up(
+    rule: dict[str, Any], currency: str, passed: bool
+) -> None:
+    html = f"<p>Net: EUR 100.00</p><p>Tax: EUR 20.00</p><p>Total: {currency} 120.00</p>"
+    message = rule["rule"] if passed else f"{rule['rule']} (in EUR and USD)"
+    result = read(html, {**field("Net"), **field("Tax"), **TOTAL}, rule)
+    assert (rule["rule"], passed, message) in verdicts(result)
