@@ -39,6 +39,7 @@ def result_of(finished: Finished) -> dict[str, Any]:
         return failed(event, changed.to_dict())
     result["jobId"] = job_id(event.id, event.run)
     result["run"] = event.run
+    result["metadata"]["priority"] = event.priority
     result["metadata"]["timings"] = {**queued, **result["metadata"].get("timings", {})}
     return result
 
@@ -83,6 +84,7 @@ def failed(
             "engineVersion": __version__,
             "agentId": agent or None,
             "attempt": attempt or None,
+            "priority": event.priority,
             "timings": timings or {},
         },
         "validationResults": [],

@@ -63,7 +63,7 @@ class Validate(StatefulBatchLogic[Finished, Validated, dict[str, Any]]):
             out.append(Delivery(event, result))
             if result["status"] == "failed" and result["error"]["message"] != CANCELLED.message:
                 out.append(_dead_letter(event, result))
-        return out, StatefulBatchLogic.RETAIN
+        return out, self._count == 0  # of names that are no profile's there may be any number
 
     def on_notify(self) -> tuple[list[Validated], bool]:
         return [], StatefulBatchLogic.RETAIN

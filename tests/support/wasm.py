@@ -33,7 +33,7 @@ _CHOICE = """() => {
     return choice;
 }"""
 _READ_CHOSEN = "profile => reader.processToJson(choice.files[0], profile)"
-_OWN = ("jobId", "timings", "agentId", "attempt")
+_OWN = ("jobId", "timings", "agentId", "attempt", "priority")
 """What each reading of a document has for itself."""
 
 

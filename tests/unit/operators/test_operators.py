@@ -26,6 +26,7 @@ from neuraldocflow.operators.extract import Finished
 from neuraldocflow.operators.keying import dedupe_key, work_key
 from neuraldocflow.operators.validate import Validate
 from neuraldocflow.recovery import Recovery
+from neuraldocflow.results import ProcessingResult
 from neuraldocflow.swarm import Job, Outcome
 from neuraldocflow.swarm.scheduler import CANCELLED
 
@@ -183,6 +184,23 @@ def test_a_result_that_says_it_failed_where_the_agent_did_not_is_malformed(tmp_p
     path.write_text(path.read_text().replace('"status":"completed"', '"status":"failed","error":null'))
     _, delivery, _ = Validate(None).on_batch([item])[0]
     assert delivery.result["error"]["code"] == "internal"  # type: ignore[union-attr]
+
+
+def test_a_result_tells_the_priority_of_its_document_failed_or_not(tmp_path: Path) -> None:
+    good = finished("a", tmp_path)
+    urgent = good.document.model_copy(update={"priority": "urgent"})
+    for item in (Finished(urgent, good.outcome), Finished(urgent, error=CANCELLED.to_dict())):
+        delivery = Validate(None).on_batch([item])[0][1]
+        assert isinstance(delivery, Delivery)
+        assert ProcessingResult.model_validate(delivery.result).metadata.priority == "urgent"
+
+
+def test_nothing_is_kept_of_a_type_of_which_no_document_was_read(tmp_path: Path) -> None:
+    logic = Validate(None)
+    assert logic.on_batch([Finished(document("a"), error=CANCELLED.to_dict())])[1]
+    assert not logic.on_batch([finished("b", tmp_path)])[1]
+    assert not logic.on_batch([Finished(document("a"), error=CANCELLED.to_dict())])[1]
+    assert not Validate(logic.snapshot()).on_batch([Finished(document("c"), error=CANCELLED.to_dict())])[1]
 
 
 def test_a_cancelled_document_is_no_dead_letter() -> None:
