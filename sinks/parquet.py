@@ -37,7 +37,9 @@ class ParquetConfig(Section):
     flush_interval_ms: int = Field(
         10_000, ge=0, description="the longest a result waits while no file is being written"
     )
-    target_file_size: Size = Field(64_000_000, description="a file is closed at about this size")
+    target_file_size: Size = Field(
+        64_000_000, le=1_000_000_000, description="a file is closed at about this size"
+    )
     delivery_timeout_ms: int = Field(
         120_000, ge=1_000, description="how long the archive's place may be away before the job ends"
     )

@@ -26,6 +26,8 @@ from neuraldocflow.remote import Remote
 
 _OURS = re.compile("[0-9a-f]{32}")
 """What batches are called."""
+_LONGEST = 200
+"""Characters of a document type in the name of a folder, which has 255 at most."""
 _ORDER: tuple[Dataset, ...] = ("cells", "fields", "documents")
 
 
@@ -82,7 +84,7 @@ class Datasets:
         the same batch can be written again: its files are named after its documents, so what is there of it,
         known or not, is replaced."""
         batch = _name_of(lines)
-        partition = f"document_type={quote(document_type, safe='')}/date={date}"
+        partition = f"document_type={_folder_named(document_type)}/date={date}"
         for dataset in _ORDER:
             table = table_of(dataset, lines)  # one at a time: a batch of large results takes hundreds of MB
             if table.num_rows:
@@ -124,6 +126,13 @@ class Datasets:
 
     def close(self) -> None:
         self._index.close()
+
+
+def _folder_named(document_type: str) -> str:
+    """A document type as part of a folder's name, its end left out where that is longer than one can be."""
+    while len(name := quote(document_type, safe="")) > _LONGEST:
+        document_type = document_type[:-1]
+    return name
 
 
 def _name_of(lines: list[Line]) -> str:

@@ -16,6 +16,10 @@ from neuraldocflow.operators.extract import Finished
 from neuraldocflow.results import ProcessingResult
 
 
+_DEEPEST = 64
+"""Mappings and lists in one another; ours have a dozen. Those who write results can't write ever deeper ones."""
+
+
 def result_of(finished: Finished) -> dict[str, Any]:
     """The result (contract 4) of a document whose work is over."""
     event, outcome = finished.document, finished.outcome
@@ -50,6 +54,8 @@ def _is_whole(result: object) -> bool:
         found = ProcessingResult.model_validate(result, by_alias=True, by_name=False)
     except ValidationError:
         return False
+    if not _is_shallow(result):
+        return False
     data = found.extracted_data
     whole = (
         found.status != "failed"
@@ -58,6 +64,16 @@ def _is_whole(result: object) -> bool:
         and found.metadata.sha256 is not None
     )
     return whole and "validation_results" in found.model_fields_set
+
+
+def _is_shallow(result: object) -> bool:
+    level: list[Any] = [result]
+    for _ in range(_DEEPEST):
+        inner = [each.values() if isinstance(each, dict) else each for each in level]
+        level = [each for several in inner for each in several if isinstance(each, dict | list)]
+        if not level:
+            return True
+    return False
 
 
 def failed(

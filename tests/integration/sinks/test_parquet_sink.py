@@ -7,6 +7,7 @@ import shutil
 import signal
 import threading
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -16,6 +17,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
+from pydantic import ValidationError
 from support.deliveries import delivery, written_out
 
 from neuraldocflow import durable
@@ -63,6 +65,30 @@ def test_a_result_becomes_rows_of_documents_fields_and_cells(tmp_path: Path) -> 
     )
     cells = [(each["row"], each["column"], each["text"]) for each in rows(tmp_path, "cells")]
     assert cells == [(-1, 0, "a"), (-1, 1, "b"), (0, 0, "1"), (0, 1, None)]
+
+
+def test_a_document_whose_size_was_not_known_before_it_was_read_has_what_was_read(tmp_path: Path) -> None:
+    given = delivery("a.pdf", metadata={"bytes": 120, "sha256": "cd" * 32})
+    source = given.document.source.model_copy(update={"size": 0, "sha256": ""})
+    sink = archive(tmp_path)
+    sink.write_batch([replace(given, document=given.document.model_copy(update={"source": source}))])
+    sink.close()
+    (document,) = rows(tmp_path, "documents")
+    assert (document["bytes"], document["sha256"]) == (120, "cd" * 32)
+
+
+def test_a_document_type_may_be_longer_than_the_name_of_a_folder(tmp_path: Path) -> None:
+    sink = archive(tmp_path)
+    for name in ("診療情報提供書" * 20, "x" * 1000):
+        sink.write_batch([delivery(f"{name[0]}.pdf", extractedData={"documentType": name})])
+    sink.close()
+    found = {each["filename"]: each["document_type"] for each in rows(tmp_path, "documents")}
+    assert found == {"診.pdf": ("診療情報提供書" * 20)[:22], "x.pdf": "x" * 200}
+
+
+def test_files_that_no_reader_would_take_can_not_be_asked_for() -> None:
+    with pytest.raises(ValidationError, match="at most 1000000000"):
+        ParquetConfig.model_validate({"target_file_size": "2GB"})
 
 
 def test_repeats_are_dropped_within_a_batch_after_a_flush_and_after_a_restart(tmp_path: Path) -> None:

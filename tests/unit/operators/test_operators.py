@@ -375,6 +375,8 @@ def test_no_store_is_no_error() -> None:
         b'{"jobId":"a","status":"completed"}',
         b'{"jobId":"a","status":"completed","extractedData":{"confidence":0.5,"fields":{"a":{"confidence":"x"}}},'
         b'"metadata":{"sha256":"a"},"validationResults":[]}',
+        b'{"jobId":"a","status":"completed","extractedData":{"confidence":0.5,"fields":{"a":{"value":%b}}},'
+        b'"metadata":{"sha256":"a"},"validationResults":[]}' % (b"[" * 300 + b"]" * 300),
     ],
 )
 def test_what_an_agent_wrote_that_is_no_result_fails_the_document_alone(
