@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import traceback
 
+OF_OTHERS = (Exception, SystemExit)
+"""What code that is not ours may raise: ``sys.exit`` of a library would end a thread without a word."""
 _MOST = 20
 
 

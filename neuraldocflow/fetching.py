@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import itertools
+import logging
 import shutil
 import threading
 import time
@@ -21,11 +22,14 @@ from weakref import WeakValueDictionary
 
 from neuraldocflow.errors import DocumentError, FetchFailed, Internal, Replaced, TooLarge, Unreachable
 from neuraldocflow.events import DocumentSource, NewDocument
+from neuraldocflow.faults import OF_OTHERS
 from neuraldocflow.fetch_queue import Fetch, Fetcher, FetchQueue
 from neuraldocflow.outages import Outage
 from neuraldocflow.swarm import Job, Outcome, Progress
 from neuraldocflow.swarm.scheduler import CANCELLED, LATE
 from neuraldocflow.values import PRIORITIES
+
+log = logging.getLogger(__name__)
 
 THREADS = 8
 """Of each fetcher."""
@@ -170,7 +174,8 @@ class Fetching:
             error = self._not_stored(fetch, found)
             if error is None:
                 return
-        except Exception as found:  # a fetcher's fault fails its document, not the thread
+        except OF_OTHERS as found:  # a fetcher's fault fails its document, not the thread
+            log.exception("%s could not be fetched", _named(fetch.source))
             error = Internal(f"Fetching the document failed with {type(found).__name__}.")
         if error is not None:
             fetch.path.unlink(missing_ok=True)

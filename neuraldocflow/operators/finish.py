@@ -15,9 +15,8 @@ from neuraldocflow.identity import job_id
 from neuraldocflow.operators.extract import Finished
 from neuraldocflow.results import ProcessingResult
 
-
 _DEEPEST = 64
-"""Mappings and lists in one another; ours have a dozen. Those who write results can't write ever deeper ones."""
+"""Mappings and lists in one another, of which ours have a dozen: what can be read can't always be written."""
 
 
 def result_of(finished: Finished) -> dict[str, Any]:

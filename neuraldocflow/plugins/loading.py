@@ -9,6 +9,7 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 from neuraldocflow.errors import ConfigError
+from neuraldocflow.faults import OF_OTHERS
 
 VARIABLE = "NEURALDOCFLOW_PLUGINS"
 GROUP = "neuraldocflow.plugins"
@@ -24,7 +25,7 @@ def load() -> None:
             _loaded.add(entry.value)
             try:
                 entry.load()
-            except Exception as error:  # a plug-in's own faults are of any kind
+            except OF_OTHERS as error:  # a plug-in's own faults are of any kind
                 _problems.append(f"the plug-in {entry.name} ({entry.value}): {_told(error)}")
     for name in filter(None, os.environ.get(VARIABLE, "").split(os.pathsep)):
         path = os.path.realpath(name)
@@ -32,7 +33,7 @@ def load() -> None:
             _loaded.add(path)
             try:
                 _import(Path(path))
-            except Exception as error:
+            except OF_OTHERS as error:
                 _problems.append(f"{VARIABLE}: {name}: {_told(error)}")
 
 
@@ -58,5 +59,5 @@ def _import(path: Path) -> None:
         raise
 
 
-def _told(error: Exception) -> str:
+def _told(error: BaseException) -> str:
     return str(error) if isinstance(error, ConfigError) else f"{type(error).__name__}: {error}"

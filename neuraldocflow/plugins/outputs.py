@@ -19,6 +19,7 @@ from neuraldocflow.deliveries import Delivery
 from neuraldocflow.durable import OutputError, patiently
 from neuraldocflow.errors import NeuralDocFlowError
 from neuraldocflow.events import Event
+from neuraldocflow.faults import OF_OTHERS
 from neuraldocflow.values import Section
 
 log = logging.getLogger(__name__)
@@ -69,7 +70,12 @@ class _Handled(FixedPartitionedSink[Delivery | Event, None]):
         return [str(part) for part in range(self._handler.partitions)]
 
     def build_part(self, step_id: str, for_part: str, resume_state: None) -> _Partition:
-        return _Partition(self._name, self._handler(self._config), self._waiting)
+        try:
+            handler = self._handler(self._config)
+        except OF_OTHERS as error:
+            log.exception("the output %s can't be made", self._name)
+            raise _failed(self._name, error) from error
+        return _Partition(self._name, handler, self._waiting)
 
 
 class _Partition(StatefulSinkPartition[Delivery | Event, None]):
@@ -85,12 +91,9 @@ class _Partition(StatefulSinkPartition[Delivery | Event, None]):
             )
         except NeuralDocFlowError:
             raise
-        except Exception as error:
+        except OF_OTHERS as error:
             log.exception("the output %s can't handle %d results", self._name, len(values))
-            raise OutputError(
-                f"the output {self._name} failed: {type(error).__name__}: {error}. "
-                "Nothing is lost: what is missing is delivered after the next start"
-            ) from error
+            raise _failed(self._name, error) from error
 
     def snapshot(self) -> None:
         return None
@@ -98,5 +101,12 @@ class _Partition(StatefulSinkPartition[Delivery | Event, None]):
     def close(self) -> None:
         try:
             self._handler.close()
-        except Exception:  # the engine can't bear one here
+        except OF_OTHERS:  # the engine can't bear one here
             log.exception("the output %s did not close as it should", self._name)
+
+
+def _failed(name: str, error: BaseException) -> OutputError:
+    return OutputError(
+        f"the output {name} failed: {type(error).__name__}: {error}. "
+        "Nothing is lost: what is missing is delivered after the next start"
+    )

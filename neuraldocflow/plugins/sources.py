@@ -22,8 +22,9 @@ from pydantic import Field
 
 from neuraldocflow.arrivals import QueuedArrivals
 from neuraldocflow.components import SOURCES, Acknowledgement, Component, SourceContext
-from neuraldocflow.errors import FetchFailed, Unreachable
+from neuraldocflow.errors import ConfigError, FetchFailed, NeuralDocFlowError, Unreachable
 from neuraldocflow.events import DocumentSource, NewDocument
+from neuraldocflow.faults import OF_OTHERS
 from neuraldocflow.fetch_queue import Fetcher, Have, lazily
 from neuraldocflow.identity import document_id
 from neuraldocflow.outages import Outage
@@ -33,6 +34,10 @@ from neuraldocflow.values import Priority, Section
 log = logging.getLogger(__name__)
 
 _AHEAD = 64
+
+
+class SourceError(NeuralDocFlowError):
+    """A source can't say what is there. The job ends; what it gave before is in the snapshot."""
 
 
 class SourceConfig(Section):
@@ -81,7 +86,12 @@ def add_source(name: str, config: type[Config], source: type[Source[Config]]) ->
     """Register a type of source: from now on ``type: NAME`` is one. Raises ConfigError for a taken name."""
 
     def build(named: str, given: Config, context: SourceContext) -> _Polled:
-        return _Polled(named, given, source(given), context)
+        try:
+            made = source(given)
+        except OF_OTHERS as error:
+            log.exception("the source %s can't be made", named)
+            raise ConfigError(f"stream_sources.{named}: {type(error).__name__}: {error}") from error
+        return _Polled(named, given, made, context)
 
     def fetcher(given: Config) -> Fetcher:
         return lazily(lambda: _fetcher_of(source(given)))
@@ -115,7 +125,7 @@ class _Polled(FixedPartitionedSource[NewDocument, None]):
         except OSError as error:
             reason = error.strerror or type(error).__name__
             log.warning("%s is done, but its source can't note that: %s", event.source.uri, reason)
-        except Exception:  # the job would end by it at each start: what is done is told again then
+        except OF_OTHERS:  # the job would end by it at each start: what is done is told again then
             log.exception("%s is done, but its source can't note that", event.source.uri)
         self.ledger.add(event.id)
 
@@ -146,13 +156,16 @@ class _Partition(QueuedArrivals[NewDocument]):
         found: queue.Queue[NewDocument] = queue.Queue(maxsize=_AHEAD)
         super().__init__(polled.context, found, lambda event: event, self._done.is_set)
         self._polled = polled
-        self._fault: Exception | None = None
+        self._fault: BaseException | None = None
         self._thread = threading.Thread(target=self._look, name=polled.name, daemon=True)
         self._thread.start()
 
     def take(self) -> list[NewDocument]:
         if self._fault is not None:
-            raise RuntimeError(f"the source {self._polled.name} ended") from self._fault
+            raise SourceError(
+                f"the source {self._polled.name} failed: {type(self._fault).__name__}: {self._fault}. "
+                "Nothing is lost: it is asked again after the next start"
+            ) from self._fault
         return super().take()
 
     def close(self) -> None:
@@ -174,7 +187,8 @@ class _Partition(QueuedArrivals[NewDocument]):
                     break
                 self._stop.wait(self._polled.config.polling_interval_ms / 1000)
             self._done.set()
-        except Exception as error:  # it is told in take, where it ends the job
+        except OF_OTHERS as error:  # it is told in take, where it ends the job
+            log.exception("the source %s can't say what is there", self._polled.name)
             self._fault = error
         self._context.arrived.set()
 

@@ -135,6 +135,79 @@ def test_a_source_that_cannot_note_what_is_done_does_not_end_the_job(job: TableJ
     assert "0 documents" in job.run_once()
 
 
+AT_FAULT = """
+import sys
+from neuraldocflow.plugins import Handler, Item, Section, Source, SourceConfig, add_output, add_source
+
+class Config(SourceConfig):
+    at: str = ""
+
+class Given(Section):
+    at: str = ""
+
+def end(at, here):
+    if at == here:
+        sys.exit(7)
+    if at == f"{here} raises":
+        raise ValueError("not today")
+
+class Source(Source[Config]):
+    def __init__(self, config):
+        super().__init__(config)
+        end(config.at, "source")
+    def find(self):
+        end(self.config.at, "find")
+        return [Item("a", "a.html")]
+    def read(self, key):
+        end(self.config.at, "read")
+        return b"<p>A letter.</p>"
+    def done(self, key, version, status):
+        end(self.config.at, "done")
+
+class Output(Handler[Given]):
+    def __init__(self, config):
+        super().__init__(config)
+        end(config.at, "output")
+    def handle(self, values):
+        end(self.config.at, "handle")
+    def close(self):
+        end(self.config.at, "close")
+
+add_source("own", Config, Source)
+add_output("own", Given, Output)
+"""
+
+
+@pytest.mark.parametrize(
+    ("at", "code", "sentence"),
+    [
+        ("source raises", 2, "stream_sources.mine: ValueError: not today"),
+        ("find", 1, "the source mine failed: SystemExit: 7. Nothing is lost"),
+        ("read", 0, "own://mine/a could not be fetched\nTraceback of SystemExit"),
+        ("done", 0, "source can't note that"),
+        ("output raises", 1, "the output theirs failed: ValueError: not today. Nothing is lost"),
+        ("handle", 1, "the output theirs failed: SystemExit: 7. Nothing is lost"),
+        ("close", 0, "the output theirs did not close as it should"),
+    ],
+)
+def test_a_part_that_fails_or_would_end_the_process_is_told_by_its_name(
+    tmp_path: Path, at: str, code: int, sentence: str
+) -> None:
+    job = JobFolder(tmp_path)
+    (tmp_path / "own.py").write_text(AT_FAULT)
+    job.environment["NEURALDOCFLOW_PLUGINS"] = "own.py"
+    config = {
+        "stream_sources": {"mine": {"type": "own", "config": {"at": at, "polling_interval_ms": 50}}},
+        "processing_pipeline": {"output_streams": [{"type": "own", "name": "theirs", "config": {"at": at}}]},
+    }
+    (tmp_path / "job.yaml").write_text(yaml.safe_dump(config))
+    process = job.start("run", "-c", "job.yaml", "--once")
+    told, _ = process.communicate(timeout=120)
+    assert process.returncode == code, told
+    assert sentence in told
+    assert "unforeseen" not in told
+
+
 def test_a_source_may_become_one_of_another_type_while_its_documents_are_under_way(job: TableJob) -> None:
     versioned = job.root / "table_source.py"
     text = (EXAMPLES / "table_source.py").read_text()
