@@ -1,4 +1,5 @@
-"""What waits to be fetched by the same means: the most urgent first, with threads of its own.
+"""What waits to be fetched by the same means: the most urgent first, as in the scheduler, with threads of its
+own.
 
 So places that are slow hold up what is fetched like them, and nothing else; and of many places that one means
 reaches, none takes all threads.
@@ -18,6 +19,7 @@ from pathlib import Path
 from neuraldocflow.events import DocumentSource
 from neuraldocflow.outages import Outage
 from neuraldocflow.swarm import Job
+from neuraldocflow.swarm.queues import PASSED_OVER
 
 
 @dataclass(slots=True)
@@ -55,6 +57,7 @@ class Fetch:
     """One payload on its way. Times are of ``time.monotonic``."""
 
     order: tuple[int, int]
+    """Its priority's rank, and a number that grows."""
     job: Job = field(compare=False)
     source: DocumentSource = field(compare=False)
     fetcher: Fetcher = field(compare=False)
@@ -85,6 +88,8 @@ class FetchQueue:
         self._later: list[tuple[float, Fetch]] = []
         """A heap: what waits for a place to answer, by time."""
         self._busy: Counter[str] = Counter()
+        self._passed_over: Counter[int] = Counter()
+        """How often others went before each priority since one of its own did."""
         self._threads = 0
         self._lock = threading.Condition()
         self._stopped = False
@@ -127,10 +132,20 @@ class FetchQueue:
                 now = time.monotonic()
                 while self._later and self._later[0][0] <= now:
                     self._ready.append(heapq.heappop(self._later)[1])
-                free = (fetch for fetch in self._ready if self._busy[fetch.place] < self._of_a_place)
-                if (found := min(free, default=None)) is not None:
+                free = [fetch for fetch in self._ready if self._busy[fetch.place] < self._of_a_place]
+                if free:
+                    found = self._first(free)
                     self._ready.remove(found)
                     self._busy[found.place] += 1
                     return found
                 self._lock.wait(self._later[0][0] - now if self._later else None)
         return None
+
+    def _first(self, free: list[Fetch]) -> Fetch:
+        """The most urgent of these, or of a priority that has been passed over often enough."""
+        ranks = {fetch.order[0] for fetch in free}
+        starved = max(ranks, key=lambda rank: self._passed_over[rank])
+        chosen = starved if self._passed_over[starved] >= PASSED_OVER else min(ranks)
+        for rank in ranks:
+            self._passed_over[rank] = 0 if rank == chosen else self._passed_over[rank] + 1
+        return min(fetch for fetch in free if fetch.order[0] == chosen)

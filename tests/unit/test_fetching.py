@@ -17,6 +17,7 @@ from neuraldocflow.events import DocumentSource, NewDocument
 from neuraldocflow.fetch_queue import Have
 from neuraldocflow.fetching import Fetching
 from neuraldocflow.swarm import Job, Outcome
+from neuraldocflow.swarm.queues import PASSED_OVER
 
 
 class Place:
@@ -90,6 +91,18 @@ def test_urgent_documents_are_fetched_before_those_that_came_earlier(fetched: Fe
     place.open.set()
     wait_for(lambda: len(fetched.jobs) == 4)
     assert [job.document_id for job in fetched.jobs] == ["first", "urgent", "normal", "low"]
+
+
+def test_a_low_document_is_fetched_though_urgent_ones_go_on_coming(fetched: Fetched, place: Place) -> None:
+    place.open.clear()
+    fetched.ask("first")
+    wait_for(lambda: place.asked == ["test://one/first"])
+    fetched.ask("low", "low")
+    for number in range(PASSED_OVER + 20):
+        fetched.ask(f"urgent-{number}", "urgent")
+    place.open.set()
+    wait_for(lambda: len(fetched.jobs) == PASSED_OVER + 22)
+    assert place.asked.index("test://one/low") == PASSED_OVER + 1
 
 
 def test_a_place_that_does_not_answer_does_not_hold_up_another(fetched: Fetched, place: Place) -> None:
