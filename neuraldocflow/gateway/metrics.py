@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from itertools import product
+from typing import Any, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from neuraldocflow.events import DeliveryStatus
 from neuraldocflow.gateway.arrivals import Arrived
 from neuraldocflow.gateway.problems import STATUS
 from neuraldocflow.gateway.services import Services
+from neuraldocflow.results import Status
+from neuraldocflow.values import PRIORITIES
 
 _SECONDS = (0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 _STAGES = {"queuedMs": "queued", "readMs": "reading", "tablesMs": "tables", "fieldsMs": "fields"}
@@ -58,13 +62,27 @@ class Metrics:
         self._document_types = frozenset(document_types)
         self._registry = CollectorRegistry()
         self._of = declared(self._registry)
+        self._begin()
+
+    def _begin(self) -> None:
+        """Have every series from the start, at 0: a rate does not see a first document or failure that comes
+        with its series, and a sum of no series is not 0."""
+        for labels in product((*sorted(self._document_types), "unknown", "other"), get_args(Status)):
+            self._of["documents"].labels(*labels)
+            self._of["pages"].labels(*labels)
+        for code in (*STATUS, "other"):
+            self._of["failures"].labels(code)
+        for status in get_args(DeliveryStatus.model_fields["status"].annotation):
+            self._of["deliveries"].labels("webhook", status)
+        for stage in _STAGES.values():
+            self._of["latency"].labels(stage)
 
     def render(self, services: Services, connections: int) -> bytes:
         """The text format."""
         self._of["queued"].clear()
         waiting, in_flight = services.jobs.depths()
-        for priority, count in waiting.items():
-            self._of["queued"].labels(priority).set(count)
+        for priority in dict.fromkeys([*PRIORITIES, *waiting]):
+            self._of["queued"].labels(priority).set(waiting.get(priority, 0))
         self._of["in_flight"].set(in_flight)
         self._of["connections"].set(connections)
         self._of["log_up"].set(0 if services.tail.fault else 1)

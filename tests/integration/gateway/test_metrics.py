@@ -7,8 +7,11 @@ import re
 from pathlib import Path
 
 import aiohttp
+from prometheus_client.parser import text_string_to_metric_families
 from support.gateway import Gateway, Talk, letter, submit
 from support.receiver import Receiver
+
+from neuraldocflow.values import PRIORITIES
 
 
 async def metric(session: aiohttp.ClientSession, series: str) -> float:
@@ -16,6 +19,32 @@ async def metric(session: aiohttp.ClientSession, series: str) -> float:
     answer = await session.get("/metrics")
     found = re.search(rf"^neuraldocflow_{re.escape(series)} (\S+)$", await answer.text(), re.MULTILINE)
     return float(found[1]) if found else 0.0
+
+
+def test_every_series_is_there_before_anything_happens(tmp_path: Path) -> None:
+    """Alerts that compare with 0, or look at a rate, see nothing of a series that is not there."""
+
+    async def work(gateway: Gateway) -> None:
+        async with gateway.http() as session:
+            text = await (await session.get("/metrics")).text()
+        values = {
+            (sample.name, *sorted(sample.labels.values())): sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+        }
+        for series in (
+            ("neuraldocflow_documents_total", "completed", "sec_10k"),
+            ("neuraldocflow_documents_total", "failed", "unknown"),
+            ("neuraldocflow_pages_total", "other", "partial"),
+            ("neuraldocflow_failures_total", "timeout"),
+            ("neuraldocflow_deliveries_total", "failed", "webhook"),
+            ("neuraldocflow_stage_seconds_count", "total"),
+            *(("neuraldocflow_queue_depth", priority) for priority in PRIORITIES),
+        ):
+            assert values[series] == 0
+
+    with Gateway(tmp_path, with_job=False) as gateway:
+        asyncio.run(work(gateway))
 
 
 def test_metrics_follow_what_happens(tmp_path: Path) -> None:
