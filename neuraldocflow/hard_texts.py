@@ -22,9 +22,12 @@ SECONDS = 3.0
 _LETTERS = "a1 -.,:/bAé_\n!"
 """Tried in this order where a pattern takes one of many characters; the first few, each as the favourite."""
 _FAVOURITES = 4
+_TIMES = 48
+"""How often something is repeated. What doubles with each time never ends; what grows with a power of them,
+as three runs of white space one after the other, does, and is met in good patterns."""
 _LONG, _LEAD = 400, 300
-"""Characters repeated, and of the text before them at most."""
-_ANY_PATTERN = ("a" * 3000, "a " * 1500, "1" * 3000, "1," * 1500, ": " * 1500, "Aa1 -,." * 400, " " * 3000)
+"""The most characters of what is repeated, and of the text before it."""
+_ANY_PATTERN = ("a" * 1500, "a " * 750, "1" * 1500, "1," * 750, ": " * 750, "Aa1 -,." * 200, " " * 1500)
 _REPEATS = (code.MAX_REPEAT, code.MIN_REPEAT)
 
 Parts = Sequence[tuple[Any, Any]]
@@ -37,7 +40,7 @@ def hard_texts(pattern: str) -> Iterator[str]:
     told = set()
     for letter, least in product(_LETTERS[:_FAVOURITES], (0, 1)):
         for lead, unit in _repeated(parsed, "", letter, least):
-            if (text := f"{lead}{unit * (_LONG // len(unit))}\x00") not in told:
+            if (text := f"{lead}{unit * _TIMES}\x00") not in told:
                 told.add(text)
                 yield text
 
