@@ -250,10 +250,11 @@ class Engine:
         while True:
             try:
                 swarm.submit(job)
-                return
+                break
             except Full:
                 if not self.wait():
                     return  # told to stop: it stays in the snapshot, and is submitted after the next start
+        self._cancel_if_asked(swarm, job)
 
     def _hand_over(self, job: Job) -> None:
         """A fetched document's job, from a thread beside the dataflow's."""
@@ -263,9 +264,13 @@ class Engine:
             except Full:
                 swarm.wait(0.05)
                 continue
-            if self._cancellations is not None and job.identity in self._cancellations:
-                swarm.cancel(*job.identity)
+            self._cancel_if_asked(swarm, job)
             return
+
+    def _cancel_if_asked(self, swarm: Swarm, job: Job) -> None:
+        """End a job that was cancelled while it was on its way to the swarm."""
+        if self._cancellations is not None and job.identity in self._cancellations:
+            swarm.cancel(*job.identity)
 
     def _cancel(self, document_id: str, run: int) -> None:
         """Fetch the document no further, and end its job."""
