@@ -8,6 +8,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from neuraldocflow import config as configuration
@@ -46,8 +48,8 @@ def folder_of(config: Config) -> Folder:
 
 
 def replace_with(folder: Folder, wanted: Submission, config: Path | None) -> Report:
-    """Stop what runs, and start ``wanted``; the former again if that fails. Raises DeploymentError, and
-    ConfigError while another command changes the same job."""
+    """Stop what runs, and start ``wanted``; the former again if that fails or is interrupted. Raises
+    DeploymentError, and ConfigError while another command changes the same job."""
     if not Path(wanted.directory).is_dir():
         raise DeploymentError(
             f"{wanted.directory}, where the job was submitted, is gone: make it again, or submit from another"
@@ -57,16 +59,18 @@ def replace_with(folder: Folder, wanted: Submission, config: Path | None) -> Rep
             folder.stage(wanted, config)
         except OSError as error:
             raise _not_written(folder, error) from error
-        ran = _stop(folder)
+        ran = runs(folder)
         try:
+            _stop(folder)
             return _start_staged(folder, wanted)
-        except DeploymentError as error:
+        except (DeploymentError, KeyboardInterrupt) as error:
             _stop(folder)
             before = folder.put_back()
             if not ran or before is None:
                 raise
             _start(folder, before)
-            raise DeploymentError(f"{error}\nWhat ran before runs again.") from error
+            why = "interrupted" if isinstance(error, KeyboardInterrupt) else error
+            raise DeploymentError(f"{why}\nWhat ran before runs again.") from error
 
 
 def _not_written(folder: Folder, error: OSError) -> DeploymentError:
@@ -86,7 +90,12 @@ def running(folder: Folder) -> tuple[Submission, Report]:
 
 
 def stop(folder: Folder) -> bool:
-    """Stop what runs, gracefully and then not; whether anything did. Raises ConfigError as above."""
+    """Stop what runs, gracefully and then not; whether anything did. Raises ConfigError as above, and
+    OSError for a state directory that can't be one."""
+    try:
+        folder.root.stat()
+    except FileNotFoundError:  # no folder is made where nothing was submitted
+        return False
     with folder.alone():
         return _stop(folder)
 
@@ -112,6 +121,10 @@ def _stop(folder: Folder) -> bool:
     if not _until(lambda: not lives(pid, folder.state), GRACE + 20):
         os.kill(pid, signal.SIGKILL)  # its children end with it
         _until(lambda: not lives(pid, folder.state), 10)
+    report = folder.report()
+    if report is not None and report.phase not in OVER:  # it could not say so itself, such as amid its start
+        with suppress(OSError):
+            folder.tell(replace(report, phase="stopped", since=time.time(), reason="", address=""))
     return True
 
 
@@ -135,6 +148,8 @@ def _start(folder: Folder, wanted: Submission) -> Report:
         )
     except OSError as error:
         raise DeploymentError(f"the job can't be started in {wanted.directory}: {error.strerror}") from error
+    with suppress(OSError):  # who stops it finds it by this, before it has come to say so itself
+        folder.tell(Report("starting", process.pid, time.time()), replace=False)
     deadline = time.monotonic() + _READY
     while time.monotonic() < deadline:
         report = folder.report()

@@ -8,15 +8,16 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from neuraldocflow import __version__, durable
 from neuraldocflow.errors import ConfigError
 
 HOST = "neuraldocflow.deployment.host"
 """The module of the process that stays; what comes after it in its command is the state directory."""
+T = TypeVar("T", "Submission", "Report")
 OVER = ("stopped", "failed")
 """Phases of a report after which its process ends."""
 
@@ -70,16 +71,12 @@ class Folder:
 
     def submission(self) -> Submission | None:
         """What was submitted; None where nothing was."""
-        found = _read(self._submission)
-        return Submission(**found) if found else None
+        return _read(self._submission, Submission)
 
     def report(self) -> Report | None:
         """The latest report; one of a process that is gone says ``killed``."""
-        found = _read(self._report)
-        if not found:
-            return None
-        report = Report(**found)
-        if report.phase not in OVER and not lives(report.pid, self.state):
+        report = _read(self._report, Report)
+        if report is not None and report.phase not in OVER and not lives(report.pid, self.state):
             return replace(report, phase="killed", reason="the process that keeps it running is gone")
         return report
 
@@ -132,20 +129,26 @@ class Folder:
                 ) from None
             yield
 
-    def tell(self, report: Report) -> None:
-        self._write(self._report, asdict(report))
+    def tell(self, report: Report, *, replace: bool = True) -> None:
+        """Write a report; without ``replace`` only where there is none. Raises OSError."""
+        self._write(self._report, asdict(report), replace=replace)
 
     @staticmethod
-    def _write(path: Path, value: dict[str, Any]) -> None:
-        durable.write_atomically(path, json.dumps(value, indent=2).encode())
+    def _write(path: Path, value: dict[str, Any], *, replace: bool = True) -> None:
+        durable.write_atomically(path, json.dumps(value, indent=2).encode(), replace=replace)
 
 
-def _read(path: Path) -> dict[str, Any] | None:
+def _read(path: Path, kind: type[T]) -> T | None:
+    """What a file says, written by another release too: what this one does not know of is left out. Raises
+    ConfigError for one that says nothing."""
+    known = {each.name for each in fields(kind)}
     try:
-        found: dict[str, Any] = json.loads(path.read_bytes())
+        found = json.loads(path.read_bytes())
+        return kind(**{name: value for name, value in found.items() if name in known})
     except FileNotFoundError:
         return None
-    return found
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ConfigError(f"{path} is damaged: remove it, and submit the job again") from error
 
 
 def lives(pid: int, state: Path) -> bool:

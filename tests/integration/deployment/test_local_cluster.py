@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from support.servers.serving import free_port
 from support.submitted import Submitted
 from support.topics import Topics, wait_for
 
-from neuraldocflow.deployment.submission import Folder
+from neuraldocflow.deployment.submission import Folder, lives
 
 pytestmark = [pytest.mark.slow, pytest.mark.cluster]
 
@@ -84,6 +86,31 @@ def test_submitted_again_it_replaces_what_ran(submitted: Submitted) -> None:
     assert submitted.host() != first
     assert not Path(f"/proc/{first}").exists()
     submitted.has_all(names)
+
+
+def test_ctrl_c_takes_a_submission_back_and_what_ran_before_runs_again(submitted: Submitted) -> None:
+    submitted.submit()
+    before = submitted.host()
+    command = [sys.executable, "-m", "neuraldocflow", "submit", "-c", "job.yaml", "--no-gateway", "-p", "2"]
+    with subprocess.Popen(command, cwd=submitted.job.root, stderr=subprocess.PIPE, text=True) as again:
+        wait_for(lambda: not lives(before, submitted.job.root / ".neuraldocflow"), 60)
+        again.send_signal(signal.SIGINT)
+        assert "interrupted\nWhat ran before runs again." in again.communicate(timeout=200)[1]
+    assert again.returncode == 1
+    found = submitted.status()
+    assert (found["phase"], found["processes"]) == ("running", 1)
+
+
+def test_a_first_submission_that_is_interrupted_leaves_nothing_running(submitted: Submitted) -> None:
+    command = [sys.executable, "-m", "neuraldocflow", "submit", "-c", "job.yaml", "--no-gateway"]
+    report = submitted.job.root / ".neuraldocflow/submitted/report.json"
+    with subprocess.Popen(command, cwd=submitted.job.root) as first:
+        wait_for(report.exists, 60)
+        host = submitted.host()
+        first.send_signal(signal.SIGINT)
+        assert first.wait(timeout=200) == 130
+    assert not lives(host, submitted.job.root / ".neuraldocflow")
+    assert submitted.status()["phase"] == "not submitted"
 
 
 def test_a_wrong_configuration_is_refused_while_the_old_one_runs_on(submitted: Submitted) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from support.topics import wait_for
 
 from neuraldocflow.deployment.local import DeploymentError, replace_with, stop
 from neuraldocflow.deployment.submission import Folder, Report, Submission
+from neuraldocflow.errors import ConfigError
 
 
 @pytest.fixture
@@ -93,6 +95,40 @@ def test_what_has_ended_is_not_stopped(folder: Folder, phase: str) -> None:
         folder.tell(Report(phase, later.pid, time.time()))
         assert not stop(folder)
         assert later.poll() is None
+
+
+def test_what_ends_before_it_can_say_so_is_told_to_be_stopped(
+    folder: Folder, runs: subprocess.Popen[bytes]
+) -> None:
+    folder.tell(Report("starting", runs.pid, time.time(), address="http://127.0.0.1:8080/"))
+    assert stop(folder)
+    report = folder.report()
+    assert report is not None
+    assert (report.phase, report.reason, report.address) == ("stopped", "", "")
+
+
+def test_where_nothing_was_submitted_stopping_leaves_nothing_behind(tmp_path: Path) -> None:
+    assert not stop(Folder(tmp_path / "state"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_another_release_has_written_is_read_as_far_as_it_is_known(folder: Folder) -> None:
+    folder.tell(Report("failed", 1, time.time(), reason="no room"))
+    for name in ("submission.json", "report.json"):
+        told = json.loads((folder.root / name).read_bytes())
+        (folder.root / name).write_text(json.dumps({**told, "of_a_later_release": True}))
+    submission, report = folder.submission(), folder.report()
+    assert submission is not None
+    assert submission.processes == 1
+    assert report is not None
+    assert report.reason == "no room"
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"processes": 1}'])
+def test_a_damaged_submission_is_named_with_what_to_do(folder: Folder, text: str) -> None:
+    (folder.root / "submission.json").write_text(text)
+    with pytest.raises(ConfigError, match=r"submission\.json is damaged: remove it, and submit"):
+        folder.submission()
 
 
 def test_what_runs_is_stopped_also_by_another_name_of_its_directory(
