@@ -87,7 +87,8 @@ def status(
     Example: neuraldocflow status
     """
     if _on_kubernetes(to):
-        print(_cluster(namespace).status(), end="")
+        cluster = _cluster(namespace)
+        print(json.dumps(cluster.standing()) if as_json else cluster.status().rstrip("\n"))
         return
     found = standing(of_a_job(config))
     if as_json:

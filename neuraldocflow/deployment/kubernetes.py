@@ -20,6 +20,7 @@ SUBMITTED = "neuraldocflow-submitted"
 """The ConfigMap with what was applied last."""
 _CONFIGURATION = re.compile(r"neuraldocflow-[a-z0-9]{10}")
 """Names of the configurations' ConfigMaps, as kustomize makes them."""
+_ALL = "app.kubernetes.io/part-of=neuraldocflow"
 _OURS = "app.kubernetes.io/component=dataflow"
 _LOOK = 1.0
 
@@ -129,20 +130,32 @@ class Kubernetes:
 
     def status(self) -> str:
         """Pods in kubectl's own words, and what the job says of itself where a pod can be asked."""
-        pods = self._run("get", "pods", "-l", "app.kubernetes.io/part-of=neuraldocflow")
-        asked = [
-            "exec",
-            f"{DATAFLOW}-0",
-            "--",
-            "neuraldocflow",
-            "status",
-            "-c",
-            "/etc/neuraldocflow/config.yaml",
-        ]
+        pods = self._run("get", "pods", "-l", _ALL)
         try:
-            return f"{pods}\n{self._run(*asked)}"
+            return f"{pods}\n{self._ask_for_status()}"
         except DeploymentError as error:
             return f"{pods}\n{DATAFLOW}-0 can't be asked: {error}\n"
+
+    def standing(self) -> dict[str, Any]:
+        """The same for machines: what the job says is None where no pod can be asked."""
+        found = json.loads(self._run("get", "pods", "-l", _ALL, "-o", "json"))["items"]
+        pods = [
+            {
+                "name": pod["metadata"]["name"],
+                "phase": pod["status"].get("phase"),
+                "ready": _conditions(pod).get("Ready") == "True",
+                "restarts": sum(each["restartCount"] for each in pod["status"].get("containerStatuses", [])),
+            }
+            for pod in found
+        ]
+        try:
+            return {"pods": pods, "job": json.loads(self._ask_for_status("--json")), "reason": None}
+        except DeploymentError as error:
+            return {"pods": pods, "job": None, "reason": f"{DATAFLOW}-0 can't be asked: {error}"}
+
+    def _ask_for_status(self, *more: str) -> str:
+        command = ("neuraldocflow", "status", "-c", "/etc/neuraldocflow/config.yaml", *more)
+        return self._run("exec", f"{DATAFLOW}-0", "--", *command)
 
     def _resume(self) -> None:
         """Where a scaler decides on the number of pods, have its least number now, also of one that was
@@ -207,10 +220,13 @@ class Kubernetes:
         return len(pods) == found["spec"]["replicas"] and all(_is_ready(pod, revision) for pod in pods)
 
 
+def _conditions(pod: dict[str, Any]) -> dict[str, str]:
+    return {each["type"]: each["status"] for each in pod["status"].get("conditions", [])}
+
+
 def _is_ready(pod: dict[str, Any], revision: str | None) -> bool:
-    conditions = {each["type"]: each["status"] for each in pod["status"].get("conditions", [])}
     return (
         "deletionTimestamp" not in pod["metadata"]
         and pod["metadata"]["labels"].get("controller-revision-hash") == revision
-        and conditions.get("Ready") == "True"
+        and _conditions(pod).get("Ready") == "True"
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import yaml
@@ -15,17 +15,17 @@ from neuraldocflow.log.kafka import GROUP
 
 _VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
 _SERVERS = "KAFKA_BOOTSTRAP_SERVERS"
+_OF_A_TOPIC = ("bootstrapServers", "bootstrapServersFromEnv", "consumerGroup", "topic")
 
 
-def triggers_of(text: str, threshold: str) -> list[dict[str, Any]]:
+def triggers_of(text: str, like: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Triggers for a configuration's text, whose variables are set in the pods; none without Kafka topics.
 
-    ``threshold`` is the lag a pod is there for.
+    ``like`` is a trigger of Kafka that says all that a configuration does not: the lag a pod is there for,
+    and how the scaler gets in where brokers want to know who asks.
     """
-    return [
-        {"type": "kafka", "metadata": {**trigger, "lagThreshold": threshold, "offsetResetPolicy": "earliest"}}
-        for trigger in _topics(yaml.safe_load(text) or {})
-    ]
+    kept = {name: value for name, value in like["metadata"].items() if name not in _OF_A_TOPIC}
+    return [{**like, "metadata": {**kept, **topic}} for topic in _topics(yaml.safe_load(text) or {})]
 
 
 def settled(value: Any, where: str) -> Any:

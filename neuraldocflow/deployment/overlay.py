@@ -100,14 +100,18 @@ def _triggers(scaler: dict[str, Any] | None, text: str) -> list[dict[str, Any]]:
     """What the overlay's scaler follows of a configuration; nothing where there is no scaler, or no Kafka."""
     if scaler is None:
         return []
-    return triggers_of(text, scaler["spec"]["triggers"][0]["metadata"]["lagThreshold"])
+    like = next((each for each in scaler["spec"]["triggers"] if each["type"] == "kafka"), None)
+    if like is None:
+        raise ConfigError("--overlay: its ScaledObject has no trigger of the type kafka to make others like")
+    return triggers_of(text, like)
 
 
 def _scaling(
     scaler: dict[str, Any], processes: int, workers: int, most: int, triggers: list[dict[str, Any]]
 ) -> dict[str, Any]:
-    """Where the lag decides on the number of pods: ``processes`` is the least; they have ``most`` workers at
-    most. Where nothing is read whose lag could be followed, there is no scaler."""
+    """Where the lag decides on the number of pods: ``processes`` is the least, and the most where the overlay
+    has fewer; they have ``most`` workers at most. Where nothing is read whose lag could be followed, there is
+    no scaler."""
     target = {"kind": "ScaledObject", "name": DATAFLOW}
     if not triggers:
         gone = {
@@ -117,7 +121,7 @@ def _scaling(
             "$patch": "delete",
         }
         return {"target": target, "patch": yaml.safe_dump(gone)}
-    most = min(scaler["maxReplicaCount"], most // workers)
+    most = max(processes, min(scaler["maxReplicaCount"], most // workers))
     change = [
         {"op": "replace", "path": "/spec/minReplicaCount", "value": processes},
         {"op": "replace", "path": "/spec/maxReplicaCount", "value": most},

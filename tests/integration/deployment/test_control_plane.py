@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -116,6 +117,10 @@ def test_a_submitted_job_rolls_out_and_is_scaled_and_stopped(space: Namespace) -
     claims = space.plane.get("pvc", "-n", space.name)["items"]
     assert [each["status"]["phase"] for each in claims] == ["Bound"]
     assert "Running" in space.command("status").stdout
+    told = json.loads(space.does("status", "--json"))
+    assert {"name": f"{DATAFLOW}-0", "phase": "Running", "ready": True, "restarts": 0} in told["pods"]
+    assert told["job"] is None  # nothing runs in pretended pods
+    assert f"{DATAFLOW}-0 can't be asked: " in told["reason"]
     space.plane.kubectl("-n", space.name, "scale", f"statefulset/{DATAFLOW}", "--replicas=3")
     space.does("stop")
     assert space.statefulset()["spec"]["replicas"] == 0

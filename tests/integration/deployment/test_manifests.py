@@ -140,6 +140,31 @@ def test_submitted_with_kafka_the_pods_follow_what_it_reads(tmp_path: Path) -> N
     assert (scaled["minReplicaCount"], scaled["maxReplicaCount"]) == (3, 4)
 
 
+def test_as_many_pods_as_were_asked_for_are_never_more_than_the_most(tmp_path: Path) -> None:
+    text = "stream_sources: {orders: {type: kafka, config: {topic: orders}}}\nruntime: {max_workers: 32}\n"
+    (tmp_path / "job.yaml").write_text(text)
+    scaled = one(submitted(tmp_path, "--processes", "12"), "ScaledObject", DATAFLOW)["spec"]
+    assert (scaled["minReplicaCount"], scaled["maxReplicaCount"]) == (12, 12)
+
+
+def test_how_the_scaler_gets_into_kafka_stands_in_an_overlay_of_ones_own(tmp_path: Path) -> None:
+    base = os.path.relpath(ROOT / "k8s" / "overlays" / "production", tmp_path.resolve())
+    patch = [
+        {"op": "add", "path": "/spec/triggers/0/authenticationRef", "value": {"name": "kafka"}},
+        {"op": "add", "path": "/spec/triggers/0/metadata/sasl", "value": "scram_sha512"},
+        {"op": "replace", "path": "/spec/triggers/0/metadata/lagThreshold", "value": "50"},
+    ]
+    patches = [{"target": {"kind": "ScaledObject"}, "patch": yaml.safe_dump(patch)}]
+    (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump({"resources": [base], "patches": patches}))
+    text = "stream_sources: {orders: {type: kafka, config: {topic: orders, priority_topics: [urgent]}}}\n"
+    (tmp_path / "job.yaml").write_text(text)
+    triggers = one(submitted(tmp_path, "--overlay", "."), "ScaledObject", DATAFLOW)["spec"]["triggers"]
+    assert {each["metadata"]["topic"] for each in triggers} == {"orders", "orders.urgent"}
+    for each in triggers:
+        assert each["authenticationRef"] == {"name": "kafka"}
+        assert (each["metadata"]["sasl"], each["metadata"]["lagThreshold"]) == ("scram_sha512", "50")
+
+
 def test_a_job_without_kafka_has_as_many_pods_as_it_was_submitted_with(tmp_path: Path) -> None:
     text = "stream_sources: {inbox: {type: filesystem, config: {watch_directories: [/in]}}}\n"
     (tmp_path / "job.yaml").write_text(text)

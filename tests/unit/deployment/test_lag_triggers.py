@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import yaml
 
 from neuraldocflow.deployment.lag_triggers import settled, triggers_of
 from neuraldocflow.errors import ConfigError
 
+LIKE: dict[str, Any] = {
+    "type": "kafka",
+    "metadata": {"topic": "a", "bootstrapServers": "b", "lagThreshold": "200"},
+}
+
 
 def told(config: dict[str, object]) -> list[tuple[str, str, str]]:
     """Brokers, group and topic of each trigger."""
-    found = [each["metadata"] for each in triggers_of(yaml.safe_dump(config), "200")]
+    found = [each["metadata"] for each in triggers_of(yaml.safe_dump(config), LIKE)]
     assert all(each["lagThreshold"] == "200" for each in found)
     return [
         (
