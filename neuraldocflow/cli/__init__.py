@@ -5,10 +5,13 @@ Exit codes: 0 fine, 1 failed, 2 wrong usage or configuration, 3 partial results.
 
 from __future__ import annotations
 
+import codecs
 import errno
 import io
+import json
 import logging
 import os
+import select
 import sys
 
 import typer
@@ -83,21 +86,44 @@ def main() -> None:
     is named."""
     _open_streams()
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
     except NeuralDocFlowError as error:
         print(f"neuraldocflow: {error}", file=sys.stderr)
         sys.exit(2 if isinstance(error, ConfigError) else 1)
-    except BrokenPipeError:
-        sys.stderr.close()
+    except (SystemExit, BrokenPipeError):
+        if not _nobody_reads():
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left goes nowhere: the end writes it again
         sys.exit(0)
     except Exception as error:
-        if isinstance(error, OSError) and error.filename is not None and error.errno in _REFUSED:
-            named = os.fsdecode(error.filename) if isinstance(error.filename, bytes) else error.filename
+        if isinstance(error, OSError) and error.errno in _REFUSED:
+            named = "a file, or what this prints to," if error.filename is None else error.filename
+            named = os.fsdecode(named) if isinstance(named, bytes) else named
             print(f"neuraldocflow: {named} can't be used: {error.strerror}", file=sys.stderr)
+            if error.filename is None:
+                os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
             sys.exit(1)
         print(faults.told(error), file=sys.stderr)
         print(f"neuraldocflow: unforeseen: {type(error).__name__}; please report it", file=sys.stderr)
         sys.exit(1)
+
+
+def _nobody_reads() -> bool:
+    """Whether standard output is a pipe whose reader has seen enough, such as ``head``."""
+    looking = select.poll()
+    looking.register(1, 0)
+    return any(event & select.POLLERR for _, event in looking.poll(0))
+
+
+def _by_number(error: UnicodeError) -> tuple[str, int]:
+    """Characters as JSON may have them: what is printed may be JSON."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    left = error.object[error.start : error.end]
+    return "".join(json.dumps(each)[1:-1] for each in left), error.end
 
 
 def _open_streams() -> None:
@@ -111,4 +137,5 @@ def _open_streams() -> None:
     sys.stdout = sys.stdout or open(1, "w", closefd=False)  # noqa: SIM115
     sys.stderr = sys.stderr or open(2, "w", closefd=False)  # noqa: SIM115
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
-        sys.stdout.reconfigure(errors="backslashreplace")
+        codecs.register_error("by-number", _by_number)
+        sys.stdout.reconfigure(errors="by-number")

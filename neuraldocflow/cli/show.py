@@ -26,6 +26,11 @@ class _Console(Console):
         for text, style, control in super().render(renderable, options):
             yield Segment(text if control else harmless(text), style, control)
 
+    def on_broken_pipe(self) -> None:
+        """Nothing more is shown; the program's entry point knows what a reader that has gone means."""
+        self.quiet = True
+        raise
+
 
 def console(stderr: bool = False) -> Console:
     """A console that respects NO_COLOR and narrow terminals; what reads a pipe has lines of any width.

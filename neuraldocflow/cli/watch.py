@@ -82,6 +82,8 @@ class Watch:
                         self._console.print(f"the log can't be read: {error}", style="red")
                     away = True
                     self._stop.wait(_PAUSE)
+                except BrokenPipeError:  # nobody reads any more: the console is quiet now, the job goes on
+                    continue
                 if terminal:
                     live.refresh()
                     self._stop.wait(0.1)
