@@ -12,6 +12,7 @@ import json
 import logging
 import os
 import select
+import sqlite3
 import sys
 
 import typer
@@ -105,6 +106,9 @@ def main() -> None:
             print(f"neuraldocflow: {named} can't be used: {error.strerror}", file=sys.stderr)
             if error.filename is None:
                 os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            sys.exit(1)
+        if isinstance(error, sqlite3.OperationalError):
+            print(f"neuraldocflow: a file of the state directory can't be used: {error}", file=sys.stderr)
             sys.exit(1)
         print(faults.told(error), file=sys.stderr)
         print(f"neuraldocflow: unforeseen: {type(error).__name__}; please report it", file=sys.stderr)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import sqlite3
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from neuraldocflow.config import Config
 from neuraldocflow.deployment.submission import Folder
 from neuraldocflow.deployment.topics import lags
+from neuraldocflow.errors import ConfigError
 from neuraldocflow.gateway.jobs import Jobs
 from neuraldocflow.gateway.tail import Tail
 from neuraldocflow.liveness import Liveness, look
-from neuraldocflow.log import open_log
+from neuraldocflow.log import Log, open_log
 
 _OVER = ("stopped", "failed", "killed")
 """Phases of a submission beside which another job may run on its state directory."""
@@ -63,12 +66,20 @@ def _processes(folder: Folder, alive: Liveness, now: datetime) -> dict[str, Any]
 
 
 def _documents(config: Config, now: datetime) -> dict[str, Any]:
-    """From the index over the log, which is kept and read on from where the last look ended."""
-    state = config.runtime.state_directory.absolute()
-    jobs = Jobs(state / "work" / "status.db")
+    """From the index over the log, which is kept and read on from where the last look ended; where it can't
+    be written, such as on a full disk, one for this look alone is made elsewhere."""
+    with open_log(config.runtime) as log:
+        try:
+            return _indexed(config, log, config.runtime.state_directory.absolute() / "work", now)
+        except (ConfigError, sqlite3.OperationalError):
+            with TemporaryDirectory(prefix="status-") as elsewhere:
+                return _indexed(config, log, Path(elsewhere), now)
+
+
+def _indexed(config: Config, log: Log, folder: Path, now: datetime) -> dict[str, Any]:
+    jobs = Jobs(folder / "status.db")
     try:
-        with open_log(config.runtime) as log:
-            Tail(log, jobs, lambda _events, _positions: None, _TODAY).read_all()
+        Tail(log, jobs, lambda _events, _positions: None, _TODAY).read_all()
         jobs.forget(now - timedelta(days=config.runtime.retention_days))
         waiting, in_flight = jobs.depths()
         oldest = jobs.oldest_waiting()

@@ -105,8 +105,8 @@ def lags(config: Config) -> list[Lag]:
 def _of_the_log(config: Config) -> Iterator[Lag]:
     store = Recovery(config.runtime.state_directory.absolute() / "recovery")
     positions: dict[int, int] = {}
-    # On a full disk the store can't even be read: all counts as unread.
-    with closing(store), suppress(sqlite3.OperationalError):
+    # On a full disk, or where it is damaged, the store can't even be read: all counts as unread.
+    with closing(store), suppress(sqlite3.Error):
         positions = store.states(_SUBMISSIONS).get("submissions", {}).get("positions", {})
     with open_log(config.runtime) as log:
         for part, (begin, end) in log.bounds(DOCUMENT_STREAM).items():

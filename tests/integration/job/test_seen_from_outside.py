@@ -64,3 +64,24 @@ def test_decisions_about_agents_are_on_the_log_with_their_reasons(tmp_path: Path
         ("wanted", "agent-1"),
         ("wanted", "agent-2"),
     ]
+
+
+def test_status_is_told_also_where_the_recovery_store_is_damaged(tmp_path: Path) -> None:
+    job = JobFolder(tmp_path)
+    job.letters(1)
+    job.run_once()
+    for part in (tmp_path / ".neuraldocflow" / "recovery").glob("part-*"):
+        part.write_bytes(b"no database" * 100)
+    done = neuraldocflow("status", "-c", "job.yaml", "--json", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["lastDay"] == {"completed": 1}
+
+
+def test_status_is_told_also_where_its_index_can_not_be_written(tmp_path: Path) -> None:
+    job = JobFolder(tmp_path)
+    job.letters(1)
+    job.run_once()
+    (tmp_path / ".neuraldocflow" / "work" / "status.db").mkdir()
+    done = neuraldocflow("status", "-c", "job.yaml", "--json", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["lastDay"] == {"completed": 1}
