@@ -65,9 +65,14 @@ class Range:
     offsets: Mapping[int, tuple[int, int | None]] = field(default_factory=dict)
 
     def bounds(self, log: Log, topic: str) -> dict[int, tuple[int, int]]:
-        """First and next-after-last offset of each partition, as the log stands now."""
+        """First and next-after-last offset of each partition, as the log stands now. Raises ConfigError for
+        partitions that are not there."""
         found = {}
-        for partition, (begin, end) in log.bounds(topic).items():
+        there = log.bounds(topic)
+        if missing := self.offsets.keys() - there.keys():
+            most = max(there, default=0)
+            raise ConfigError(f"--offsets: {topic} has no partition {min(missing)}; it has 0 to {most}")
+        for partition, (begin, end) in there.items():
             if self.offsets:
                 if partition not in self.offsets:
                     continue
@@ -88,7 +93,12 @@ def parse_offsets(texts: list[str]) -> dict[int, tuple[int, int | None]]:
         match = _OFFSETS.fullmatch(text)
         if match is None:
             raise ConfigError(f"--offsets: {text}: write PARTITION:FIRST-LAST, such as 0:120-180 or 0:120-")
-        found[int(match[1])] = (int(match[2]), int(match[3]) if match[3] else None)
+        partition, first, last = int(match[1]), int(match[2]), int(match[3]) if match[3] else None
+        if last is not None and last < first:
+            raise ConfigError(f"--offsets: {text} ends before it begins")
+        if partition in found:
+            raise ConfigError(f"--offsets: partition {partition} is given twice; give one range of each")
+        found[partition] = (first, last)
     return found
 
 

@@ -21,7 +21,7 @@ from neuraldocflow.cli.state import of_a_job
 from neuraldocflow.config import Config
 from neuraldocflow.errors import ConfigError, NeuralDocFlowError
 from neuraldocflow.events import NewDocument
-from neuraldocflow.log import DEAD_LETTERS, Log, Record, open_log
+from neuraldocflow.log import DEAD_LETTERS, SWARM_DECISIONS, Log, Record, open_log
 from neuraldocflow.payloads import PayloadStore
 from neuraldocflow.replay import Change, again_of, changes, find_submitted, results, select, submit
 from neuraldocflow.replay_plan import Plan, Row
@@ -41,7 +41,7 @@ def replay(
     from_beginning: bool = typer.Option(False, "--from-beginning", help="Everything that is kept."),
     since: str = typer.Option("", "--since", help="From a time: 15m, 2h, 3d, or 2026-01-31T12:00."),
     until: str = typer.Option("", "--until", help="Up to a time."),
-    offsets: list[str] = typer.Option([], "--offsets", help="PARTITION:FIRST-LAST; may be repeated."),
+    offsets: list[str] = typer.Option([], "--offsets", help="PARTITION:FIRST-LAST; one of each partition."),
     where: list[str] = typer.Option([], "--where", help="KEY=VALUE, such as status=failed; may be repeated."),
     stale_profile: bool = typer.Option(
         False, "--stale-profile", help="Only what another version of its profile made."
@@ -69,6 +69,10 @@ def replay(
         moment(until, "--until") if until else None,
         parse_offsets(offsets),
     )
+    if wanted.since and wanted.until and wanted.until <= wanted.since:
+        raise ConfigError(f"--until: {until} is not after --since {since}")
+    if name == SWARM_DECISIONS:
+        raise ConfigError("--topic: decisions are about agents; choose results, events or documents")
     conditions = Conditions(where)
     loaded = of_a_job(config)
     current = None

@@ -51,8 +51,9 @@ def tail(
     screen = show.console()
     repeats = Repeats()
     with interruptible() as interrupted:
-        if follow and wanted == "table" and start is None and not from_beginning:
-            show.console(stderr=True).print("what comes from now on (earlier: --since 1h, --from-beginning)")
+        if wanted == "table" and start is None and not from_beginning:
+            what = "what comes from now on" if follow else "nothing, as it does not wait for what comes"
+            show.console(stderr=True).print(f"{what} (earlier: --since 1h, --from-beginning)")
         with open_log(runtime) as log:
             log.ensure_topic(name, 1)
             for record in _records(log, name, from_beginning, start, follow, interrupted):

@@ -11,6 +11,7 @@ from support.deliveries import delivery
 
 from neuraldocflow.config import Config
 from neuraldocflow.engine import Engine
+from neuraldocflow.errors import ConfigError
 from neuraldocflow.events import DocumentReceived, NewDocument, decode
 from neuraldocflow.log import PROCESSING_RESULTS, TOPICS, EmbeddedLog, Message
 from neuraldocflow.operators.extract import Extract
@@ -110,3 +111,8 @@ def test_a_failed_document_has_no_profile_that_could_be_stale(plan: Plan) -> Non
         plan.had(name, (PROCESSING_RESULTS, 0, offset), 0, profile)
     plan.only_stale(["letter@2.0.0+b"])
     assert [row["id"] for row in plan.found()] == ["stale"]
+
+
+def test_a_partition_that_is_not_there_is_told(log: EmbeddedLog) -> None:
+    with pytest.raises(ConfigError, match=r"processing-results has no partition 9; it has 0 to \d+"):
+        Range(offsets={0: (0, None), 9: (0, None)}).bounds(log, PROCESSING_RESULTS)

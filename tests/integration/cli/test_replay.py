@@ -220,6 +220,10 @@ def test_a_file_of_the_same_name_that_came_later_is_not_taken_for_the_one_before
     [
         ([], "say which part"),
         (["--offsets", "x"], "PARTITION:FIRST-LAST"),
+        (["--offsets", "0:1-2", "--offsets", "0:5-6"], "partition 0 is given twice"),
+        (["--offsets", "0:5-3"], "0:5-3 ends before it begins"),
+        (["--since", "1h", "--until", "2h"], "2h is not after --since 1h"),
+        (["--from-beginning", "--topic", "decisions"], "decisions are about agents"),
         (["--since", "yesterday"], "15m"),
         (["--from-beginning", "--where", "status"], "KEY=VALUE"),
         (["--from-beginning", "--topic", "nothing"], "there is no topic"),

@@ -76,6 +76,9 @@ def test_following_says_that_only_what_is_new_is_shown(tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     rest = rest_of(process)
     assert (rest, process.returncode) == ("", 0)
+    done = neuraldocflow("tail", "-c", "job.yaml", "--no-follow", folder=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr.startswith("nothing, as it does not wait for what comes (earlier: --since 1h")
 
 
 @pytest.mark.servers
