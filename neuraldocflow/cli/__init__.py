@@ -84,35 +84,54 @@ def _options(
 def main() -> None:
     """The entry point: errors become one sentence and exit code 1, or 2 for the configuration; of unknown
     ones the kind and the place come before: their texts may quote a document. A place that can't be used
-    is named."""
+    is named. A reader that has seen enough is no failure."""
     _open_streams()
+    code = _run()
     try:
-        try:
-            app()
-        finally:
-            sys.stdout.flush()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _print_nowhere()
+    except OSError as error:
+        code = code or _refused(error)
+        _print_nowhere()
+    sys.exit(code)
+
+
+def _run() -> int | str | None:
+    """Run the command; its exit code."""
+    try:
+        app()
     except NeuralDocFlowError as error:
         print(f"neuraldocflow: {error}", file=sys.stderr)
-        sys.exit(2 if isinstance(error, ConfigError) else 1)
-    except (SystemExit, BrokenPipeError):
-        if not _nobody_reads():
-            raise
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left goes nowhere: the end writes it again
-        sys.exit(0)
+        return 2 if isinstance(error, ConfigError) else 1
+    except SystemExit as ended:
+        # what reads the command line ends the program where nobody reads what it prints
+        return 0 if isinstance(ended.__context__, BrokenPipeError) and _nobody_reads() else ended.code
+    except sqlite3.OperationalError as error:
+        print(f"neuraldocflow: a file of the state directory can't be used: {error}", file=sys.stderr)
+        return 1
     except Exception as error:
+        if isinstance(error, BrokenPipeError) and _nobody_reads():
+            return 0
         if isinstance(error, OSError) and error.errno in _REFUSED:
-            named = "a file, or what this prints to," if error.filename is None else error.filename
-            named = os.fsdecode(named) if isinstance(named, bytes) else named
-            print(f"neuraldocflow: {named} can't be used: {error.strerror}", file=sys.stderr)
-            if error.filename is None:
-                os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-            sys.exit(1)
-        if isinstance(error, sqlite3.OperationalError):
-            print(f"neuraldocflow: a file of the state directory can't be used: {error}", file=sys.stderr)
-            sys.exit(1)
+            return _refused(error)
         print(faults.told(error), file=sys.stderr)
         print(f"neuraldocflow: unforeseen: {type(error).__name__}; please report it", file=sys.stderr)
-        sys.exit(1)
+        return 1
+    return 0
+
+
+def _refused(error: OSError) -> int:
+    """Say what can't be used."""
+    named = "a file, or what this prints to," if error.filename is None else error.filename
+    named = os.fsdecode(named) if isinstance(named, bytes) else named
+    print(f"neuraldocflow: {named} can't be used: {error.strerror}", file=sys.stderr)
+    return 1
+
+
+def _print_nowhere() -> None:
+    """What is left to be printed goes nowhere: the end of the program tries it again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _nobody_reads() -> bool:

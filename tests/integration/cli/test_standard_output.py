@@ -25,6 +25,16 @@ def test_a_reader_that_has_seen_enough_is_no_failure(tmp_path: Path, arguments: 
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+@pytest.mark.parametrize("arguments", [("config", "check", "none.yaml"), ("no-such-command",)])
+def test_a_failure_is_one_also_where_nobody_reads(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run([*COMMAND, *arguments], cwd=tmp_path, stdout=writing, stderr=subprocess.PIPE)
+    os.close(writing)
+    assert done.returncode == 2, done.stderr
+    assert done.stderr
+
+
 def test_a_job_whose_lines_nobody_reads_any_more_goes_on(tmp_path: Path) -> None:
     job = JobFolder(tmp_path)
     names = job.letters(5)
