@@ -1,5 +1,6 @@
 """Makes ``support`` importable: what tests share is in tests/support."""
 
+import signal
 import threading
 from collections import Counter
 from pathlib import Path
@@ -13,6 +14,9 @@ pytest.register_assert_rewrite("support")  # so that what fails there says how
 pytest_plugins = ["support.servers.fixtures"]
 
 TESTS = Path(__file__).parent
+
+# where the tests run in the background it may be ignored, and what they start would ignore it too
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # a machine that is busy is no failure
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
