@@ -28,9 +28,9 @@ run: setup      ## start the job on the sample documents and show where to look
 services: setup ## real servers to try things with (Kafka, S3, SQS), until Ctrl-C
 	@$(PY) scripts/services.py
 
-test: web       ## every test, real servers included, two files at a time: many wait for servers
+test: web       ## every test, real servers included, three files at a time: many wait for servers
 	@sh scripts/web.sh --required test
-	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=15
+	@$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=15
 
 test-fast: setup  ## the tests that need no server, in under a minute
 	@$(PY) -m pytest -m "not servers and not slow and not cluster"
