@@ -19,7 +19,7 @@ from pathlib import Path
 from neuraldocflow.events import DocumentSource
 from neuraldocflow.outages import Outage
 from neuraldocflow.swarm import Job
-from neuraldocflow.swarm.queues import PASSED_OVER
+from neuraldocflow.swarm.queues import Turns
 
 
 @dataclass(slots=True)
@@ -88,8 +88,7 @@ class FetchQueue:
         self._later: list[tuple[float, Fetch]] = []
         """A heap: what waits for a place to answer, by time."""
         self._busy: Counter[str] = Counter()
-        self._passed_over: Counter[int] = Counter()
-        """How often others went before each priority since one of its own did."""
+        self._turns = Turns[int]()
         self._threads = 0
         self._lock = threading.Condition()
         self._stopped = False
@@ -134,18 +133,10 @@ class FetchQueue:
                     self._ready.append(heapq.heappop(self._later)[1])
                 free = [fetch for fetch in self._ready if self._busy[fetch.place] < self._of_a_place]
                 if free:
-                    found = self._first(free)
+                    rank = self._turns.take(sorted({fetch.order[0] for fetch in free}))
+                    found = min(fetch for fetch in free if fetch.order[0] == rank)
                     self._ready.remove(found)
                     self._busy[found.place] += 1
                     return found
                 self._lock.wait(self._later[0][0] - now if self._later else None)
         return None
-
-    def _first(self, free: list[Fetch]) -> Fetch:
-        """The most urgent of these, or of a priority that has been passed over often enough."""
-        ranks = {fetch.order[0] for fetch in free}
-        starved = max(ranks, key=lambda rank: self._passed_over[rank])
-        chosen = starved if self._passed_over[starved] >= PASSED_OVER else min(ranks)
-        for rank in ranks:
-            self._passed_over[rank] = 0 if rank == chosen else self._passed_over[rank] + 1
-        return min(fetch for fetch in free if fetch.order[0] == chosen)

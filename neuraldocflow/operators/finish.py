@@ -66,6 +66,7 @@ def _is_whole(result: object) -> bool:
 
 
 def _is_shallow(result: object) -> bool:
+    """Whether nothing in it lies deeper than can be written."""
     level: list[Any] = [result]
     for _ in range(_DEEPEST):
         inner = [each.values() if isinstance(each, dict) else each for each in level]

@@ -6,7 +6,8 @@ ever waits for that.
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
+from collections.abc import Hashable, Sequence
 from typing import Generic, TypeVar
 
 from .job import PRIORITIES, Priority
@@ -15,6 +16,23 @@ PASSED_OVER = 128
 """How often other priorities may go before a waiting one that is not starved yet goes."""
 
 T = TypeVar("T")
+K = TypeVar("K", bound=Hashable)
+
+
+class Turns(Generic[K]):
+    """Which priority goes next."""
+
+    def __init__(self, passed_over: int = PASSED_OVER) -> None:
+        self._most_passed_over = passed_over
+        self._passed_over: Counter[K] = Counter()
+
+    def take(self, waiting: Sequence[K]) -> K:
+        """One of the priorities of which something waits, given by urgency; there has to be one."""
+        starved = max(waiting[1:], key=self._passed_over.__getitem__, default=waiting[0])
+        chosen = starved if self._passed_over[starved] >= self._most_passed_over else waiting[0]
+        for each in waiting:
+            self._passed_over[each] = 0 if each == chosen else self._passed_over[each] + 1
+        return chosen
 
 
 class _Queue(Generic[T]):
@@ -22,7 +40,6 @@ class _Queue(Generic[T]):
 
     def __init__(self) -> None:
         self.tenants: OrderedDict[str, deque[T]] = OrderedDict()
-        self.passed_over = 0
 
     def take(self) -> T:
         """The next; there has to be one."""
@@ -37,7 +54,7 @@ class PriorityQueues(Generic[T]):
     """Unbounded: who puts things in looks to that."""
 
     def __init__(self, passed_over: int = PASSED_OVER) -> None:
-        self._most_passed_over = passed_over
+        self._turns = Turns[Priority](passed_over)
         self._queues: dict[Priority, _Queue[T]] = {priority: _Queue() for priority in PRIORITIES}
 
     def put(self, item: T, priority: Priority, tenant: str) -> None:
@@ -48,16 +65,8 @@ class PriorityQueues(Generic[T]):
         if urgent:
             queue = self._queues["urgent"]
             return queue.take() if queue.tenants else None
-        filled = [queue for queue in self._queues.values() if queue.tenants]
-        if not filled:
-            return None
-        starved = max(filled[1:], key=lambda queue: queue.passed_over, default=None)
-        chosen = (
-            starved if starved is not None and starved.passed_over >= self._most_passed_over else filled[0]
-        )
-        for queue in filled:
-            queue.passed_over = 0 if queue is chosen else queue.passed_over + 1
-        return chosen.take()
+        filled = [priority for priority, queue in self._queues.items() if queue.tenants]
+        return self._queues[self._turns.take(filled)].take() if filled else None
 
     def remove(self, item: T, priority: Priority, tenant: str) -> None:
         """Take one out before its turn."""

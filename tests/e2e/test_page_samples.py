@@ -17,6 +17,7 @@ from support.topics import wait_for
 from neuraldocflow.cli.up import SAMPLES
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
+_PLACES = "(sheet, box) => [sheet, box].map(each => each.getBoundingClientRect().toJSON())"
 
 
 @pytest.fixture
@@ -41,9 +42,6 @@ def address(gateway: Gateway) -> Iterator[str]:
     assert process.returncode == 0, told
 
 
-PLACES = "(sheet, box) => [sheet, box].map(each => each.getBoundingClientRect().toJSON())"
-
-
 def test_the_samples_results_are_there_with_fields_and_boxes_when_the_address_is_opened(
     browser: Browser, gateway: Gateway, address: str
 ) -> None:
@@ -64,9 +62,8 @@ def test_the_samples_results_are_there_with_fields_and_boxes_when_the_address_is
     page.wait_for_function("image => image.complete && image.naturalWidth > 0", arg=picture.element_handle())
     active = page.locator(".ndf-box[data-active]")
     expect(active).to_have_attribute("aria-label", "State of incorporation: Delaware")
-    sheet, box = picture.element_handle().evaluate(
-        PLACES, active.element_handle()
-    )  # the page may just scroll
+    # both at one moment: the page may just scroll
+    sheet, box = picture.element_handle().evaluate(_PLACES, active.element_handle())
     assert sheet["left"] <= box["left"] <= box["right"] <= sheet["right"]
     assert sheet["top"] <= box["top"] <= box["bottom"] <= sheet["bottom"]
     wait_for(lambda: page.locator(".ndf-box").count() > 5)
