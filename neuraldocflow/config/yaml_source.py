@@ -68,6 +68,8 @@ def read_yaml(
         raise ConfigError(f"{name}:{line}: not valid YAML: {error.problem or error.context}") from error
     except yaml.YAMLError as error:
         raise ConfigError(f"{name}:1: not valid YAML: {error}") from error
+    except RecursionError:
+        raise ConfigError(f"{name}:1: nested too deeply, by hundreds of levels") from None
     finally:
         loader.dispose()
     return source

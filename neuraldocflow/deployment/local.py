@@ -138,6 +138,7 @@ def _start_staged(folder: Folder, wanted: Submission) -> Report:
 
 def _start(folder: Folder, wanted: Submission) -> Report:
     try:
+        folder.forget_report()
         process = subprocess.Popen(
             [sys.executable, "-m", HOST, str(folder.state)],
             cwd=wanted.directory,

@@ -89,7 +89,7 @@ class Folder:
         for folder in (self._before, self._next):
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
-        for each in (self.config, self._submission):
+        for each in (self.config, self._submission, self._report):
             if each.exists():
                 shutil.copy2(each, self._before / each.name)
         if text is not None:
@@ -98,7 +98,6 @@ class Folder:
 
     def take(self) -> None:
         """Have what was staged in the place of the present one."""
-        self._report.unlink(missing_ok=True)
         for each in (self.config, self._submission):
             staged = self._next / each.name
             if staged.exists():
@@ -106,14 +105,17 @@ class Folder:
 
     def put_back(self) -> Submission | None:
         """Take the submission from before again; None where there was none, and then nothing is submitted."""
-        self._report.unlink(missing_ok=True)
-        for each in (self.config, self._submission):
+        for each in (self.config, self._submission, self._report):
             kept = self._before / each.name
             if kept.exists():
                 os.replace(kept, each)
             else:
                 each.unlink(missing_ok=True)
         return self.submission()
+
+    def forget_report(self) -> None:
+        """What was reported is of a process that is over. Raises OSError."""
+        self._report.unlink(missing_ok=True)
 
     @contextmanager
     def alone(self) -> Iterator[None]:

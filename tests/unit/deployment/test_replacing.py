@@ -76,6 +76,19 @@ def test_a_job_runs_on_where_a_new_submission_can_not_be_written(
     assert folder.report() is not None
 
 
+def test_a_job_that_was_stopped_still_is_after_a_submission_in_its_place_came_to_nothing(
+    folder: Folder, tmp_path: Path
+) -> None:
+    was = Report("stopped", 1, time.time())
+    folder.tell(was)
+    config = tmp_path / "job.yaml"
+    config.write_text("runtime: {agents: none}\n")
+    with pytest.raises(DeploymentError, match="the job does not run"):
+        replace_with(folder, Submission(2, 1, str(tmp_path), gateway=False), config)
+    assert folder.report() == was
+    assert folder.submission() == Submission(1, 1, str(tmp_path), gateway=False, configured=False)
+
+
 @pytest.mark.parametrize("phase", ["running", "restarting", "stopped", "failed"])
 def test_a_number_that_is_another_jobs_by_now_is_not_signalled(
     folder: Folder, tmp_path: Path, phase: str
