@@ -1,15 +1,19 @@
 """What the processes of one job tell each other, and those outside, as files in a folder they share.
 
-Which partitions of the sources have ended, whether to stop, that each worker's dataflow still moves, and how
-far it is. A single process uses the same folder, alone.
+Which partitions of the sources have ended, whether to stop, that each worker's dataflow still moves, how far
+it is, and what outside does not answer. A single process uses the same folder, alone.
 """
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
 import time
 from collections.abc import Mapping
 from pathlib import Path
+
+from neuraldocflow import outages
 
 SILENCE = 10.0
 """Seconds without a beat after which a worker has stalled."""
@@ -27,6 +31,8 @@ class Cluster:
         self._all_ended = folder / "all-ended"
         self._frontier = folder / "frontier"
         self._progress = folder / "progress"
+        self._outages = folder / f"outages-{os.getpid()}"
+        self._told_outages = False
         self._beaten: dict[str, float] = {}
         self._reached: tuple[int, float] | None = None
         """The latest frontier of this process, and when it had moved."""
@@ -62,11 +68,22 @@ class Cluster:
         return self._stop.exists()
 
     def beat(self, worker: str) -> None:
-        """The worker's dataflow moves."""
+        """The worker's dataflow moves, or waits for what this process has outages of."""
         now = time.monotonic()
         if now - self._beaten.get(worker, float("-inf")) >= _BEAT:
             self._beaten[worker] = now
             (self._folder / f"beat-{worker}").touch()
+            self._tell_outages()
+
+    def _tell_outages(self) -> None:
+        """Again at each beat, so that the file of a process that was killed is known by its age."""
+        if found := outages.lasting():
+            staged = self._folder / f"next-{self._outages.name}"
+            staged.write_text(json.dumps(found), encoding="utf-8")
+            os.replace(staged, self._outages)
+        elif self._told_outages:
+            self._outages.unlink(missing_ok=True)
+        self._told_outages = bool(found)
 
     def reached(self, epoch: int) -> None:
         """The dataflow has worked through everything before the end of this epoch."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from neuraldocflow.cluster import SILENCE, workers_among
+from neuraldocflow.outages import Lasting
 
 Phase = Literal["not running", "starting", "running", "stalled"]
 
@@ -24,6 +27,8 @@ class Liveness:
     """The epoch up to which everything that has come in is worked through."""
     frontier_age: float | None = None
     """Seconds since it has moved."""
+    outages: tuple[Lasting, ...] = ()
+    """What outside does not answer, in any process; the longest first."""
 
     @property
     def phase(self) -> Phase:
@@ -49,7 +54,18 @@ def look(state: Path) -> Liveness:
     beats = {path.name.removeprefix("beat-"): _age(path, now) for path in folder.glob("beat-*")}
     known = workers_among({name: age for name, age in beats.items() if age is not None})
     frontier, age = folder / "frontier", _age(folder / "frontier", now)
-    return Liveness(_holder(state / "lock"), known, _number(frontier), age)
+    return Liveness(_holder(state / "lock"), known, _number(frontier), age, _outages(folder, now))
+
+
+def _outages(folder: Path, now: float) -> tuple[Lasting, ...]:
+    found: dict[str, Lasting] = {}
+    for path in folder.glob("outages-*"):
+        age = _age(path, now)
+        with suppress(OSError, ValueError):
+            for each in map(Lasting._make, json.loads(path.read_bytes())):
+                if age is not None and age < SILENCE:
+                    found[each.what] = max(each, found.get(each.what, each), key=lambda one: one.seconds)
+    return tuple(sorted(found.values(), key=lambda one: -one.seconds))
 
 
 def _age(path: Path, now: float) -> float | None:

@@ -1,15 +1,37 @@
-"""Something outside that doesn't answer: told once when it begins and once when it is over."""
+"""Something outside that doesn't answer: logged once when it begins and once when it is over, and known to
+who asks meanwhile."""
 
 from __future__ import annotations
 
 import logging
 import random
 import threading
+import time
+from typing import NamedTuple
+from weakref import WeakSet
 
 log = logging.getLogger(__name__)
 
 _FIRST, _LONGEST = 0.2, 15.0
 """Seconds between the first two tries, and at most."""
+
+
+class Lasting(NamedTuple):
+    """What does not answer now, the latest reason, and for how many seconds."""
+
+    what: str
+    reason: str
+    seconds: float
+
+
+def lasting() -> list[Lasting]:
+    """What does not answer in this process now; the longest first, each once."""
+    with _LOCK:
+        found = [outage.told() for outage in _LASTING]
+    first: dict[str, Lasting] = {}
+    for each in sorted(found, key=lambda one: -one.seconds):
+        first.setdefault(each.what, each)
+    return list(first.values())
 
 
 class Outage:
@@ -18,14 +40,20 @@ class Outage:
     def __init__(self, what: str) -> None:
         self._what = what
         self._tries = 0
+        self._since = 0.0
+        self._reason = ""
         self._lock = threading.Lock()
 
     def goes_on(self, reason: str) -> float:
         """It did not answer; seconds to wait before the next try, with jitter."""
         with self._lock:
             self._tries += 1
-            tries = self._tries
+            tries, self._reason = self._tries, reason
+            if tries == 1:
+                self._since = time.monotonic()
         if tries == 1:
+            with _LOCK:
+                _LASTING.add(self)
             log.warning("%s does not answer as it should (%s); tried again until it does", self._what, reason)
         pause: float = min(_FIRST * 2 ** min(tries - 1, 10), _LONGEST)
         return pause * random.uniform(0.5, 1.0)
@@ -41,4 +69,13 @@ class Outage:
             return
         with self._lock:
             tries, self._tries = self._tries, 0
+        with _LOCK:
+            _LASTING.discard(self)
         log.info("%s answers again after %d tries", self._what, tries)
+
+    def told(self) -> Lasting:
+        return Lasting(self._what, self._reason, round(time.monotonic() - self._since, 1))
+
+
+_LASTING: WeakSet[Outage] = WeakSet()
+_LOCK = threading.Lock()

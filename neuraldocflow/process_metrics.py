@@ -1,4 +1,5 @@
-"""Prometheus metrics of one process of the dataflow: agents, decisions about them, lag, whether it moves."""
+"""Prometheus metrics of one process of the dataflow: agents, decisions about them, lag, whether it moves, and
+what does not answer."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from neuraldocflow import outages
 from neuraldocflow.errors import ConfigError, NeuralDocFlowError
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ AGENTS, DECISIONS = "neuraldocflow_agents", "neuraldocflow_swarm_decisions"
 LAG = "neuraldocflow_source_lag"
 HEARTBEAT = "neuraldocflow_heartbeat_age_seconds"
 FRONTIER, FRONTIER_AGE = "neuraldocflow_frontier_epoch", "neuraldocflow_frontier_age_seconds"
+OUTAGE = "neuraldocflow_outage_seconds"
 LABELS = {
     AGENTS: (),
     DECISIONS: ("event", "reason"),
@@ -32,6 +35,7 @@ LABELS = {
     HEARTBEAT: ("worker",),
     FRONTIER: (),
     FRONTIER_AGE: (),
+    OUTAGE: ("what",),
 }
 
 Lags = Callable[[], list[tuple[str, int, int]]]
@@ -70,6 +74,11 @@ class ProcessMetrics(Collector):
             epoch, age = frontier
             yield GaugeMetricFamily(FRONTIER, "The epoch all input before is worked through", value=epoch)
             yield GaugeMetricFamily(FRONTIER_AGE, "Seconds since the frontier has moved", value=age)
+        about = "Seconds since something outside has answered as it should, while it does not"
+        outage = GaugeMetricFamily(OUTAGE, about, labels=LABELS[OUTAGE])
+        for each in outages.lasting():
+            outage.add_metric((each.what,), each.seconds)
+        yield outage
 
     def _lag(self) -> list[tuple[str, int, int]]:
         if self._lags is not None and time.monotonic() - self._asked > _LAG_SECONDS:

@@ -29,6 +29,8 @@ _APART = (
 _TO = typer.Option("local", "--to", help="local: processes on this machine; k8s: pods of a cluster.")
 _NAMESPACE = typer.Option("default", "--namespace", "-n", help="k8s: the namespace.")
 _JSON = typer.Option(False, "--json", help="Print JSON.")
+_NOT_TOLD = "--dead-letters --where origin=/sinks/webhook"
+"""The options of ``replay`` that send again what outputs have given up."""
 _PHASES = {"running": "green", "stopped": "yellow", "starting": "yellow", "not submitted": "yellow"}
 
 
@@ -94,7 +96,7 @@ def status(
     if as_json:
         print(json.dumps(found))
     else:
-        _show(found)
+        _show(found, f" -c {config}" if config is not None else "")
 
 
 def scale(
@@ -184,7 +186,8 @@ def _what_runs(processes: int, workers: int) -> str:
     return f"{_size(processes, workers)} {'runs' if processes == 1 else 'run'}"
 
 
-def _show(found: dict[str, Any]) -> None:
+def _show(found: dict[str, Any], config: str) -> None:
+    """``config`` is the option that commands are given for the same job."""
     screen = show.console()
     phase = found["phase"]
     shown = (phase, _PHASES.get(phase, "red"))
@@ -193,22 +196,54 @@ def _show(found: dict[str, Any]) -> None:
     for line in (found.get("reason"), _restarts(found), found.get("address"), gateway):
         if line:
             screen.print(f"  {line}", soft_wrap=True)
+    for each in found["outages"]:
+        lasts = show.seconds(each["seconds"] * 1000)
+        told = f"  {each['what']} has not answered as it should for {lasts}: {each['reason']}"
+        screen.print(told, style="yellow", soft_wrap=True)
+    screen.print(f"moved        {_moved(found)}")
+    if found["queued"] is not None:
+        _show_documents(found, config)
+    if found["lag"] is not None:
+        _show_lag(found["lag"])
+    if found["unknown"] is not None:
+        screen.print(f"not known    {found['unknown']}", style="yellow", soft_wrap=True)
+
+
+def _show_documents(found: dict[str, Any], config: str) -> None:
+    screen = show.console()
     queued = ", ".join(f"{count} {name}" for name, count in sorted(found["queued"].items())) or "none"
     screen.print(f"waiting      {queued}{_oldest(found)}")
     agents = f" by {counted(found['agents'], 'agent')}" if found.get("agents") else ""
     screen.print(f"in work      {found['inFlight']}{agents}")
-    screen.print(f"moved        {_moved(found)}")
     ended = ", ".join(f"{count} {name}" for name, count in sorted(found["lastDay"].items())) or "none"
     screen.print(f"last minute  {found['perMinute']}")
     screen.print(f"last day     {ended}")
     for each in found["failures"][:5]:
         screen.print(f"  {each['count']} × {each['code']}: {each['message']}", soft_wrap=True)
+        again = f"neuraldocflow replay{config} --since 1d --where error.code={each['code']}"
+        screen.print(f"    again: {again}", soft_wrap=True)
+    for each in found["outputs"]:
+        screen.print(f"{each['sink']:<12} {each['target']}: {_deliveries(each)}", soft_wrap=True)
+    if any(each["failed"] for each in found["outputs"]):
+        screen.print(f"    again: neuraldocflow replay{config} --since 1d {_NOT_TOLD}", soft_wrap=True)
+
+
+def _show_lag(lag: list[dict[str, Any]]) -> None:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name in ("topic", "partition", "end", "read", "lag"):
+    for name in ("topic", "partition", "end", "read", "lag", "last minute"):
         table.add_column(name, justify="left" if name == "topic" else "right")
-    for each in found["lag"]:
+    for each in lag:
         table.add_row(*("–" if each[name] is None else str(each[name]) for name in each))
-    screen.print(table)
+    show.console().print(table)
+
+
+def _deliveries(output: dict[str, Any]) -> str:
+    """How many of the last day an output took, and how many were given up."""
+    told = []
+    for how in ("delivered", "failed"):
+        if count := output[how]:
+            told.append(f"{count} {how}, the last {show.seconds(output[f'{how}SecondsAgo'] * 1000)} ago")
+    return "; ".join(told)
 
 
 def _title(found: dict[str, Any]) -> str:

@@ -50,13 +50,16 @@ def table(*columns: str) -> Table:
 
 
 def seconds(milliseconds: float | None) -> str:
-    """``0.9 s``, ``12 s``, ``3 min``; nothing where unknown."""
+    """``0.9 s``, ``12 s``, ``3 min``, ``5 h``, ``4 d``; nothing where unknown."""
     if milliseconds is None:
         return ""
     value = milliseconds / 1000
     if value < 10:
         return f"{value:.1f} s"
-    return f"{value:.0f} s" if value < 120 else f"{value / 60:.0f} min"
+    for unit, length in (("s", 1), ("min", 60), ("h", 3600)):
+        if value < 120 * length:
+            return f"{value / length:.0f} {unit}"
+    return f"{value / 86400:.0f} d"
 
 
 def fields_of(result: Mapping[str, Any]) -> dict[str, Any]:

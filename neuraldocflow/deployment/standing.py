@@ -12,7 +12,7 @@ from typing import Any
 from neuraldocflow.config import Config
 from neuraldocflow.deployment.submission import Folder
 from neuraldocflow.deployment.topics import lags
-from neuraldocflow.errors import ConfigError
+from neuraldocflow.errors import ConfigError, NeuralDocFlowError
 from neuraldocflow.gateway.jobs import Jobs
 from neuraldocflow.gateway.tail import Tail
 from neuraldocflow.liveness import Liveness, look
@@ -20,21 +20,34 @@ from neuraldocflow.log import Log, open_log
 
 _OVER = ("stopped", "failed", "killed")
 """Phases of a submission beside which another job may run on its state directory."""
+_ASKED = (
+    *("queued", "inFlight", "oldestWaitingSeconds", "perMinute", "lastDay", "failures", "outputs"),
+    "lag",
+)
+"""What the log and its brokers are asked for."""
 _LATELY = timedelta(minutes=1)
 _TODAY = timedelta(hours=24)
 
 
 def standing(config: Config) -> dict[str, Any]:
-    """What ``status`` tells, as JSON. Raises ConfigError and LogError."""
+    """What ``status`` tells, as JSON. What can't be asked, such as a log that is away, is None, and
+    ``unknown`` says why."""
     folder = Folder(config.runtime.state_directory.absolute())
     now, alive = datetime.now(UTC), look(folder.state)
-    return {
+    found = {
         **_processes(folder, alive, now),
         "heartbeats": alive.heartbeats if alive.phase != "not running" else {},
+        "outages": [each._asdict() for each in alive.outages],
         "frontier": {"epoch": alive.frontier, "ageSeconds": alive.frontier_age},
-        **_documents(config, now),
-        "lag": _lag(config),
+        **dict.fromkeys(_ASKED),
+        "unknown": None,
     }
+    try:
+        found |= _documents(config, now)
+        found["lag"] = _lag(config)
+    except NeuralDocFlowError as error:
+        found["unknown"] = str(error)
+    return found
 
 
 def _processes(folder: Folder, alive: Liveness, now: datetime) -> dict[str, Any]:
@@ -87,12 +100,23 @@ def _indexed(config: Config, log: Log, folder: Path, now: datetime) -> dict[str,
         return {
             "queued": waiting,
             "inFlight": in_flight,
-            "oldestWaitingSeconds": _age(oldest["created_ms"], now) if oldest is not None else None,
+            "oldestWaitingSeconds": _age(oldest["created_ms"] if oldest is not None else None, now),
             "perMinute": sum(lately.values()),
             "lastDay": jobs.ended_since(now - _TODAY),
             "failures": [
                 {"code": row["code"], "count": row["n"], "message": row["message"]}
                 for row in jobs.failures_since(now - _TODAY)
+            ],
+            "outputs": [
+                {
+                    "sink": row["sink"],
+                    "target": row["target"],
+                    "delivered": row["delivered"],
+                    "failed": row["failed"],
+                    "deliveredSecondsAgo": _age(row["delivered_ms"], now),
+                    "failedSecondsAgo": _age(row["failed_ms"], now),
+                }
+                for row in jobs.outputs_since(now - _TODAY)
             ],
         }
     finally:
@@ -121,10 +145,11 @@ def _lag(config: Config) -> list[dict[str, Any]]:
             "end": each.end,
             "read": each.read,
             "lag": each.behind,
+            "perMinute": each.lately,
         }
         for each in lags(config)
     ]
 
 
-def _age(milliseconds: int, now: datetime) -> float:
-    return round(now.timestamp() - milliseconds / 1000, 1)
+def _age(milliseconds: int | None, now: datetime) -> float | None:
+    return None if milliseconds is None else round(now.timestamp() - milliseconds / 1000, 1)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
@@ -21,16 +22,19 @@ from neuraldocflow.topics.client import PATIENCE, Refusals, asked, common, make,
 
 _SUBMISSIONS = "documents.source_submissions"
 """The step of the flow that reads what the gateway has put on the log."""
+_LATELY = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """How far the job has come in one partition. ``read`` is None where it has not begun."""
+    """How far the job has come in one partition. ``read`` is None where it has not begun; ``lately`` is how
+    many messages came in the last minute."""
 
     topic: str
     partition: int
     end: int
     read: int | None
+    lately: int
 
     @property
     def behind(self) -> int:
@@ -108,9 +112,11 @@ def _of_the_log(config: Config) -> Iterator[Lag]:
     # On a full disk, or where it is damaged, the store can't even be read: all counts as unread.
     with closing(store), suppress(sqlite3.Error):
         positions = store.states(_SUBMISSIONS).get("submissions", {}).get("positions", {})
+    since = datetime.now(UTC) - _LATELY
     with open_log(config.runtime) as log:
         for part, (begin, end) in log.bounds(DOCUMENT_STREAM).items():
-            yield Lag(DOCUMENT_STREAM, part, end, max(positions.get(part, begin), begin))
+            lately = end - min(log.offset_at(DOCUMENT_STREAM, part, since), end)
+            yield Lag(DOCUMENT_STREAM, part, end, max(positions.get(part, begin), begin), lately)
 
 
 def _of(topic: Topic) -> Iterator[Lag]:
@@ -118,11 +124,16 @@ def _of(topic: Topic) -> Iterator[Lag]:
     only_asks = {"group.id": topic.group, "enable.auto.commit": False}
     consumer: Consumer = make(Consumer, {**common(topic.settings), **only_asks}, topic.where)
     try:
-        places = [TopicPartition(topic.name, part) for part in range(topic.partitions())]
+        parts = range(topic.partitions())
+        places = [TopicPartition(topic.name, part) for part in parts]
+        since = int((time.time() - _LATELY.total_seconds()) * 1000)
+        times = [TopicPartition(topic.name, part, since) for part in parts]
+        first = {each.partition: each.offset for each in consumer.offsets_for_times(times, timeout=PATIENCE)}
         for place in consumer.committed(places, timeout=PATIENCE):
             begin, end = consumer.get_watermark_offsets(place, timeout=PATIENCE)
             read = max(place.offset, begin) if place.offset >= 0 else None
-            yield Lag(topic.name, place.partition, end, read if read is not None else begin or None)
+            lately = max(end - first[place.partition], 0) if first[place.partition] >= 0 else 0
+            yield Lag(topic.name, place.partition, end, read if read is not None else begin or None, lately)
     except KafkaException as error:
         raise ConfigError(f"{topic.where}: Kafka at {topic.brokers}: {reason_of(error)}") from error
     finally:

@@ -1,7 +1,8 @@
 """What is known of every job: an index over the log, in an SQLite file that can be rebuilt from it.
 
-``apply`` takes the log's records in order and is idempotent; the positions they were read up to are kept
-in the same transaction, so a restart goes on where it was. Rows are as old as the log's retention at most.
+``apply`` takes the log's records in order and is idempotent, but for counts of deliveries; the positions they
+were read up to are kept in the same transaction, so a restart goes on where it was. Rows are as old as the
+log's retention at most.
 """
 
 from __future__ import annotations
@@ -35,6 +36,10 @@ CREATE TABLE IF NOT EXISTS jobs (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS by_tenant ON jobs (tenant, created_ms DESC, id);
 CREATE INDEX IF NOT EXISTS under_way ON jobs (tenant, status, priority) WHERE {_UNDER_WAY};
+CREATE TABLE IF NOT EXISTS deliveries (
+    sink TEXT, target TEXT, delivered INTEGER, hour INTEGER, n INTEGER NOT NULL, last_ms INTEGER NOT NULL,
+    PRIMARY KEY (sink, target, delivered, hour)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS positions (
     topic TEXT, part INTEGER, next INTEGER NOT NULL, PRIMARY KEY (topic, part)
 ) STRICT, WITHOUT ROWID;
@@ -43,9 +48,10 @@ CREATE TABLE IF NOT EXISTS forgotten (
     number INTEGER PRIMARY KEY, document TEXT NOT NULL UNIQUE, run INTEGER NOT NULL
 ) STRICT;
 """
+_HOUR_MS = 3_600_000
 _KEPT = 200_000
 """Documents whose last run is remembered without its job: more than the flow's own window of repeats."""
-_VERSION = 2
+_VERSION = 3
 _FAULTS_OF_A_RECORD = (
     *(sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError, sqlite3.InterfaceError),
     *(ArithmeticError, LookupError, TypeError, ValueError, AttributeError),
@@ -158,6 +164,17 @@ class Jobs:
             )
         elif each.name == "ProcessingCompleted":
             self._finished(each, each.result)
+        elif each.name == "ResultDelivered":
+            self._delivered(each, each.data.get("delivery_status") or {})
+
+    def _delivered(self, each: Arrived, how: dict[str, Any]) -> None:
+        """Count it by hours: of an output a day has 24 rows, whatever it delivers."""
+        now = _milliseconds(each)
+        self._db.execute(
+            "INSERT INTO deliveries VALUES (?, ?, ?, ?, 1, ?) ON CONFLICT DO UPDATE SET n = n + 1,"
+            " last_ms = max(last_ms, excluded.last_ms)",
+            (how["sink"], how.get("target", ""), how["status"] == "delivered", now // _HOUR_MS, now),
+        )
 
     def _born(self, each: Arrived, source: dict[str, Any], about: dict[str, Any]) -> None:
         now = _milliseconds(each)
@@ -295,6 +312,18 @@ class Jobs:
         with self._reading:
             return self._view.execute(select, (int(moment.timestamp() * 1000),)).fetchall()
 
+    def outputs_since(self, moment: datetime) -> list[sqlite3.Row]:
+        """How deliveries went since, to the hour: by ``sink`` and ``target`` how many were ``delivered`` and
+        ``failed``, and when the last of each was (milliseconds, or None)."""
+        select = (
+            "SELECT sink, target, sum(iif(delivered, n, 0)) AS delivered,"
+            " sum(iif(delivered, 0, n)) AS failed, max(iif(delivered, last_ms, NULL)) AS delivered_ms,"
+            " max(iif(delivered, NULL, last_ms)) AS failed_ms"
+            " FROM deliveries WHERE hour >= ? GROUP BY sink, target"
+        )
+        with self._reading:
+            return self._view.execute(select, (int(moment.timestamp() * 1000) // _HOUR_MS,)).fetchall()
+
     def forget(self, before: datetime) -> None:
         """Drop jobs older than the log's retention; of each document its last run stays."""
         old = int(before.timestamp() * 1000)
@@ -306,6 +335,7 @@ class Jobs:
                 (old,),
             )
             self._db.execute("DELETE FROM jobs WHERE updated_ms < ?", (old,))
+            self._db.execute("DELETE FROM deliveries WHERE last_ms < ?", (old,))
             self._db.execute(
                 "DELETE FROM forgotten WHERE number <= (SELECT max(number) FROM forgotten) - ?", (_KEPT,)
             )

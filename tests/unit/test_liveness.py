@@ -12,6 +12,7 @@ from pathlib import Path
 from neuraldocflow.cluster import Cluster
 from neuraldocflow.liveness import look
 from neuraldocflow.looking import Looking
+from neuraldocflow.outages import Outage, lasting
 
 
 def aged(state: Path, worker: str, seconds: float) -> None:
@@ -42,6 +43,29 @@ def test_workers_that_beat_run_and_a_silent_one_has_stalled(tmp_path: Path) -> N
     assert (found.phase, found.reason) == ("stalled", "worker 0.1 has been silent for 31 s")
     cluster.beat("0.waiting")  # for room, which is no stall
     assert look(tmp_path).phase == "running"
+
+
+def test_what_does_not_answer_is_told_until_it_does(tmp_path: Path) -> None:
+    cluster = Cluster(tmp_path / "work" / "cluster")
+    kafka, again, bucket = Outage("Kafka"), Outage("Kafka"), Outage("s3://bucket")
+    for outage, reason in ((kafka, "refused"), (again, "later"), (bucket, "away"), (kafka, "down")):
+        outage.goes_on(reason)
+    cluster.beat("0.0")
+    assert [(each.what, each.reason) for each in look(tmp_path).outages] == [
+        ("Kafka", "down"),
+        ("s3://bucket", "away"),
+    ]
+    for outage in (kafka, again):
+        outage.over()
+    cluster.beat("0.1")
+    assert [each.what for each in look(tmp_path).outages] == ["s3://bucket"]
+    (told,) = cluster._folder.glob("outages-*")
+    os.utime(told, (0, time.time() - 60))  # of a process that was killed meanwhile
+    assert look(tmp_path).outages == ()
+    del bucket, outage  # nobody asks for it any more
+    assert lasting() == []
+    cluster.beat("0.2")
+    assert list(cluster._folder.glob("outages-*")) == []
 
 
 def test_all_are_silent_and_the_process_lives(tmp_path: Path) -> None:

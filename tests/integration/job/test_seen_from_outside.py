@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any
 
+import yaml
 from support.command import neuraldocflow
 from support.gateway import Gateway
+from support.servers.kafka import KafkaServer
 from support.topics import wait_for
 
 from tests.support.job import JobFolder
@@ -52,6 +55,57 @@ def test_a_single_process_shows_whether_it_moves(tmp_path: Path) -> None:
         assert health(gateway) == (503, "not running\n")
         (found,) = said(job, "status")
         assert (found["phase"], found["heartbeats"]) == ("not submitted", {})
+
+
+def test_failures_are_told_with_the_command_that_runs_them_again(tmp_path: Path) -> None:
+    job = JobFolder(tmp_path)
+    job.letters(1)
+    (job.inbox / "torn.pdf").write_bytes(b"%PDF-1.7 and no more")
+    job.run_once()
+    done = neuraldocflow("status", "-c", "job.yaml", folder=job.root)
+    assert "1 completed, 1 failed" in done.stdout
+    (command,) = re.findall(r"1 × corrupt: .*\n +again: neuraldocflow (.*)", done.stdout)
+    again = neuraldocflow(*command.split(), "--dry-run", folder=job.root)
+    assert again.stdout == "torn.pdf  run 1\n"
+
+
+def test_what_does_not_answer_is_told_while_it_is_away(tmp_path: Path, broker: KafkaServer) -> None:
+    job = JobFolder(tmp_path)
+    output = {"type": "kafka", "config": {"bootstrap_servers": broker.bootstrap_servers, "topic": "results"}}
+    with (job.root / "job.yaml").open("a") as file:
+        file.write(yaml.safe_dump({"processing_pipeline": {"output_streams": [output]}}))
+    process = job.start("run", "-c", "job.yaml")
+    try:
+        job.letters(1)
+        wait_for(lambda: (job.root / ".neuraldocflow").exists(), 60)
+        wait_for(lambda: said(job, "status")[0]["lastDay"] == {"completed": 1}, 60)
+        assert said(job, "status")[0]["outages"] == []
+        broker.kill()
+        job.letters(1, first=5)
+        wait_for(lambda: said(job, "status")[0]["outages"] != [], 60)
+        done = neuraldocflow("status", "-c", "job.yaml", folder=job.root)
+        told = rf"Kafka at {broker.bootstrap_servers} has not answered as it should for \d+(\.\d)? s: \S"
+        assert re.search(told, done.stdout)
+        broker.start()
+        wait_for(lambda: said(job, "status")[0]["outages"] == [], 60)
+    finally:
+        process.terminate()
+        process.communicate(timeout=60)
+
+
+def test_a_log_that_is_away_hides_no_more_than_is_on_it(tmp_path: Path, broker: KafkaServer) -> None:
+    job = JobFolder(tmp_path, log={"kafka": {"bootstrap_servers": broker.bootstrap_servers}})
+    process = job.start("run", "-c", "job.yaml")
+    try:
+        wait_for(lambda: said(job, "status")[0]["phase"] == "running", 60)
+        broker.kill()
+        (found,) = said(job, "status")
+        assert (found["phase"], found["pid"], found["queued"]) == ("running", process.pid, None)
+        assert found["unknown"].startswith(f"Kafka at {broker.bootstrap_servers}")
+        assert "not known    Kafka at" in neuraldocflow("status", "-c", "job.yaml", folder=job.root).stdout
+    finally:
+        process.kill()
+        process.communicate(timeout=60)
 
 
 def test_decisions_about_agents_are_on_the_log_with_their_reasons(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from neuraldocflow.events import (
+    DeliveryStatus,
     DocumentReceived,
     DocumentSource,
     Event,
@@ -18,6 +19,7 @@ from neuraldocflow.events import (
     ProcessingCompleted,
     ProcessingProgress,
     ProcessingStarted,
+    ResultDelivered,
 )
 from neuraldocflow.gateway.arrivals import Arrived, arrived
 from neuraldocflow.gateway.jobs import Jobs, shown
@@ -88,6 +90,22 @@ def test_each_event_moves_the_job_on(tmp_path: Path) -> None:
         ("processing", "reading"),
         ("partial", "done"),
     ]
+
+
+def test_how_deliveries_went_is_counted_by_output(tmp_path: Path) -> None:
+    jobs = Jobs(tmp_path / "jobs.db")
+    told = [("a", "delivered"), ("a", "failed"), ("b", "disabled"), ("a", "delivered")]
+    for number, (target, status) in enumerate(told):
+        how = DeliveryStatus.model_validate({"sink": "webhook", "target": target, "status": status})
+        jobs.apply([record(ResultDelivered(id="d", delivery_status=how), 3599 + number)], {})
+    midnight = datetime(2026, 1, 1, tzinfo=UTC)
+    assert [tuple(row)[1:4] for row in jobs.outputs_since(midnight)] == [("a", 2, 1), ("b", 0, 1)]
+    (first, second) = jobs.outputs_since(midnight + timedelta(hours=1))
+    last = int(midnight.timestamp() * 1000) + 3602 * 1000
+    assert tuple(first) == ("webhook", "a", 1, 1, last, last - 2000)
+    assert tuple(second) == ("webhook", "b", 0, 1, None, last - 1000)
+    jobs.forget(midnight + timedelta(days=1))
+    assert jobs.outputs_since(midnight) == []
 
 
 def test_a_tenant_gets_its_own_jobs_only_and_old_ones_are_forgotten(tmp_path: Path) -> None:
