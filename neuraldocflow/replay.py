@@ -95,7 +95,9 @@ def select(
         if plan.has(document):
             result = told(record).get("result") or {}
             place = (record.topic, record.partition, record.offset)
-            plan.had(document, place, int(result.get("run", 0)), _profile(result))
+            took = (result.get("metadata") or {}).get("timings") or {}
+            run = int(result.get("run", 0))
+            plan.had(document, place, run, _profile(result), took.get("totalMs"))
     if current_profiles is not None:
         plan.only_stale(current_profiles)
     for each in (PROCESSING_EVENTS, DOCUMENT_STREAM, DEAD_LETTERS):  # a later one's event counts

@@ -21,13 +21,15 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS documents (
   number INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, state INTEGER NOT NULL DEFAULT 0,
   event BLOB, run INTEGER NOT NULL DEFAULT 0, reason TEXT,
-  topic TEXT, partition INTEGER, offset INTEGER, before_run INTEGER, profile TEXT
+  topic TEXT, partition INTEGER, offset INTEGER, before_run INTEGER, profile TEXT, ms REAL
 );
 CREATE INDEX IF NOT EXISTS documents_by_state ON documents (state, number);
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value BLOB NOT NULL);
 """
 _FOUND, _READY, _SUBMITTED, _ANSWERED, _IMPOSSIBLE = range(5)
 _PAGE = 200
+_VERSION = 2
+"""Of the schema: another release's plan is another plan."""
 Places = dict[tuple[str, int], int]
 Row = sqlite3.Row
 """A document of a plan, by the columns' names."""
@@ -40,7 +42,8 @@ class Plan:
     """
 
     def __init__(self, folder: Path, arguments: object) -> None:
-        name = hashlib.sha256(orjson.dumps(arguments, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
+        known_by = orjson.dumps([_VERSION, arguments], option=orjson.OPT_SORT_KEYS)
+        name = hashlib.sha256(known_by).hexdigest()[:16]
         folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / f"{name}.db"
         self._held = (folder / f"{name}.lock").open("w")
@@ -101,12 +104,14 @@ class Plan:
             found = self._database.execute("SELECT 1 FROM documents WHERE id = ?", (document,)).fetchone()
         return found is not None
 
-    def had(self, document: str, place: tuple[str, int, int], run: int, profile: str) -> None:
-        """A result of a document; the one of its latest run counts."""
+    def had(
+        self, document: str, place: tuple[str, int, int], run: int, profile: str, ms: float | None = None
+    ) -> None:
+        """A result of a document, with the milliseconds an agent took; the one of its latest run counts."""
         self._write(
-            "UPDATE documents SET topic = ?, partition = ?, offset = ?, before_run = ?, profile = ?"
+            "UPDATE documents SET topic = ?, partition = ?, offset = ?, before_run = ?, profile = ?, ms = ?"
             " WHERE id = ? AND coalesce(before_run, -1) <= ?",
-            *(*place, run, profile, document, run),
+            *(*place, run, profile, ms, document, run),
         )
 
     def came(self, document: str, event: bytes, run: int) -> None:
@@ -168,6 +173,14 @@ class Plan:
     def awaited(self) -> int:
         """Documents whose results have not come."""
         return self._count(_SUBMITTED)
+
+    def milliseconds(self) -> float | None:
+        """How long an agent took for what is left, the last time; None where no time is known."""
+        with self._one:
+            (mean,) = self._database.execute(
+                "SELECT avg(ms) FROM documents WHERE state = ?", (_READY,)
+            ).fetchone()
+        return None if mean is None else mean * self.left()
 
     def close(self) -> None:
         self._database.commit()

@@ -99,6 +99,7 @@ def replay(
         letters = redelivery.letters(log, wanted, conditions) if again else iter(())
         if dry_run:
             _tell_selection(plan, going_on, dry_run, as_json)
+            _tell_cost(plan, loaded, rate)
             _tell_letters(letters, as_json)
             return
         with interruptible() as interrupted:
@@ -168,6 +169,18 @@ def _tell_selection(plan: Plan, going_on: bool, dry_run: bool, as_json: bool) ->
     if going_on:
         screen.print(f"goes on where it was interrupted: {count - left} of {count} are on the log already")
     screen.print(f"{counted(count, 'document')} {'would be run again' if dry_run else 'run again'}")
+
+
+def _tell_cost(plan: Plan, config: Config, rate: float) -> None:
+    """How long it would take, going by how long it took: nothing where that is not known."""
+    if not (milliseconds := plan.milliseconds()):
+        return
+    agents = config.processing_pipeline.swarm_config.max_agents
+    least = max(milliseconds / agents, plan.left() / rate * 1000 if rate else 0.0)
+    told = f"{show.seconds(milliseconds)} of one agent's time, as they took before"
+    if agents > 1 or rate:
+        told += f"; {show.seconds(least)} with {counted(agents, 'agent')}"
+    show.console(stderr=True).print(told + (f", {rate:g} a second" if rate else ""))
 
 
 def _name(row: Row) -> str:

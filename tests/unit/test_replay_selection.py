@@ -113,6 +113,18 @@ def test_a_failed_document_has_no_profile_that_could_be_stale(plan: Plan) -> Non
     assert [row["id"] for row in plan.found()] == ["stale"]
 
 
+def test_what_it_costs_goes_by_the_latest_runs_and_their_mean_where_there_was_none(plan: Plan) -> None:
+    assert plan.milliseconds() is None
+    for number, name in enumerate(("a", "b", "never", "left out"), start=1):
+        plan.add(name)
+        if name != "left out":
+            plan.ready(number, b"", 1)
+    for offset, (name, run, ms) in enumerate([("a", 0, 900.0), ("a", 1, 30.0), ("b", 0, 10.0)]):
+        plan.had(name, (PROCESSING_RESULTS, 0, offset), run, "letter@1.0.0", ms)
+    plan.had("left out", (PROCESSING_RESULTS, 0, 9), 0, "letter@1.0.0", 7000.0)
+    assert plan.milliseconds() == 60.0
+
+
 def test_a_partition_that_is_not_there_is_told(log: EmbeddedLog) -> None:
     with pytest.raises(ConfigError, match=r"processing-results has no partition 9; it has 0 to \d+"):
         Range(offsets={0: (0, None), 9: (0, None)}).bounds(log, PROCESSING_RESULTS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 from pathlib import Path
@@ -114,6 +115,11 @@ def test_a_dry_run_changes_nothing_and_a_lost_payload_is_told(job: JobFolder) ->
     assert sorted(done.stdout.splitlines()) == ["letter-0.html  run 1", "letter-1.html  run 1"]
     assert "letter-2.html: can't be run again: its payload is no longer there" in done.stderr
     assert "2 documents would be run again" in done.stderr
+    assert re.search(
+        r"^\d+\.\d s of one agent's time, as they took before; \d+\.\d s with \d", done.stderr, re.M
+    )
+    slow = replay(job, "--from-beginning", "--dry-run", "--rate", "0.01")
+    assert re.search(r"; 3 min with \d+ agents?, 0.01 a second\n", slow.stderr)
     assert len(results(job)) == before
 
 
