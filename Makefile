@@ -4,7 +4,7 @@ PY := .venv/bin/python
 # Where it is set, each of the hundreds of processes that tests start compiles every module again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup web wasm run services test test-fast test-cluster lint format eval robustness parity train soak bench lock clean
+.PHONY: help setup web wasm run services test test-fast test-cluster lint format eval robustness parity train soak bench docs lock clean
 
 help:           ## this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*##/\t/' | expand -t 16
@@ -69,7 +69,11 @@ soak: setup     ## half an hour of documents while things are killed, memory and
 BENCH ?= --quick
 
 bench: setup    ## every benchmark, as ratios against named references, a minute or two each (whole: BENCH=)
-	@for b in benchmarks/*.py; do echo "$$b"; $(PY) $$b $(BENCH) || exit 1; done
+	@$(PY) -m neuraldocflow bench $(BENCH)
+
+docs: setup     ## write what is generated in docs/ again: the schemas, and the commands with their options
+	@$(PY) -m neuraldocflow.schemas docs/schemas
+	@$(PY) -m typer neuraldocflow.cli utils docs --name neuraldocflow --title Commands --output docs/commands.md
 
 lock: setup     ## resolve the dependencies again, for working on it and for the image
 	@$(PY) -m uv pip compile --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \

@@ -19,6 +19,7 @@ import typer
 
 from neuraldocflow import __version__, faults
 from neuraldocflow.cli import (
+    bench,
     cluster,
     config,
     gateway,
@@ -57,6 +58,7 @@ app.command("stop")(cluster.stop)
 app.command("process")(process.process)
 app.command("tail")(tail.tail)
 app.command("replay")(replay.replay)
+app.command("bench")(bench.bench)
 app.add_typer(profiles.app, name="profiles")
 app.add_typer(keys.app, name="keys")
 app.add_typer(webhooks.app, name="webhooks")

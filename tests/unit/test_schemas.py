@@ -1,7 +1,9 @@
-"""The published JSON Schemas are those of the code."""
+"""The published JSON Schemas, and the commands' options, are those of the code."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import jsonschema
@@ -52,6 +54,14 @@ def test_the_published_schemas_are_current(tmp_path: Path) -> None:
         assert (PUBLISHED / file.name).read_text(encoding="utf-8") == file.read_text(encoding="utf-8"), (
             f"{file.name} is not current: run python -m neuraldocflow.schemas"
         )
+
+
+def test_the_published_commands_are_current(tmp_path: Path) -> None:
+    options = ["--name", "neuraldocflow", "--title", "Commands", "--output", str(tmp_path / "commands.md")]
+    command = [sys.executable, "-m", "typer", "neuraldocflow.cli", "utils", "docs", *options]
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    published = (PUBLISHED.parent / "commands.md").read_text(encoding="utf-8")
+    assert published == (tmp_path / "commands.md").read_text(encoding="utf-8"), "run make docs"
 
 
 @pytest.mark.parametrize("name", sorted(schemas()))
