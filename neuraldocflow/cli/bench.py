@@ -10,7 +10,7 @@ import typer
 
 from neuraldocflow.errors import ConfigError
 
-FOLDER = Path(__file__).parents[2] / "benchmarks"
+_ROOT = Path(__file__).parents[2]
 
 
 def bench(
@@ -22,9 +22,9 @@ def bench(
 
     Example: neuraldocflow bench engine --quick
     """
-    known = {path.stem: path for path in sorted(FOLDER.glob("*.py"))}
-    if not known:
+    if not (_ROOT / "pyproject.toml").is_file():
         raise ConfigError("the benchmarks are in the repository, not in what is installed: clone it for them")
+    known = {path.stem: path for path in sorted((_ROOT / "benchmarks").glob("*.py"))}
     for name in names or ():
         if name not in known:
             raise ConfigError(f"there is no benchmark {name}; there are {', '.join(known)}")
