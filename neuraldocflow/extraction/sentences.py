@@ -35,6 +35,11 @@ _SMALL = frozenset(
     re.findall(r"\w+", "a an the and or no not per as at by for from in into of on to upon with without")
 )
 _CLOSED = regex(r"""[.;:!?]["”’')\]]*\s*$""")
+_CONTENTS = regex(
+    r"(?:article\s|section\s)?\s*\d{1,2}(?:\.\d{1,2})*\.?\s+[^\W\d][^\t\n]{1,110}\t\s*\d{1,3}\s*$",
+    re.IGNORECASE,
+)
+"""A row of a table of contents: what it names stands elsewhere."""
 _HANGS = regex(
     r"\b(?:of|the|and|or|to|in|by|with|a|an|for|from|this|its|our|your|their|any)\s*$", re.IGNORECASE
 )
@@ -65,7 +70,7 @@ def sentences(document: Document) -> list[Sentence]:
         text = block.text
         if not text.strip():
             continue
-        if is_heading(text) and not (open_end and (hangs or _OPENS_LOWER.match(text))):
+        if _is_title(block, text) and not (open_end and (hangs or _OPENS_LOWER.match(text))):
             heading = _title(text)
             open_end = hangs = False
             continue
@@ -82,6 +87,11 @@ def sentences(document: Document) -> list[Sentence]:
         open_end = not _CLOSED.search(text, max(len(text) - _WORD, 0))
         hangs = bool(_HANGS.search(text, max(len(text) - _WORD, 0)))
     return found
+
+
+def _is_title(block: Block, text: str) -> bool:
+    """Set as a heading, where there is layout, or worded as one."""
+    return is_heading(text) or (block.kind == "heading" and len(text) <= 110 and not _CLOSED.search(text))
 
 
 def cuts(text: str) -> Iterator[tuple[int, int]]:
@@ -137,6 +147,6 @@ def _title(text: str) -> str:
 def _rows(text: str, block: Block, heading: str) -> Iterator[Sentence]:
     position = block.start
     for row in block.text.split("\n"):
-        if len(row.split()) > 3:
+        if len(row.split()) > 3 and not _CONTENTS.match(row):
             yield Sentence(position, position + len(row), heading)
         position += len(row) + 1

@@ -13,6 +13,7 @@ from neuraldocflow.extraction.linear_model import LinearModel, features, words
 from neuraldocflow.extraction.sentences import LONGEST, is_heading, sentences
 from neuraldocflow.profiles import load
 from tests.support.contracts import contract
+from tests.support.documents import document, table
 
 PLAIN = [
     "The supplier grants the buyer a licence to use the software.",
@@ -53,6 +54,21 @@ def test_a_heading_stands_over_all_until_the_next() -> None:
         "ARTICLE 4. INSURANCE", "Buy cover now.", "Keep it long.", "NOTICES", "Write letters often."
     )
     assert [each.heading for each in sentences(document)] == ["INSURANCE", "INSURANCE", "NOTICES"]
+
+
+def test_what_is_set_as_a_heading_is_one_however_it_is_worded() -> None:
+    document = contract("4. Liability and insurance", "Buy cover now.")
+    assert [each.heading for each in sentences(document)] == ["", ""]
+    document.blocks[0].kind = "heading"
+    assert [each.heading for each in sentences(document)] == ["Liability and insurance"]
+
+
+def test_a_row_of_the_contents_is_no_sentence() -> None:
+    rows = [["14.4 Liquidated Damages on Termination", "24"], ["Fee for each year of the term", "24"]]
+    found = document(table(*rows))
+    assert [found.text[each.start : each.end] for each in sentences(found)] == [
+        "Fee for each year of the term\t24"
+    ]
 
 
 def test_a_sentence_broken_by_a_page_is_one_again() -> None:
