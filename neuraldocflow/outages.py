@@ -74,7 +74,7 @@ class Outage:
         log.info("%s answers again after %d tries", self._what, tries)
 
     def told(self) -> Lasting:
-        return Lasting(self._what, self._reason, round(time.monotonic() - self._since, 1))
+        return Lasting(self._what, self._reason, time.monotonic() - self._since)
 
 
 _LASTING: WeakSet[Outage] = WeakSet()

@@ -37,7 +37,10 @@ def standing(config: Config) -> dict[str, Any]:
     found = {
         **_processes(folder, alive, now),
         "heartbeats": alive.heartbeats if alive.phase != "not running" else {},
-        "outages": [each._asdict() for each in alive.outages],
+        "outages": [
+            {"what": what, "reason": reason, "seconds": round(seconds, 1)}
+            for what, reason, seconds in alive.outages
+        ],
         "frontier": {"epoch": alive.frontier, "ageSeconds": alive.frontier_age},
         **dict.fromkeys(_ASKED),
         "unknown": None,

@@ -47,25 +47,27 @@ def test_workers_that_beat_run_and_a_silent_one_has_stalled(tmp_path: Path) -> N
 
 def test_what_does_not_answer_is_told_until_it_does(tmp_path: Path) -> None:
     cluster = Cluster(tmp_path / "work" / "cluster")
-    kafka, again, bucket = Outage("Kafka"), Outage("Kafka"), Outage("s3://bucket")
+    kafka, again, bucket = Outage("a broker"), Outage("a broker"), Outage("a bucket")
     for outage, reason in ((kafka, "refused"), (again, "later"), (bucket, "away"), (kafka, "down")):
         outage.goes_on(reason)
+
+    def told() -> list[tuple[str, str]]:
+        found = [(each.what, each.reason) for each in look(tmp_path).outages]
+        return [each for each in found if each[0] in ("a broker", "a bucket")]  # not those of other tests
+
     cluster.beat("0.0")
-    assert [(each.what, each.reason) for each in look(tmp_path).outages] == [
-        ("Kafka", "down"),
-        ("s3://bucket", "away"),
-    ]
+    assert told() == [("a broker", "down"), ("a bucket", "away")]
     for outage in (kafka, again):
         outage.over()
     cluster.beat("0.1")
-    assert [each.what for each in look(tmp_path).outages] == ["s3://bucket"]
-    (told,) = cluster._folder.glob("outages-*")
-    os.utime(told, (0, time.time() - 60))  # of a process that was killed meanwhile
-    assert look(tmp_path).outages == ()
+    assert told() == [("a bucket", "away")]
+    (file,) = cluster._folder.glob("outages-*")
+    os.utime(file, (0, time.time() - 60))  # of a process that was killed meanwhile
+    assert told() == []
     del bucket, outage  # nobody asks for it any more
-    assert lasting() == []
     cluster.beat("0.2")
-    assert list(cluster._folder.glob("outages-*")) == []
+    assert "a bucket" not in [each.what for each in lasting()]
+    assert told() == []
 
 
 def test_all_are_silent_and_the_process_lives(tmp_path: Path) -> None:
