@@ -15,6 +15,7 @@ from neuraldocflow.config import Config
 from neuraldocflow.errors import Unreachable
 from neuraldocflow.events import DocumentSource
 from neuraldocflow.folders.ledger import Ledger
+from neuraldocflow.folders.move import modified
 from neuraldocflow.objects.aftermath import FROM, mark_of, names_of
 from neuraldocflow.objects.client import (
     endpoint_of,
@@ -85,7 +86,7 @@ class _Files:
             status = path.stat()
         except OSError:
             return False
-        if not source.version or str(status.st_mtime_ns) == source.version:
+        if not source.version or str(modified(status)) == source.version:
             return status.st_size == source.size
         return status.st_size == source.size and _sha256(path) == source.sha256
 

@@ -8,6 +8,8 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from neuraldocflow.folders.move import modified
+
 Signature = tuple[int, int, int]
 """Size, modification and change time in nanoseconds."""
 
@@ -28,7 +30,7 @@ class Found:
 
 
 def signature_of(status: os.stat_result) -> Signature:
-    return status.st_size, status.st_mtime_ns, status.st_ctime_ns
+    return status.st_size, modified(status), status.st_ctime_ns
 
 
 def read(descriptor: int, path: str, signature: Signature, stop: threading.Event) -> Found | None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 
+_EARLIEST, _LATEST = -(2**63), 2**63 - 1
 _NO_LINKS = {errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK, errno.EACCES}
 
 
@@ -24,10 +25,16 @@ Arriving = Callable[[Path], None]
 """Called with the path that a file will have, before it leaves the one it has had."""
 
 
+def modified(status: os.stat_result) -> int:
+    """A file's modification time in nanoseconds, as near as SQLite can hold it: filesystems know the years
+    before 1677 and after 2262 too, and everybody can give a file any time."""
+    return max(_EARLIEST, min(status.st_mtime_ns, _LATEST))
+
+
 def version_of(path: Path) -> Version:
     """Raises OSError."""
     status = os.lstat(path)
-    return status.st_size, status.st_mtime_ns
+    return status.st_size, modified(status)
 
 
 def _unseen(path: Path) -> None:

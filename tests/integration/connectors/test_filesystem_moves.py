@@ -230,6 +230,23 @@ def test_a_file_that_was_moved_before_a_crash_and_is_moved_back_after_it_is_the_
     assert (again.id, again.run) == (event.id, 1)
 
 
+@pytest.mark.parametrize("years", [-600, 500])
+def test_a_time_that_no_ledger_can_hold_is_taken_and_moved_like_any_other(
+    watch: Make, inbox: Path, folder: Path, years: int
+) -> None:
+    (inbox / "a.pdf").write_bytes(b"abc")
+    (folder / "inbox").mkdir()
+    (folder / "inbox" / "b.pdf").write_bytes(b"abc")  # in memory: a disk's filesystem may know no such times
+    for path in (inbox / "a.pdf", folder / "inbox" / "b.pdf"):
+        os.utime(path, (0, years * 365 * 86_400))
+    watched = watch(watch_directories=[str(inbox), str(folder / "inbox")], auto_move_processed=True)
+    for event in watched.until(2):
+        watched.source.acknowledge(event, DONE)
+    assert (inbox / "processed" / "a.pdf").exists()
+    assert (folder / "inbox" / "processed" / "b.pdf").exists()
+    assert watched.quiet()
+
+
 def test_a_failed_file_with_the_longest_name_has_its_reason_too(watch: Make, inbox: Path) -> None:
     name = "a" * 251 + ".pdf"
     (inbox / name).write_bytes(b"x")
