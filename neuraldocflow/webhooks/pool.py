@@ -10,6 +10,7 @@ import time
 from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -135,7 +136,8 @@ class Endpoint:
             async with self._session.post(
                 self.url, data=body, headers=headers, allow_redirects=False
             ) as response:
-                await response.content.read(_MOST_READ)
+                with suppress(aiohttp.ClientError, OSError):  # TimeoutError is one: its status was its answer
+                    await response.content.read(_MOST_READ)  # so that the connection can be used again
                 asked = retry_after(response.headers.get("Retry-After"))
                 return Answer(message, verdict(response.status), f"HTTP {response.status}", asked)
         except ConfigError as error:

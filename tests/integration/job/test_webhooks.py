@@ -133,6 +133,19 @@ def test_each_way_to_fail_has_its_consequence_and_costs_the_others_nothing(tmp_p
             await asyncio.sleep(0.5)
         return response
 
+    async def silent(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await asyncio.sleep(30)
+        return response
+
+    async def broken(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Length": "100"})
+        await response.prepare(request)
+        assert request.transport is not None
+        request.transport.close()
+        return response
+
     handlers = {
         "later": answering("later", 503, 500, 204),
         "limited": answering("limited", 429, 204, **{"Retry-After": "1"}),
@@ -141,11 +154,13 @@ def test_each_way_to_fail_has_its_consequence_and_costs_the_others_nothing(tmp_p
         "moved": answering("moved", 302, Location="http://127.0.0.1:1/"),
         "hanging": hanging,
         "dripping": dripping,
+        "silent": silent,
+        "broken": broken,
     }
     with Receiver(**handlers) as receiver:
         refusing = f"http://127.0.0.1:{free_port()}/"
         urls = [receiver.url(name) for name in handlers] + [receiver.url("good"), refusing]
-        short = {receiver.url("hanging"): {"timeout_ms": 1000}}
+        short = {receiver.url(name): {"timeout_ms": 1000} for name in ("hanging", "silent")}
         job = job_with(
             tmp_path, *({"url": url, "events": ["completion"], **short.get(url, {})} for url in urls)
         )
@@ -161,6 +176,8 @@ def test_each_way_to_fail_has_its_consequence_and_costs_the_others_nothing(tmp_p
             "moved": ("failed", 1),
             "hanging": ("failed", 4),
             "dripping": ("delivered", 1),
+            "silent": ("delivered", 1),
+            "broken": ("delivered", 1),
         }
         assert delivered(job) == sorted(
             [(receiver.url(name), *how) for name, how in expected.items()] + [(refusing, "failed", 4)]
