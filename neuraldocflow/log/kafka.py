@@ -22,7 +22,7 @@ from neuraldocflow.errors import ConfigError, FetchFailed
 from neuraldocflow.log.interface import Log, LogError, Message, Position, Record, UnknownTopic, partition_of
 from neuraldocflow.log.kafka_reader import Brokers, Reader
 from neuraldocflow.payloads import PayloadStore
-from neuraldocflow.topics.client import DURABLE, common, ids_of, make, reason_of, settings_of
+from neuraldocflow.topics.client import DURABLE, common, headers_of, ids_of, make, reason_of, settings_of
 
 log = logging.getLogger(__name__)
 
@@ -254,11 +254,11 @@ class KafkaLog(Log):
         return Message(message.topic, message.key, b"", {**message.headers, _ELSEWHERE: payload.uri})
 
     def _records(self, topic: str, messages: list[Any]) -> list[Record]:
-        """In one loop without calls of our own: a log has millions of them."""
+        """In one loop with few calls of our own: a log has millions of them."""
         new, found = tuple.__new__, []  # half the time of Record(...)
         for each in messages:
             headers, value, key = _NO_HEADERS, each.value() or b"", each.key()
-            if told := each.headers():
+            if told := headers_of(each):
                 headers = {name: (text or b"").decode("utf-8", "replace") for name, text in told}
                 if address := headers.pop(_ELSEWHERE, ""):
                     value = self._kept(address)

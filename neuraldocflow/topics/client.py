@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
+from operator import methodcaller
 from typing import Any, TypeVar
 
-from confluent_kafka import KafkaError, KafkaException, TopicCollection
+from confluent_kafka import KafkaError, KafkaException, Message, TopicCollection
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
@@ -42,6 +43,9 @@ _REFUSED = (
     KafkaError.INVALID_REPLICATION_FACTOR,
     KafkaError.INVALID_CONFIG,
 )
+
+_headers: Callable[[Message], list[tuple[str, bytes | None]] | None] = methodcaller("headers")
+"""Not called directly: Python soon looks no more, then, whether that failed, and has a list that is none."""
 
 
 class Refusals:
@@ -108,6 +112,15 @@ def common(settings: Mapping[str, Any]) -> dict[str, Any]:
         "enable.ssl",
     )
     return {key: value for key, value in settings.items() if key.startswith(kept) or key == "log_level"}
+
+
+def headers_of(message: Message) -> list[tuple[str, bytes | None]] | None:
+    """A message's headers; None where a name is not UTF-8, which the client can't give. To be called once:
+    asked again for such headers, it crashes."""
+    try:
+        return _headers(message) or []
+    except SystemError:
+        return None
 
 
 def reason_of(error: Exception | KafkaError) -> str:

@@ -28,7 +28,7 @@ from confluent_kafka import (
 from neuraldocflow.errors import Unreachable
 from neuraldocflow.events import DecodeError, NewDocument
 from neuraldocflow.outages import Outage
-from neuraldocflow.topics.client import partitions_of, reason_of
+from neuraldocflow.topics.client import headers_of, partitions_of, reason_of
 from neuraldocflow.topics.forms import Document, Manners, Taken, read
 
 log = logging.getLogger(__name__)
@@ -301,6 +301,7 @@ class Reader:
             lane.ended = True
             self._pause(lane)
             return
+        headers = headers_of(message)
         taken = Taken(
             message.topic(),
             message.partition(),
@@ -308,9 +309,13 @@ class Reader:
             message.timestamp()[1],
             _text(message.key()),
             message.value(),
-            {name.lower(): _text(value) for name, value in message.headers() or ()},
+            {name.lower(): _text(value) for name, value in headers or ()},
         )
-        lane.items.append((taken.offset + 1, self._event(taken, lane.manners)))
+        if headers is None:
+            found: NewDocument | Refused | Passed = Refused(taken, "a header's name is not UTF-8")
+        else:
+            found = self._event(taken, lane.manners)
+        lane.items.append((taken.offset + 1, found))
 
     def _event(self, taken: Taken, manners: Manners) -> NewDocument | Refused | Passed:
         try:

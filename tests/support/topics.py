@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import ctypes
 import time
 import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from confluent_kafka import Consumer, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, Message, Producer, TopicPartition, cimpl
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewPartitions, NewTopic
+
+_TOPIC, _PARTITION, _VALUE, _HEADERS = 1, 3, 4, 10
+"""Of librdkafka's ``rd_kafka_vtype_t``: what the next argument is."""
 
 
 class Topics:
@@ -75,6 +79,25 @@ class Topics:
         )
         assert self._producer.flush(30) == 0, "the broker does not answer"
         assert not failed, failed
+
+    def send_with_header_named(self, name: bytes, topic: str, value: bytes, partition: int = 0) -> None:
+        """One message with a header of any bytes for a name, which only the client's C interface can send."""
+        c = ctypes.CDLL(cimpl.__file__)
+        conf, headers = (getattr(c, f"rd_kafka_{each}_new") for each in ("conf", "headers"))
+        conf.restype = headers.restype = c.rd_kafka_new.restype = ctypes.c_void_p
+        told = ctypes.create_string_buffer(512)
+        settings = ctypes.c_void_p(conf())
+        servers = self.servers.encode()
+        c.rd_kafka_conf_set(settings, b"bootstrap.servers", servers, told, ctypes.c_size_t(512))
+        producer = ctypes.c_void_p(c.rd_kafka_new(0, settings, told, ctypes.c_size_t(512)))
+        made = ctypes.c_void_p(headers(ctypes.c_size_t(1)))
+        length = ctypes.c_ssize_t
+        c.rd_kafka_header_add(made, name, length(len(name)), b"x", length(1))
+        places = (_TOPIC, topic.encode(), _PARTITION, partition)
+        content = (_VALUE, value, ctypes.c_size_t(len(value)), _HEADERS, made)
+        assert c.rd_kafka_producev(producer, *places, *content, 0) == 0
+        assert c.rd_kafka_flush(producer, 30_000) == 0, "the broker does not answer"
+        c.rd_kafka_destroy(producer)
 
     def read(self, topic: str, count: int = 1, seconds: float = 30) -> list[Message]:
         """The topic's messages from its beginning: ``count`` of them at least, unless it takes too long."""

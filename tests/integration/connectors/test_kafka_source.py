@@ -103,18 +103,20 @@ def test_what_is_no_document_is_among_the_dead_letters_and_the_rest_goes_on(
     topics.send(topic, numbered(1), partition=1)
     topics.send(topic, b"\x00\x01 nothing", key="k", partition=1)
     topics.send(topic, None, partition=1)
+    topics.send_with_header_named(b"\xe9", topic, HTML, partition=1)
     topics.send(topic, numbered(2), partition=1)
     pulled = source(topics, topic)
     events = pulled.until(2)
     assert places(events) == ["1", "2"]
-    first, second = log.read(DEAD_LETTERS, 0, 0)
+    first, second, third = log.read(DEAD_LETTERS, 0, 0)
     assert (first.value, first.key) == (b"\x00\x01 nothing", "k")
     assert first.headers["reason"].startswith("neither an event nor a document")
     where = {name: first.headers[name] for name in ("topic", "partition", "offset", "origin")}
     assert where == {"topic": topic, "partition": "1", "offset": "1", "origin": f"{topic}[1]@1"}
     assert second.headers["offset"] == "2"
+    assert (third.value, third.headers["reason"]) == (HTML, "a header's name is not UTF-8")
     finish(pulled, events)
-    wait_for(lag_is(topics, pulled, topic, 4, partition=1))
+    wait_for(lag_is(topics, pulled, topic, 5, partition=1))
 
 
 def test_the_groups_offset_never_passes_a_document_without_a_durable_result(

@@ -16,7 +16,7 @@ import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 from support.log_suite import LogSuite, OpenLog, everything, message
 from support.servers.kafka import KafkaServer
-from support.topics import wait_for
+from support.topics import Topics, wait_for
 
 from neuraldocflow import config
 from neuraldocflow.errors import ConfigError
@@ -91,6 +91,19 @@ class TestKafkaLog(LogSuite):
             assert log.read("t", 0, 3) == []
             log.append([message("a", "after")])
             assert [record.value for record in log.read("t", 0, 3)] == [b"after"]
+
+    def test_a_header_whose_name_is_no_utf8_hides_no_record(self, kafka: str, tmp_path: Path) -> None:
+        """Others may write to the log's topics whatever brokers take."""
+        prefix = f"{uuid.uuid4().hex[:12]}-"
+        with opener(kafka, tmp_path, prefix)() as log:
+            log.ensure_topic("t", 1)
+            named = [message("a", str(number), name="value") for number in range(50)]
+            log.append(named)
+            Topics(kafka).send_with_header_named(b"\xe9", f"{prefix}t", b"odd")
+            log.append(named)
+            found = [(record.value, record.headers) for record in log.read("t", 0, 0)]
+            assert found[50] == (b"odd", {})
+            assert found[:50] == found[51:] == [(each.value, each.headers) for each in named]
 
     def test_many_partitions_are_followed_at_once(self, open_log: OpenLog) -> None:
         with open_log() as log, open_log() as other:
