@@ -6,6 +6,7 @@ Formats: "Event message structure" and "EventBridge event message structure" of 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ import orjson
 from neuraldocflow.errors import NeuralDocFlowError
 
 _DEPTH = 3
+_PLAIN = re.compile("[!#-~]{1,256}")
 
 
 class NotANotification(NeuralDocFlowError):
@@ -24,7 +26,7 @@ class NotANotification(NeuralDocFlowError):
 
 @dataclass(frozen=True, slots=True)
 class Announced:
-    """A new object. What the message did not say is empty, or None for the size."""
+    """A new object. What the message did not say, or what can't be, is empty, or None for the size."""
 
     bucket: str
     key: str
@@ -71,12 +73,20 @@ def _object(about: dict[str, Any], etag: str, version: str, *, encoded: bool) ->
     try:
         bucket, told = about["bucket"]["name"], about["object"]
         key = told["key"]
-        size = None if told.get("size") is None else int(told["size"])
+        size = told.get("size")
         texts = [str(told.get(name) or "") for name in (etag, version, "sequencer")]
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise NotANotification("it names no bucket and key") from error
     if not isinstance(bucket, str) or not isinstance(key, str) or not key:
         raise NotANotification("its bucket or key is not a text")
     name = unquote_plus(key) if encoded else key
     version_id = "" if texts[1] == "null" else texts[1]
-    return Announced(bucket, name, texts[0].strip('"'), size, version_id, texts[2])
+    can_be = isinstance(size, int) and 0 <= size < 2**63
+    return Announced(
+        bucket, name, _plain(texts[0].strip('"')), size if can_be else None, version_id, _plain(texts[2])
+    )
+
+
+def _plain(text: str) -> str:
+    """A text that can stand between quotes in a header, as a condition has it; else an empty one."""
+    return text if _PLAIN.fullmatch(text) else ""

@@ -232,6 +232,21 @@ def test_a_message_without_etag_and_size_is_completed_from_the_object(
     assert (event.source.version, event.source.size, event.error) == (etag, 3, None)
 
 
+@pytest.mark.parametrize(
+    ("etag", "size"), [("e", -5), ("e", 2**63), ("a\r\nX-Header: y", 3), ("日本", 3), ('a"b', 3)]
+)
+def test_what_a_message_says_of_its_object_that_cannot_be_is_asked_for(
+    watch: Make, events: Queue, bucket: str, etag: str, size: int
+) -> None:
+    own = events.put("a.pdf", b"abc")
+    events.send(plain(bucket, "a.pdf", etag if size == 3 else own, size))
+    watched = watch(tag_processed=True)
+    (event,) = watched.until(1)
+    assert (event.source.version, event.source.size, event.error) == (own, 3, None)
+    watched.source.acknowledge(event, DONE)
+    assert events.comes_to(0)
+
+
 def test_such_a_message_for_an_object_that_is_gone_is_a_failure_naming_it(
     watch: Make, events: Queue, bucket: str
 ) -> None:
