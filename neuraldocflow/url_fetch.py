@@ -20,10 +20,13 @@ from neuraldocflow.http_errors import told
 _REDIRECTS = 5
 _CHUNK = 1 << 16
 _TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=30)
+_SILENCE = 60.0
+"""Seconds that the headers, or one piece of the body, are waited for, whatever else comes meanwhile."""
 _NOT_THAT_LONG = 416
 _LATER = (408, 425, 429, 500, 502, 503, 504)
 _SLOW_AFTER, _LEAST_SPEED = 60.0, 1024.0
 """Seconds after which fewer bytes a second are not waited for."""
+_NO_ADDRESS = "The document's address, or one that it redirects to, is not valid."
 _NO_DOCUMENTS = ("image/", "audio/", "video/", "font/")
 
 
@@ -44,7 +47,7 @@ class UrlFetcher:
             response = loop.run_until_complete(self._open(session, source.uri, have))
             skip = _skipped(response, have)
             began, received = time.monotonic(), 0
-            while chunk := loop.run_until_complete(response.content.read(_CHUNK)):
+            while chunk := loop.run_until_complete(self._piece(response)):
                 received += len(chunk)
                 if len(chunk) > skip:
                     yield chunk[skip:]
@@ -54,6 +57,8 @@ class UrlFetcher:
                     raise FetchFailed("The document comes too slowly from its address.")
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise _why(error) from error
+        except ValueError as error:
+            raise FetchFailed(_NO_ADDRESS) from error
         finally:
             if session is not None:
                 loop.run_until_complete(session.close())
@@ -70,13 +75,18 @@ class UrlFetcher:
             if not url.lower().startswith(("http://", "https://")):
                 raise ForbiddenUrl("The document's address leads to something else than http or https.")
             self._guard.check(url)
-            response = await session.get(url, headers=headers, allow_redirects=False)
+            async with asyncio.timeout(_SILENCE):
+                response = await session.get(url, headers=headers, allow_redirects=False)
             if response.status in (301, 302, 303, 307, 308) and "Location" in response.headers:
                 url = urljoin(url, response.headers["Location"])
                 response.release()
                 continue
             return _checked(response)
         raise FetchFailed(f"The document's address redirects more than {_REDIRECTS} times.")
+
+    async def _piece(self, response: aiohttp.ClientResponse) -> bytes:
+        async with asyncio.timeout(_SILENCE):
+            return await response.content.read(_CHUNK)
 
 
 def _skipped(response: aiohttp.ClientResponse, have: Have) -> int:
@@ -110,7 +120,7 @@ def _checked(response: aiohttp.ClientResponse) -> aiohttp.ClientResponse:
 def _why(error: Any) -> Unreachable | ForbiddenUrl | FetchFailed:
     """A connection's error; what the guard said may be inside of it."""
     if isinstance(error, aiohttp.InvalidURL):
-        return FetchFailed("The document's address is not a valid one.")
+        return FetchFailed(_NO_ADDRESS)
     inner: BaseException | None = error
     while inner is not None:
         if isinstance(inner, ForbiddenUrl):

@@ -12,6 +12,12 @@ from aiohttp import web
 from support.gateway import Gateway, letter, result, running
 from support.receiver import Receiver
 
+from neuraldocflow.errors import Unreachable
+from neuraldocflow.events import DocumentSource
+from neuraldocflow.fetch_queue import Have
+from neuraldocflow.guard import Guard
+from neuraldocflow.url_fetch import UrlFetcher
+
 LARGE = letter(9) + b" " * 3_000_000
 
 
@@ -73,6 +79,8 @@ def server(broken: dict[str, Broken]) -> Iterator[Receiver]:
         "round": serving(302, Location="/round"),
         "away": serving(302, Location="file:///etc/passwd"),
         "inside": serving(302, Location="http://10.0.0.1/"),
+        "nowhere": serving(302, Location="http://[::1"),
+        "nobody": serving(302, Location="http://a..example/"),
         "missing": serving(404),
         "image": serving(body=b"\x89PNG", **{"Content-Type": "image/png"}),
         "large": serving(body=b"<html>" + b"x" * 6_000_000),
@@ -143,12 +151,45 @@ def test_two_versions_of_a_document_are_never_mixed(
 
 
 @pytest.mark.parametrize(
+    ("begun", "drop"),
+    [
+        (b"", b"HTTP/1.1 102 Processing\r\n\r\n"),
+        (b"HTTP/1.1 200 OK\r\n", b"X-Drop: 1\r\n"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2", b";x=y"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"X-Drop: 1\r\n"),
+    ],
+    ids=["interim answers", "headers", "a chunk's extensions", "trailers"],
+)
+def test_what_only_drips_and_gives_nothing_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch, begun: bytes, drop: bytes
+) -> None:
+    """Each drop is heard of, so that the silence of the line alone would never end it."""
+
+    async def dripping(request: web.Request) -> web.Response:
+        transport = request.transport
+        assert transport is not None
+        transport.write(begun)
+        for _ in range(100):
+            transport.write(drop)
+            await asyncio.sleep(0.1)
+        return web.Response()
+
+    monkeypatch.setattr("neuraldocflow.url_fetch._SILENCE", 1.0)
+    with Receiver(dripping=dripping) as receiver:
+        source = DocumentSource(kind="url", uri=receiver.url("dripping"), size=0)
+        with pytest.raises(Unreachable, match="does not answer in time"):
+            list(UrlFetcher(Guard(["127.0.0.0/8"]))(source, Have()))
+
+
+@pytest.mark.parametrize(
     ("path", "code", "told"),
     [
         ("missing", "fetch_failed", "404"),
         ("round", "fetch_failed", "redirects"),
         ("away", "forbidden_url", "http"),
         ("inside", "forbidden_url", "10.0.0.1"),
+        ("nowhere", "fetch_failed", "not valid"),
+        ("nobody", "fetch_failed", "not valid"),
         ("image", "unsupported_format", "image/png"),
         ("large", "too_large", "5 MB"),
     ],
