@@ -7,6 +7,7 @@ documents that are in, rebuilt from those files where it lacks any, drops repeat
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -70,9 +71,17 @@ class Datasets:
                     self._remote.remove(path)
         for path in self._files("documents"):
             if self._batch(path) not in known:
-                with self._remote.open(path) as file:
-                    table = pq.read_table(file, columns=["document_id", "run"]).to_pydict()
-                self._note(self._batch(path), list(zip(table["document_id"], table["run"], strict=True)))
+                self._note(self._batch(path), self._documents_in(path))
+
+    def _documents_in(self, path: str) -> list[tuple[str, int]]:
+        """Raises OSError, also for what is no such file or not whole yet: somebody may be writing it."""
+        try:
+            with self._remote.open(path) as file:
+                table = pq.read_table(file, columns=["document_id", "run"]).to_pydict()
+            return list(zip(table["document_id"], table["run"], strict=True))
+        except (pa.ArrowException, KeyError) as error:
+            told = f"{path} is no whole Parquet file of documents; have it finished, or remove it"
+            raise OSError(errno.EINVAL, told) from error
 
     def has(self, document: str, run: int) -> bool:
         """Whether the document's run is in the archive."""

@@ -265,6 +265,30 @@ def test_files_that_somebody_merged_stay_and_so_does_what_belongs_to_them(
     assert {dataset: len(rows(tmp_path, dataset)) for dataset in before} == before
 
 
+@pytest.mark.parametrize("given", [b"", b"PAR1 half", None], ids=["empty", "half", "of something else"])
+def test_a_file_that_is_no_whole_one_of_documents_is_waited_for_and_then_named(
+    tmp_path: Path, given: bytes | None
+) -> None:
+    """Whoever merges files may be at it when the job starts, or have been killed amid it."""
+    sink = archive(tmp_path)
+    sink.write_batch([delivery("a.pdf")])
+    sink.close()
+    (file,) = (tmp_path / "archive" / "documents").rglob("*.parquet")
+    merged = file.with_name("merged.parquet")
+    if given is None:
+        pq.write_table(pa.table({"other": [1]}), merged)
+    else:
+        merged.write_bytes(given)
+    with pytest.raises(durable.OutputError, match=r"merged\.parquet is no whole Parquet file of documents"):
+        archive(tmp_path, delivery_timeout_ms=1000)
+    whole = threading.Timer(0.3, file.rename, [merged])
+    whole.start()
+    again = archive(tmp_path, delivery_timeout_ms=1000)
+    again.write_batch([delivery("a.pdf")])
+    again.close()
+    assert len(rows(tmp_path, "documents")) == 1
+
+
 @pytest.mark.parametrize("left", [None, b"no database" * 1000], ids=["lost", "damaged"])
 def test_a_lost_index_is_made_again_from_the_files(tmp_path: Path, left: bytes | None) -> None:
     sink = archive(tmp_path)
