@@ -155,7 +155,8 @@ class FilesystemSource(FixedPartitionedSource[NewDocument, None]):
                 self._ledger.moved(key, version, b"", event.id, event.run)
             return
         if not self._config.auto_move_processed:
-            self._ledger.add(key, version)
+            if event.source.sha256:  # else it could not be read: that is tried again when its rights change
+                self._ledger.add(key, version)
             return
         told: dict[str, object] = {
             "status": outcome.status,

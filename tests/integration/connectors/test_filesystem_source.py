@@ -126,6 +126,7 @@ def test_a_file_that_cannot_be_read_is_an_error_that_can_be_tried_again(
     (event,) = watched.until(1)
     assert event.error is not None
     assert (event.error.code, event.error.retryable) == ("fetch_failed", True)
+    watched.source.acknowledge(event, FAILED)
     assert watched.quiet()
     monkeypatch.undo()
     os.chmod(inbox / "a.pdf", 0o600)
