@@ -15,14 +15,22 @@ from typing import Any
 
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
-from confluent_kafka.cimpl import NewTopic
 
 from neuraldocflow.config import RuntimeConfig
-from neuraldocflow.errors import ConfigError, FetchFailed
+from neuraldocflow.errors import FetchFailed
 from neuraldocflow.log.interface import Log, LogError, Message, Position, Record, UnknownTopic, partition_of
 from neuraldocflow.log.kafka_reader import Brokers, Reader
 from neuraldocflow.payloads import PayloadStore
-from neuraldocflow.topics.client import DURABLE, common, headers_of, ids_of, make, reason_of, settings_of
+from neuraldocflow.topics.client import (
+    DURABLE,
+    common,
+    headers_of,
+    ids_of,
+    make,
+    make_topic,
+    reason_of,
+    settings_of,
+)
 
 log = logging.getLogger(__name__)
 
@@ -129,16 +137,7 @@ class KafkaLog(Log):
             "max.message.bytes": str(_LARGEST),
             "retention.ms": str(int(self._retention.total_seconds() * 1000)),
         }
-        made = self._admin.create_topics([NewTopic(name, num_partitions=partitions, config=settings)])
-        try:
-            made[name].result(timeout=self._patience)
-        except KafkaException as error:
-            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
-                raise ConfigError(
-                    f"{_WHERE}: there is no topic {name}, and it can't be made ({reason_of(error)}). Have it "
-                    f"made: kafka-topics.sh --bootstrap-server {self._brokers} --create --topic {name} "
-                    f"--partitions {partitions} --config message.timestamp.type=LogAppendTime"
-                ) from error
+        make_topic(self._admin, name, partitions, _WHERE, self._brokers, settings)
         deadline = time.monotonic() + self._patience
         while time.monotonic() < deadline:  # all brokers come to know it
             if found := self._asked(topic):

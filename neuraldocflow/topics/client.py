@@ -34,6 +34,8 @@ _ASK = 3.0
 """Seconds of one question."""
 _NO_ID = "AAAAAAAAAAAAAAAAAAAAAA"
 """Of topics at brokers before 2.8."""
+_BROKERS_OWN: Mapping[str, str] = {}
+"""A topic's settings where nothing else is wanted."""
 _REFUSED = (
     KafkaError.TOPIC_AUTHORIZATION_FAILED,
     KafkaError.CLUSTER_AUTHORIZATION_FAILED,
@@ -126,7 +128,7 @@ def headers_of(message: Message) -> list[tuple[str, bytes | None]] | None:
 def reason_of(error: Exception | KafkaError) -> str:
     """A Kafka error in words."""
     found = error.args[0] if isinstance(error, KafkaException) else error
-    return str(found.str()) if isinstance(found, KafkaError) else str(error)
+    return str(found.str()) if isinstance(found, KafkaError) else str(error) or type(error).__name__
 
 
 def partitions_of(client: Any, topic: str, timeout: float | None = None) -> int:
@@ -179,14 +181,24 @@ def asked(
             time.sleep(pause)
 
 
-def command_for(topic: str, partitions: int, brokers: str) -> str:
+def command_for(topic: str, partitions: int, brokers: str, config: Mapping[str, str] = _BROKERS_OWN) -> str:
     """What makes a topic, for a person to copy."""
-    return f"kafka-topics.sh --bootstrap-server {brokers} --create --topic {topic} --partitions {partitions}"
+    settings = "".join(f" --config {name}={value}" for name, value in config.items())
+    made = f"--create --topic {topic} --partitions {partitions}{settings}"
+    return f"kafka-topics.sh --bootstrap-server {brokers} {made}"
 
 
-def make_topic(admin: AdminClient, topic: str, partitions: int, where: str, brokers: str) -> None:
+def make_topic(
+    admin: AdminClient,
+    topic: str,
+    partitions: int,
+    where: str,
+    brokers: str,
+    config: Mapping[str, str] = _BROKERS_OWN,
+) -> None:
     """Make a topic with the brokers' own replication; no error when it is there. Raises ConfigError."""
-    made = admin.create_topics([NewTopic(topic, num_partitions=partitions, replication_factor=-1)])
+    wanted = NewTopic(topic, num_partitions=partitions, replication_factor=-1, config=dict(config))
+    made = admin.create_topics([wanted])
     try:
         made[topic].result(timeout=PATIENCE)
     except (KafkaException, TimeoutError) as error:
@@ -195,5 +207,5 @@ def make_topic(admin: AdminClient, topic: str, partitions: int, where: str, brok
             return
         raise ConfigError(
             f"{where}: there is no topic {topic}, and it can't be made ({reason_of(error)}). Have it made: "
-            f"{command_for(topic, partitions, brokers)}"
+            f"{command_for(topic, partitions, brokers, config)}"
         ) from error

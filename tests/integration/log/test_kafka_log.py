@@ -191,6 +191,16 @@ def test_brokers_that_are_away_are_an_error_in_a_sentence_and_reading_goes_on_af
         assert [each.value for each in log.read(*place, 1)][-1:] == [b"3"]
 
 
+def test_a_topic_that_can_not_be_made_is_told_with_the_command_that_makes_it_as_it_is_needed(
+    kafka: str, tmp_path: Path
+) -> None:
+    with opener(kafka, tmp_path, "no.")() as log, pytest.raises(ConfigError) as refused:
+        log.ensure_topic("topic/s", 3)
+    assert f"kafka-topics.sh --bootstrap-server {kafka} --create --topic no.topic/s" in str(refused.value)
+    for needed in ("message.timestamp.type=LogAppendTime", "max.message.bytes=8388608", "retention.ms="):
+        assert f" --config {needed}" in str(refused.value)
+
+
 def test_the_configured_log_has_the_four_topics_and_passwords_stay_out_of_errors(
     kafka: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
