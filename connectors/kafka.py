@@ -232,7 +232,9 @@ class KafkaSource(FixedPartitionedSource[NewDocument, Any]):
         if any(path.is_relative_to(os.path.realpath(each)) for each in directories):
             return event
         error = ForbiddenUrl("The file is outside of the directories that this source may read.")
-        return event.model_copy(update={"error": ErrorInfo.model_validate(error.to_dict())})
+        # its address leads nowhere from here on: a replay, or who draws its pages, asks no source
+        named = event.source.model_copy(update={"uri": f"forbidden+{uri}"})
+        return event.model_copy(update={"error": ErrorInfo.model_validate(error.to_dict()), "source": named})
 
 
 class KafkaPartition(Arrivals[Any]):

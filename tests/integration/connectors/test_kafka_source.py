@@ -303,6 +303,7 @@ def test_files_elsewhere_than_allowed_are_not_read(topics: Topics, source: Make,
         topics.send(topic, orjson.dumps({"source": {"uri": f"file://{path}"}}))
     events = source(topics, topic, file_directories=[tmp_path / "shared"]).until(4)
     assert [event.error.code if event.error else None for event in events] == [None, *["forbidden_url"] * 3]
+    assert [event.source.uri for event in events[:2]] == [inside.as_uri(), f"forbidden+{outside.as_uri()}"]
 
 
 def test_partitions_that_are_added_are_told_of_and_read_from_their_beginning_after_a_restart(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import Counter
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 import orjson
 import pytest
 import yaml
+from support import pdf
+from support.gateway import Gateway, result
 from support.job import LETTER, kill
 from support.kafka_job import KafkaJob
 from support.servers.kafka import KafkaServer
@@ -135,3 +138,30 @@ def test_results_too_large_for_the_topic_are_in_the_payload_store(job: KafkaJob)
     data = orjson.loads(message.value())
     assert message.key() == data["result"]["documentType"].encode()
     assert str(data["dataref"]["uri"]).startswith((job.root / ".neuraldocflow" / "payloads").as_uri())
+
+
+def test_a_file_that_a_source_may_not_read_is_not_read_for_others_either(kafka: str, tmp_path: Path) -> None:
+    """Who drew a page of the refused document, or had it processed again, was shown what is in it."""
+    topics = Topics(kafka)
+    topic = topics.make()
+    secret = tmp_path / "secret.pdf"
+    secret.write_bytes(pdf.simple("Nobody is to see this."))
+    told = {"bootstrap_servers": kafka, "topic": topic, "consumer_group": topic}
+    source = {"type": "kafka", "config": {**told, "file_directories": [str(tmp_path / "shared")]}}
+    named = {"uri": secret.as_uri(), "size": secret.stat().st_size}
+    topics.send(topic, orjson.dumps({"source": named}))
+
+    async def ask(gateway: Gateway) -> None:
+        async with gateway.http() as session:
+            refused = await result(session, job["job_id"])
+            assert refused["error"]["code"] == "forbidden_url"
+            assert (await session.get(f"/api/v1/jobs/{job['job_id']}/pages/1.png")).status == 404
+            answer = await session.post(f"/api/v1/jobs/{job['job_id']}/retry")
+            assert answer.status == 202, await answer.text()
+            again = await result(session, (await answer.json())["job_id"])
+            assert (again["status"], again["error"]["code"]) == ("failed", "fetch_failed")
+
+    with Gateway(tmp_path / "job", stream_sources={"inbox": source}) as gateway:
+        wait_for(lambda: len(gateway.jobs()) == 1, 60)
+        (job,) = gateway.jobs()
+        asyncio.run(ask(gateway))
