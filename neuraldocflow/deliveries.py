@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from neuraldocflow.events import NewDocument
+from neuraldocflow.events import NewDocument, ProcessingCompleted
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,23 @@ class Delivery:
     def identity(self) -> tuple[str, int]:
         """Document and run: equal for every repeat after a recovery, so that outputs can drop it."""
         return self.document.id, int(self.result.get("run") or 0)
+
+    def event(self) -> ProcessingCompleted:
+        """What tells of the result, a failed one too."""
+        document, run = self.identity
+        return ProcessingCompleted(
+            id=document,
+            run=run,
+            origin="/dataflow",
+            tenant=self.document.tenant,
+            result=self.result,
+            performance_metrics=metrics_of(self.result),
+        )
+
+
+def metrics_of(result: dict[str, Any]) -> dict[str, Any]:
+    """What a result says of how long each stage took, for the event that tells of it."""
+    return dict((result.get("metadata") or {}).get("timings") or {})
 
 
 @dataclass(frozen=True, slots=True)

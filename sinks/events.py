@@ -76,7 +76,7 @@ def put_on(log: Log, messages: Sequence[Message], waiting: Waiting = None) -> No
 
 def message_of(value: Logged, partition_key: str = "document_id") -> Message:
     """The record of an event or a result: results are keyed by ``partition_key``, all others by document."""
-    event = _event(value)
+    event = value.event() if isinstance(value, Delivery) else value
     key, topic = event.id, PROCESSING_EVENTS
     headers = {"ce_type": type_of(event), "ce_id": event.event_id}
     if isinstance(event, ProcessingCompleted):
@@ -87,11 +87,3 @@ def message_of(value: Logged, partition_key: str = "document_id") -> Message:
     elif isinstance(event, NewDocument):
         topic = DOCUMENT_STREAM
     return Message(topic, key, encode(event), headers)
-
-
-def _event(value: Logged) -> Event:
-    if not isinstance(value, Delivery):
-        return value
-    document, run = value.identity
-    tenant = value.document.tenant
-    return ProcessingCompleted(id=document, run=run, origin="/dataflow", tenant=tenant, result=value.result)

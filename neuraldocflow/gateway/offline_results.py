@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
 from neuraldocflow import identity
+from neuraldocflow.deliveries import metrics_of
 from neuraldocflow.events import ProcessingCompleted
 from neuraldocflow.gateway.access import Gateway, Submitter, problems
 from neuraldocflow.gateway.keys import Key
@@ -105,4 +106,7 @@ def offline(key: Key, result: ProcessingResult) -> ProcessingCompleted:
     told["metadata"]["origin"] = "offline"
     told["metadata"]["offlineJobId"] = result.job_id
     told |= {"jobId": document, "run": 0}
-    return ProcessingCompleted(id=document, origin="/offline", tenant=key.tenant, result=told)
+    metrics = metrics_of(told)
+    return ProcessingCompleted(
+        id=document, origin="/offline", tenant=key.tenant, result=told, performance_metrics=metrics
+    )

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from neuraldocflow import identity
-from neuraldocflow.deliveries import Delivery
+from neuraldocflow.deliveries import Delivery, metrics_of
 from neuraldocflow.events import Event, ProcessingCompleted, to_cloudevent, type_of
 from neuraldocflow.payloads import Payload
 
@@ -51,7 +51,8 @@ def result_message(topic: str, delivery: Delivery, partition_key: str, now: str)
     }
     if delivery.document.tenant != "default":
         headers["ce_tenant"] = delivery.document.tenant
-    data = {"id": document, "run": run, "result": delivery.result, "performance_metrics": {}}
+    data = {"id": document, "run": run, "result": delivery.result}
+    data["performance_metrics"] = metrics_of(delivery.result)
     key = key_of(delivery.result, document, delivery.document.tenant, partition_key)
     return Outgoing(topic, key, orjson.dumps(data), headers)
 

@@ -71,9 +71,7 @@ def event_of(value: Deliverable) -> Event | None:
         return value
     if value.result["status"] == "failed":
         return None
-    document, run = value.identity
-    tenant = value.document.tenant
-    return ProcessingCompleted(id=document, run=run, origin="/dataflow", tenant=tenant, result=value.result)
+    return value.event()
 
 
 def delivery_number(message: str, target: str) -> int:

@@ -75,6 +75,9 @@ def test_results_and_failures_arrive_signed_and_each_delivery_is_told(tmp_path: 
         job.run_once()
         done = [json.loads(body) for body in receiver.bodies("done")]
         assert {each["data"]["result"]["metadata"]["filename"] for each in done} == names
+        for data in (each["data"] for each in done):
+            assert data["performance_metrics"] == data["result"]["metadata"]["timings"]
+            assert data["performance_metrics"]["totalMs"] > 0
         assert {each["type"] for each in done} == {"neuraldocflow.ProcessingCompleted.v1"}
         (failed,) = [json.loads(body) for body in receiver.bodies("failed")]
         assert failed["type"] == "neuraldocflow.ProcessingFailed.v1"

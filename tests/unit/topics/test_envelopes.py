@@ -7,7 +7,6 @@ from dataclasses import replace
 import orjson
 from support.deliveries import delivery
 
-from neuraldocflow.events import ProcessingCompleted
 from neuraldocflow.payloads import Payload
 from neuraldocflow.topics.envelopes import claim_check, event_message, key_of, result_message
 
@@ -15,13 +14,11 @@ NOW = "2026-03-01T12:00:00.000Z"
 
 
 def test_a_result_is_written_as_the_event_it_is() -> None:
-    made = delivery(run=2)
+    made = delivery(run=2, metadata={"timings": {"readMs": 412.0, "totalMs": 520.3}})
     tenant = replace(made, document=made.document.model_copy(update={"tenant": "north"}))
     written = result_message("t", tenant, "document_id", NOW)
-    event = ProcessingCompleted(
-        id=made.document.id, run=2, origin="/dataflow", tenant="north", result=made.result
-    )
-    wanted = event_message("t", event, made.document.id)
+    wanted = event_message("t", tenant.event(), made.document.id)
+    assert orjson.loads(written.value)["performance_metrics"] == {"readMs": 412.0, "totalMs": 520.3}
     assert written.key == wanted.key
     assert orjson.loads(written.value) == orjson.loads(wanted.value)
     assert {**written.headers, "ce_time": ""} == {**wanted.headers, "ce_time": ""}
