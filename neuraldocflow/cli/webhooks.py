@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from datetime import UTC, datetime
-from pathlib import Path
 
 import orjson
 import typer
@@ -45,13 +43,10 @@ def test(
     endpoint = Endpoint(url, secrets, timeout, Guard(_EVERYWHERE if allow_private else ()), 1)
     sample = {"jobId": "sample", "run": 0, "status": "completed", "extractedData": {"fields": {}}}
     event = ProcessingCompleted(id="sample", origin="/webhooks/test", time=datetime.now(UTC), result=sample)
-    with tempfile.TemporaryDirectory() as folder:
-        body = Path(folder, "body")
-        body.write_bytes(encode(event))
-        began = time.perf_counter()
-        endpoint.post(Attempt("test", event.event_id, body))
-        while not (answers := endpoint.take("test")):
-            time.sleep(0.01)
+    began = time.perf_counter()
+    endpoint.post(Attempt("test", event.event_id, encode(event)))
+    while not (answers := endpoint.take("test")):
+        time.sleep(0.01)
     endpoint.close()
     taken = (time.perf_counter() - began) * 1000
     answer = answers[0]
@@ -62,6 +57,8 @@ def test(
     else:
         how, why = ("delivered" if delivered else "not delivered"), answer.reason.rstrip(".")
         show.console().print(Text(f"{how}: {why}, {taken:.0f} ms"), soft_wrap=True)
+        if not secrets:
+            show.console().print("it was not signed: --secret or WEBHOOK_SECRET is empty", soft_wrap=True)
         if not delivered and not allow_private and "private" in why:
             hint = "--allow-private tries it all the same; a job needs allow_private_networks"
             show.console().print(hint, soft_wrap=True)

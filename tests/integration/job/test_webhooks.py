@@ -313,6 +313,8 @@ def test_an_endpoint_can_be_tried_by_hand(tmp_path: Path) -> None:
         refused = command(receiver.url("hook"))
         assert refused.returncode == 1
         assert "private" in refused.stdout
+        assert "not signed" not in good.stdout
+        assert "not signed" in command(receiver.url("hook"), "--secret", "", "--allow-private").stdout
 
 
 @pytest.mark.parametrize("network", ["10.0.0.0/99", "here"])
