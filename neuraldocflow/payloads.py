@@ -211,9 +211,10 @@ class PayloadStore:
             return 0  # a bucket has lifecycle rules of its own
         oldest, dropped = time.time() - max_age.total_seconds(), 0
         for path in [*self._folder.glob("??/*"), *self._folder.glob(".incoming-*")]:
-            if path.stat().st_mtime < oldest:
-                path.unlink(missing_ok=True)
-                dropped += 1
+            with suppress(FileNotFoundError):  # another process forgets the same ones, or has it whole now
+                if path.stat().st_mtime < oldest:
+                    path.unlink()
+                    dropped += 1
         return dropped
 
 

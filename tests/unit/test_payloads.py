@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -78,6 +79,18 @@ def test_what_an_accident_left_half_written_is_removed_after_a_day(
         store.tidy()
         assert [each.exists() for each in (left.path, other, under_way.path)] == [False, False, True]
         assert somebodys.exists()
+
+
+def test_processes_that_forget_the_same_payloads_at_once_do_not_disturb_each_other(tmp_path: Path) -> None:
+    store = PayloadStore(str(tmp_path / "payloads"), tmp_path / "scratch")
+    (tmp_path / "payloads" / "ab").mkdir()
+    for number in range(2000):
+        old = tmp_path / "payloads" / "ab" / str(number)
+        old.touch()
+        os.utime(old, (0, 0))
+    with ThreadPoolExecutor(4) as processes:
+        dropped = list(processes.map(store.retain, [timedelta(days=1)] * 4))
+    assert sum(dropped) == 2000
 
 
 def test_old_payloads_and_leftovers_are_forgotten(tmp_path: Path) -> None:
