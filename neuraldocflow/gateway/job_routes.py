@@ -143,7 +143,9 @@ async def get_result(
     return Response(body, media_type=_CONTENT[format])
 
 
-@router.get("/{job_id}/events", responses={**_STREAM, **problems(400, 404, 422)}, summary="A job's events")
+@router.get(
+    "/{job_id}/events", responses={**_STREAM, **problems(400, 404, 410, 422)}, summary="A job's events"
+)
 async def get_events(
     job_id: JobId,
     services: Gateway,
@@ -162,6 +164,8 @@ async def get_events(
         if row["result_offset"] is not None and _is_after_result(row, given):
             return Response(status_code=204)
         start = services.start_after(row, now, given)
+    if row["status"] in DONE:
+        await result_of(services, row)  # without it the stream would never end
     services.attendance.check(key)
     return StreamingResponse(
         _EventStream(services, row["id"], key).run(start),

@@ -21,6 +21,7 @@ from neuraldocflow import durable
 from neuraldocflow.events import timestamp
 from neuraldocflow.gateway.arrivals import DONE, Arrived
 from neuraldocflow.gateway.offsets import Place, Positions
+from neuraldocflow.log import PROCESSING_EVENTS, PROCESSING_RESULTS
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +59,11 @@ _FAULTS_OF_A_RECORD = (
 )
 """What a record's content can raise; anything else is the index's own trouble, and passes."""
 
+_PLACES = {
+    PROCESSING_EVENTS: "first_offset = NULL",
+    PROCESSING_RESULTS: "result_partition = NULL, result_offset = NULL",
+}
+"""What says where a topic has something of a job."""
 _FILL = ", ".join(
     f"{column} = coalesce({column}, excluded.{column})"
     for column in (
@@ -97,13 +103,15 @@ class Jobs:
 
     def follow(self, ids: Mapping[str, str]) -> None:
         """From now on topics of these ids are read (empty: not known now): positions in others that had their
-        names are forgotten. Jobs that are known only from there stay."""
+        names are forgotten. Jobs that are known only from there stay, without their places in them."""
         with self._lock:
             known = dict(self._db.execute("SELECT topic, id FROM topics").fetchall())
             self._db.execute("BEGIN")
             for topic, found in ids.items():
                 if found and found != known.get(topic, found):
                     self._db.execute("DELETE FROM positions WHERE topic = ?", (topic,))
+                    if topic in _PLACES:
+                        self._db.execute(f"UPDATE jobs SET {_PLACES[topic]}")
                 if found:
                     self._db.execute("INSERT OR REPLACE INTO topics VALUES (?, ?)", (topic, found))
             self._db.execute("COMMIT")

@@ -69,6 +69,9 @@ class Subscriptions:
         start, recovered = self.services.start_of(row, now), True
         if asked.from_offset is not None:
             start = self.services.start_after(row, now, self._parsed(asked.from_offset, now))
+        if row["status"] in DONE and row["result_offset"] is None:
+            recovered = False  # the log that had its result has been replaced
+        elif row["status"] in DONE or asked.from_offset is not None:
             recovered = await self.services.history.is_kept(start)
         self._follow_job(row["id"], start)
         return {

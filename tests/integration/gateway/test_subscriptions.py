@@ -55,7 +55,12 @@ def test_who_asks_for_what_is_no_longer_kept_is_told_so_and_gets_what_comes(tmp_
             gone = await talk.ask("subscribe", job_id=job, from_offset=start)
             assert gone["payload"]["recovered"] is False
             assert gone["payload"]["state"]["status"] in ("completed", "partial")
-            assert (await session.get(f"/api/v1/jobs/{job}/result")).status == 410
+            whole = await talk.ask("subscribe", job_id=job)
+            assert whole["payload"]["recovered"] is False
+            async with asyncio.timeout(60):
+                for what in ("result", "events"):
+                    answer = await session.get(f"/api/v1/jobs/{job}/{what}")
+                    assert (answer.status, (await answer.json())["retryable"]) == (410, False)
             again = await talk.ask("subscribe_channel", channel="results", from_offset=start)
             assert again["payload"]["recovered"] is False
             talk.events.clear()
@@ -90,6 +95,48 @@ def test_what_was_removed_before_the_gateway_could_read_it_is_said_to_be_gone(tm
         gateway.loses_events()
         gateway.start()
         asyncio.run(go_on(gateway, job, offset))
+
+
+def test_a_job_of_a_log_that_was_begun_anew_is_there_and_its_events_are_gone(tmp_path: Path) -> None:
+    log_file = tmp_path / ".neuraldocflow" / "log.db"
+
+    async def made(gateway: Gateway, count: int) -> list[str]:
+        results = [{"jobId": f"made-offline-{number}", "status": "completed"} for number in range(count)]
+        async with gateway.http() as session:
+            answer = await session.post("/api/v1/results/sync", json={"results": results})
+            return list((await answer.json())["job_ids"])
+
+    async def ask(gateway: Gateway, job: str) -> None:
+        async with gateway.stream() as socket, gateway.http() as session, asyncio.timeout(60):
+            talk = Talk(socket)
+            place = (await talk.ask("subscribe_channel", channel="progress"))["payload"]["offset"]
+            for headers in ({"Last-Event-ID": place}, {}):
+                answer = await session.get(f"/api/v1/jobs/{job}/events", headers=headers)
+                assert (answer.status, (await answer.json())["retryable"]) == (410, False)
+            assert (await session.get(f"/api/v1/jobs/{job}/result")).status == 410
+            for offset in ({}, {"from_offset": place}):
+                told = (await talk.ask("subscribe", job_id=job, **offset))["payload"]
+                assert (told["recovered"], told["state"]["status"]) == (False, "completed")
+                again = await talk.ask("subscribe", job_id=job, from_offset=told["offset"])
+                assert again["payload"]["recovered"] is False
+
+    with Gateway(tmp_path, with_job=False) as gateway:
+        gateway.stop()
+        for part in log_file.parent.glob("log.db*"):
+            part.unlink()
+        with EmbeddedLog(log_file) as log:
+            log.ensure_topic(PROCESSING_RESULTS, 64)  # as a log in Kafka may have had more partitions
+        gateway.start()
+        jobs = asyncio.run(made(gateway, 4))
+        gateway.stop()
+        with EmbeddedLog(log_file) as log:
+            used = {part for part in range(64) if log.end(PROCESSING_RESULTS, part)}
+        assert max(used) >= 4
+        for part in log_file.parent.glob("log.db*"):
+            part.unlink()
+        gateway.start()
+        for job in jobs:
+            asyncio.run(ask(gateway, job))
 
 
 def test_a_session_in_which_nothing_happens_is_closed_with_a_code(tmp_path: Path) -> None:
