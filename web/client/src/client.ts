@@ -402,8 +402,9 @@ export class NeuralDocFlowClient implements NeuralDocFlowWebSocket {
   }
 
   #connected(): Connection {
-    if (this.#connection) return this.#connection;
-    throw new NeuralDocFlowError("disconnected", "Call connect first.");
+    if (!this.#connection) throw new NeuralDocFlowError("disconnected", "Call connect first.");
+    this.#connection.throwIfEnded();
+    return this.#connection;
   }
 
   #web(): Http {

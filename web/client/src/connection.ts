@@ -98,6 +98,11 @@ export class Connection {
     return this.#open;
   }
 
+  /** Throws why it has ended, if it has. */
+  throwIfEnded(): void {
+    this.#ended.signal.throwIfAborted();
+  }
+
   /** Resolves when it is open, rejects when it has ended or the signal aborts. */
   opened(signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {

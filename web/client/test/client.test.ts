@@ -25,3 +25,9 @@ test("before it is connected every request is rejected; none throws at once, pas
     expect(await answer, name).toBe("disconnected");
   }
 });
+
+test("with a key that was refused a job can't be followed: nothing would ever come", async () => {
+  const client = new NeuralDocFlowClient();
+  await expect(client.connect("", { url: "http://service" })).rejects.toThrow();
+  await expect(client.job("a").next()).rejects.toMatchObject({ code: "unauthorized" });
+});
