@@ -140,8 +140,9 @@ def told(record: Record) -> dict[str, Any]:
         "offset": record.offset,
         "timestamp": record.timestamp.isoformat(),
     }
-    kind = str(value.get("type", "")) if isinstance(value, dict) else ""
-    return {"name": kind.split(".")[-2:-1], **data, **record.headers, **place}
+    kind = str(value.get("type", "")).split(".") if isinstance(value, dict) else []
+    name = {"name": kind[-2]} if len(kind) > 1 else {}
+    return {**name, **data, **record.headers, **place}
 
 
 class Conditions:

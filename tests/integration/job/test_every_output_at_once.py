@@ -304,5 +304,5 @@ def endings(root: Path) -> list[tuple[str, str]]:
     return [
         (each["delivery_status"]["target"], each["delivery_status"]["status"])
         for each in told(root, "events")
-        if each["name"] == ["ResultDelivered"]
+        if each["name"] == "ResultDelivered"
     ]

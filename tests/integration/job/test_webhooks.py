@@ -57,7 +57,7 @@ def delivered(job: JobFolder) -> list[tuple[str, str, int]]:
     found = {
         each["ce_id"]: each["delivery_status"]
         for each in told(job, "events")
-        if each["name"] == ["ResultDelivered"]
+        if each["name"] == "ResultDelivered"
     }
     return sorted((one["target"], one["status"], one["attempts"]) for one in found.values())
 
