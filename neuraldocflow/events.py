@@ -187,7 +187,7 @@ class ProcessingProgress(Event):
 
 
 class ProcessingCompleted(Event):
-    """There is a result (``completed`` or ``partial``): contract 4's object."""
+    """There is a result (``completed`` or ``partial``)."""
 
     name: ClassVar[str] = "ProcessingCompleted"
     result: dict[str, Any]

@@ -141,7 +141,7 @@ class RetrySuggestion(_Result):
 
 
 class ErrorInfo(_Result):
-    """Why there is no result; ``code`` is one of contract 4's."""
+    """Why there is no result; ``code`` is one of docs/results.md's."""
 
     code: Name
     message: str

@@ -134,7 +134,7 @@ def scale(
 
 
 def stop(config: Path | None = _CONFIG, to: str = _TO, namespace: str = _NAMESPACE) -> None:
-    """Stop a submitted job; nothing is lost, and ``submit`` goes on where it was.
+    """Stop a submitted job; nothing is lost, and submit goes on where it was.
 
     Example: neuraldocflow stop
     """

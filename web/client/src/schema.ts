@@ -14,7 +14,7 @@ export interface ProcessingResult {
   [k: string]: unknown;
 }
 /**
- * Why there is no result; ``code`` is one of contract 4's.
+ * Why there is no result; ``code`` is one of docs/results.md's.
  */
 export interface ErrorInfo {
   code: string;
