@@ -25,8 +25,9 @@ from neuraldocflow.gateway import descriptions, documents, job_routes, offline_r
 from neuraldocflow.gateway.access import Gateway, Operator, Reader, problems
 from neuraldocflow.gateway.metrics import Metrics
 from neuraldocflow.gateway.openapi import Methods, describe, name_of
-from neuraldocflow.gateway.problems import Problem, ProblemBody, answer_problem, busy, invalid, not_found
+from neuraldocflow.gateway.problems import Problem, ProblemBody, answer_problem, busy, not_found
 from neuraldocflow.gateway.relay import Relay
+from neuraldocflow.gateway.requests import unexpected
 from neuraldocflow.gateway.services import Services
 from neuraldocflow.gateway.uploads import Uploads
 from neuraldocflow.gateway.webhook_sources import add_webhook_sources
@@ -160,10 +161,7 @@ class _Secured:
 
 async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    told = [
-        f"{'.'.join(str(part) for part in line['loc'])}: {line['msg'].lower()}" for line in error.errors()[:5]
-    ]
-    return invalid(f"The request is not as expected: {'; '.join(told)}.", 422).response()
+    return unexpected(error.errors(), 422).response()
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

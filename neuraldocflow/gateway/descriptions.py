@@ -24,7 +24,7 @@ _PAGE = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Neu
 _START = 'SwaggerUIBundle({url: "/openapi.json", dom_id: "#api", deepLinking: true});\n'
 
 
-@router.get("/docs", include_in_schema=False)
+@router.api_route("/docs", methods=["GET", "HEAD"], include_in_schema=False)  # link checkers ask with HEAD
 async def docs() -> HTMLResponse:
     """OpenAPI for people; nothing is fetched from elsewhere."""
     return HTMLResponse(_PAGE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -10,7 +10,7 @@ from pydantic.alias_generators import to_camel
 
 from neuraldocflow.deadlines import LONGEST_MS
 from neuraldocflow.gateway.problems import Problem, invalid
-from neuraldocflow.values import Priority
+from neuraldocflow.values import Priority, sentence_of
 
 MAX_NAME = 255
 
@@ -119,12 +119,13 @@ def validated_json(model: type[Model], data: bytes) -> Model:
 
 
 def _unexpected(error: ValidationError) -> Problem:
-    told = [_told(line) for line in error.errors(include_url=False, include_input=False)[:5]]
-    return invalid(f"The request is not as expected: {'; '.join(told)}.")
+    return unexpected(error.errors(include_url=False, include_input=False))
 
 
-def _told(line: Any) -> str:
-    return f"{'.'.join(str(part) for part in line['loc']) or 'body'}: {line['msg'].lower()}"
+def unexpected(lines: Sequence[Any], status: int = 400) -> Problem:
+    """What is wrong with a request, by what pydantic found."""
+    told = [f"{'.'.join(map(str, line['loc'])) or 'body'}: {sentence_of(line)}" for line in lines[:5]]
+    return invalid(f"The request is not as expected: {'; '.join(told)}.", status)
 
 
 def safe_name(name: str) -> str:

@@ -36,6 +36,7 @@ def test_descriptions_are_served_to_anyone_and_nothing_is_fetched_from_elsewhere
             described = await (await anyone.get("/openapi.json")).json()
             assert "/api/v1/documents" in described["paths"]
             assert (await (await anyone.get("/asyncapi.json")).json())["asyncapi"] == "3.0.0"
+            assert (await anyone.head("/docs")).status == 200
             headers = (await anyone.get("/docs")).headers
             assert "script-src 'self'" in headers["Content-Security-Policy"]
             assert headers["Referrer-Policy"] == "no-referrer"

@@ -252,7 +252,8 @@ def test_what_can_not_be_read_is_refused_at_once(
         ({"document": {"source": "url", "content": "https://example.com/" + "a" * 8192}}, "8192"),
         ({"document": {"source": "base64", "content": "AAAA"}, "options": {"priority": 3}}, "priority"),
         ({"document": {"source": "base64", "content": "AAAA"}, "surprise": 1}, "surprise"),
-        ([], "body"),
+        ([], "body: must be a mapping of keys to values"),
+        ({}, "document: is required"),
     ],
 )
 def test_a_wrong_request_is_told_what_is_wrong(gateway: Gateway, body: Any, told: str) -> None:
