@@ -25,6 +25,7 @@ from neuraldocflow.errors import FetchFailed, TooLarge, Unreachable
 from neuraldocflow.events import DocumentSource
 from neuraldocflow.fetch_queue import Have
 from neuraldocflow.remote import Remote
+from neuraldocflow.wording import sized
 
 CHUNK = 1 << 20
 _LEFT_AFTER = timedelta(days=1)
@@ -57,7 +58,7 @@ class Incoming:
         """More of it. Raises TooLarge past ``max_bytes``, OSError on a full disk."""
         self.size += len(chunk)
         if self._max_bytes is not None and self.size > self._max_bytes:
-            raise TooLarge(f"the document is larger than the {self._max_bytes} bytes allowed")
+            raise TooLarge(f"The document is larger than the {sized(self._max_bytes)} allowed.")
         self._digest.update(chunk)
         self._file.write(chunk)
 

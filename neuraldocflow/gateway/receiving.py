@@ -19,6 +19,7 @@ from neuraldocflow.gateway.problems import Problem, invalid
 from neuraldocflow.gateway.requests import MAX_NAME, ProcessingRequest, parse_request
 from neuraldocflow.gateway.submissions import Linked, Stored, Submissions
 from neuraldocflow.payloads import Incoming
+from neuraldocflow.wording import sized
 
 MAX_JSON, LARGEST_JSON = 16 * 2**20, 64 * 2**20
 """Bytes of a JSON body, which is whole in memory: usually, and where a source allows documents so large."""
@@ -110,7 +111,7 @@ async def read_json(
         check.update(chunk)
         if len(body) > most:
             raise Problem(
-                TooLarge(f"A JSON body has at most {most} bytes: send the file as multipart or raw body.")
+                TooLarge(f"A JSON body has at most {sized(most)}: send the file as multipart or raw body.")
             )
         if len(body) * weight > SMALL:
             await room.hold(len(body) * weight)
@@ -156,7 +157,7 @@ async def chunks(request: Request) -> AsyncIterator[bytes]:
 def _refuse_announced(request: Request, most: int) -> None:
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > most + _MAX_FIELD:
-        raise Problem(TooLarge(f"The body is larger than the {most} bytes allowed."))
+        raise Problem(TooLarge(f"The body is larger than the {sized(most)} allowed."))
 
 
 class _Form:

@@ -15,6 +15,7 @@ from neuraldocflow.gateway.problems import Problem, invalid
 from neuraldocflow.gateway.services import Services
 from neuraldocflow.gateway.submissions import Stored
 from neuraldocflow.payloads import Incoming
+from neuraldocflow.wording import sized
 
 _MOST_OPEN, _MOST_FINISHED = 4, 64
 
@@ -47,7 +48,7 @@ class Uploads:
             raise invalid(f"There are {_MOST_OPEN} uploads under way: end one first.")
         most = self._services.submissions.max_upload_size
         if asked.size > most:
-            raise Problem(TooLarge(f"The document is larger than the {most} bytes allowed."))
+            raise Problem(TooLarge(f"The document is larger than the {sized(most)} allowed."))
         self._services.submissions.count(self.key)
         upload = _Upload(self._services.submissions.begin(), asked.filename, asked.content_type)
         self._next = secrets.token_urlsafe(16)

@@ -26,6 +26,7 @@ from neuraldocflow.gateway.requests import MAX_NAME
 from neuraldocflow.gateway.services import Services
 from neuraldocflow.gateway.submissions import Order, Stored, order_of
 from neuraldocflow.gateway.uploads import Upload, Uploads
+from neuraldocflow.wording import sized
 
 router = APIRouter(prefix="/api/v1/uploads", tags=["resumable uploads"])
 
@@ -60,15 +61,14 @@ async def describe_uploads(services: Gateway) -> Response:
 )
 async def begin_upload(request: Request, services: Gateway, key: Submitter) -> Response:
     """`Upload-Length` is needed; `Upload-Metadata` may have filename, filetype, profile, priority,
-    qualityThreshold, outputFormat, streamResults, idempotencyKey. It counts as one of the key's documents."""
+    qualityThreshold, outputFormat, streamResults, deadlineMs, idempotencyKey. It counts as one of the key's
+    documents."""
     _check_version(request)
     length = _number(request, "Upload-Length")
     if not length:
         raise as_problem(Empty("The document is empty."))
-    if length > services.submissions.max_upload_size:
-        raise Problem(
-            TooLarge(f"The document is larger than the {services.submissions.max_upload_size} bytes.")
-        )
+    if length > (most := services.submissions.max_upload_size):
+        raise Problem(TooLarge(f"The document is larger than the {sized(most)} allowed."))
     text = request.headers.get("Upload-Metadata", "")
     order = _order(key, _metadata(text))
     services.submissions.check(key, order.profile)

@@ -288,6 +288,8 @@ def test_bodies_that_are_broken_or_too_large_are_refused(gateway: Gateway) -> No
 
             chunked = await session.post("/api/v1/documents", data=pieces())
             assert await problem(chunked) == (413, "too_large")
+            for refused in (large, chunked):
+                assert "larger than the 40 MB allowed." in (await refused.json())["detail"]
             squeezed = {"Content-Encoding": "gzip", "Content-Type": "text/html"}
             packed = await session.post("/api/v1/documents", data=gzip.compress(letter()), headers=squeezed)
             assert await problem(packed) == (415, "invalid_request")
