@@ -83,6 +83,24 @@ def test_a_document_is_added_read_and_exported_by_keyboard_alone(person: Person)
     assert download.value.suggested_filename == "sample-10-k.pdf.yaml"
 
 
+def test_a_page_that_opens_is_gone_through_from_its_top_and_what_can_be_pressed_has_a_name(
+    person: Person,
+) -> None:
+    page = person.open()
+    person.choose(SAMPLES / "sample-contract.pdf")
+    expect(page.get_by_role("heading", name="sample-contract.pdf")).to_be_focused()
+    person.wait_for("sample-contract.pdf", "Complete")
+    page.reload()
+    expect(page.get_by_role("tab").first).to_have_accessible_name("Fields 8")
+    page.keyboard.press("Tab")
+    expect(page.locator(".app-status")).to_be_focused()
+    expect(page.locator(".app-status")).to_have_accessible_name("Connected")
+    person.choose(SAMPLES / "sample-record.html")
+    expect(page.get_by_role("heading", name="sample-record.html")).to_be_focused()
+    person.card("sample-contract.pdf").get_by_role("button").click()
+    expect(page.get_by_role("heading", name="sample-contract.pdf")).to_be_focused()
+
+
 def test_dialogs_close_with_escape_and_give_the_focus_back(person: Person) -> None:
     page = person.open()
     status = page.locator(".app-status")

@@ -45,7 +45,10 @@ export function Connection({ connection, client, files, tenant, outbox, submissi
         onClick={() => setOpen(true)}
       >
         <span className="app-dot" aria-hidden="true" />
-        <span role="status">{[label, ...rest].join(" · ")}</span>
+        {/* not role=status: that would not count as the name of the button */}
+        <span aria-live="polite" aria-atomic="true">
+          {[label, ...rest].join(" · ")}
+        </span>
       </button>
       <dialog ref={dialog} className="app-dialog" aria-labelledby="places" onClose={() => setOpen(false)}>
         <div className="app-dialog-head">

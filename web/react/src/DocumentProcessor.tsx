@@ -55,7 +55,7 @@ export function DocumentWorkspace({ processing }: { processing: DocumentProcessi
   };
   useAnnouncements(jobs, setTold);
   const back = useWayBack(selected);
-  useFirst(jobs, selected, setSelected);
+  const isUnasked = useFirst(jobs, selected, setSelected);
 
   return (
     <div
@@ -89,7 +89,7 @@ export function DocumentWorkspace({ processing }: { processing: DocumentProcessi
         {shown ? (
           <DocumentView
             key={shown.key}
-            {...{ entry: shown, client, isConnected, page, onCancel, onRetry }}
+            {...{ entry: shown, client, isConnected, page, isUnasked, onCancel, onRetry }}
             load={result}
             onBack={() => {
               setSelected(null);
@@ -168,18 +168,23 @@ function useProfiles({ client, connection }: DocumentProcessing): readonly Profi
   return profiles;
 }
 
-/** Where there is room beside the list, the newest document that is done is shown until one is chosen. */
+/** Where there is room beside the list, the newest document that is done is shown until one is chosen. Whether it is. */
 function useFirst(
   jobs: readonly DocumentEntry[],
   selected: string | null,
   select: (key: string) => void,
-): void {
+): boolean {
   const chosen = useRef(false);
+  const [unasked, setUnasked] = useState<string | null>(null);
   useEffect(() => {
     chosen.current ||= selected !== null;
+    if (selected !== null && selected !== unasked) setUnasked(null); // who comes back to it has asked for it
     const first = jobs.find(each => each.status === "completed" || each.status === "partial");
-    if (first && !chosen.current && matchMedia("(width >= 820px)").matches) select(first.key);
-  }, [jobs, selected, select]);
+    if (!first || chosen.current || !matchMedia("(width >= 820px)").matches) return;
+    setUnasked(first.key);
+    select(first.key);
+  }, [jobs, selected, unasked, select]);
+  return selected === unasked;
 }
 
 /** Brings the focus from a document back to its place in the list. */

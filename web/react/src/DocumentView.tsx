@@ -15,6 +15,8 @@ interface Props {
   isConnected: boolean;
   load(jobId: string): Promise<ProcessingResult>;
   page: DrawPage;
+  /** Nobody has opened it: the focus stays where it is. */
+  isUnasked: boolean;
   onBack(): void;
   onCancel(entry: DocumentEntry): void;
   onRetry(entry: DocumentEntry): void;
@@ -22,11 +24,13 @@ interface Props {
 
 /** One document: what is happening to it, or what was found in it. */
 export function DocumentView(props: Props) {
-  const { entry, client, isConnected, load, page, onBack, onCancel, onRetry } = props;
+  const { entry, client, isConnected, load, page, isUnasked, onBack, onCancel, onRetry } = props;
   const { result, problem } = useResult(entry, load, isConnected);
   const heading = useRef<HTMLHeadingElement>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another document, another heading
-  useEffect(() => heading.current?.focus({ preventScroll: true }), [entry.key]);
+  useEffect(() => {
+    if (!isUnasked) heading.current?.focus({ preventScroll: true });
+  }, [entry.key]);
   const back = useCoveringClose(onBack);
   const { pages, confidence } = entry;
   const facts = [
