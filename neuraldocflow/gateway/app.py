@@ -26,7 +26,7 @@ from neuraldocflow.gateway.access import Gateway, Operator, Reader, problems
 from neuraldocflow.gateway.metrics import Metrics
 from neuraldocflow.gateway.openapi import Methods, describe, name_of
 from neuraldocflow.gateway.problems import Problem, ProblemBody, answer_problem, busy, not_found
-from neuraldocflow.gateway.relay import Relay
+from neuraldocflow.gateway.relay import PATH, Relay
 from neuraldocflow.gateway.requests import unexpected
 from neuraldocflow.gateway.services import Services
 from neuraldocflow.gateway.uploads import Uploads
@@ -94,6 +94,7 @@ def make_app(services: Services, relay: Relay) -> FastAPI:
     # FastAPI describes this one, and Starlette serves it: that is a third less work for each document
     path = "/api/v1/documents"
     app.router.routes.insert(0, Route(path, documents.post_document, methods=["POST"]))
+    app.add_api_route(PATH, _without_upgrade, include_in_schema=False)
     app.mount("/docs/assets", StaticFiles(packages=[("fastapi_offline", "static")]), name="docs-assets")
     add_webhook_sources(app, services)
     describe(app)
@@ -172,6 +173,12 @@ async def _http_error(request: Request, error: Exception) -> Response:
     if status == 404:
         return not_found("There is nothing at this address.").response()
     return Problem(InvalidRequest(f"{HTTPStatus(status).phrase}."), status, headers).response()
+
+
+async def _without_upgrade() -> Response:
+    """Requests with one never come here: they are the relay's."""
+    message = "This is a WebSocket: ask for an upgrade, and have the proxy that is between pass that on."
+    raise Problem(InvalidRequest(message), 426, {"Upgrade": "websocket", "Connection": "Upgrade"})
 
 
 async def _fault(request: Request, error: Exception) -> Response:

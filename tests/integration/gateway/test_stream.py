@@ -269,6 +269,19 @@ def test_a_key_may_come_in_the_address_a_header_or_the_first_message(gateway: Ga
     run(work())
 
 
+def test_a_request_without_an_upgrade_is_told_what_is_missing(gateway: Gateway) -> None:
+    """As a proxy makes it that does not pass the upgrade on."""
+
+    async def work() -> None:
+        async with gateway.http() as session:
+            answer = await session.get("/v1/stream")
+            assert (answer.status, answer.headers["Upgrade"]) == (426, "websocket")
+            assert "proxy" in (await answer.json())["detail"]
+            assert (await session.get("/api/v1/jobs")).status == 200
+
+    run(work())
+
+
 def test_only_pages_of_the_gateway_itself_may_connect(gateway: Gateway) -> None:
     async def work() -> None:
         async with gateway.stream(origin=gateway.url) as socket:
