@@ -249,6 +249,8 @@ def test_what_can_not_be_read_is_refused_at_once(
         ({"document": {"source": "disk", "content": "x"}}, "source"),
         ({"document": {"source": "file", "content": "/etc/passwd"}}, "upload"),
         ({"document": {"source": "url", "content": "file:///etc/passwd"}}, "http"),
+        ({"document": {"source": "url", "content": "https://example.com:99999/a.pdf"}}, "address"),
+        ({"document": {"source": "url", "content": "https://example.com:port/a.pdf"}}, "address"),
         ({"document": {"source": "url", "content": "https://example.com/" + "a" * 8192}}, "8192"),
         ({"document": {"source": "base64", "content": "AAAA"}, "options": {"priority": 3}}, "priority"),
         ({"document": {"source": "base64", "content": "AAAA"}, "surprise": 1}, "surprise"),
