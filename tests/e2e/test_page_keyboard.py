@@ -101,6 +101,20 @@ def test_a_page_that_opens_is_gone_through_from_its_top_and_what_can_be_pressed_
     expect(page.get_by_role("heading", name="sample-contract.pdf")).to_be_focused()
 
 
+def test_a_key_is_not_forgotten_by_one_press(person: Person) -> None:
+    """It was shown once, when it was made: who has no copy is locked out."""
+    page = person.open()
+    person.agrees = False
+    page.get_by_role("button", name="Use another key").click()
+    page.reload()
+    page.get_by_text("Connected", exact=True).wait_for()
+    person.agrees = True
+    page.get_by_role("button", name="Use another key").click()
+    expect(page.get_by_label("Key", exact=True)).to_be_visible()
+    assert len(person.asked) == 2
+    assert "forgotten" in person.asked[0]
+
+
 def test_dialogs_close_with_escape_and_give_the_focus_back(person: Person) -> None:
     page = person.open()
     status = page.locator(".app-status")

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Dialog, Page, Route, expect, sync_playwright
 
 from support.gateway import Gateway
 from support.packages import program
@@ -57,6 +57,9 @@ class Person:
         self.context = context
         self.gateway = gateway
         self.complaints: list[str] = []
+        self.asked: list[str] = []
+        """What the page wanted to be confirmed."""
+        self.agrees = True
         context.set_default_timeout(PATIENCE)
         self.page = self.tab()
 
@@ -65,7 +68,15 @@ class Person:
         page = self.context.new_page()
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("console", lambda said: self._said(said.type, said.text))
+        page.on("dialog", self._answer)
         return page
+
+    def _answer(self, dialog: Dialog) -> None:
+        self.asked.append(dialog.message)
+        if self.agrees:
+            dialog.accept()
+        else:
+            dialog.dismiss()
 
     def _said(self, kind: str, text: str) -> None:
         if kind == "error" and "Failed to load resource" not in text and "WebSocket connection" not in text:

@@ -88,6 +88,9 @@ export function App() {
   );
 }
 
+const LEAVING =
+  "Use another key? This one is forgotten on this device, with what was kept to be read without a connection.";
+
 interface WorkProps {
   apiKey: string;
   /** Whose the key is. */
@@ -159,7 +162,7 @@ function Work({ apiKey, tenant, files, onTenant, onLeave }: WorkProps) {
           <button
             type="button"
             className="app-tool"
-            onClick={() => onLeave({ refused: false, waiting })}
+            onClick={() => confirm(LEAVING) && onLeave({ refused: false, waiting })}
             title="Use another key"
           >
             <svg viewBox="0 0 24 24" className="ndf-icon" aria-hidden="true">

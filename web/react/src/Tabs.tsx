@@ -47,7 +47,7 @@ export function Tabs({ id, label, tabs, chosen, onChoose }: Props) {
             if (go(event.key)) event.preventDefault();
           }}
         >
-          {label} {/* the space keeps the count out of the word, where it is read aloud */}
+          {label}
           {count !== undefined && <small>{count}</small>}
         </button>
       ))}
