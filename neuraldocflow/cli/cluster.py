@@ -65,9 +65,9 @@ def submit(
         return
     loaded = configuration.load(config)
     folder = local.folder_of(loaded)
-    before = folder.submission()
+    before = folder.submission() if local.runs(folder) else None
     if dry_run:
-        size = (before.processes, before.workers) if before and local.runs(folder) else (0, 0)
+        size = (before.processes, before.workers) if before else (0, 0)
         for line in plan(loaded, size, processes, workers, None, replaces=True).told():
             screen.print(line, soft_wrap=True)
         return
