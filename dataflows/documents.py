@@ -24,10 +24,10 @@ from neuraldocflow.config import Config
 from neuraldocflow.config.model import SourceEntry
 from neuraldocflow.dead_letters import DeadLetter
 from neuraldocflow.deliveries import Delivery, Spent
-from neuraldocflow.engine import Engine, recovery_directory
 from neuraldocflow.errors import ConfigError
 from neuraldocflow.events import Event
 from neuraldocflow.fetch_queue import Fetcher
+from neuraldocflow.job.engine import Engine, recovery_directory
 from neuraldocflow.operators import deliver
 from neuraldocflow.operators.acknowledge import AcknowledgeSink
 from neuraldocflow.operators.clock import ClockSource

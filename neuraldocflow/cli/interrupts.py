@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from signal import SIGINT
 
-from neuraldocflow.signals import signals
+from neuraldocflow.job.signals import signals
 
 
 @contextmanager

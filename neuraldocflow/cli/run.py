@@ -10,13 +10,13 @@ from pathlib import Path
 import typer
 
 from neuraldocflow import config as configuration
-from neuraldocflow import runner
 from neuraldocflow.cli import show
 from neuraldocflow.cli.watch import summary, watching
 from neuraldocflow.errors import ConfigError
+from neuraldocflow.job import runner
+from neuraldocflow.job.member import Member, ordinal
+from neuraldocflow.job.supervisor import Phase, Supervisor
 from neuraldocflow.log import open_log
-from neuraldocflow.member import Member, ordinal
-from neuraldocflow.supervisor import Phase, Supervisor
 from neuraldocflow.swarm.containment import die_with_parent
 
 

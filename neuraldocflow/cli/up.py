@@ -10,14 +10,14 @@ import typer
 from rich.text import Text
 
 from neuraldocflow import config as configuration
-from neuraldocflow import runner
 from neuraldocflow.cli import show
 from neuraldocflow.cli.beside import GatewayBeside
 from neuraldocflow.cli.watch import summary, watching
 from neuraldocflow.config import Config
-from neuraldocflow.engine import Engine
 from neuraldocflow.errors import ConfigError
 from neuraldocflow.evaluate import corpus
+from neuraldocflow.job import runner
+from neuraldocflow.job.engine import Engine
 from neuraldocflow.log import open_log
 
 SAMPLES = Path(__file__).parent.parent / "samples"

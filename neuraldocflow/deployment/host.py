@@ -20,8 +20,8 @@ from neuraldocflow.cli.beside import GatewayBeside
 from neuraldocflow.deployment.rolling import RollingOutput
 from neuraldocflow.deployment.submission import Folder, Report, Submission
 from neuraldocflow.errors import NeuralDocFlowError
+from neuraldocflow.job.supervisor import NotStarted, Phase, Supervisor
 from neuraldocflow.log_lines import log_lines
-from neuraldocflow.supervisor import NotStarted, Phase, Supervisor
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from neuraldocflow.config import RuntimeConfig
 from neuraldocflow.deployment.kubectl import Kubectl
 from neuraldocflow.deployment.lag_triggers import settled, triggers_of
 from neuraldocflow.errors import ConfigError
-from neuraldocflow.runner import check_size
+from neuraldocflow.job.runner import check_size
 
 DATAFLOW, GATEWAY = "neuraldocflow-dataflow", "neuraldocflow-gateway"
 

@@ -9,7 +9,7 @@ from collections import deque
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
-from neuraldocflow.runner import ENDED_SOMEWHERE
+from neuraldocflow.job.runner import ENDED_SOMEWHERE
 
 _BYTES, _FILES = 10 << 20, 5
 

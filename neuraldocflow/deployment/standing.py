@@ -15,7 +15,7 @@ from neuraldocflow.deployment.topics import lags
 from neuraldocflow.errors import ConfigError, NeuralDocFlowError
 from neuraldocflow.gateway.jobs import Jobs
 from neuraldocflow.gateway.tail import Tail
-from neuraldocflow.liveness import Liveness, look
+from neuraldocflow.job.liveness import Liveness, look
 from neuraldocflow.log import Log, open_log
 
 _OVER = ("stopped", "failed", "killed")

@@ -16,8 +16,8 @@ from confluent_kafka.cimpl import NewPartitions
 
 from neuraldocflow.config import Config
 from neuraldocflow.errors import ConfigError
+from neuraldocflow.job.recovery import Recovery
 from neuraldocflow.log import DOCUMENT_STREAM, open_log
-from neuraldocflow.recovery import Recovery
 from neuraldocflow.topics.client import PATIENCE, Refusals, asked, common, make, reason_of, settings_of
 
 _SUBMISSIONS = "documents.source_submissions"

@@ -31,7 +31,7 @@ from neuraldocflow.gateway.requests import unexpected
 from neuraldocflow.gateway.services import Services
 from neuraldocflow.gateway.uploads import Uploads
 from neuraldocflow.gateway.webhook_sources import add_webhook_sources
-from neuraldocflow.liveness import look
+from neuraldocflow.job.liveness import look
 
 STATIC = Path(__file__).parent.parent / "static"
 """The web app's built files."""

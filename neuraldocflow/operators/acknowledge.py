@@ -18,7 +18,7 @@ from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 from neuraldocflow.components import Acknowledgement, Acknowledging
 from neuraldocflow.deliveries import Delivery, Spent, Tick
 from neuraldocflow.events import NewDocument, decode, encode
-from neuraldocflow.recovery import Recovery
+from neuraldocflow.job.recovery import Recovery
 from neuraldocflow.versions import readable
 
 log = logging.getLogger(__name__)

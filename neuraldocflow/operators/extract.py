@@ -14,7 +14,6 @@ from typing import Any
 
 from bytewax.operators import StatefulBatchLogic
 
-from neuraldocflow.engine import Engine
 from neuraldocflow.errors import DocumentError
 from neuraldocflow.events import (
     DocumentReceived,
@@ -25,6 +24,7 @@ from neuraldocflow.events import (
     decode,
     encode,
 )
+from neuraldocflow.job.engine import Engine
 from neuraldocflow.swarm import Outcome, Progress
 from neuraldocflow.versions import readable
 from neuraldocflow.wakes import wake_in, wake_together

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from neuraldocflow import engine, runner
 from neuraldocflow.config import Config
+from neuraldocflow.job import engine, runner
 from neuraldocflow.swarm import Swarm
 from tests.support.job import JobFolder
 

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from neuraldocflow.cli import main
-from neuraldocflow.cluster import Cluster
+from neuraldocflow.job.cluster import Cluster
 
 _hangs = Path(sys.argv.pop(1))
 _silent_for = Cluster.silent_for

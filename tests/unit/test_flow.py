@@ -10,9 +10,9 @@ import pytest
 
 from dataflows.documents import build_flow
 from neuraldocflow import durable
-from neuraldocflow.cluster import Cluster
 from neuraldocflow.config import Config
-from neuraldocflow.engine import Engine
+from neuraldocflow.job.cluster import Cluster
+from neuraldocflow.job.engine import Engine
 
 
 def test_sources_and_outputs_may_be_called_as_the_flow_s_own_steps_and_have_periods(tmp_path: Path) -> None:
@@ -51,7 +51,7 @@ def test_one_of_several_processes_awaits_what_is_on_its_way_before_the_flow_may_
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 100.0
-    monkeypatch.setattr("neuraldocflow.engine.time.monotonic", lambda: now)
+    monkeypatch.setattr("neuraldocflow.job.engine.time.monotonic", lambda: now)
     engine = Engine(Config.model_validate({"runtime": {"state_directory": tmp_path}}), process=1)
     assert not engine.may_close()
     assert engine.may_end()

@@ -10,9 +10,9 @@ import pytest
 from support.deliveries import delivery
 
 from neuraldocflow.config import Config
-from neuraldocflow.engine import Engine
 from neuraldocflow.errors import ConfigError
 from neuraldocflow.events import DocumentReceived, NewDocument, decode
+from neuraldocflow.job.engine import Engine
 from neuraldocflow.log import PROCESSING_RESULTS, TOPICS, EmbeddedLog, Message
 from neuraldocflow.operators.extract import Extract
 from neuraldocflow.payloads import PayloadStore

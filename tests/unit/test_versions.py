@@ -11,7 +11,8 @@ import pytest
 
 from neuraldocflow.components import SourceContext
 from neuraldocflow.config import Config
-from neuraldocflow.engine import Engine
+from neuraldocflow.job.engine import Engine
+from neuraldocflow.job.recovery import Recovery
 from neuraldocflow.log import EmbeddedLog
 from neuraldocflow.operators.acknowledge import AcknowledgeSink
 from neuraldocflow.operators.dedupe import Dedupe
@@ -19,7 +20,6 @@ from neuraldocflow.operators.deliver import Deliver
 from neuraldocflow.operators.extract import Extract
 from neuraldocflow.operators.submissions import SubmissionsSource
 from neuraldocflow.operators.validate import Validate
-from neuraldocflow.recovery import Recovery
 from neuraldocflow.versions import OtherRelease
 
 Resume = Callable[[Any], Any]

@@ -11,7 +11,7 @@ from support.pods import Pods
 from support.topics import wait_for
 
 from neuraldocflow.errors import ConfigError
-from neuraldocflow.member import ordinal
+from neuraldocflow.job.member import ordinal
 
 pytestmark = [pytest.mark.slow, pytest.mark.cluster]
 

@@ -22,10 +22,10 @@ from bytewax.testing import cluster_main
 from support.topics import Topics
 
 from dataflows import documents
-from neuraldocflow import recovery, recovery_reader
 from neuraldocflow.config import Config
-from neuraldocflow.engine import Engine
-from neuraldocflow.recovery import Recovery
+from neuraldocflow.job import recovery, recovery_reader
+from neuraldocflow.job.engine import Engine
+from neuraldocflow.job.recovery import Recovery
 from tests.support.job import JobFolder
 
 

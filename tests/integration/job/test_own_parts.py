@@ -14,7 +14,7 @@ from support.job import LETTER, JobFolder, kill
 from support.receiver import Receiver
 from support.topics import wait_for
 
-from neuraldocflow import recovery_reader
+from neuraldocflow.job import recovery_reader
 
 EXAMPLES = Path(__file__).parents[3] / "docs" / "examples" / "own"
 

@@ -11,9 +11,9 @@ from support.job import LETTER
 from support.servers.s3 import S3Server
 
 from neuraldocflow import config as configuration
-from neuraldocflow.engine import Engine
 from neuraldocflow.errors import FetchFailed
 from neuraldocflow.events import DocumentSource, NewDocument
+from neuraldocflow.job.engine import Engine
 from neuraldocflow.swarm import Outcome
 
 pytestmark = pytest.mark.servers

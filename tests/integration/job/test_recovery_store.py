@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from neuraldocflow import recovery_reader
+from neuraldocflow.job import recovery_reader
 from tests.integration.job.test_job import finish
 from tests.support.job import JobFolder, agents_of, children_of, command_of, kill
 from tests.support.topics import wait_for

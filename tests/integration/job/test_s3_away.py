@@ -27,9 +27,9 @@ from neuraldocflow import config as configuration
 from neuraldocflow import durable
 from neuraldocflow.components import SinkContext, SourceContext
 from neuraldocflow.durable import OutputError
-from neuraldocflow.engine import Engine
 from neuraldocflow.errors import ConfigError
 from neuraldocflow.events import DocumentSource, NewDocument
+from neuraldocflow.job.engine import Engine
 from neuraldocflow.log import DEAD_LETTERS, EmbeddedLog, LogError, Message
 from neuraldocflow.log.kafka import KafkaLog
 from neuraldocflow.payloads import PayloadStore

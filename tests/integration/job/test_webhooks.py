@@ -23,7 +23,7 @@ from support.receiver import Receiver
 from support.servers.serving import free_port
 from support.topics import wait_for
 
-from neuraldocflow.recovery import Recovery
+from neuraldocflow.job.recovery import Recovery
 
 SECRET = "whsec_" + base64.b64encode(b"s" * 32).decode()
 

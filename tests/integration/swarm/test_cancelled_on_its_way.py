@@ -11,8 +11,8 @@ from support.topics import wait_for
 
 from neuraldocflow.cancellations import cancellation
 from neuraldocflow.config import Config
-from neuraldocflow.engine import Engine
 from neuraldocflow.events import DocumentSource, NewDocument
+from neuraldocflow.job.engine import Engine
 from neuraldocflow.swarm import Outcome
 
 FULL = {

@@ -12,8 +12,8 @@ import yaml
 from prometheus_client import CollectorRegistry, Histogram
 from prometheus_client.metrics import MetricWrapperBase
 
-from neuraldocflow import process_metrics
 from neuraldocflow.gateway.metrics import declared
+from neuraldocflow.job import process_metrics
 
 ROOT = Path(__file__).parents[3] / "observability"
 NAME = re.compile(r"neuraldocflow_[a-z_]+")

@@ -14,18 +14,18 @@ import orjson
 import pytest
 from bytewax.recovery import init_db_dir
 
-from neuraldocflow import recovery_reader
 from neuraldocflow.components import Acknowledgement
 from neuraldocflow.dead_letters import DeadLetter
 from neuraldocflow.deliveries import Delivery, Spent, Tick
 from neuraldocflow.events import DocumentSource, NewDocument, ProcessingFailed, QualityValidated, decode
+from neuraldocflow.job import recovery_reader
+from neuraldocflow.job.recovery import Recovery
 from neuraldocflow.operators.acknowledge import AcknowledgeSink
 from neuraldocflow.operators.clock import ClockSource
 from neuraldocflow.operators.dedupe import WINDOW, Dedupe
 from neuraldocflow.operators.extract import Finished
 from neuraldocflow.operators.keying import dedupe_key, work_key
 from neuraldocflow.operators.validate import Validate
-from neuraldocflow.recovery import Recovery
 from neuraldocflow.results import ProcessingResult
 from neuraldocflow.swarm import Job, Outcome
 from neuraldocflow.swarm.scheduler import CANCELLED

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from neuraldocflow.events import SwarmDecision, decode
+from neuraldocflow.job.swarm_events import SwarmEvents
 from neuraldocflow.log import SWARM_DECISIONS, EmbeddedLog, LogError
 from neuraldocflow.swarm.decisions import Decisions
-from neuraldocflow.swarm_events import SwarmEvents
 
 
 def told(log: EmbeddedLog) -> list[SwarmDecision]:
@@ -54,7 +54,7 @@ def test_each_decision_is_an_event_with_its_reason_in_order(tmp_path: Path) -> N
 def test_a_log_that_does_not_answer_gets_them_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("neuraldocflow.swarm_events._AGAIN", 0.05)
+    monkeypatch.setattr("neuraldocflow.job.swarm_events._AGAIN", 0.05)
     decisions, tries = Decisions(), []
     with EmbeddedLog(tmp_path / "log.db") as log:
         append = log.append

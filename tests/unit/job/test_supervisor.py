@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from neuraldocflow import supervisor
 from neuraldocflow.config import Config
-from neuraldocflow.supervisor import GaveUp, Phase, Supervisor
+from neuraldocflow.job import supervisor
+from neuraldocflow.job.supervisor import GaveUp, Phase, Supervisor
 
 _MEMBER = """
 import os, signal, sys, time
 from pathlib import Path
-from neuraldocflow.cluster import Cluster
+from neuraldocflow.job.cluster import Cluster
 state, progresses = Path(sys.argv[1]), sys.argv[2] == "progresses"
 cluster = Cluster(state / "work" / "cluster")
 if progresses:

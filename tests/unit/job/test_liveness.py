@@ -9,9 +9,9 @@ import threading
 import time
 from pathlib import Path
 
-from neuraldocflow.cluster import Cluster
-from neuraldocflow.liveness import look
-from neuraldocflow.looking import Looking
+from neuraldocflow.job.cluster import Cluster
+from neuraldocflow.job.liveness import look
+from neuraldocflow.job.looking import Looking
 from neuraldocflow.outages import Outage, lasting
 
 

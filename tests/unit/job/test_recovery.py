@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from neuraldocflow import recovery
 from neuraldocflow.errors import ConfigError
-from neuraldocflow.recovery_reader import parts_of
+from neuraldocflow.job import recovery
+from neuraldocflow.job.recovery_reader import parts_of
 
 
 def test_a_store_has_the_parts_it_was_made_with(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable
 
 from neuraldocflow import wakes
-from neuraldocflow.engine import Engine
+from neuraldocflow.job.engine import Engine
 
 log = logging.getLogger(__name__)
 

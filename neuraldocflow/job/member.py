@@ -19,14 +19,15 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from neuraldocflow import durable, recovery
-from neuraldocflow.cluster import SILENCE, Cluster, workers_among
+from neuraldocflow import durable
 from neuraldocflow.config import Config
-from neuraldocflow.engine import GRACE
 from neuraldocflow.errors import ConfigError
-from neuraldocflow.looking import Looking
-from neuraldocflow.signals import signals
-from neuraldocflow.supervisor import STDERR, end_all, stop_all
+from neuraldocflow.job import recovery
+from neuraldocflow.job.cluster import SILENCE, Cluster, workers_among
+from neuraldocflow.job.engine import GRACE
+from neuraldocflow.job.looking import Looking
+from neuraldocflow.job.signals import signals
+from neuraldocflow.job.supervisor import STDERR, end_all, stop_all
 
 log = logging.getLogger(__name__)
 

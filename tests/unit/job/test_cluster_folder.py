@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from neuraldocflow.cluster import Cluster
+from neuraldocflow.job.cluster import Cluster
 
 
 def test_a_worker_s_silence_does_not_depend_on_the_time_of_day(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import sys
 
 _WAITS = """
 import os, signal, sys, threading
-from neuraldocflow.signals import signals
+from neuraldocflow.job.signals import signals
 
 told = threading.Event()
 count = 0

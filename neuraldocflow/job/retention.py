@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from neuraldocflow.events import NewDocument, decode
+from neuraldocflow.job.recovery import Recovery
 from neuraldocflow.log import DOCUMENT_STREAM, Log, OffsetOutOfRange
-from neuraldocflow.recovery import Recovery
 
 SUBMISSIONS, EXTRACT = "documents.source_submissions", "documents.extract"
 """The flow's steps whose committed states tell what waits, and is under way."""

@@ -10,8 +10,8 @@ from unittest.mock import Mock
 
 import pytest
 
+from neuraldocflow.job.retention import SUBMISSIONS, waits_since
 from neuraldocflow.log import DOCUMENT_STREAM, EmbeddedLog, Message
-from neuraldocflow.retention import SUBMISSIONS, waits_since
 
 _DAY = 86_400_000
 

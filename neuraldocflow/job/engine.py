@@ -20,22 +20,22 @@ from pathlib import Path
 
 from neuraldocflow import __version__, durable, profiles
 from neuraldocflow.cancellations import CANCELLATIONS, Cancellations
-from neuraldocflow.cluster import Cluster
 from neuraldocflow.config import Config
 from neuraldocflow.deadlines import seconds_left
 from neuraldocflow.errors import UnknownProfile
 from neuraldocflow.events import NewDocument
 from neuraldocflow.fetching import THREADS, Fetching
 from neuraldocflow.guard import Guard
+from neuraldocflow.job.cluster import Cluster
+from neuraldocflow.job.recovery import Recovery
+from neuraldocflow.job.retention import waits_since
+from neuraldocflow.job.swarm_events import SwarmEvents
 from neuraldocflow.log import DOCUMENT_STREAM, Log, LogError, open_log
 from neuraldocflow.objects.fetch import fetcher_at
 from neuraldocflow.payloads import PayloadStore, path_of
-from neuraldocflow.recovery import Recovery
-from neuraldocflow.retention import waits_since
 from neuraldocflow.swarm import Full, Job, Outcome, Progress, Swarm
 from neuraldocflow.swarm.quarantine import Quarantine
 from neuraldocflow.swarm.scheduler import CANCELLED
-from neuraldocflow.swarm_events import SwarmEvents
 from neuraldocflow.topics.own import reads_submissions
 from neuraldocflow.url_fetch import UrlFetcher
 

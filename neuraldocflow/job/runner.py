@@ -24,15 +24,16 @@ from bytewax.recovery import (
 from bytewax.testing import cluster_main, run_main
 
 from dataflows.documents import build_job
-from neuraldocflow import durable, process_metrics, recovery, versions
-from neuraldocflow.cluster import Cluster
+from neuraldocflow import durable, versions
 from neuraldocflow.config import Config
 from neuraldocflow.deployment.topics import lags
-from neuraldocflow.engine import Engine
 from neuraldocflow.errors import ConfigError, NeuralDocFlowError
 from neuraldocflow.garbage import settle
-from neuraldocflow.signals import signals
-from neuraldocflow.timesteps import TimeSteps, start_again
+from neuraldocflow.job import process_metrics, recovery
+from neuraldocflow.job.cluster import Cluster
+from neuraldocflow.job.engine import Engine
+from neuraldocflow.job.signals import signals
+from neuraldocflow.job.timesteps import TimeSteps, start_again
 
 log = logging.getLogger(__name__)
 

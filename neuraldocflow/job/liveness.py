@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from neuraldocflow.cluster import SILENCE, workers_among
+from neuraldocflow.job.cluster import SILENCE, workers_among
 from neuraldocflow.outages import Lasting
 
 Phase = Literal["not running", "starting", "running", "stalled"]

@@ -20,9 +20,9 @@ from typing import Any
 
 from bytewax.recovery import init_db_dir
 
-from neuraldocflow import recovery_reader
 from neuraldocflow.durable import write_atomically
 from neuraldocflow.errors import ConfigError
+from neuraldocflow.job import recovery_reader
 from neuraldocflow.versions import DRAIN, OtherRelease
 from neuraldocflow.wording import counted
 
@@ -113,7 +113,7 @@ def _bring_up(store: Path) -> None:
 class Recovery:
     """A store in use; ``directory`` None is a job without one. Thread-safe.
 
-    It is asked through a process of its own (:mod:`neuraldocflow.recovery_reader` says why), which starts
+    It is asked through a process of its own (:mod:`neuraldocflow.job.recovery_reader` says why), which starts
     with the first question and ends with :meth:`close` or with this process. Questions raise sqlite3.Error
     where the store can't be read.
     """

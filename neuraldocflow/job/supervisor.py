@@ -20,14 +20,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from neuraldocflow import recovery
-from neuraldocflow.cluster import SILENCE, Cluster, workers_among
 from neuraldocflow.config import Config
-from neuraldocflow.engine import GRACE
 from neuraldocflow.errors import ConfigError, NeuralDocFlowError
-from neuraldocflow.looking import Looking
-from neuraldocflow.runner import alone, check_size
-from neuraldocflow.signals import signals
+from neuraldocflow.job import recovery
+from neuraldocflow.job.cluster import SILENCE, Cluster, workers_among
+from neuraldocflow.job.engine import GRACE
+from neuraldocflow.job.looking import Looking
+from neuraldocflow.job.runner import alone, check_size
+from neuraldocflow.job.signals import signals
 
 log = logging.getLogger(__name__)
 

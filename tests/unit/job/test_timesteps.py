@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from neuraldocflow import wakes
-from neuraldocflow.timesteps import TimeSteps
+from neuraldocflow.job.timesteps import TimeSteps
 
 DAY = 86_400.0
 

@@ -16,7 +16,7 @@ from neuraldocflow import outages
 from neuraldocflow.errors import ConfigError, NeuralDocFlowError
 
 if TYPE_CHECKING:
-    from neuraldocflow.engine import Engine
+    from neuraldocflow.job.engine import Engine
 
 log = logging.getLogger(__name__)
 
