@@ -30,6 +30,8 @@ _ALIGNED = 4
 _MOST_EDGES = 8
 _COLUMN = 6
 """Lines from which on what they fill is a column of running text."""
+_LARGER = 1.1
+"""How much larger the type of a heading is than that of the rows below it."""
 _BULLETS = frozenset("•●▪■◦‣·")
 
 
@@ -109,7 +111,7 @@ def _regions(rows: list[list[Piece]]) -> list[tuple[int, int]]:
             continue
         end, quiet, scan = index + 1, 0, index + 1
         while scan < len(rows) and quiet <= 3:
-            if _far_apart(rows[scan - 1], rows[scan]):
+            if _far_apart(rows[scan - 1], rows[scan]) or _opens_another(rows, scan):
                 break
             if tabular[scan]:
                 end, quiet = scan + 1, 0
@@ -148,6 +150,25 @@ def _far_apart(above: list[Piece], below: list[Piece]) -> bool:
     return top - bottom > 3.0 * below[0].lines[0].size
 
 
+def _opens_another(rows: list[list[Piece]], number: int) -> bool:
+    """Whether a row is a heading between two tables: words alone, in larger type than the heads below them.
+
+    Headings inside a table, such as "Assets", may be larger too, but have no heads of their own.
+    """
+    row = rows[number]
+    heads = rows[number + 1] if number + 1 < len(rows) else []
+    return (
+        len(row) == 1
+        and len(heads) > 1
+        and not any(piece.numeric for piece in (*row, *heads))
+        and _size(row) > _LARGER * _size(heads)
+    )
+
+
+def _size(row: list[Piece]) -> float:
+    return max(line.size for piece in row for line in piece.lines)
+
+
 def _with_header(rows: list[list[Piece]], first: int, floor: int) -> int:
     """Goes up over the rows that stand above the numbers' columns only: the column heads."""
     numeric = [piece for piece in rows[first] if piece.numeric]
@@ -156,6 +177,8 @@ def _with_header(rows: list[list[Piece]], first: int, floor: int) -> int:
     for index in range(first - 1, max(floor, first - 6) - 1, -1):
         row = rows[index]
         if _far_apart(row, rows[index + 1]) or (len(row) == 1 and len(row[0].text) > 70):
+            break
+        if _opens_another(rows, index):
             break
         if any(len(piece.text) > 70 for piece in row):
             break
@@ -198,15 +221,39 @@ def _columns(rows: list[list[Piece]], signs: bool = True) -> list[tuple[float, f
     ]
     if spans and len(worded) >= 2 and len(worded) >= 0.5 * len(valued):
         spans += [(p.x0, p.x1) for row in worded for p in row[1:] if not p.numeric]
-    if not spans or _only_dashes(rows):
-        spans = [(piece.x0, piece.x1) for row in rows if len(row) >= 3 for piece in row[1:]]
+    several = [row for row in rows if len(row) >= 3]
+    of_words = not spans or _only_dashes(rows) or 2 * len(valued) < len(several)
+    if of_words:
+        spans = [(piece.x0, piece.x1) for row in several for piece in row[1:]]
     columns: list[tuple[float, float]] = []
     for x0, x1 in sorted(spans):
         if columns and x0 < columns[-1][1] - 0.5:
             columns[-1] = (columns[-1][0], max(columns[-1][1], x1))
         else:
             columns.append((x0, x1))
-    return columns
+    return _with_heads_beside(columns, rows) if of_words else columns
+
+
+def _with_heads_beside(
+    columns: list[tuple[float, float]], rows: list[list[Piece]]
+) -> list[tuple[float, float]]:
+    """The columns, those of a head and of what it stands above as one: a head may be set in the middle."""
+    body = [piece for row in rows[1:] for piece in row[1:]]
+    joined: list[tuple[float, float]] = []
+    last = (True, True)
+    for column in columns:
+        shown = _any_in(column, rows[0][1:]), _any_in(column, body)
+        if last[0] != last[1] and shown == last[::-1]:
+            joined[-1] = (joined[-1][0], column[1])
+            last = (True, True)
+        else:
+            joined.append(column)
+            last = shown
+    return joined
+
+
+def _any_in(column: tuple[float, float], pieces: list[Piece]) -> bool:
+    return any(piece.x1 > column[0] and piece.x0 < column[1] for piece in pieces)
 
 
 def _columns_apart(rows: list[list[Piece]]) -> list[tuple[float, float]]:

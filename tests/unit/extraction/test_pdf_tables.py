@@ -425,3 +425,52 @@ def test_numbered_paragraphs_that_speak_of_no_exhibit_are_none() -> None:
     document = read(builder.done())
     assert not list(document.tables())
     assert "10.3 The parties agree that this is a clause, which goes on" in " ".join(document.text.split())
+
+
+def test_a_heading_in_larger_type_stands_between_two_tables() -> None:
+    builder = PdfBuilder().page()
+    builder.row(100, (72, "Test"), (180, "Result"), (260, "Unit"), (340, "Reference"))
+    builder.row(116, (72, "Sodium"), (180, "139"), (260, "mmol/L"), (340, "136 - 145"))
+    builder.row(132, (72, "Potassium"), (180, "5.4"), (260, "mmol/L"), (340, "3.5 - 5.1"))
+    builder.text(72, 156, "Complete Blood Count", 13, bold=True)
+    builder.row(176, (72, "Test"), (200, "Result"), (300, "Unit"), (420, "Reference"))
+    builder.row(192, (72, "WBC"), (200, "11.9"), (300, "10*3/uL"), (420, "4.0 - 11.0"))
+    builder.row(208, (72, "Platelets"), (200, "245"), (300, "10*3/uL"), (420, "150 - 400"))
+    document = read(builder.done())
+    first, second = document.tables()
+    assert first.grid()[1] == ["Sodium", "139", "mmol/L", "136 - 145"]
+    assert second.grid()[:2] == [
+        ["Test", "Result", "Unit", "Reference"],
+        ["WBC", "11.9", "10*3/uL", "4.0 - 11.0"],
+    ]
+    assert [block.kind for block in document.blocks] == ["table", "heading", "table"]
+
+
+def test_a_heading_without_heads_below_it_is_of_the_table() -> None:
+    builder = PdfBuilder().page()
+    builder.row(100, (330, "2031"), (430, "2030")).text(72, 116, "Revenue:", 13, bold=True)
+    builder.row(132, (72, "Goods"), (330, "1,204"), (430, "1,101"))
+    builder.text(72, 148, "Costs:", 13, bold=True).row(164, (72, "Wages"), (330, "604"), (430, "511"))
+    (table,) = read(builder.done()).tables()
+    assert [row[0] for row in table.grid()] == ["", "Revenue:", "Goods", "Costs:", "Wages"]
+
+
+def test_a_form_in_four_columns_with_a_number_in_it_has_four_columns() -> None:
+    builder = PdfBuilder().page()
+    builder.row(100, (72, "Name:"), (150, "Ada Invented"), (300, "Number:"), (400, "00482913"))
+    builder.row(116, (72, "Born:"), (150, "07/14/1961"), (300, "Sex:"), (400, "F"))
+    builder.row(132, (72, "Collected:"), (150, "03/02/2023"), (300, "Ordered by:"), (400, "Quill Inventor"))
+    (table,) = read(builder.done()).tables()
+    assert table.grid()[:2] == [
+        ["Name:", "Ada Invented", "Number:", "00482913"],
+        ["Born:", "07/14/1961", "Sex:", "F"],
+    ]
+
+
+def test_a_head_in_the_middle_of_its_column_stands_above_what_is_left_in_it() -> None:
+    builder = PdfBuilder().page()
+    builder.row(100, (90, "Investigation"), (260, "Result"), (440, "Normal range"))
+    for at, row in enumerate((("HbA1c", "48 mmol"), ("Urine", "Trace"), ("White cells", "7.2 x10^9/L"))):
+        builder.row(116 + 16 * at, (72, row[0]), (200, row[1]), (360, "4 - 11 g"))
+    (table,) = read(builder.done()).tables()
+    assert table.grid()[:2] == [["Investigation", "Result", "Normal range"], ["HbA1c", "48 mmol", "4 - 11 g"]]
