@@ -10,7 +10,7 @@ from .clinical_identity import is_letterhead
 from .clinical_parts import Part, lines_of, part_of
 from .clinical_sections import CLOSING, CONTENTS, LISTS, ClinicalSection
 from .clinical_terms import RELATIVE, clause_before, section_kind
-from .model import Document, Span
+from .model import Document, Span, Table
 from .patterns import regex
 
 _NUMBERED = r"(?:ids?|identifiers?|no|numbers?|num)"
@@ -20,6 +20,8 @@ _LABELS: list[tuple[str, str]] = [
         r"^((patient|resident|client)( name)?|patient'?s? (full )?name|name( of patient)?|full name"
         r"|pt( name)?|re|member name)$",
     ),
+    ("given_name", r"^(patient'?s? )?(first|given|fore) ?names?$"),
+    ("family_name", r"^(patient'?s? )?(last|family|sur) ?name$"),
     ("birth_date", r"^((patient )?(date of birth|birth ?date|dob|d o b|born|birth date)( age)?)$"),
     (
         "sex",
@@ -64,6 +66,7 @@ _LABEL_PATTERNS = [(role, regex(pattern)) for role, pattern in _LABELS]
 _IN_TEXT = regex(
     r"(?:^|(?<=[\n\t|;,])|(?<=\s\s)|(?<=\s)|(?<=\())(?:(?P<label>"
     r"(?i:Medical Record|Record|Patient|Account|Chart|Hospital|NHS|MR|Unit) ?(?i:ID|Number|No\.?|#)"
+    r"|(?i:(?:First|Given|Last|Family) ?Names?|Forenames?|Surname)"
     r"|(?:Patient|Resident|Client)(?:'s)?(?: Full)?(?: Name)?|Name"
     r"|Pt|RE|Re|DOB|D\.O\.B\.|"
     r"Date of [Bb]irth|DATE OF BIRTH|Birth ?[Dd]ate|Born|(?:Age ?/ ?)?(?:Sex|SEX|Gender|GENDER)|MRN|"
@@ -86,6 +89,12 @@ _STOP = regex(
 _LETTERHEAD = 4
 """Blocks at the head of a document among which the name of the place is looked for."""
 _LONGEST_LABEL = 60
+_NO_NAME = regex(
+    r"^\S+$|\b(?:information|details|demographics?|data|summary|records?|history|instructions|education|portal"
+    r"|identification|contact|care|provider|birth|date|gender|sex|age|address|visit)\b",
+    re.IGNORECASE,
+)
+"""What stands behind "Patient" or "Name" in a title, or among the heads of columns, and is nobody."""
 _MOST_LABEL_WORDS, _MOST_VALUE_WORDS, _MOST_NAME_WORDS = 5, 12, 6
 
 
@@ -104,9 +113,23 @@ def label_role(label: str) -> str | None:
 
 def particulars(document: Document, sections: list[ClinicalSection]) -> Iterator[tuple[str, Part, float]]:
     """(role, value, score) for every labelled value: those beside label cells, then in text."""
+    names: dict[str, tuple[Part, float]] = {}
+    for role, part, score in _labelled(document, sections):
+        if role in ("given_name", "family_name"):
+            names.setdefault(role, (part, score))
+        else:
+            yield role, part, score
+    if len(names) == 2:
+        (given, score), (family, _) = names["given_name"], names["family_name"]
+        yield "patient_name", Part(f"{given.text} {family.text}", family.start, family.end), score
+
+
+def _labelled(document: Document, sections: list[ClinicalSection]) -> Iterator[tuple[str, Part, float]]:
     for section in sections:
         if section.kind in ("head", None, "encounters", "care_team"):
             for table in section.tables:
+                if section.kind == "head":
+                    yield from _below_labels(table)
                 for number, row in table.by_row().items():
                     if section.kind != "head" and number < table.header_rows:
                         continue
@@ -134,6 +157,19 @@ def particulars(document: Document, sections: list[ClinicalSection]) -> Iterator
         for line in lines_of(part_of(block))[:1] if block.table is None else ():
             if is_letterhead(line.text):
                 yield "facility", line, 0.6
+
+
+def _below_labels(table: Table) -> Iterator[tuple[str, Part, float]]:
+    """Values in the row below one that holds labels alone, most of them the patient's particulars."""
+    for above, row in pairwise(table.by_row().values()):
+        roles = {cell.column: label_role(cell.text) for cell in above if cell.text.strip()}
+        known = [role for role in roles.values() if role]
+        if len(known) < 2 or 2 * len(known) <= len(roles) or any(label_role(cell.text) for cell in row):
+            continue
+        for cell in row:
+            role = roles.get(cell.column)
+            if role and cell.text.strip():
+                yield role, part_of(cell), 0.97
 
 
 _AGED = regex(
@@ -220,7 +256,10 @@ def _labelled_line(line: Part) -> Iterator[tuple[str, Part, float]]:
         role = label_role(line.text[: words[count - 1].end()])
         if role:
             value = line.cut(words[count].start(), len(line.text))
-            if _may_be(role, value.text):
+            marked = line.text[words[count - 1].end() - 1] in ":#"
+            if _may_be(role, value.text) and (
+                marked or role != "patient_name" or not _NO_NAME.search(value.text)
+            ):
                 yield role, value, 0.9
             return
 

@@ -40,6 +40,12 @@ _LOWER = regex(
     r"(?:^|\s)(?!(?:de|der|den|del|van|von|zu|la|le|du|da|dos|di|bin|ibn|al|el|y|e|and)\b)[a-z]{2,}"
 )
 """A word that no name has: ``Referral for …``."""
+_SUBJECT = regex(
+    r"\b(?:for|the|requests?|referral|reports?|results?|letter|appointment|claim"
+    r"|follow[- ]?up|visit|authori[sz]ation)\b",
+    re.IGNORECASE,
+)
+"""What the subject of a letter has and no name: ``Re: Request for …``."""
 _DOCUMENT = regex(r"\b(?:note|summary|report|record|letter)$", re.IGNORECASE)
 """What a name ends with that is a document's: ``Hospital Discharge Summary``."""
 _NO_PLACE = regex(
@@ -131,7 +137,7 @@ def values_of(role: str, part: Part, date_in: Callable[[str], str | None]) -> It
             yield piece, piece.text
     elif role == "patient_name":
         name = re.split(r",?\s*(?:\(|\b(?:DOB|MRN|born)\b)", text)[0]
-        if re.search(r"[A-Za-z]{2}", name) and len(name.split()) <= 7:
+        if re.search(r"[A-Za-z]{2}", name) and len(name.split()) <= 7 and not _SUBJECT.search(name):
             yield part, person(name)
     elif role == "sex":
         yield part, sex(text) or ""

@@ -733,3 +733,32 @@ def test_who_reviewed_a_list_is_no_entry_of_it() -> None:
         paragraph("Last reviewed on 01/02/2020 by Mock Testo, RN"),
     )
     assert names(document, "allergies") == ["Quinzine"]
+
+
+@pytest.mark.parametrize(
+    "title", ["Patient Demographics", "PATIENT DETAILS", "Patient Care Summary", "Name Birth Date Gender"]
+)
+def test_a_title_that_begins_with_a_label_names_nobody(title: str) -> None:
+    assert head(record(paragraph(title)), "patient_name") == []
+    assert head(record(paragraph("Patient Testa Mock")), "patient_name") == ["Testa Mock"]
+
+
+@pytest.mark.parametrize("subject", ["Cardiology referral", "REQUEST FOR AUTHORIZATION", "Your visit"])
+def test_the_subject_of_a_letter_may_be_no_patient(subject: str) -> None:
+    assert head(record(paragraph(f"Re: {subject}")), "patient_name") == []
+
+
+def test_a_name_may_be_in_two_parts_with_labels_of_their_own() -> None:
+    lines = record(paragraph("Last Name: Mock First Name: Testa DOB: 1/2/1988"))
+    assert head(lines, "patient_name") == ["Testa Mock"]
+    cells = record(table(["Surname", "Mock"], ["Given names", "Testa Jo"], header_rows=0))
+    assert head(cells, "patient_name") == ["Testa Jo Mock"]
+
+
+@pytest.mark.parametrize("header_rows", [0, 1])
+def test_particulars_stand_below_a_row_of_their_labels(header_rows: int) -> None:
+    rows = [["Name", "Birth Date", "Gender", "Race"], ["MOCK, TESTA P", "09/19/1939", "Female", "Other"]]
+    document = record(paragraph("Patient Demographics"), table(*rows, header_rows=header_rows))
+    assert head(document, "patient_name") == ["TESTA P MOCK"]
+    assert head(document, "birth_date") == ["1939-09-19"]
+    assert head(document, "sex") == ["female"]
