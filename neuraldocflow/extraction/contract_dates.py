@@ -54,6 +54,7 @@ _FORMS = [
     rf"{_BLANK}\s*,\s*{_half_year('y8')}",
     rf"(?:(?<=\bas of)|(?<=\bdated))\s*,\s*{_half_year('y0')}",
     rf"{_month_of('m9')}\s*,?\s+{_year_of('y9')}",
+    r"(?<![\d.])(?P<d_>\d{1,2})\.\s?(?P<m_>\d{1,2})\.\s?(?P<y_>(?:19|20)\d\d)(?![\d.]\d)",
 ]
 _DATE = regex("|".join(f"(?:{form})" for form in _FORMS), re.IGNORECASE)
 

@@ -24,7 +24,7 @@ _RUNS = Pattern(
     r"|contract|license|lease)"
     r"|the\s+(?:agreement|contract|term|engagement)|it)\b[^.;]{0,90}?"
     r"\b(?:shall|will|is|begins?|commences?|becomes?|expires?|terminates?|continues?|remains?|runs?"
-    r"|starts?)\b",
+    r"|starts?|enters?\s+into\s+(?:force|effect)|ends?\s+on)\b",
     re.IGNORECASE,
 )
 _DURING = Pattern(
@@ -36,6 +36,13 @@ _LASTS = regex(
     r"|\binitial\b[^.;]{0,60}$|[:(-]\s*$",
     re.IGNORECASE,
 )
+_TERMINATES = regex(r"\b(?:shall|will)\s+(?:\w+\s+)?(?:terminate|end)\b[^.;]{0,50}$", re.IGNORECASE)
+_FROM_START = regex(
+    r"\s*(?:after|from|following)\s+(?:the\s+)?(?:effective\s+date|commencement\s+date"
+    r"|date\s+(?:hereof|of\s+(?:this|its|execution|signature|signing)))\b",
+    re.IGNORECASE,
+)
+"""Behind a length of time: that it counts from the contract's own beginning."""
 _END_WORD = Pattern(
     r"\b(?:until|through|expir\w*|terminat\w*|end(?:s|ing)?|conclud\w*|up to|to and including|to)\b",
     re.IGNORECASE,
@@ -261,7 +268,10 @@ def _end_of(sentence: str, start: str | None) -> tuple[str, int, float] | None:
             return date.value, date.start, 1.0
     for period in periods(sentence):
         before = sentence[max(period.start - 90, 0) : period.start]
-        if period.unit in ("day", "week") or not _LASTS.search(before) or _OTHER_PERIOD.search(before):
+        lasts = _LASTS.search(before) or (
+            _FROM_START.match(sentence, period.end) and _TERMINATES.search(before)
+        )
+        if period.unit in ("day", "week") or not lasts or _OTHER_PERIOD.search(before):
             continue
         if start is None:
             return None

@@ -59,6 +59,21 @@ _PEOPLES = {
     "spanish": "Spain",
     "indian": "India",
     "irish": "Ireland",
+    "scots": "Scotland",
+    "norwegian": "Norway",
+    "finnish": "Finland",
+    "austrian": "Austria",
+    "belgian": "Belgium",
+    "polish": "Poland",
+    "portuguese": "Portugal",
+    "greek": "Greece",
+    "turkish": "Turkey",
+    "russian": "Russia",
+    "korean": "Korea",
+    "australian": "Australia",
+    "brazilian": "Brazil",
+    "mexican": "Mexico",
+    "singapore": "Singapore",
 }
 _PLACE = regex(
     rf"\b(?:{STATES}|{PROVINCES}|{COUNTRIES}|(?:{'|'.join(_PEOPLES)})(?=\s+laws?\b))\b", re.IGNORECASE
@@ -70,6 +85,7 @@ _GOVERNS = regex(
     r"|\b(?:governing|applicable|controlling)\s+law\b"
     r"|\b(?:subject to|under|in accordance with"
     r"|pursuant to)\s+(?:and\s+\w+\s+)?(?:the\s+)?(?:\w+\s+){0,2}laws?\s+of\b"
+    rf"|\bsubject to\s+(?:{'|'.join(_PEOPLES)})\s+laws?\b"
     r"|\bsubstantive\s+laws?\s+of\b"
     r"|\bdeemed (?:to be )?(?:a contract )?(?:made|entered|executed)\b[^.;]{0,60}\blaws?\b",
     re.IGNORECASE,

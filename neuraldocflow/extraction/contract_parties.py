@@ -16,7 +16,7 @@ Spot = tuple[str, int, int, float]
 FORM = (
     r"Incorporated|Inc|Corporation|Corp|Company|Co|L\.?\s?L\.?\s?C|Limited|Ltda?|L\.?\s?L\.?\s?P"
     r"|L\.?\s?P|P\.?\s?L\.?\s?C|N\.\s?A|S\.?\s?A\.?\s?S|S\.?\s?[AÀ]\.?\s?R\.?\s?L"
-    r"|S\.?\s?p\.?\s?A|S\.\s?A|A\.?\s?G|N\.\s?V|B\.\s?V|GmbH|K\.?K|Pty|Pte|LLLP|Kft|A\.?B|A/S|ApS|Oy"
+    r"|S\.?\s?p\.?\s?A|S\.\s?A|A\.?\s?G|N\.\s?V|B\.\s?V|GmbH\s?&\s?Co\.?\s?KG|GmbH|KG|K\.?K|Pty|Pte|LLLP|Kft|A\.?B|A/S|ApS|Oy"
     r"|S\.\s?L|NV|BV|SA|S/A|G\.\s?I\.\s?E"
 )
 _BODY = (
@@ -52,7 +52,7 @@ DEFINED = regex(
 BODY_SAID = regex(rf"^\W*(?:an?|the)\s+(?:[\w.’'-]+,?\s+){{0,8}}?(?:{_BODY})\b", re.IGNORECASE)
 PLACED = regex(
     r"^\W*(?:with|having|whose|located|of\s+\d|at\s+\d|organi[sz]ed|incorporated|existing|registered"
-    r"|a\s+\w+\s+\w*|doing business|individually|residing)\b",
+    r"|a\s+\w+\s+\w*|doing business|individually|residing|aged)\b",
     re.IGNORECASE,
 )
 CORPORATE = regex(

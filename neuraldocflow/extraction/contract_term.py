@@ -122,9 +122,12 @@ def renewal_notice(document: Document, cut: Sequence[Sentence], near: int | None
             continue
         for step, other in enumerate(cut[index : index + 3]):
             told = document.text[other.start : other.end]
-            for period in periods(told):
+            named = list(periods(told))
+            for number, period in enumerate(named):
                 around = told[max(period.start - 120, 0) : period.end + 160]
-                after = told[period.end : period.end + 90]
+                # "before" behind the next length of time is of that one
+                following = named[number + 1].start if number + 1 < len(named) else len(told)
+                after = told[period.end : min(period.end + 90, following)]
                 if not (_NOTICE.search(around) and _BEFORE.search(after)) or period.unit == "year":
                     continue
                 if re.search(

@@ -13,6 +13,8 @@ from neuraldocflow.extraction.contract_dates import Period, dates, later, period
         ("effective 7/1/98", "1998-07-01"),
         ("on 15 March 2010", "2010-03-15"),
         ("on 25/12/2004", "2004-12-25"),
+        ("on 05.11.2020 (the", "2020-11-05"),
+        ("ends on 31.12.2025. It", "2025-12-31"),
         ("made this first day of July, 2017", "2017-07-01"),
         ("the Twenty-Second day of May, 2009", "2009-05-22"),
         ("the TWENTİETH day of APRİL, 2009", "2009-04-20"),

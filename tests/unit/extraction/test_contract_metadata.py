@@ -219,6 +219,14 @@ def test_the_notice_is_that_of_the_renewal() -> None:
     assert not list(renewal_notice(document, cut, None))
 
 
+def test_the_length_of_the_renewal_is_not_that_of_its_notice() -> None:
+    document = contract(
+        "It renews for additional twelve-month periods unless either party notifies the other at least 90 "
+        "calendar days before the end of the then-current term."
+    )
+    assert best(list(renewal_notice(document, sentences(document), 0))) == "90 days"
+
+
 @pytest.mark.parametrize(
     ("sentence", "value"),
     [
@@ -228,6 +236,7 @@ def test_the_notice_is_that_of_the_renewal() -> None:
         ("This Agreement shall be construed under the laws of England and Wales.", "England; Wales"),
         ("This Agreement is governed by English law.", "England"),
         ("The Agreement is governed by the laws of the PRC.", "People's Republic of China"),
+        ("This Agreement is subject to Norwegian law.", "Norway"),
     ],
 )
 def test_the_governing_law_is_a_place_by_its_name(sentence: str, value: str) -> None:

@@ -129,3 +129,33 @@ def test_the_day_the_contract_begins_is_not_its_end() -> None:
 def test_the_office_of_who_signs_is_no_part_of_the_next_partys_name(office: str) -> None:
     assert [name for name, *_ in signing(f"By: \n{office} MOSS GP L.P.\n")] == ["MOSS GP L.P."]
     assert tidy(f"{office} Services, LLC") == f"{office} Services, LLC"
+
+
+@pytest.mark.parametrize("form", ["GmbH & Co. KG", "KG"])
+def test_a_partnership_of_a_company_is_named_whole(form: str) -> None:
+    assert names(
+        "This Agreement is made on 4 May 2031 between",
+        'Fern AS, Bergen, Norway (hereinafter "Fern")',
+        "and",
+        f'Moss Kilns {form}, Hamburg, Germany (hereinafter "Moss")',
+    ) == ["Fern AS", f"Moss Kilns {form}"]
+
+
+def test_a_person_may_be_told_by_age() -> None:
+    assert names(
+        'This Agreement is made by and between Fern Limited, a company (hereinafter "Fern")',
+        "AND",
+        'Ms. Mossa Kiln, aged 38 years, residing at Troy (hereinafter referred to as the "Buyer").',
+    ) == ["Fern Limited", "Ms. Mossa Kiln"]
+
+
+@pytest.mark.parametrize(
+    ("told", "end"),
+    [
+        ("This Agreement shall terminate two (2) years after the date of this Agreement.", "2033-05-04"),
+        ("This Agreement enters into force upon signature and ends on 31.12.2035.", "2035-12-31"),
+        ("This Agreement shall terminate two (2) years after the launch of the first kiln.", None),
+    ],
+)
+def test_an_end_may_be_counted_from_the_contracts_own_date(told: str, end: str | None) -> None:
+    assert _ends(contract(OPENING, told), "2031-05-04") == end
