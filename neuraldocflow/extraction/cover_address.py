@@ -79,6 +79,11 @@ _EIN = regex(r"(?<![\d-])\d{2}\s?[-–‑]\s?\d{7}(?!\d)")
 _WHAT_IT_IS = regex(r"[\s,]*\((?:an?|the)\s+[^()]{3,60}\)\s*", re.I)
 _CAPTION_REST = regex(r"^\W*(?:incorporation|organization|identification|number|no\.?|\(?i\.r\.s)\b", re.I)
 
+_CHARTERED = regex(
+    rf"{PLACE.pattern}\s+(?=\d|(?:one|two|three|four|five|six|seven|eight|nine|ten)\s)", re.IGNORECASE
+)
+"""A state before a house number: of several registrants in a table, each has its own there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
@@ -142,6 +147,8 @@ def _without_code(cover: Cover, captions: list[int], begin: int, limit: int) -> 
             for part in _parts(cover, start, place[0])
             if not (abroad and _REGION.fullmatch(cover.text[slice(*part)]))
         ]
+        if abroad and _CITY_STATES.fullmatch(cover.text[slice(*place)]):
+            parts.append(place)
         return _address(parts, None if abroad else place, zipped, 0.5 if abroad else 0.9)
     return None
 
@@ -171,6 +178,9 @@ def _parts(cover: Cover, begin: int, end: int) -> list[Range]:
         or _CAPTION_REST.match(cover.text[slice(*lines[0])])
     ):
         lines = lines[1:]
+    chartered = _CHARTERED.match(cover.text, *lines[0]) if lines else None
+    if chartered is not None:
+        lines[0] = chartered.end(), lines[0][1]
     parts: list[Range] = []
     for start, stop in lines:
         own = [

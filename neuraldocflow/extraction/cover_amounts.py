@@ -50,8 +50,8 @@ def public_float(cover: Cover) -> Iterator[Candidate]:
 
 
 _COUNT = regex(
-    r"(?<![\d$.,])(?<!\$ )(\d[\d,]*(?:\.\d+)?\s+(?:million|billion)|\d{1,3}(?:,\d{3})+"
-    r"|(?<!-)(?:\d{1,3}|(?!(?:19|20)\d\d\b)\d{4,12})(?=\s+shares\b))(?![\d%]|\.\d)",
+    r"(?<![\d$.,])(?<!\$ )(\d[\d,]*(?:\.\d+)?\s+(?:million|billion)|\d{1,3}(?:,\d{3})+(?:\.\d+)?"
+    r"|(?<!-)(?:\d{1,3}|(?!(?:19|20)\d\d\b)\d{4,12})(?=\s+shares\b))(?![\d%]|[.,]\d)",
     re.I,
 )
 _OUTSTANDING = regex(r"\boutstanding\b", re.I)

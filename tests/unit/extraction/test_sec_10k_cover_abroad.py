@@ -145,3 +145,17 @@ def test_a_symbol_may_hold_blanks_and_signs() -> None:
     made = cover(listing=listing)
     assert told(made, "trading_symbols") == ["MLW.A", "MLW / WS"]
     assert told(made, "exchanges") == ["New York Stock Exchange", "Texas Stock Exchange"]
+
+
+def test_a_city_state_is_the_city_of_its_address_without_a_code_too() -> None:
+    made = cover(
+        name=(
+            *NAME[:6],
+            "Unit 1801, 18/F, Central Tower",
+            "28 Lantern Road Central, Hong Kong",
+            "(Address of principal executive offices)",
+            "+852 5555 0188",
+            "(Registrant’s telephone number, including area code)",
+        )
+    )
+    assert told(made, "city") == "Hong Kong"

@@ -194,9 +194,13 @@ def test_the_public_float_is_the_market_value_held_by_others(sentence: str, valu
             "Stock.",
             [20_000_111, 4_561_667],
         ),
+        (
+            "As of November 15, 2024 there were 14,201,337.52 common units outstanding.",
+            [14_201_337.52],
+        ),
     ],
 )
-def test_shares_outstanding_are_told_for_each_class(sentence: str, values: list[int]) -> None:
+def test_shares_outstanding_are_told_for_each_class(sentence: str, values: list[float]) -> None:
     assert told(cover(end=(END[0], sentence, *END[2:])), "shares_outstanding") == values
 
 
@@ -344,3 +348,14 @@ def test_shares_outstanding_may_stand_in_a_table_with_their_total() -> None:
     )
     made = document(*TOP, *NAME, *LISTING, *BOXES, END[0], counts, *END[2:])
     assert told(made, "shares_outstanding") == [20_000_111, 4_561_667]
+
+
+def test_a_state_before_the_house_number_is_no_part_of_the_street() -> None:
+    registrant = (
+        "Mosswell Lantern Works, Inc. (Exact name of registrant as specified in its charter) "
+        "Oregon 12 Harbor Lane Astoria, Oregon 97103"
+    )
+    heads = ("Commission file number", "Registrants, addresses and states of incorporation")
+    made = cover(name=(table(heads, ("1-99123", registrant), ("1-99124", "Other Lanterns")),))
+    assert told(made, "address_line1") == "12 Harbor Lane"
+    assert told(made, "city") == "Astoria"
