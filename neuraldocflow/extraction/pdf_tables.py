@@ -453,7 +453,7 @@ def _header_rows(rows: list[list[Piece]]) -> int:
     for number, row in enumerate(rows):
         if any(piece.numeric and _YEAR.fullmatch(piece.text) is None for piece in row):
             return number if number <= 5 else 0
-        if len(row) == 1 and number and row[0].text.endswith(":"):
+        if (len(row) > 1 or number) and row[0].text.endswith(":"):
             return number if number <= 5 else 0
     return 1 if len(rows) > 2 else 0
 

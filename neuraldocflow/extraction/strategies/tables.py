@@ -2,7 +2,7 @@
 
 ``table_cell``  the cell where a row (``row``) meets a column (``column``; default the first with a value)
 ``table_rows``  a list of objects, one a row: ``columns`` gives each key the pattern of its column's heading
-``key_values``  every ``name: value`` pair of the document, as objects with name and value
+``key_values``  every pair of a name and a value in lines and forms, as objects with name and value
 """
 
 from __future__ import annotations
@@ -14,12 +14,27 @@ from typing import TYPE_CHECKING, Any
 from ..candidates import Candidate, Context, strategy
 from ..model import Cell, Document, Table
 from ..patterns import regex
-from ..pieces import pieces
+from ..pieces import Piece, beside, pieces
 
 if TYPE_CHECKING:
     from ..profile import Field
 
 _PAIR = regex(r"^\W{0,3}(?P<name>[A-Z][^:\n]{1,48}?)\s*:\s+(?P<value>\S[^\n]{0,199})$")
+
+
+_NEXT = regex(
+    r"(?:\s{2,}|\s*[\t|;]\s*|(?P<alone>\s))"
+    r"(?P<name>[A-Z][\w.#/-]{0,20}(?: (?:[A-Z#(]|of\b|of the\b)[\w.#/()-]{0,20}){0,3}):\s+"
+)
+"""The name of the next pair in a line; ``alone`` where nothing but a space parts it from the value before."""
+_DOTTED = regex(
+    r"^\W{0,3}(?P<name>[A-Z][^.:\n]{1,48}?)\s*(?:\.\s?){4,}\s*(?P<value>(?!\d{1,4}\s*$)[^\s.][^\n]{0,99})$"
+)
+"""A pair with dots between; a page's number behind them is of a table of contents."""
+_LABEL = regex(r"(?=.*[^\W\d_]{2})[^:\n]{2,48}:?")
+_SAYS = regex(r"[^\W_]")
+"""What blanks for a signature have none of."""
+_NAME_WORDS, _VALUE = 6, 200
 
 
 def _compiled(text: str) -> re.Pattern[str]:
@@ -128,21 +143,64 @@ def _object(row: dict[str, Cell], table: Table) -> Candidate:
 def key_values(
     document: Document, spec: dict[str, Any], field: Field, context: Context
 ) -> Iterator[Candidate]:
-    """Lines of the form ``Name: value``, and rows of two cells of which the first ends with a colon."""
+    """``Name: value``, several to a line, or with dots between them; a label with its value beside it; and
+    the rows of a form of two columns."""
     seen: set[tuple[str, str]] = set()
-    found = pieces(document, context)
+    for name, value, start, score in _pairs(pieces(document, context)):
+        name, shown = " ".join(name.split()), " ".join(value.split())
+        if len(name.split()) <= _NAME_WORDS and _SAYS.search(shown) and (name, shown) not in seen:
+            seen.add((name, shown))
+            pair = {"name": name, "value": shown}
+            yield Candidate(shown, score, start, start + len(value), value=pair)
+
+
+def _pairs(found: list[Piece]) -> Iterator[tuple[str, str, int, float]]:
+    """(name, value, where the value begins, score) of every pair."""
+    forms: dict[int, bool] = {}
     for index, piece in enumerate(found):
         match = _PAIR.match(piece.text)
+        dotted = _DOTTED.match(piece.text) if match is None and piece.cell is None else None
         if match is not None:
-            name, value, start = match["name"], match["value"], piece.start + match.start("value")
-        elif piece.cell is not None and piece.text.rstrip().endswith(":") and index + 1 < len(found):
-            other = found[index + 1]
-            if other.table is not piece.table or other.cell is None or other.cell.row != piece.cell.row:
-                continue
-            name, value, start = piece.text.rstrip(" :"), other.text, other.start
-        else:
-            continue
-        name, shown = " ".join(name.split()), " ".join(value.split())
-        if len(name.split()) <= 6 and (name, shown) not in seen:
-            seen.add((name, shown))
-            yield Candidate(shown, 0.6, start, start + len(value), value={"name": name, "value": shown})
+            for name, value, first in _one_by_one(match):
+                yield name, value, piece.start + first, 0.6
+        elif dotted is not None:
+            yield dotted["name"], dotted["value"], piece.start + dotted.start("value"), 0.6
+        elif piece.text.rstrip().endswith(":"):
+            other = beside(index, found)
+            if other is not None and not other.text.rstrip().endswith(":"):
+                yield piece.text.rstrip(" :"), other.text, other.start, 0.6
+        elif piece.cell is not None and piece.cell.column == 0 and _in_form(piece, forms):
+            other = beside(index, found)
+            if other is not None and len(other.text) < _VALUE:
+                yield piece.text, other.text, other.start, 0.5
+
+
+def _one_by_one(match: re.Match[str]) -> Iterator[tuple[str, str, int]]:
+    """The pairs of a line that begins with one, each value up to the next name, and where it begins."""
+    name, text, offset = match["name"], match["value"], match.start("value")
+    begin = 0
+    for other in _NEXT.finditer(text):
+        value = text[begin : other.start()].rstrip(" |;\t")
+        if not value or (other["alone"] and not value[-1].isdigit()):
+            continue  # where a name ends and a label begins can't be told
+        yield name, value, offset + begin
+        name, begin = other["name"], other.end()
+    if text[begin:].strip():
+        yield name, text[begin:].rstrip(), offset + begin
+
+
+def _in_form(piece: Piece, known: dict[int, bool]) -> bool:
+    """Whether a cell's table is a form, looked at once."""
+    if piece.table is None:
+        return False
+    if id(piece.table) not in known:
+        known[id(piece.table)] = _is_form(piece.table)
+    return known[id(piece.table)]
+
+
+def _is_form(table: Table) -> bool:
+    """Whether the rows of a table are labels, each with a value at its right: all different, and in words."""
+    if table.n_columns != 2 or table.header_rows or table.n_rows < 2:
+        return False
+    labels = [cell.text.strip() for cell in table.cells if cell.column == 0]
+    return len(set(labels)) == len(labels) == table.n_rows and all(map(_LABEL.fullmatch, labels))

@@ -420,3 +420,15 @@ def test_a_profiles_identity_is_the_same_where_its_form_came_through_javascript(
     through = {**form, "data": {"calibration": {"*": [[0.5, 0.25], [1, 1]]}}}
     assert identity_of(form) == identity_of(through)
     assert identity_of(form) != identity_of({**form, "data": {"calibration": {"*": [[0.5, 0.25]]}}})
+
+
+def test_dates_of_any_document_are_read_as_they_are_written() -> None:
+    written = "<p>3rd March 2031 and March 9th, 2031; 17 April 2031, 1 Jul 2031, 12.08.2031.</p>"
+    fields = extract(written.encode(), load(), "generic", filename="a.html")["extractedData"]["fields"]
+    assert [each["value"] for each in fields["dates"]] == [
+        "2031-03-03",
+        "2031-03-09",
+        "2031-04-17",
+        "2031-07-01",
+        "2031-08-12",
+    ]

@@ -474,3 +474,13 @@ def test_a_head_in_the_middle_of_its_column_stands_above_what_is_left_in_it() ->
         builder.row(116 + 16 * at, (72, row[0]), (200, row[1]), (360, "4 - 11 g"))
     (table,) = read(builder.done()).tables()
     assert table.grid()[:2] == [["Investigation", "Result", "Normal range"], ["HbA1c", "48 mmol", "4 - 11 g"]]
+
+
+def test_a_row_that_begins_with_a_label_is_no_head() -> None:
+    builder = PdfBuilder().page()
+    builder.row(100, (72, "Order No.:"), (170, "R-5512"), (300, "Date:"), (400, "03/11/2022"))
+    builder.row(116, (72, "Customer:"), (170, "Ada Invented"), (300, "Phone:"), (400, "(555) 010-2233"))
+    builder.row(132, (72, "Vehicle:"), (170, "2014 wagon"), (300, "Mileage:"), (400, "88,410"))
+    (table,) = read(builder.done()).tables()
+    assert table.header_rows == 0
+    assert table.grid()[0] == ["Order No.:", "R-5512", "Date:", "03/11/2022"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from neuraldocflow.extraction.candidates import STRATEGIES, Candidate, Context
-from neuraldocflow.extraction.model import Document, Fact
+from neuraldocflow.extraction.model import Block, Document, Fact
 from neuraldocflow.extraction.profile import Field
 from neuraldocflow.extraction.sections import Section
 from tests.support.documents import document, on_page, paragraph, table
@@ -130,6 +130,44 @@ def test_pairs_of_names_and_values() -> None:
     found = [each.value for each in candidates(made, "key_values")]
     assert {"name": "Vessel", "value": "Heron"} in found
     assert {"name": "Port", "value": "Lisbon"} in found
+
+
+def pairs(*parts: Block | str) -> dict[str, str]:
+    found = [each.value for each in candidates(document(*parts), "key_values")]
+    return {each["name"]: each["value"] for each in found}
+
+
+def test_pairs_of_one_line_are_told_one_by_one() -> None:
+    assert pairs("Order: 88120 Date: 2031-02-14") == {"Order": "88120", "Date": "2031-02-14"}
+    assert pairs("Weight: 12 kg | Parcels: 3 | Ref. No.: QX-9") == {
+        "Weight": "12 kg",
+        "Parcels": "3",
+        "Ref. No.": "QX-9",
+    }
+    assert pairs("Order: Blue Kettle Date: none") == {"Order": "Blue Kettle Date: none"}
+
+
+def test_dots_may_part_a_name_from_its_value() -> None:
+    assert pairs("Weight ........ 12.5 kg", "Colour . . . . . blue") == {
+        "Weight": "12.5 kg",
+        "Colour": "blue",
+    }
+    assert pairs("Definitions ........ 12", "Term . . . . . . . . 3") == {}
+
+
+def test_a_form_of_two_columns_has_a_pair_in_each_row() -> None:
+    rows = ("Full name", "Ada Quill"), ("Joined on", "2031-09-01"), ("Kind", "Family")
+    assert pairs(table(*rows, header_rows=0)) == dict(rows)
+    assert pairs(table(("Item", "Price"), *rows, header_rows=1)) == {}
+    assert pairs(table(*rows, ("", "2"), header_rows=0)) == {}
+
+
+def test_blanks_for_a_signature_are_no_value() -> None:
+    assert pairs("Signature: ____________", "Receipt: 0091") == {"Receipt": "0091"}
+
+
+def test_a_label_beside_a_label_has_no_value() -> None:
+    assert pairs(table(("Order No.:", "Customer:", "x"), header_rows=0)) == {"Customer": "x"}
 
 
 def test_the_title_is_the_highest_heading_at_the_beginning() -> None:
