@@ -38,10 +38,11 @@ _LABELS: list[tuple[str, str]] = [
     ),
     (
         "encounter_date",
-        r"^(encounter date|date of (visit|service|encounter|admission|discharge|consultation|clinic)"
+        r"^(encounter date|date of (visit|service|encounter|admission|discharge|consultation|clinic|surgery"
+        r"|operation|procedure|arrival)"
         r"|visit date|"
         r"service date|admission date|discharge date|admitted|discharged|date seen|dos|clinic date"
-        r"|appointment date|admit date)$",
+        r"|appointment date|admit date|surgery date|arrival( date)?)$",
     ),
     (
         "provider",
@@ -71,7 +72,8 @@ _IN_TEXT = regex(
     r"|Pt|RE|Re|DOB|D\.O\.B\.|"
     r"Date of [Bb]irth|DATE OF BIRTH|Birth ?[Dd]ate|Born|(?:Age ?/ ?)?(?:Sex|SEX|Gender|GENDER)|MRN|"
     r"Date of (?:[Vv]isit|[Ss]ervice|[Ee]ncounter|[Aa]dmission"
-    r"|[Dd]ischarge|[Cc]onsultation|[Cc]linic)|DATE OF (?:SERVICE|VISIT|ADMISSION|DISCHARGE)|"
+    r"|[Dd]ischarge|[Cc]onsultation|[Cc]linic|[Ss]urgery|[Oo]peration|[Pp]rocedure)"
+    r"|DATE OF (?:SERVICE|VISIT|ADMISSION|DISCHARGE|SURGERY|OPERATION|PROCEDURE)|"
     r"Admitted|Discharged|(?:Visit|Encounter|Admission|Discharge|Service|Clinic) [Dd]ate|(?:Attending"
     r"|Referring|Primary [Cc]are"
     r"|Ordering|Treating)?"

@@ -74,7 +74,9 @@ def clinical_sections(document: Document) -> list[ClinicalSection]:
         if index in titles:
             kind = section_kind(block.text) or _kind_of_list(document, index)
             if index == first and (
-                kind not in _OPENING or _is_document_title(block) or is_letterhead(block.text)
+                kind not in _OPENING
+                or (_is_document_title(block) and not _patient_told(document, index))
+                or is_letterhead(block.text)
             ):
                 kind = "head"
             elif CONTENTS.fullmatch(block.text):
@@ -183,6 +185,14 @@ def _right_edges(document: Document) -> dict[tuple[int, int], float]:
 def _is_document_title(block: Block) -> bool:
     """Whether a first heading that names a list is the whole document's, as in "Medication Record"."""
     return block.level <= 1 and (bool(_DOCUMENT.search(block.text)) or not is_bare_title(block.text))
+
+
+_BORN = regex(r"\b(?:DOB|D\.O\.B\.|date of birth|birth ?date|born)\W+\w*\d", re.IGNORECASE)
+
+
+def _patient_told(document: Document, index: int) -> bool:
+    """Whether the patient is told above a heading: then it is no title of the whole document."""
+    return any(_BORN.search(block.text) for block in document.blocks[:index])
 
 
 def _is_inner(block: Block, current: ClinicalSection) -> bool:

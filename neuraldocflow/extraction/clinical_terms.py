@@ -33,6 +33,7 @@ _SECTIONS: list[tuple[str, str]] = [
         "vital_signs",
         r"^observations( (at|on) \w+)?$|\bvital signs?\b|^vitals\b|\bvitals$|\bvital sign measurements?\b",
     ),
+    ("diagnoses", r"^post\s?(operative|op|procedure) diagnos[ie]s$"),
     (
         "procedure_note",
         r"\b(pre|post)\s?(operative|op|procedure)\b|\banesthesia\b|\bcomplications?\b"
@@ -54,8 +55,9 @@ _SECTIONS: list[tuple[str, str]] = [
         "results",
         r"\bresults?\b|\blab(s|oratory|oratories)?\b|\bdiagnostic (tests?|studies|data)\b|\bstudies\b"
         r"|\btests?( performed)?$|\bpathology\b|\bmicrobiology\b|\binvestigations?\b"
-        r"|\b(metabolic|lipid|hepatic|renal|thyroid|liver) panel\b"
-        r"|^(cbc|complete blood count|urinalysis|chemistry|hematology|coagulation)\b",
+        r"|\b(metabolic|lipid|hepatic|renal|thyroid|liver|bone|kidney) (panel|profile|function)\b"
+        r"|^(cbc|(complete|full) blood count|urinalysis|(bio)?chemistry|ha?ematology|coagulation|serology"
+        r"|(urea and )?electrolytes)\b",
     ),
     ("problems", r"\bproblems? (and )?(diagnos|conditions?)|\bproblem list\b"),
     ("health_concerns", r"^(?!.*\b(problems?|conditions?|diagnos\w*)\b).*\bhealth concerns?\b"),

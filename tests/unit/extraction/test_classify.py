@@ -30,3 +30,19 @@ def test_a_report_that_quotes_one_further_down_is_none() -> None:
     )
     kind, _ = classify(document(*letter(60_000), quoted, *letter(60_000)), PROFILES)
     assert kind == "generic"
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("Patient: MOCK, Testa DOB: 1987-05-30", "Specimen: Serum", "Thyrotest 14 umol/L (0 - 21)"),
+        (
+            "OPERATIVE REPORT",
+            "MEDICAL RECORD NO.: 0048812",
+            "BIRTHDATE: 08/30/1967",
+            "PREOPERATIVE DIAGNOSIS: Gout",
+        ),
+    ],
+)
+def test_laboratory_and_operative_reports_are_medical_records(lines: tuple[str, ...]) -> None:
+    assert classify(document(*lines), PROFILES)[0] == "medical_record"

@@ -762,3 +762,25 @@ def test_particulars_stand_below_a_row_of_their_labels(header_rows: int) -> None
     assert head(document, "patient_name") == ["TESTA P MOCK"]
     assert head(document, "birth_date") == ["1939-09-19"]
     assert head(document, "sex") == ["female"]
+
+
+def test_an_operative_report_tells_the_diagnosis_after_it_and_its_day() -> None:
+    document = record(
+        paragraph("DATE OF SURGERY: 06/21/2019"),
+        paragraph("PREOPERATIVE DIAGNOSIS: Hiccups, or gout."),
+        paragraph("POSTOPERATIVE DIAGNOSIS: Gout."),
+        paragraph("PROCEDURE PERFORMED: Mock excision."),
+    )
+    assert names(document, "diagnoses") == ["Gout"]
+    assert head(document, "encounter_date") == ["2019-06-21"]
+
+
+def test_a_group_of_tests_below_the_patient_is_no_title_of_the_report() -> None:
+    document = record(
+        paragraph("Patient: MOCK, Testa DOB: 1987-05-30"),
+        heading("LIVER FUNCTION TESTS", level=1),
+        paragraph("Thyrotest 14 umol/L (0 - 21)"),
+        heading("THYROID FUNCTION", level=1),
+        paragraph("Mocktest 2.1 mIU/L (0.27 - 4.2)"),
+    )
+    assert measures(document, "results") == [("Thyrotest", "14", "umol/L"), ("Mocktest", "2.1", "mIU/L")]
