@@ -46,3 +46,12 @@ def test_a_report_that_quotes_one_further_down_is_none() -> None:
 )
 def test_laboratory_and_operative_reports_are_medical_records(lines: tuple[str, ...]) -> None:
     assert classify(document(*lines), PROFILES)[0] == "medical_record"
+
+
+def test_a_short_contract_is_told_by_its_title() -> None:
+    own = (
+        "The Carrier moves the lanterns by road, and nowhere else. " * 4
+        + "This Agreement ends with the year."
+    )
+    assert classify(document("Road Transportation Agreement", own), PROFILES)[0] == "contract_analysis"
+    assert classify(document("On roads and lanterns", own), PROFILES)[0] == "generic"
