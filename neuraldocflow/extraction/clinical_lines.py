@@ -44,7 +44,7 @@ _FORM = r"(?:tab|cap|susp|sol|drop|spray|cream|gel|oint|powder|syrup|inhal|patch
 _DIRECTIONS = regex(
     r"\s*(?:[,;:–—]|\s-)?\s+(?=(?:sig\b|take|give|inhale|inject|apply|use|instil+|insert|dissolve|"
     r"chew|place|by mouth|at (?:bedtime|night)|p\.?o\.?(?![\w])|once|twice|every|daily|nightly|weekly"
-    r"|as needed|start(?:ed)? (?:date|on|\d)|"
+    r"|as needed|start(?:ed)? (?:date|on|\d)|(?:two|three|four|\d) times|\d(?:-\d){2,3}|"
     rf"\d+(?: \(\w+\))? (?:tab|cap|puff|spray|drop)\w*"
     rf"|[bt]\.?i\.?d\b|q\d|qhs|qd|{ROUTE.pattern} {FREQUENCY.pattern})"
     r"(?!\w))"

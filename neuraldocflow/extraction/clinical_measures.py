@@ -21,6 +21,7 @@ from .clinical_values import (
     quantity,
     split_range,
     split_unit,
+    unit_alone,
     unit_first,
     unit_in,
 )
@@ -306,6 +307,8 @@ def _measurement(
         if first := unit_first(shown.text):  # two columns that a page shows as one
             extras["unit"] = shown.cut(0, first)
             extras["reference_range"] = shown.cut(first, len(shown.text))
+        elif alone := unit_alone(shown.text):
+            extras["unit"] = extras.pop("reference_range").cut(0, len(alone))
     amount = pair[1] if pair is not None else quantity(value)
     if amount is None:
         if value.text and not NOT_GIVEN.match(value.text) and len(value.text) <= _LONGEST_FINDING:

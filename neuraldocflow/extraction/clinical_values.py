@@ -16,6 +16,7 @@ UNIT = (
     r"|[kmunpµμ]\[[A-Za-z_]+\](?:/[A-Za-z]+)*"
     r"|(?:mm|cm)\s?\[?H(?:g|2O)\]?"
     r"|(?:[x×]\s?)?10\s?[*^eE+(]+\s?\d+\)?(?:\s?/\s?[µμumc]{0,2}[lL])?"
+    r"|(?:[GT]|[GT]pt|Tsd\.?)/(?:[lL]|[uµμ][lL])\b"
     r"|/\s?(?:min|hpf|lpf|HPF|LPF|[uµμ]?L)\b"
     r"|\[?(?:k|m|c|d|u|µ|μ|n|p|f|mc|h)?(?:g|gm|mol|Eq|eq|EQ|osm|Osm|IU|U|kat|iu|u|K|M|thou|mill|cells|beats|breaths"
     r"|copies|CFU|cfu|units?|L|l|m)[A-Za-z]{0,8}\]?"
@@ -195,6 +196,15 @@ def unit_first(text: str) -> int:
     """Where the unit ends that stands before a reference range, ``mg/dL 65 - 99``; 0 where none does."""
     match = _UNIT_FIRST.match(text)
     return match.end("unit") if match and (len(match["unit"]) > 1 or match["unit"] == "%") else 0
+
+
+_UNIT_ALONE = regex(rf"(?P<unit>{UNIT})(?:\s?\(calc\))?")
+
+
+def unit_alone(text: str) -> str | None:
+    """The unit that is all that stands where a reference range does: ``mg/dL (calc)``."""
+    match = _UNIT_ALONE.fullmatch(text.strip())
+    return match["unit"] if match else None
 
 
 def unit_in(text: str) -> str | None:

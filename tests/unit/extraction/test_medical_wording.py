@@ -200,3 +200,27 @@ def test_a_code_behind_a_test_is_no_range() -> None:
     assert (first["name"], first["value"]) == ("Mockose", "5.0")
     assert "reference_range" not in first
     assert (second["value"], second.get("reference_range")) == (">9", None)
+
+
+@pytest.mark.parametrize("unit", ["G/l", "T/L", "Gpt/l", "G/µl"])
+def test_counts_of_cells_have_units_of_powers_of_ten(unit: str) -> None:
+    document = record(heading("Laboratory"), item(f"Na 138 mmol/l, Mockocytes 8.1 {unit}, Hb 13.2 g/dl"))
+    assert measures(document, "results")[1:] == [("Mockocytes", "8.1", unit), ("Hb", "13.2", "g/dl")]
+
+
+@pytest.mark.parametrize("shown", ["mg/dL", "mg/dL (calc)"])
+def test_a_unit_may_be_all_that_stands_where_the_range_does(shown: str) -> None:
+    document = record(
+        heading("Results"),
+        table(["Test", "Value", "Reference Range"], ["Thyrotest", "108", shown], ["Glucose", "90", "65-99"]),
+    )
+    value, other = found(document, "clinical_measures", sections=["results"], numeric_only=True)
+    assert (value["unit"], value.get("reference_range")) == ("mg/dL", None)
+    assert other["reference_range"] == "65-99"
+
+
+@pytest.mark.parametrize("often", ["three times daily", "1-0-1", "0-0-1-0", "2 times a day"])
+def test_how_often_a_medication_is_taken_is_no_part_of_its_name(often: str) -> None:
+    document = record(heading("Medications"), item(f"Fablox 875/125 mg {often}"))
+    (entry,) = found(document, "clinical_details", sections=["medications"])
+    assert (entry["name"], entry["frequency"]) == ("Fablox 875/125 mg", often)
