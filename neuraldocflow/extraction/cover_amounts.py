@@ -118,7 +118,7 @@ def _counts(cover: Cover) -> Iterator[Candidate]:
             if _OF_THEM.search(cover.text, max(found.start() - 80, begin), found.start()):
                 continue
             tail = cover.text[found.end() : found.end() + 160]
-            if re.match(r"[^.]{0,120}held\s+by\s+non-?affiliates", tail, re.I):
+            if re.match(r"(?:(?!aggregate)[^.]){0,120}held\s+by\s+non-?affiliates", tail, re.I):
                 continue
             value = parse_number(found[1])
             if value:

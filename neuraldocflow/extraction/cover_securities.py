@@ -35,6 +35,7 @@ _HEADER = regex(
 )
 _CAPTIONED = regex(rf"\s*\(\s*(?:{_HEADER.pattern})\s*\)\s*$", re.IGNORECASE)
 """A column's caption below the value it stands for."""
+_WHOLE_NAME = regex(r"\bexchange\b|\bmarket\b", re.IGNORECASE)
 _NONE = regex(r"^\W*(?:none|not\s+applicable|n/a)\W*$", re.IGNORECASE)
 
 
@@ -133,12 +134,25 @@ def _rows(table: Table, begin: int, end: int, split: bool) -> Iterator[Listing]:
         if called is not None:
             titles.sort(key=lambda cell: abs(cell.column - called))
         title = titles[0] if titles else None
+        first, *more = _exchanges(exchange)
         yield Listing(
             _part(title.text, title.start) if title else None,
             _part(symbol.text, symbol.start) if symbol else None,
-            _part(exchange.text, exchange.start),
+            first,
             0.93,
         )
+        for other in more:
+            yield Listing(None, None, other, 0.93)
+
+
+def _exchanges(cell: Cell) -> list[Part | None]:
+    """The exchange a cell names; each of several where it names nothing else, one below the other."""
+    named = list(EXCHANGE.finditer(cell.text))
+    between = " ".join(EXCHANGE.sub(" ", cell.text).split())
+    whole = all(_WHOLE_NAME.search(match[0]) for match in named)
+    if len(named) < 2 or not whole or between not in ("", ",", "and", ", and", ";", "/"):
+        return [_part(cell.text, cell.start)]
+    return [_part(match[0], cell.start + match.start()) for match in named]
 
 
 def _without_caption(cell: Cell) -> Cell:

@@ -113,3 +113,20 @@ def test_a_word_behind_an_exchange_is_no_part_of_its_name() -> None:
     assert told(made, "securities") == ["Depositary Shares, Series A", "Income Notes due 2066"]
     assert told(made, "trading_symbols") == ["MLWK PR A", "MLWK 66"]
     assert told(made, "exchanges") == ["New York Stock Exchange", "New York Stock Exchange, Inc."]
+
+
+@pytest.mark.parametrize("between", ["\n", " ", " and ", ", "])
+def test_a_security_may_be_listed_on_two_exchanges(between: str) -> None:
+    exchanges = f"New York Stock Exchange{between}Chicago Stock Exchange"
+    made = cover(
+        listing=(
+            LISTING[0],
+            table(
+                ("Title of each class", "Trading Symbol(s)", "Name of each exchange on which registered"),
+                ("Common Stock, $0.01 par value", "MLWK", exchanges),
+            ),
+            LISTING[2],
+        )
+    )
+    assert told(made, "exchanges") == ["New York Stock Exchange", "Chicago Stock Exchange"]
+    assert told(made, "securities") == ["Common Stock, $0.01 par value"]

@@ -198,6 +198,11 @@ def test_the_public_float_is_the_market_value_held_by_others(sentence: str, valu
             "As of November 15, 2024 there were 14,201,337.52 common units outstanding.",
             [14_201_337.52],
         ),
+        (
+            "As of June 1, 2024, 3,204,118 shares of common stock were outstanding and the aggregate market "
+            "value of the shares held by nonaffiliates was approximately $28,750,000.",
+            [3_204_118],
+        ),
     ],
 )
 def test_shares_outstanding_are_told_for_each_class(sentence: str, values: list[float]) -> None:
