@@ -86,6 +86,8 @@ _GOVERNS = regex(
     r"|\b(?:subject to|under|in accordance with"
     r"|pursuant to)\s+(?:and\s+\w+\s+)?(?:the\s+)?(?:\w+\s+){0,2}laws?\s+of\b"
     rf"|\bsubject to\s+(?:{'|'.join(_PEOPLES)})\s+laws?\b"
+    rf"|\b(?:{'|'.join(_PEOPLES)})\s+laws?\s+(?:(?:shall|will)\s+)?appl(?:y|ies)\b"
+    rf"|\b(?:decided|resolved|settled|governed)\s+(?:exclusively\s+)?(?:under|by)\s+(?:{STATES})\s+laws?\b"
     r"|\bsubstantive\s+laws?\s+of\b"
     r"|\bdeemed (?:to be )?(?:a contract )?(?:made|entered|executed)\b[^.;]{0,60}\blaws?\b",
     re.IGNORECASE,

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from .candidates import Candidate
 from .contract_dates import NUMBERS, Period, periods
 from .model import Document
-from .patterns import Pattern, lowered
+from .patterns import Pattern, lowered, regex
 from .sentences import Sentence
 
 HEADED = Pattern(r"\b(?:term|duration|expiration|period|commencement|renewal|effective)\b", re.IGNORECASE)
@@ -50,6 +50,8 @@ _ON_AND_ON = Pattern(
 """A term after the first that has no end of its own."""
 _NOTICE = Pattern(r"\b(?:notice|notif\w+|advise\w*|inform\w*|elect\w*|writing|give[ns]?)\b", re.IGNORECASE)
 _BEFORE = Pattern(r"\b(?:prior|before|advance|preceding|in advance of|notice)\b", re.IGNORECASE)
+
+_NOTICE_OF = regex(r"\bnotice(?:\s+period)?\s+of(?:\s+at\s+least|\s+not\s+less\s+than)?\s*$", re.IGNORECASE)
 
 
 def renewal(document: Document, cut: Sequence[Sentence]) -> Iterator[Candidate]:
@@ -125,9 +127,9 @@ def renewal_notice(document: Document, cut: Sequence[Sentence], near: int | None
             named = list(periods(told))
             for number, period in enumerate(named):
                 around = told[max(period.start - 120, 0) : period.end + 160]
-                # "before" behind the next length of time is of that one
+                # "before" behind the next length of time is of that one, and so is "a notice of" before it
                 following = named[number + 1].start if number + 1 < len(named) else len(told)
-                after = told[period.end : min(period.end + 90, following)]
+                after = _NOTICE_OF.sub("", told[period.end : min(period.end + 90, following)])
                 if not (_NOTICE.search(around) and _BEFORE.search(after)) or period.unit == "year":
                     continue
                 if re.search(

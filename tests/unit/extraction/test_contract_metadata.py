@@ -219,12 +219,24 @@ def test_the_notice_is_that_of_the_renewal() -> None:
     assert not list(renewal_notice(document, cut, None))
 
 
-def test_the_length_of_the_renewal_is_not_that_of_its_notice() -> None:
-    document = contract(
-        "It renews for additional twelve-month periods unless either party notifies the other at least 90 "
-        "calendar days before the end of the then-current term."
-    )
-    assert best(list(renewal_notice(document, sentences(document), 0))) == "90 days"
+@pytest.mark.parametrize(
+    ("told", "notice"),
+    [
+        (
+            "It renews for additional twelve-month periods unless either party notifies the other at least "
+            "90 calendar days before the end of the then-current term.",
+            "90 days",
+        ),
+        (
+            "It is extended by twelve (12) months at a time unless terminated by either party with a notice "
+            "of three (3) months before the end of the respective period.",
+            "3 months",
+        ),
+    ],
+)
+def test_the_length_of_the_renewal_is_not_that_of_its_notice(told: str, notice: str) -> None:
+    document = contract(told)
+    assert best(list(renewal_notice(document, sentences(document), 0))) == notice
 
 
 @pytest.mark.parametrize(
@@ -237,6 +249,8 @@ def test_the_length_of_the_renewal_is_not_that_of_its_notice() -> None:
         ("This Agreement is governed by English law.", "England"),
         ("The Agreement is governed by the laws of the PRC.", "People's Republic of China"),
         ("This Agreement is subject to Norwegian law.", "Norway"),
+        ("The place of jurisdiction is Zurich. Swiss law applies.", "Switzerland"),
+        ("Any claim shall be decided under Vermont law.", "Vermont"),
     ],
 )
 def test_the_governing_law_is_a_place_by_its_name(sentence: str, value: str) -> None:
