@@ -41,7 +41,7 @@ FREQUENCY = regex(
     r"|(?:every night )?at bedtime"
     r"|q\.?\s?\d+(?:\s?-\s?\d+)?\s?(?:h(?:rs?|ours?)?|min(?:utes?)?|days?|weeks?|wks?)"
     r"|q\.?[dodh]\.?(?:d\.?)?|qam|qpm|qhs|qod|qid|b\.?i\.?d\.?|t\.?i\.?d\.?"
-    r"|\d(?:-\d){2,3}"
+    r"|\d(?:-\d){2,3}|[ob]d|[tq]ds|mane|nocte"
     rf"|q\.?i\.?d\.?|h\.?s\.?|prn|p\.r\.n\.|as needed|when required)(?!\w){_WITH}",
     re.IGNORECASE,
 )

@@ -44,7 +44,8 @@ _FORM = r"(?:tab|cap|susp|sol|drop|spray|cream|gel|oint|powder|syrup|inhal|patch
 _DIRECTIONS = regex(
     r"\s*(?:[,;:–—]|\s-)?\s+(?=(?:sig\b|take|give|inhale|inject|apply|use|instil+|insert|dissolve|"
     r"chew|place|by mouth|at (?:bedtime|night)|p\.?o\.?(?![\w])|once|twice|every|daily|nightly|weekly"
-    r"|as needed|start(?:ed)? (?:date|on|\d)|(?:two|three|four|\d) times|\d(?:-\d){2,3}|"
+    r"|as needed|start(?:ed)? (?:date|on|\d)|(?:two|three|four|\d) times|\d(?:-\d){2,3}"
+    r"|[ob]d|[tq]ds|mane|nocte|"
     rf"\d+(?: \(\w+\))? (?:tab|cap|puff|spray|drop)\w*"
     rf"|[bt]\.?i\.?d\b|q\d|qhs|qd|{ROUTE.pattern} {FREQUENCY.pattern})"
     r"(?!\w))"
@@ -85,6 +86,8 @@ _LABEL_ROLES = {
 }
 _NO_ENTRY = regex(
     r"(?:last (?:reviewed|updated|verified|modified)"
+    r"|(?:problem|medication|allergy|immunization) lists? (?:(?:was|were|has been|is) )?"
+    r"(?:reviewed|updated|unchanged)"
     r"|see|refer|which|thanks?|as above|reviewed|patient|the|he|she|this|these|unless|documented|none|data"
     r"|section|reported|(?:electronically )?signed|(?:completed|prepared|dictated) by)\b",
     re.IGNORECASE,

@@ -197,7 +197,9 @@ def _by_row(
                 date = value
                 continue
         told = {**remarks.told(), **({"date": date} if date else {}), **parts}
-        for entry in _measurement(name, value, told, kind, valued):
+        # a vital sign needs no head above its column to be one
+        sure = valued or (kind == "vital_signs" and VITAL.fullmatch(name.text) is not None)
+        for entry in _measurement(name, value, told, kind, sure):
             entry.codes.extend(codes)
             remarks.previous = entry
             yield entry

@@ -320,6 +320,7 @@ def _place_text(
     if current.run_in and block.kind == "paragraph" and (none or len(block.text.split()) > _LONG):
         current = _plain_section(found)  # a letter that goes on after what it lists in a line
     inside = False
+    around = current
     for match, text in _parted_at_titles(whole, current):
         if match is not None:
             title = match["title"]
@@ -329,6 +330,8 @@ def _place_text(
         if text.text:
             is_item = block.kind in ("list_item", "heading")  # a heading that opens nothing begins a list
             (current.items if is_item else current.texts).append(text)
+    if current.kind == "family_history" and current.run_in and around.level > 0:
+        return around  # a line amid a list, which goes on below it
     return _plain_section(found) if inside else current
 
 
@@ -363,4 +366,6 @@ def _opens(match: re.Match[str], current: ClinicalSection) -> bool:
     under = current.kind not in (None, "head") and current.level > 0
     if not is_bare_title(title) or (under and kind == current.kind):
         return False
-    return kind in _IN_LINES if under else match["inside"] is None or kind in LISTS | {"plan"}
+    if under:  # what relatives have is not the patient's, whatever it stands under
+        return kind in _IN_LINES or kind == "family_history"
+    return match["inside"] is None or kind in LISTS | {"plan"}

@@ -67,7 +67,8 @@ _SECTIONS: list[tuple[str, str]] = [
     (
         "medications",
         r"\bmedications?\b|\bmedicines?\b(?! (department|clinic))|^meds\b"
-        r"|\bmeds$|\bprescri|\bcurrent drugs\b|\bdrug (list|therapy)\b",
+        r"|\bmeds$|\bprescri|\bcurrent drugs\b|\bdrug (list|therapy|history)\b"
+        r"|\b(current|regular) treatment\b",
     ),
     (
         "past_history",

@@ -784,3 +784,29 @@ def test_a_group_of_tests_below_the_patient_is_no_title_of_the_report() -> None:
         paragraph("Mocktest 2.1 mIU/L (0.27 - 4.2)"),
     )
     assert measures(document, "results") == [("Thyrotest", "14", "umol/L"), ("Mocktest", "2.1", "mIU/L")]
+
+
+def test_what_relatives_have_is_no_problem_amid_the_patients_own() -> None:
+    document = record(
+        heading("Problem List"),
+        item("Gout"),
+        item("Family history: hiccups in mother"),
+        item("Mock fever"),
+        paragraph("Problem list reviewed and unchanged."),
+    )
+    assert names(document, "problems") == ["Gout", "Mock fever"]
+
+
+def test_vital_signs_beside_their_names_need_no_heads_and_no_units() -> None:
+    document = record(
+        heading("Vital Signs"), table(["BP", "130/80"], ["Pulse", "70"], ["Weight", "70 kg"], header_rows=0)
+    )
+    assert [value for _, value, _ in measures(document, "vital_signs")] == ["130", "80", "70", "70"]
+
+
+@pytest.mark.parametrize("title", ["Current treatment", "Drug history", "Regular medication"])
+@pytest.mark.parametrize("often", ["OD", "tds", "mane"])
+def test_medications_in_the_words_of_british_letters(title: str, often: str) -> None:
+    document = record(heading(title), item(f"Fablox 2.5mg {often}"))
+    (entry,) = found(document, "clinical_details", sections=["medications"])
+    assert (entry["name"], entry["frequency"]) == ("Fablox 2.5mg", often)
