@@ -15,7 +15,7 @@ _ID_LABEL = regex(
 )
 _ROOT = regex(r"\d+(?:\.\d+)+")
 """An object identifier with nothing before it: it names who issues identifiers, and is none."""
-_IDENTIFIER = regex(r"[A-Z0-9][\w/-]*\d[\w/-]*$|\d[\d ]+\d$", re.IGNORECASE)
+_IDENTIFIER = regex(r"(?<![A-Z0-9])[A-Z0-9](?=[\w/-]*\d)[\w/-]*$|(?<!\d)(?<!\d )\d[\d ]+\d$", re.IGNORECASE)
 _ISSUER = regex(r"\s*\([^()]*\)\s*$")
 _DEGREE = r"(?:M\.?D|D\.?O|Ph\.?D|R\.?N|N\.?P|P\.?A(?:-C)?|C?P?NP|Jr|Sr|II|III|IV)\.?"
 _ORGANISATION = regex(

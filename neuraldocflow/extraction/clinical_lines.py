@@ -42,16 +42,16 @@ _ALLERGY_TAIL = regex(
 _FORM = r"(?:tab|cap|susp|sol|drop|spray|cream|gel|oint|powder|syrup|inhal|patch|film|extended|delayed)"
 """What a form of a medication begins with: ``10 mg oral tablet`` says what it is, not how to take it."""
 _DIRECTIONS = regex(
-    r"\s*(?:[,;:–—]|\s-)?\s+(?=(?:sig\b|take|give|inhale|inject|apply|use|instil+|insert|dissolve|"
+    r"(?<!\s)(?:\s*[,;:–—]|\s+-)?\s+(?=(?:sig\b|take|give|inhale|inject|apply|use|instil+|insert|dissolve|"
     r"chew|place|by mouth|at (?:bedtime|night)|p\.?o\.?(?![\w])|once|twice|every|daily|nightly|weekly"
     r"|as needed|start(?:ed)? (?:date|on|\d)|(?:two|three|four|\d) times|\d(?:-\d){2,3}"
     r"|[ob]d|[tq]ds|mane|nocte|"
     rf"\d+(?: \(\w+\))? (?:tab|cap|puff|spray|drop)\w*"
     rf"|[bt]\.?i\.?d\b|q\d|qhs|qd|{ROUTE.pattern} {FREQUENCY.pattern})"
     r"(?!\w))"
-    rf"|\s*[,;:–—]\s+(?={DOSE.pattern}(?: {ROUTE.pattern}|\s?=))"
+    rf"|(?<!\s)\s*[,;:–—]\s+(?={DOSE.pattern}(?: {ROUTE.pattern}|\s?=))"
     rf"|\s-\s+(?={DOSE.pattern} (?:{ROUTE.pattern}|{FREQUENCY.pattern})(?! {_FORM}))"
-    rf"|\s*\n\s*(?={DOSE.pattern}\s)",
+    rf"|(?<!\s)\s*\n\s*(?={DOSE.pattern}\s)",
     re.IGNORECASE,
 )
 _LABEL = regex(

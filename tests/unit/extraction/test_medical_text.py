@@ -810,3 +810,11 @@ def test_medications_in_the_words_of_british_letters(title: str, often: str) -> 
     document = record(heading(title), item(f"Fablox 2.5mg {often}"))
     (entry,) = found(document, "clinical_details", sections=["medications"])
     assert (entry["name"], entry["frequency"]) == ("Fablox 2.5mg", often)
+
+
+def test_an_identifier_of_endless_digits_costs_no_more_than_its_length() -> None:
+    """Each of these took minutes, by a pattern that was tried anew at every digit."""
+    document = record(paragraph("MRN: " + "1" * 6000 + "! ("), paragraph("MRN: A-17"))
+    began = time.process_time()
+    assert "A-17" in head(document, "identifiers")
+    assert time.process_time() - began < 2
