@@ -27,8 +27,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # beside this file
 import pymupdf
 
 from neuraldocflow import profiles
-from neuraldocflow.extraction import Profile, extract, pdf
+from neuraldocflow.extraction import Profile, extract
 from neuraldocflow.extraction.limits import Limits
+from neuraldocflow.extraction.pdf import reader as pdf
 
 CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"
 TARGETS = {"blocks": 1.6, "tables": 2.2, "all": 2.2}

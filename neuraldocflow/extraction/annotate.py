@@ -17,7 +17,7 @@ import pymupdf
 from neuraldocflow.errors import InvalidRequest
 from neuraldocflow.extraction.limits import Limits
 from neuraldocflow.extraction.model import Box
-from neuraldocflow.extraction.pdf_open import MUPDF_ERRORS, open_pdf
+from neuraldocflow.extraction.pdf.open import MUPDF_ERRORS, open_pdf
 
 _SURE, _LIKELY, _DOUBTFUL = (0.0, 0.5, 0.2), (0.8, 0.5, 0.0), (0.8, 0.1, 0.1)
 _CLAUSE = (0.2, 0.3, 0.8)

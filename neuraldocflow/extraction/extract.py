@@ -45,7 +45,7 @@ def read(
     """The document model of a PDF, DOCX or HTML file, told apart by content. Raises DocumentError."""
     kind = sniff(source, filename or (source.name if isinstance(source, Path) else ""))
     # a reader is loaded when its first document comes: PDFs need MuPDF, the others don't
-    reader = import_module(f"{__package__}.{kind}")
+    reader = import_module(f"{__package__}.{kind}.reader")
     document: Document = reader.read(source, limits or Limits(), progress)
     return document
 

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 
 from neuraldocflow.extraction.model import Block, Line
 from neuraldocflow.extraction.patterns import lowered, regex
-from neuraldocflow.extraction.pdf_page import PageContent, Ruling, TextLine
+from neuraldocflow.extraction.pdf.page import PageContent, Ruling, TextLine
 from neuraldocflow.extraction.running_values import LABELLED, tells_values
 
 _MARGIN = 0.11

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from neuraldocflow.extraction.model import Span
-from neuraldocflow.extraction.pdf_page import PageContent, TextLine
+from neuraldocflow.extraction.pdf.page import PageContent, TextLine
 
 DPI = 200
 _PLACES = (

@@ -8,8 +8,8 @@ import zipfile
 from pathlib import Path
 
 from neuraldocflow.errors import Corrupt, Empty, Encrypted, UnsupportedFormat
-from neuraldocflow.extraction.docx_package import parts_of
-from neuraldocflow.extraction.html_submission import is_submission
+from neuraldocflow.extraction.docx.package import parts_of
+from neuraldocflow.extraction.html.submission import is_submission
 from neuraldocflow.extraction.model import Kind
 from neuraldocflow.extraction.patterns import regex
 

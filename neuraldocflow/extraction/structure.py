@@ -1,6 +1,6 @@
 """From lines to structure: reading order, paragraphs, headings, list items, rejoined words.
 
-Everything here is geometry and text over :class:`~neuraldocflow.extraction.pdf_page.TextLine`; nothing knows
+Everything here is geometry and text over :class:`~neuraldocflow.extraction.pdf.page.TextLine`; nothing knows
 about PDF itself.
 """
 
@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from neuraldocflow.extraction.model import Block, Box, Line
 from neuraldocflow.extraction.patterns import regex
-from neuraldocflow.extraction.pdf_page import PageContent, TextLine
+from neuraldocflow.extraction.pdf.page import PageContent, TextLine
 
 _LIST_MARK = regex(r"(?:[•●▪■◦‣–—·*o]|[-]|\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})\)|\d{1,2}\.|[a-z]\.)(?=\s|$)")
 _BULLET = regex(r"[•●▪■◦‣·\uf0b7\uf0a7](?:\s|$)")

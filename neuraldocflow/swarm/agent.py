@@ -201,7 +201,8 @@ def prepare(settings: dict[str, Any]) -> None:
     """Load the profiles and MuPDF while reading is cheap and nothing waits."""
     import pymupdf  # noqa: F401
 
-    from neuraldocflow.extraction import Profile, pdf  # noqa: F401
+    from neuraldocflow.extraction import Profile
+    from neuraldocflow.extraction.pdf import reader  # noqa: F401
 
     forms = json.loads(Path(settings["forms"]).read_bytes())
     settings["profiles"] = {name: Profile.from_dict(form) for name, form in forms.items()}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from neuraldocflow.extraction.candidates import Candidate, Context
-from neuraldocflow.extraction.contract_head import opening
-from neuraldocflow.extraction.contract_parties import by_rules, list_of, named_in
+from neuraldocflow.extraction.contract.head import opening
+from neuraldocflow.extraction.contract.parties import by_rules, list_of, named_in
 from neuraldocflow.extraction.fields import find_fields
 from neuraldocflow.extraction.model import Block, Document
 from neuraldocflow.profiles import load

@@ -14,14 +14,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ..candidates import Candidate, Context, strategy
-from ..clinical_dates import born, date_in, day_first
-from ..clinical_doses import dosing
-from ..clinical_entries import entries
-from ..clinical_head import label_role, particulars
-from ..clinical_identity import values_of
-from ..clinical_parts import Entry
-from ..clinical_sections import ClinicalSection, clinical_sections
-from ..clinical_terms import HONORIFIC, NOT_DONE, NOT_DONE_NAMED, NOT_YET
+from ..clinical.dates import born, date_in, day_first
+from ..clinical.doses import dosing
+from ..clinical.entries import entries
+from ..clinical.head import label_role, particulars
+from ..clinical.identity import values_of
+from ..clinical.parts import Entry
+from ..clinical.sections import ClinicalSection, clinical_sections
+from ..clinical.terms import HONORIFIC, NOT_DONE, NOT_DONE_NAMED, NOT_YET
 from ..model import Document
 
 if TYPE_CHECKING:

@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 from ..candidates import Candidate, Context, strategy
 from ..clauses import document_sentences
-from ..contract_effect import effective_on
-from ..contract_end import Starts, expiration
-from ..contract_head import Opening, opening
-from ..contract_law import governing_law
-from ..contract_made import made_on
-from ..contract_party import apart, parties
-from ..contract_term import renewal, renewal_notice
-from ..contract_title import titles
+from ..contract.effect import effective_on
+from ..contract.end import Starts, expiration
+from ..contract.head import Opening, opening
+from ..contract.law import governing_law
+from ..contract.made import made_on
+from ..contract.party import apart, parties
+from ..contract.term import renewal, renewal_notice
+from ..contract.title import titles
 from ..model import Document
 from ..ranking import Form, ranked
 

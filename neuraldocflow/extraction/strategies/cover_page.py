@@ -10,11 +10,11 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from ..candidates import Candidate, Context, strategy
-from ..cover import CODES, PLACE, Cover, cover_of, from_cover, lines_of, trimmed
-from ..cover_address import address_of
-from ..cover_amounts import public_float, shares_outstanding
-from ..cover_boxes import filer_category, yes_or_no
-from ..cover_securities import Listing, listings
+from ..cover.address import address_of
+from ..cover.amounts import public_float, shares_outstanding
+from ..cover.boxes import filer_category, yes_or_no
+from ..cover.page import CODES, PLACE, Cover, cover_of, from_cover, lines_of, trimmed
+from ..cover.securities import Listing, listings
 from ..model import Document
 from ..patterns import regex
 

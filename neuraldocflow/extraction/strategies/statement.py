@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from ..candidates import Candidate, Context, strategy
 from ..model import Document
 from ..patterns import regex
-from ..statement_lined import lined_sheets
-from ..statement_lines import LINES, PER_SHARE, Line
-from ..statement_owners import owners_equity
-from ..statement_rows import Number, Row, Sheet, sheets
-from ..statement_top import top_line
+from ..statement.lined import lined_sheets
+from ..statement.lines import LINES, PER_SHARE, Line
+from ..statement.owners import owners_equity
+from ..statement.rows import Number, Row, Sheet, sheets
+from ..statement.top import top_line
 
 if TYPE_CHECKING:
     from ..profile import Field

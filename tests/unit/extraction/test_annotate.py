@@ -7,7 +7,7 @@ import pytest
 
 from neuraldocflow.errors import InvalidRequest
 from neuraldocflow.extraction.annotate import annotate, marks_of
-from neuraldocflow.extraction.pdf import read
+from neuraldocflow.extraction.pdf.reader import read
 from tests.support.pdf import PdfBuilder
 
 

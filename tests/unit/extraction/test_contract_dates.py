@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from neuraldocflow.extraction.contract_dates import Period, dates, later, periods
+from neuraldocflow.extraction.contract.dates import Period, dates, later, periods
 
 
 @pytest.mark.parametrize(

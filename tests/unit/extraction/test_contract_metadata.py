@@ -3,13 +3,13 @@ from __future__ import annotations
 import pytest
 
 from neuraldocflow.extraction.candidates import STRATEGIES, Candidate, Context
-from neuraldocflow.extraction.contract_effect import effective_on
-from neuraldocflow.extraction.contract_end import expiration
-from neuraldocflow.extraction.contract_head import opening
-from neuraldocflow.extraction.contract_law import governing_law
-from neuraldocflow.extraction.contract_made import made_on
-from neuraldocflow.extraction.contract_term import renewal, renewal_notice
-from neuraldocflow.extraction.contract_title import titles
+from neuraldocflow.extraction.contract.effect import effective_on
+from neuraldocflow.extraction.contract.end import expiration
+from neuraldocflow.extraction.contract.head import opening
+from neuraldocflow.extraction.contract.law import governing_law
+from neuraldocflow.extraction.contract.made import made_on
+from neuraldocflow.extraction.contract.term import renewal, renewal_notice
+from neuraldocflow.extraction.contract.title import titles
 from neuraldocflow.extraction.model import Document
 from neuraldocflow.extraction.profile import Field
 from neuraldocflow.extraction.sentences import sentences

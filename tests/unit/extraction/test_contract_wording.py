@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from neuraldocflow.extraction.candidates import Candidate
-from neuraldocflow.extraction.contract_effect import effective_on
-from neuraldocflow.extraction.contract_end import expiration
-from neuraldocflow.extraction.contract_head import opening
-from neuraldocflow.extraction.contract_parties import signing, tidy
+from neuraldocflow.extraction.contract.effect import effective_on
+from neuraldocflow.extraction.contract.end import expiration
+from neuraldocflow.extraction.contract.head import opening
+from neuraldocflow.extraction.contract.parties import signing, tidy
 from neuraldocflow.extraction.model import Document
 from neuraldocflow.extraction.sentences import sentences
 from tests.support.contracts import OPENING, contract, parties_by_rules

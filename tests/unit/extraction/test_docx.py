@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from neuraldocflow.extraction.docx import read
+from neuraldocflow.extraction.docx.reader import read
 from neuraldocflow.extraction.model import Document
 from tests.support.docx import (
     STRICT_W,

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from neuraldocflow.errors import Bomb, Corrupt, DocumentError, Empty, Encrypted, Timeout
-from neuraldocflow.extraction.docx import read
+from neuraldocflow.extraction.docx.reader import read
 from neuraldocflow.extraction.limits import Limits
 from neuraldocflow.extraction.model import Document
 from tests.support.docx import files, level, numbering, package, paragraph, simple, style, styles

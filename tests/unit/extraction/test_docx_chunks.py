@@ -7,7 +7,7 @@ from email.message import EmailMessage
 import pytest
 
 from neuraldocflow.errors import Timeout
-from neuraldocflow.extraction.docx import read
+from neuraldocflow.extraction.docx.reader import read
 from neuraldocflow.extraction.limits import Limits
 from tests.support.docx import files, package, paragraph
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from neuraldocflow.extraction.docx import read
+from neuraldocflow.extraction.docx.reader import read
 from neuraldocflow.extraction.model import Document, Table
 from tests.support.docx import cell, level, listed, numbering, paragraph, row, run, simple, table
 

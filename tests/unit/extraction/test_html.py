@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from neuraldocflow.extraction.html import read
+from neuraldocflow.extraction.html.reader import read
 from neuraldocflow.extraction.model import Document
 from tests.support.html import page
 

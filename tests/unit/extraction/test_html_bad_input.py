@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from neuraldocflow.errors import DocumentError, Empty, Timeout, TooLarge
-from neuraldocflow.extraction.html import read
+from neuraldocflow.extraction.html.reader import read
 from neuraldocflow.extraction.limits import Limits
 from neuraldocflow.extraction.model import Document
 

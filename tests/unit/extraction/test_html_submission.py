@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from neuraldocflow.extraction import html
-from neuraldocflow.extraction.html_submission import main_document
+from neuraldocflow.extraction.html import reader as html
+from neuraldocflow.extraction.html.submission import main_document
 from neuraldocflow.extraction.sniff import sniff
 from tests.support.filings import values
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from neuraldocflow.extraction.html import read
+from neuraldocflow.extraction.html.reader import read
 from neuraldocflow.extraction.model import Document, Table
 from tests.support.html import page, table
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from neuraldocflow.extraction.html import read
-from neuraldocflow.extraction.html_xbrl import value_of
+from neuraldocflow.extraction.html.reader import read
+from neuraldocflow.extraction.html.xbrl import value_of
 from neuraldocflow.extraction.model import Document, Fact
 from tests.support.html import context, filing, number, tagged
 

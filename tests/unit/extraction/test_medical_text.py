@@ -8,11 +8,11 @@ import pytest
 from support.clinical_records import found, heading, item, measures, names, paragraph, record, table
 
 from neuraldocflow.extraction import extract
-from neuraldocflow.extraction.clinical_dates import date_in
-from neuraldocflow.extraction.clinical_entries import entries
-from neuraldocflow.extraction.clinical_identity import person, sex
-from neuraldocflow.extraction.clinical_sections import clinical_sections
-from neuraldocflow.extraction.clinical_terms import title_words
+from neuraldocflow.extraction.clinical.dates import date_in
+from neuraldocflow.extraction.clinical.entries import entries
+from neuraldocflow.extraction.clinical.identity import person, sex
+from neuraldocflow.extraction.clinical.sections import clinical_sections
+from neuraldocflow.extraction.clinical.terms import title_words
 from neuraldocflow.extraction.model import Block
 from neuraldocflow.profiles import load
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from support.clinical_records import found, heading, item, measures, names, record, table
 
-from neuraldocflow.extraction.clinical_codes import split_codes
-from neuraldocflow.extraction.clinical_dates import DATE
-from neuraldocflow.extraction.clinical_doses import dosing
-from neuraldocflow.extraction.clinical_identity import identifiers
-from neuraldocflow.extraction.clinical_parts import Part
-from neuraldocflow.extraction.clinical_terms import ABSENCE
+from neuraldocflow.extraction.clinical.codes import split_codes
+from neuraldocflow.extraction.clinical.dates import DATE
+from neuraldocflow.extraction.clinical.doses import dosing
+from neuraldocflow.extraction.clinical.identity import identifiers
+from neuraldocflow.extraction.clinical.parts import Part
+from neuraldocflow.extraction.clinical.terms import ABSENCE
 
 
 @pytest.mark.parametrize("name", ["Na", "NA", "Na+", "Na, serum"])

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from neuraldocflow.extraction.contract_dates import dates, periods
+from neuraldocflow.extraction.contract.dates import dates, periods
 from neuraldocflow.extraction.patterns import Pattern, beginnings, lowered
 
 PATTERNS = (

@@ -4,7 +4,7 @@ import pymupdf
 import pytest
 
 from neuraldocflow.extraction import ocr
-from neuraldocflow.extraction.pdf import read
+from neuraldocflow.extraction.pdf.reader import read
 from tests.support.pdf import PdfBuilder, simple
 
 
@@ -285,7 +285,7 @@ def test_a_scan_says_so_where_there_is_no_ocr(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_recognised_words_carry_tesseracts_confidence() -> None:
-    from neuraldocflow.extraction.pdf_page import PageContent
+    from neuraldocflow.extraction.pdf.page import PageContent
 
     head = "level\tpage\tblock\tpar\tline\tword\tleft\ttop\twidth\theight\tconf\ttext"
     rows = ["5\t1\t1\t1\t1\t1\t200\t400\t100\t40\t90\tfour", "5\t1\t1\t1\t1\t2\t320\t400\t100\t40\t50\twide"]

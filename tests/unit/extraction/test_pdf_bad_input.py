@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from neuraldocflow.errors import Bomb, Corrupt, DocumentError, Empty, Encrypted, Timeout, TooManyPages
 from neuraldocflow.extraction.limits import Limits
-from neuraldocflow.extraction.pdf import read
+from neuraldocflow.extraction.pdf.reader import read
 from tests.support import pdf
 
 SAMPLE = (

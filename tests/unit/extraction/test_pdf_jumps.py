@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from neuraldocflow.extraction.model import Block, Document, Line, Link, Page
-from neuraldocflow.extraction.pdf_jumps import Jump, place_jumps
+from neuraldocflow.extraction.pdf.jumps import Jump, place_jumps
 
 TITLES = [f"{letter * 3} matters of note" for letter in "ABCDEFGH"]
 SHRUNK, MARGIN = 0.9, 28.0

@@ -4,9 +4,9 @@ import pymupdf
 import pytest
 
 from neuraldocflow.extraction.model import Cell
-from neuraldocflow.extraction.pdf import read
-from neuraldocflow.extraction.pdf_figures import figures_of
-from neuraldocflow.extraction.pdf_rulings import (
+from neuraldocflow.extraction.pdf.figures import figures_of
+from neuraldocflow.extraction.pdf.reader import read
+from neuraldocflow.extraction.pdf.rulings import (
     Edge,
     bold_rows,
     cells_of,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from neuraldocflow.extraction.model import Block, Cell, Table
-from neuraldocflow.extraction.pdf import read
+from neuraldocflow.extraction.pdf.reader import read
 from tests.support.covers import LISTING, cover, told
 from tests.support.documents import table
 from tests.support.pdf import PdfBuilder

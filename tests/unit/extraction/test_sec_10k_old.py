@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from neuraldocflow.extraction import html
+from neuraldocflow.extraction.html import reader as html
 from neuraldocflow.extraction.limits import Limits
 from neuraldocflow.extraction.model import Document
 from tests.support.filings import sections, values

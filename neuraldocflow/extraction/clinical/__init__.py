@@ -1,0 +1,1 @@
+"""Fields of medical records: patients, encounters, entries of lists and tables, measurements."""

@@ -1,0 +1,65 @@
+"""When a contract takes effect: a day it says so of, or the one on which it was made."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from ..candidates import Candidate
+from ..model import Document
+from ..patterns import Pattern
+from .dates import Dated, dates
+from .head import Opening
+
+_DEFINES = Pattern(r"[\"“”'‘’]?\beffective\s*date\b[\"“”'‘’)]*", re.IGNORECASE)
+_BEGINS = Pattern(
+    r"\b(?:commenc(?:e|es|ing)|begin(?:s|ning)?|start(?:s|ing)?|(?:be|is|become)\s+effective|takes?\s+effect"
+    r"|into\s+(?:force|effect))\s+(?:(?:on|as|of|from|the)\s+){0,3}(?=[\dJFMASONDjfmasond])",
+    re.IGNORECASE,
+)
+"""What stands right before the date on which something is said to begin."""
+_TERM_NAMED = Pattern(r"\b(?:agreement|contract|term|period|duration)\b[^.;]{0,100}$", re.IGNORECASE)
+_SAME_DAY = Pattern(
+    r"\b(?:effective|commence|begin|start)\w*\b[^.;]{0,60}\b(?:date\s+(?:hereof|of\s+this|first|written"
+    r"|above|set\s+forth\s+above)"
+    r"|execution|signature|signing|above\s+date|date\s+(?:it\s+is\s+)?(?:last\s+)?signed)\b",
+    re.IGNORECASE,
+)
+
+
+def effective_on(document: Document, opening: Opening | None, made: Candidate | None) -> Iterator[Candidate]:
+    """Days on which the contract takes effect: said so, defined so, or the one it is made as of."""
+    text = document.text
+    end = max(opening.end if opening is not None else 0, 3000)
+    head = text[:end]
+    for date in dates(head):
+        after, before = head[date.end : date.end + 60], head[max(date.start - 60, 0) : date.start]
+        if _DEFINES.search(after) and not re.search(r"[.;]\s", after[:25]):
+            yield _dated(text, date, 0.95)
+        elif _DEFINES.search(before):
+            yield _dated(text, date, 0.92)
+        elif re.search(
+            r"\beffective\s+(?:as\s+of|on|from|this|beginning)?\W*(?:the\s+)?$", before, re.IGNORECASE
+        ):
+            yield _dated(text, date, 0.9)
+    for match in _DEFINES.finditer(text, end):
+        for date in dates(text, match.start(), match.end() + 90):
+            yield _dated(text, date, 0.8)
+            break
+    for match in _BEGINS.finditer(text):
+        begins = next(dates(text, match.end(), match.end() + 40), None)
+        if begins is None or begins.start != match.end():
+            continue
+        if _TERM_NAMED.search(text, max(match.start() - 120, 0), match.start()):
+            yield _dated(text, begins, 0.72)
+    if made is None:
+        return
+    if _SAME_DAY.search(text):
+        yield replace(made, score=0.65)
+    elif _DEFINES.search(head):
+        yield replace(made, score=0.6)
+
+
+def _dated(text: str, date: Dated, score: float) -> Candidate:
+    return Candidate(text[date.start : date.end], score, date.start, date.end, date.value)

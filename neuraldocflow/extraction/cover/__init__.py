@@ -1,0 +1,1 @@
+"""Fields of the cover page of an SEC filing."""

@@ -1,0 +1,1 @@
+"""The reader of DOCX files, from their XML."""

@@ -1,0 +1,1 @@
+"""What documents without pages have in common: headings, layout and tables in a flow of pieces."""

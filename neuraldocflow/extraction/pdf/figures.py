@@ -1,0 +1,60 @@
+"""Lines that are runs of figures: columns so close together that MuPDF made one line of them."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from typing import Any
+
+from ..patterns import regex
+
+_FIGURE = regex(
+    r"(?:[$€£¥]\s?)?(?:\(\s?)?(?:[$€£¥]\s?)?[-–—−]?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d*\.\d+|\d+)(?:\s?\))?(?:\s?%)?"
+    r"|(?:[$€£¥]\s?)?[-–—]"
+)
+_LAST = frozenset("0123456789)%–—")
+Part = tuple[float, float, str]
+"""Left edge, right edge, text."""
+
+
+def figures_of(text: str) -> list[str]:
+    """The figures of a line that is nothing but several of them, and the sign of the next; else none."""
+    sign = [text[-1]] if text[-2:-1] == " " and text[-1] in "$€£¥" else []
+    if sign:
+        text = text[:-2]
+    if " " not in text or text[0].isalpha() or text[-1] not in _LAST:
+        return []
+    found = list(_FIGURE.finditer(text))
+    if len(found) < 2 or found[0].start() or found[-1].end() < len(text):
+        return []
+    if any(text[one.end() : other.start()] != " " for one, other in pairwise(found)):
+        return []
+    told = sum("," in one[0] or "." in one[0] or "$" in one[0] or len(one[0]) == 4 for one in found)
+    if told < len(found) - 1 or _is_range(found):
+        return []
+    return [*(one[0] for one in found), *sign]
+
+
+def _is_range(found: list[re.Match[str]]) -> bool:
+    """Whether a dash stands between numbers, as in "2031 - 2035"."""
+    return any(one[0] in "-–—" for one in found[1:]) and len(found) <= 3
+
+
+def parted(figures: list[str], line: dict[str, Any]) -> list[Part]:
+    """Where each figure of a line stands; ``line`` holds its characters, as MuPDF's raw dictionary does."""
+    chars = [
+        (char["c"], char["bbox"])
+        for span in line["spans"]
+        for char in span["chars"]
+        if not char["c"].isspace()
+    ]
+    parts: list[Part] = []
+    at = 0
+    for figure in figures:
+        wanted = "".join(figure.split())
+        own = chars[at : at + len(wanted)]
+        if "".join(letter for letter, _ in own) != wanted:
+            return []
+        parts.append((min(box[0] for _, box in own), max(box[2] for _, box in own), figure))
+        at += len(wanted)
+    return parts

@@ -1,0 +1,236 @@
+"""One page read once: its lines and its rulings from a single pass of MuPDF's interpreter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pymupdf
+
+from neuraldocflow.extraction.model import Box, Span
+from neuraldocflow.extraction.pdf.figures import figures_of, parted
+from neuraldocflow.extraction.symbols import above
+
+TEXT_FLAGS = pymupdf.TEXTFLAGS_TEXT & ~pymupdf.TEXT_PRESERVE_LIGATURES
+"""No images, ligatures spelt out."""
+PAGE_FLAGS = TEXT_FLAGS | pymupdf.TEXT_COLLECT_VECTORS
+"""Rulings and shading come with the text instead of by a second pass."""
+
+_BOLD, _ITALIC = pymupdf.TEXT_FONT_BOLD, pymupdf.TEXT_FONT_ITALIC
+_RAISED = pymupdf.TEXT_FONT_SUPERSCRIPT
+_VECTOR = 3
+_UNKNOWN = "�"
+
+
+@dataclass(slots=True, eq=False)
+class TextLine:
+    """A run of text on one baseline without a wide gap: a line of a paragraph, or one cell of a table."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+    text: str
+    spans: list[Span]
+    size: float
+    bold: bool
+    block: int
+    """Number of the block MuPDF put it in."""
+    upright: bool = True
+
+    @property
+    def bbox(self) -> Box:
+        return (self.x0, self.y0, self.x1, self.y1)
+
+
+@dataclass(slots=True, eq=False)
+class Ruling:
+    """A filled or stroked shape as its box: a line where it is thin, shading where it is not."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+    color: int
+    stroked: bool
+
+
+@dataclass(slots=True, eq=False)
+class PageContent:
+    """What was read from one page, in the order of its content stream, in displayed page space."""
+
+    number: int
+    width: float
+    height: float
+    rotation: int = 0
+    lines: list[TextLine] = field(default_factory=list)
+    rulings: list[Ruling] = field(default_factory=list)
+    unknown: int = 0
+    """Characters without a Unicode meaning."""
+
+
+def read_page(
+    page: Any, number: int, width: float, height: float, rotation: int, *, rulings_too: bool = True
+) -> PageContent:
+    """Lines, spans and (unless not wanted) rulings of a page; raises what PyMuPDF raises."""
+    content = PageContent(number, width, height, rotation)
+    turn = page.rotation_matrix if rotation else None
+    lines, rulings = content.lines, content.rulings
+    runs: list[tuple[int, int, int]] = []
+    seen: dict[str, TextLine] = {}
+    textpage = page.get_textpage(flags=PAGE_FLAGS if rulings_too else TEXT_FLAGS)
+    for at, block in enumerate(textpage.extractDICT()["blocks"]):
+        if block["type"] == _VECTOR:
+            x0, y0, x1, y1 = block["bbox"] if turn is None else turned(block["bbox"], turn)
+            rulings.append(Ruling(x0, y0, x1, y1, block.get("color", 0), block.get("stroked", False)))
+            continue
+        block_number = block["number"]
+        for position, line in enumerate(block.get("lines", ())):
+            made = _text_line(line, block_number, turn)
+            if made is not None:
+                before = seen.get(made.text)
+                if before is not None and _over(before, made):
+                    continue
+                seen[made.text] = made
+                if _UNKNOWN in made.text:
+                    content.unknown += made.text.count(_UNKNOWN)
+                if turn is None and made.upright and figures_of(made.text):
+                    runs.append((len(lines), at, position))
+                elif not position and lines and _goes_on(lines[-1], made) and not figures_of(lines[-1].text):
+                    made = _one_of(lines.pop(), made)
+                    block_number = made.block
+                lines.append(made)
+    if runs:
+        _take_apart(lines, runs, textpage.extractRAWDICT()["blocks"])
+    return content
+
+
+def _over(before: TextLine, line: TextLine) -> bool:
+    """Whether a line of the same text was set over another, as bold type, or a shadow, is made of plain."""
+    near = 0.1 * line.size
+    return abs(line.x0 - before.x0) < near and abs(line.y1 - before.y1) < near
+
+
+def _goes_on(before: TextLine, line: TextLine) -> bool:
+    """Whether the line is the rest of the one before: MuPDF ends lines where something is drawn.
+
+    What is drawn amid a line is what underlines a word of it, or shades it.
+    """
+    size = before.size
+    return (
+        abs(line.x0 - before.x1) < 0.05 * size
+        and abs(line.y1 - before.y1) < 0.1 * size
+        and abs(line.size - size) < 0.05 * size
+        and line.upright
+        and before.upright
+    )
+
+
+def _one_of(before: TextLine, line: TextLine) -> TextLine:
+    """Both as one line, with a space between them only where there is one."""
+    spaced = before.spans[-1].text[-1:].isspace() or line.spans[0].text[:1].isspace()
+    return replace(
+        before,
+        y0=min(before.y0, line.y0),
+        x1=line.x1,
+        y1=max(before.y1, line.y1),
+        text=f"{before.text} {line.text}" if spaced else before.text + line.text,
+        spans=before.spans + line.spans,
+        bold=before.bold and line.bold,
+    )
+
+
+def _take_apart(
+    lines: list[TextLine], runs: list[tuple[int, int, int]], blocks: list[dict[str, Any]]
+) -> None:
+    """Puts a line for each figure in place of each run; ``runs``: its index, and where its characters are."""
+    for index, block, position in reversed(runs):
+        line = lines[index]
+        parts = parted(figures_of(line.text), blocks[block]["lines"][position])
+        if parts:
+            lines[index : index + 1] = [_part_of(line, *part) for part in parts]
+
+
+def _part_of(line: TextLine, x0: float, x1: float, text: str) -> TextLine:
+    span = replace(line.spans[0], text=text, bbox=(x0, line.y0, x1, line.y1))
+    return replace(line, x0=x0, x1=x1, text=text, spans=[span])
+
+
+def _text_line(line: dict[str, Any], block: int, turn: Any) -> TextLine | None:
+    """A line as MuPDF gives it, its spans of one look joined; None where it shows nothing."""
+    given = line["spans"]
+    if len(given) == 1 and turn is None:
+        # Most lines: no joining, no turning.
+        only = given[0]
+        text = " ".join(only["text"].split())
+        if not text:
+            return None
+        flags = only["flags"]
+        bold = bool(flags & _BOLD)
+        x0, y0, x1, y1 = only["bbox"]
+        if only["text"][-1].isspace() and not text[0].isalpha():
+            x1 = min(x1, x0 + _widest(text, only["size"]))
+        span = Span(only["text"], only["bbox"], only["font"], only["size"], bold, bool(flags & _ITALIC))
+        return TextLine(x0, y0, x1, y1, text, [span], only["size"], bold, block, line["dir"][0] > 0.9)
+    spans: list[Span] = []
+    last: Span | None = None
+    last_look: tuple[str, float, int] | None = None
+    parts: list[str] = []
+    for one in given:
+        text = one["text"]
+        look = (one["font"], one["size"], one["flags"])
+        if look[2] & _RAISED and last is not None and look[1] < last.size and last.text[-1:].isdigit():
+            text = above(text)
+        box = one["bbox"]
+        if last is not None and (look == last_look or text.isspace()):
+            last.text += text
+            old = last.bbox
+            if old is not None:
+                last.bbox = (
+                    min(old[0], box[0]),
+                    min(old[1], box[1]),
+                    max(old[2], box[2]),
+                    max(old[3], box[3]),
+                )
+        else:
+            flags = look[2]
+            last = Span(text, box, look[0], look[1], bool(flags & _BOLD), bool(flags & _ITALIC))
+            last_look = look
+            spans.append(last)
+        parts.append(text)
+    text = " ".join("".join(parts).split())
+    if not text:
+        return None
+    x0, y0, x1, y1 = line["bbox"]
+    direction = line["dir"]
+    if turn is None and given[-1]["text"].isspace():
+        # blanks of the cells that follow, which may reach into the next column
+        x1 = max(one["bbox"][2] for one in given if not one["text"].isspace())
+    if turn is not None:
+        x0, y0, x1, y1 = turned((x0, y0, x1, y1), turn)
+        for made in spans:
+            if made.bbox is not None:
+                made.bbox = turned(made.bbox, turn)
+        heading = pymupdf.Point(direction) * pymupdf.Matrix(turn.a, turn.b, turn.c, turn.d, 0, 0)
+        direction = (heading.x, heading.y)
+    if len(spans) == 1:
+        size, bold = spans[0].size, spans[0].bold
+    else:
+        size = max(made.size for made in spans)
+        bold = all(made.bold for made in spans if not made.text.isspace())
+    return TextLine(x0, y0, x1, y1, text, spans, size, bold, block, direction[0] > 0.9)
+
+
+def _widest(text: str, size: float) -> float:
+    """How wide a figure can be: its box has the space behind it too, which may reach into the next column."""
+    return size * sum(
+        0.6 if letter.isdigit() or letter in "$–" else 0.95 if letter in "%—" else 0.4 for letter in text
+    )
+
+
+def turned(box: Box, turn: Any) -> Box:
+    """A box of the unrotated page as the page is shown; ``turn`` is the rotation matrix, or None."""
+    if turn is None:
+        return box
+    rect = (pymupdf.Rect(box) * turn).normalize()
+    return (rect.x0, rect.y0, rect.x1, rect.y1)

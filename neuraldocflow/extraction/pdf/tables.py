@@ -1,0 +1,498 @@
+"""Tables of a page: ruled ones by their rulings, unruled ones by columns of numbers that line up.
+
+Works on the lines already read; a page without rulings that cross and without rows of several pieces costs
+next to nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect
+from collections import Counter, defaultdict
+from itertools import pairwise
+
+from neuraldocflow.extraction import units
+from neuraldocflow.extraction.model import Block, Box, Cell, Table
+from neuraldocflow.extraction.patterns import regex
+from neuraldocflow.extraction.pdf.exhibits import exhibit_lists
+from neuraldocflow.extraction.pdf.ladders import laddered_tables
+from neuraldocflow.extraction.pdf.page import PageContent, TextLine
+from neuraldocflow.extraction.pdf.rows import Piece, bands_of, pieces_of, rows_of
+from neuraldocflow.extraction.pdf.rulings import bounds, ruled_tables
+from neuraldocflow.extraction.pdf.stacks import joined_cells, parts_of
+
+_YEAR = regex(r"(?:19|20)\d\d")
+_DIGIT = regex(r"\d")
+_SCALE_HINT = regex(r"thousand|million|billion|\$|dollar|euro|USD|EUR|GBP", re.IGNORECASE)
+
+_ALIGNED = 4
+"""Labels from which on those that begin at one place are a column."""
+_MOST_EDGES = 8
+_COLUMN = 6
+"""Lines from which on what they fill is a column of running text."""
+_LARGER = 1.1
+"""How much larger the type of a heading is than that of the rows below it."""
+_BULLETS = frozenset("•●▪■◦‣·")
+
+
+def find_tables(page: PageContent) -> list[tuple[Table, list[TextLine]]]:
+    """The page's tables from top to bottom, each with the lines it consists of. No line is in two tables."""
+    found = ruled_tables(page) if len(page.rulings) >= 4 else []
+    used = {id(line) for _, lines in found for line in lines}
+    for table, lines in laddered_tables(page):
+        if used.isdisjoint(map(id, lines)):
+            found.append((table, lines))
+            used.update(map(id, lines))
+    free = [line for line in page.lines if id(line) not in used and line.upright]
+    exhibits = exhibit_lists(page, free)
+    found += exhibits
+    used = {id(line) for _, lines in exhibits for line in lines}
+    free = [line for line in free if id(line) not in used]
+    if _many_in_rows(free):
+        found.extend(unruled_tables(page, free))
+    found.sort(key=lambda entry: entry[0].bbox[1] if entry[0].bbox else 0.0)
+    return found
+
+
+def _many_in_rows(lines: list[TextLine]) -> bool:
+    """Whether two rows at least have several pieces: read in stream order, which keeps a row together."""
+    return (
+        sum(
+            1
+            for i in range(1, len(lines))
+            if lines[i].x0 > lines[i - 1].x1 and abs(lines[i].y1 - lines[i - 1].y1) < lines[i].size * 0.5
+        )
+        >= 2
+    )
+
+
+def unruled_tables(page: PageContent, lines: list[TextLine]) -> list[tuple[Table, list[TextLine]]]:
+    """Tables among lines no ruled table has taken."""
+    lines = _without_prose(lines, page.width)
+    rows = [pieces_of(row) for row in rows_of(lines, bands_of(page.rulings))]
+    found: list[tuple[Table, list[TextLine]]] = []
+    for first, last in _regions(rows):
+        for part in parts_of(joined_cells(rows[first:last]), _columns):
+            made = _table(page, part)
+            if made is not None:
+                found.append(made)
+    return found
+
+
+def _without_prose(lines: list[TextLine], width: float) -> list[TextLine]:
+    """The lines without the running text of a page of two columns, which would share rows with a table.
+
+    Such text is justified: both columns are about as wide, and many lines of each fill theirs.
+    """
+    full = [line for line in lines if len(line.text) > 25 and line.x1 - line.x0 > width / 3]
+    counts = Counter((round(line.x0), round(line.x1)) for line in full)
+    columns = [edges for edges, count in counts.most_common(4) if count >= _COLUMN]
+    if not any(
+        left[1] < right[0] and abs(left[1] - left[0] - right[1] + right[0]) < 0.1 * (left[1] - left[0])
+        for left in columns
+        for right in columns
+    ):
+        return lines
+    filling = Counter(
+        line.block for line in full if any(abs(line.x0 - x0) + abs(line.x1 - x1) < 3 for x0, x1 in columns)
+    )
+    sizes = Counter(line.block for line in lines)
+    return [line for line in lines if 2 * filling[line.block] < sizes[line.block]]
+
+
+def _regions(rows: list[list[Piece]]) -> list[tuple[int, int]]:
+    """(first, last) of runs of rows that make a table: numbers in columns, labels alone allowed between."""
+    tabular = [_tabular(row) for row in rows]
+    found: list[tuple[int, int]] = []
+    index = 0
+    while index < len(rows):
+        if not tabular[index]:
+            index += 1
+            continue
+        end, quiet, scan = index + 1, 0, index + 1
+        while scan < len(rows) and quiet <= 3:
+            if _far_apart(rows[scan - 1], rows[scan]) or _opens_another(rows, scan):
+                break
+            if tabular[scan]:
+                end, quiet = scan + 1, 0
+            elif len(rows[scan]) == 1 and len(rows[scan][0].text) > 110:
+                break
+            else:
+                quiet += 1
+            scan += 1
+        last = rows[end - 1]
+        while end < len(rows) and rows[end][0].x0 > last[0].x0 + 20 and _all_go_on(rows[end - 1], rows[end]):
+            end += 1
+        if sum(tabular[index:end]) >= 2:
+            found.append((_with_header(rows, index, found[-1][1] if found else 0), end))
+        index = end
+    return found
+
+
+def _tabular(row: list[Piece]) -> bool:
+    """Whether the row has a label and numbers, several numbers, or three short pieces."""
+    row = [piece for piece in row if piece.text not in _BULLETS]
+    if len(row) < 2:
+        return False
+    numbers = sum(1 for piece in row if piece.numeric)
+    figures = numbers >= 2 and all(piece.numeric for piece in row[1:])
+    if not figures and all(right.x0 - left.x1 < 1.2 * left.lines[0].size for left, right in pairwise(row)):
+        # Prose in which a number was set apart.
+        return False
+    if len(row) == 2 and numbers == 1:
+        return row[1].numeric and not row[0].numeric and len(row[0].text) > 1
+    return numbers >= 2 or (len(row) >= 3 and all(len(piece.text) <= 60 for piece in row))
+
+
+def _far_apart(above: list[Piece], below: list[Piece]) -> bool:
+    bottom = max(line.y1 for piece in above for line in piece.lines)
+    top = min(line.y0 for piece in below for line in piece.lines)
+    return top - bottom > 3.0 * below[0].lines[0].size
+
+
+def _opens_another(rows: list[list[Piece]], number: int) -> bool:
+    """Whether a row is a heading between two tables: words alone, in larger type than the heads below them.
+
+    Headings inside a table, such as "Assets", may be larger too, but have no heads of their own.
+    """
+    row = rows[number]
+    heads = rows[number + 1] if number + 1 < len(rows) else []
+    return (
+        len(row) == 1
+        and len(heads) > 1
+        and not any(piece.numeric for piece in (*row, *heads))
+        and _size(row) > _LARGER * _size(heads)
+    )
+
+
+def _size(row: list[Piece]) -> float:
+    return max(line.size for piece in row for line in piece.lines)
+
+
+def _with_header(rows: list[list[Piece]], first: int, floor: int) -> int:
+    """Goes up over the rows that stand above the numbers' columns only: the column heads."""
+    numeric = [piece for piece in rows[first] if piece.numeric]
+    edge = min((piece.x0 for piece in (numeric or rows[first][1:])), default=0.0)
+    start = first
+    for index in range(first - 1, max(floor, first - 6) - 1, -1):
+        row = rows[index]
+        if _far_apart(row, rows[index + 1]) or (len(row) == 1 and len(row[0].text) > 70):
+            break
+        if _opens_another(rows, index):
+            break
+        if any(len(piece.text) > 70 for piece in row):
+            break
+        if not numeric and not _over_one_each(row, rows[first]):
+            break
+        if len(row) == 1 and row[0].x0 < edge - 60:
+            # A heading inside the table, such as "Assets", if column heads stand above it; else its title.
+            continue
+        if not any(piece.x1 > edge - 2 for piece in row):
+            break
+        start = index
+    return start
+
+
+def _over_one_each(heads: list[Piece], row: list[Piece]) -> bool:
+    """Whether each of some words stands over just one piece of a row, as the heads of its columns do."""
+    return all(sum(head.x1 > piece.x0 and head.x0 < piece.x1 for piece in row) == 1 for head in heads)
+
+
+def _only_dashes(rows: list[list[Piece]]) -> bool:
+    """Whether dashes are all that looks like figures, as in a table of words."""
+    figures = [piece.text for row in rows for piece in row if piece.numeric]
+    return len(figures) > 1 and not any(_DIGIT.search(text) for text in figures)
+
+
+def _columns(rows: list[list[Piece]], signs: bool = True) -> list[tuple[float, float]]:
+    """(x0, x1) of the columns: the label column, then what overlapping numbers (else words) span.
+
+    Numbers are taken with the signs before them, or without.
+    """
+    spans = [
+        (piece.x0 if signs else piece.start, piece.x1)
+        for row in rows
+        for piece in (row if row[0].numeric else row[1:])
+        if piece.numeric
+    ]
+    valued = [row for row in rows if any(piece.numeric for piece in row) and len(row) > 1]
+    worded = [
+        row for row in valued if any(not p.numeric and len(p.text) > 1 and p.x1 - p.x0 < 250 for p in row[1:])
+    ]
+    if spans and len(worded) >= 2 and len(worded) >= 0.5 * len(valued):
+        spans += [(p.x0, p.x1) for row in worded for p in row[1:] if not p.numeric]
+    several = [row for row in rows if len(row) >= 3]
+    of_words = not spans or _only_dashes(rows) or 2 * len(valued) < len(several)
+    if of_words:
+        spans = [(piece.x0, piece.x1) for row in several for piece in row[1:]]
+    columns: list[tuple[float, float]] = []
+    for x0, x1 in sorted(spans):
+        if columns and x0 < columns[-1][1] - 0.5:
+            columns[-1] = (columns[-1][0], max(columns[-1][1], x1))
+        else:
+            columns.append((x0, x1))
+    return _with_heads_beside(columns, rows) if of_words else columns
+
+
+def _with_heads_beside(
+    columns: list[tuple[float, float]], rows: list[list[Piece]]
+) -> list[tuple[float, float]]:
+    """The columns, those of a head and of what it stands above as one: a head may be set in the middle."""
+    body = [piece for row in rows[1:] for piece in row[1:]]
+    joined: list[tuple[float, float]] = []
+    last = (True, True)
+    for column in columns:
+        shown = _any_in(column, rows[0][1:]), _any_in(column, body)
+        if last[0] != last[1] and shown == last[::-1]:
+            joined[-1] = (joined[-1][0], column[1])
+            last = (True, True)
+        else:
+            joined.append(column)
+            last = shown
+    return joined
+
+
+def _any_in(column: tuple[float, float], pieces: list[Piece]) -> bool:
+    return any(piece.x1 > column[0] and piece.x0 < column[1] for piece in pieces)
+
+
+def _columns_apart(rows: list[list[Piece]]) -> list[tuple[float, float]]:
+    """The columns, each with one figure of a row where that can be had.
+
+    A sign at the left end of its column may stand under the right end of the one before.
+    """
+    columns = _columns(rows)
+    if any(_crowded(row, columns) for row in rows):
+        apart = _columns(rows, signs=False)
+        if not any(_crowded(row, apart) for row in rows):
+            return apart
+    return columns
+
+
+def _crowded(row: list[Piece], columns: list[tuple[float, float]]) -> bool:
+    """Whether two figures of a row are in one column."""
+    ends = [bisect(columns, (piece.x1, float("inf"))) for piece in row if piece.numeric]
+    return len({*ends}) < len(ends)
+
+
+def _table(page: PageContent, rows: list[list[Piece]]) -> tuple[Table, list[TextLine]] | None:
+    columns = _columns_apart(rows)
+    if not columns or len(columns) > 40:
+        return None
+    rows = _joined_words(_joined_labels(_joined_heads(rows), columns[0][0]))
+    left = min(row[0].x0 for row in rows)
+    has_labels = any(row[0].x1 <= columns[0][0] + 2 and not row[0].numeric for row in rows)
+    edges = _label_edges(rows, columns[0][0]) if has_labels else []
+    offset = 1 + len(edges) if has_labels else 0
+    cells: list[Cell] = []
+    taken: list[TextLine] = []
+    agreeing = numbers = 0
+    for number, row in enumerate(rows):
+        at: dict[int, list[Piece]] = defaultdict(list)
+        for piece in row:
+            covered = [i for i, (x0, x1) in enumerate(columns) if piece.x1 > x0 and piece.start < x1]
+            if piece.numeric:
+                numbers += 1
+                agreeing += len(covered) == 1
+            if (
+                piece.start < columns[0][0] - 2
+                and has_labels
+                and not (covered and piece.x0 > left + 40 and not at)
+            ):
+                at[bisect(edges, piece.x0 + 2)].append(piece)
+            elif covered:
+                at[covered[0] + offset].append(piece)
+            else:
+                middle = (piece.x0 + piece.x1) / 2
+                nearest = min(range(len(columns)), key=lambda i: abs(sum(columns[i]) / 2 - middle))
+                at[nearest + offset].append(piece)
+        for column, pieces in sorted(at.items()):
+            lines = [line for piece in pieces for line in piece.lines]
+            taken.extend(lines)
+            span = 1
+            if len(pieces) == 1 and column >= offset and not pieces[0].numeric:
+                span = max(1, sum(1 for x0, x1 in columns if pieces[0].x1 > x0 and pieces[0].x0 < x1))
+            text = " ".join(piece.text for piece in pieces)
+            cells.append(Cell(number, column, text, 1, span, bbox=bounds(lines)))
+    header_rows = _header_rows(rows)
+    for cell in cells:
+        cell.header = cell.row < header_rows
+    if not cells or len(rows) < 2 or (numbers == 0 and len(rows) < 3):
+        return None
+    if numbers < 0.15 * len(taken) and sum(len(line.text) for line in taken) > 30 * len(taken):
+        # Prose in columns.
+        return None
+    share = agreeing / numbers if numbers else 0.5
+    confidence = round(0.35 + 0.5 * share + min(len(rows), 10) * 0.01, 3)
+    table = Table(
+        cells,
+        len(rows),
+        len(columns) + offset,
+        page.number,
+        bounds(taken),
+        header_rows,
+        confidence=confidence,
+    )
+    return table, taken
+
+
+def _label_edges(rows: list[list[Piece]], edge: float) -> list[float]:
+    """Where further columns of labels begin before the figures: titles behind numbers, as in contents."""
+    second = [
+        piece.x0
+        for row in rows
+        for left, piece in pairwise(row)
+        if piece.x0 < edge - 2 and not piece.numeric and piece.x0 - left.x1 > 0.5 * piece.lines[0].size
+    ]
+    labelled = sum(row[0].x0 < edge - 2 for row in rows)
+    counts = Counter(map(round, second))
+    found = [x for x, count in counts.items() if count >= max(_ALIGNED, 0.3 * labelled)]
+    if len(found) > _MOST_EDGES:
+        return []
+    return sorted(
+        x for x in found if 3 * sum(p.x0 < x - 2 and p.x1 > x + 2 for row in rows for p in row) < counts[x]
+    )
+
+
+def _joined_heads(rows: list[list[Piece]]) -> list[list[Piece]]:
+    """Column heads of several lines made one piece: where each stands over just one of the row below."""
+    first = _header_rows(rows)
+    joined: list[list[Piece]] = rows[:1]
+    for number in range(1, len(rows)):
+        row, above = rows[number], joined[-1]
+        if number < first and not any(piece.numeric for piece in above):
+            over = [[p for p in above if p.x1 > q.x0 and p.x0 < q.x1] for q in row]
+            under = [[q for q in row if p.x1 > q.x0 and p.x0 < q.x1] for p in above]
+            near = all(_tight(p, q) for q, found in zip(row, over, strict=True) for p in found)
+            if (
+                near
+                and not _over_all(above, row)
+                and any(over)
+                and all(len(found) <= 1 for found in (*over, *under))
+            ):
+                for piece, found in zip(row, over, strict=True):
+                    if found:
+                        found[0].lines += piece.lines
+                        found[0].text = f"{found[0].text} {piece.text}"
+                        found[0].x0, found[0].x1 = min(found[0].x0, piece.x0), max(found[0].x1, piece.x1)
+                        found[0].numeric = False
+                    else:
+                        above.append(piece)
+                above.sort(key=lambda piece: piece.x0)
+                continue
+        joined.append(row)
+    return joined
+
+
+def _over_all(above: list[Piece], row: list[Piece]) -> bool:
+    """Whether a lone head stands in the middle over several, whose heads all of them have in common."""
+    off = above[0].x0 + above[-1].x1 - row[0].x0 - row[-1].x1
+    return len(above) == 1 and len(row) > 1 and abs(off) < 4 * row[0].lines[0].size
+
+
+def _tight(above: Piece, below: Piece) -> bool:
+    """Whether one stands under the other as lines of one text do."""
+    size = above.lines[-1].size
+    return below.lines[0].y0 - above.lines[-1].y1 < 0.35 * size and below.lines[0].size < 1.1 * size
+
+
+def _joined_labels(rows: list[list[Piece]], edge: float) -> list[list[Piece]]:
+    """Rows with a label of several lines made one: the rest of a label starts in lower case, or is dots."""
+    joined: list[list[Piece]] = []
+    for row in rows:
+        before = joined[-1] if joined else None
+        if (
+            before is not None
+            and row[0].x0 < edge
+            and not row[0].numeric
+            and (row[0].text[:1].islower() or row[0].text.startswith(". "))
+            and before[0].x0 < edge
+            and not before[0].numeric
+            and (len(row) == 1 or len(before) == 1)
+        ):
+            head = [piece for piece in before if piece.x0 < row[0].x0 + 2 or piece is before[0]][-1]
+            head.lines += row[0].lines
+            head.text = f"{head.text} {row[0].text}"
+            head.x1 = max(head.x1, row[0].x1)
+            before.extend(row[1:])
+        else:
+            joined.append(row)
+    return joined
+
+
+def _joined_words(rows: list[list[Piece]]) -> list[list[Piece]]:
+    """Rows whose cells of words go on below made one: nothing stands in their first column there."""
+    left = min(row[0].x0 for row in rows)
+    joined: list[list[Piece]] = []
+    for row in rows:
+        before = joined[-1] if joined else row
+        if before[0].x0 < row[0].x0 - 20 and row[0].x0 > left + 20 and _all_go_on(before, row):
+            for piece in row:
+                above = next(each for each in before if _goes_on(each, piece))
+                above.lines += piece.lines
+                above.text = f"{above.text} {piece.text}"
+                above.x1 = max(above.x1, piece.x1)
+        else:
+            joined.append(row)
+    return joined
+
+
+def _all_go_on(above: list[Piece], below: list[Piece]) -> bool:
+    return all(any(_goes_on(piece, other) for piece in above) for other in below)
+
+
+def _goes_on(above: Piece, below: Piece) -> bool:
+    """Whether words go on where others of one text stand above."""
+    return not above.numeric and not below.numeric and abs(above.x0 - below.x0) < 2 and _tight(above, below)
+
+
+def _header_rows(rows: list[list[Piece]]) -> int:
+    """How many rows stand before the first with a label and a number that is no year."""
+    if _only_dashes(rows):
+        return 1 if len(rows) > 2 else 0
+    for number, row in enumerate(rows):
+        if any(piece.numeric and _YEAR.fullmatch(piece.text) is None for piece in row):
+            return number if number <= 5 else 0
+        if (len(row) > 1 or number) and row[0].text.endswith(":"):
+            return number if number <= 5 else 0
+    return 1 if len(rows) > 2 else 0
+
+
+def describe_tables(blocks: list[Block]) -> None:
+    """Gives tables their caption, scale and currency from what stands above, and marks continuations."""
+    for index, block in enumerate(blocks):
+        table = block.table
+        if table is None:
+            continue
+        above = [near for near in blocks[max(0, index - 3) : index] if near.table is None]
+        before = blocks[index - 1] if index else None
+        if before is not None and before.table is not None and _continues(before.table, table):
+            table.continues = True
+            table.scale, table.currency = before.table.scale, before.table.currency
+        elif above and len(above[-1].text) <= 200 and above[-1].page == block.page:
+            titles = [near.text for near in above if len(near.text) <= 200 and near.page == block.page]
+            table.caption = " ".join(titles[-2:])
+        heads = [cell.text for cell in table.cells if cell.row <= table.header_rows]
+        words = " ".join([*(near.text[-300:] for near in above), *heads])
+        if _SCALE_HINT.search(words):
+            scale, currency = units.parse_scale(words)
+            table.scale = scale if scale is not None else table.scale
+            table.currency = currency or table.currency
+
+
+def _continues(before: Table, table: Table) -> bool:
+    """Whether two tables with nothing between them, on two pages, have the same columns."""
+    return (
+        before.page is not None
+        and table.page == before.page + 1
+        and table.n_columns == before.n_columns
+        and before.bbox is not None
+        and table.bbox is not None
+        and abs(before.bbox[2] - table.bbox[2]) < 8
+    )
+
+
+def table_block(table: Table) -> Block:
+    """The block that stands for the table in the document."""
+    box: Box | None = table.bbox
+    return Block("table", "", table.page, box, table=table)

@@ -1,0 +1,1 @@
+"""Values of financial statements: rows, their periods, scales and owners."""
