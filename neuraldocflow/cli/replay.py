@@ -180,7 +180,8 @@ def _tell_cost(plan: Plan, config: Config, rate: float) -> None:
     told = f"{show.seconds(milliseconds)} of one agent's time, as they took before"
     if agents > 1 or rate:
         told += f"; {show.seconds(least)} with {counted(agents, 'agent')}"
-    show.console(stderr=True).print(told + (f", {rate:g} a second" if rate else ""))
+    told += f", {rate:g} a second" if rate else ""
+    show.console(stderr=True).print(told, soft_wrap=True)
 
 
 def _name(row: Row) -> str:
