@@ -7,6 +7,7 @@ import logging
 import random
 import threading
 import time
+from collections.abc import Iterable
 from typing import NamedTuple
 from weakref import WeakSet
 
@@ -27,7 +28,11 @@ class Lasting(NamedTuple):
 def lasting() -> list[Lasting]:
     """What does not answer in this process now; the longest first, each once."""
     with _LOCK:
-        found = [outage.told() for outage in _LASTING]
+        return each_once(outage.told() for outage in _LASTING)
+
+
+def each_once(found: Iterable[Lasting]) -> list[Lasting]:
+    """The longest first, and of what is told several times the longest."""
     first: dict[str, Lasting] = {}
     for each in sorted(found, key=lambda one: -one.seconds):
         first.setdefault(each.what, each)

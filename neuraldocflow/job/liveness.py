@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from neuraldocflow.job.cluster import SILENCE, workers_among
-from neuraldocflow.outages import Lasting
+from neuraldocflow.outages import Lasting, each_once
 
 Phase = Literal["not running", "starting", "running", "stalled"]
 
@@ -58,14 +58,13 @@ def look(state: Path) -> Liveness:
 
 
 def _outages(folder: Path, now: float) -> tuple[Lasting, ...]:
-    found: dict[str, Lasting] = {}
+    found: list[Lasting] = []
     for path in folder.glob("outages-*"):
         age = _age(path, now)
-        with suppress(OSError, ValueError):
-            for each in map(Lasting._make, json.loads(path.read_bytes())):
-                if age is not None and age < SILENCE:
-                    found[each.what] = max(each, found.get(each.what, each), key=lambda one: one.seconds)
-    return tuple(sorted(found.values(), key=lambda one: -one.seconds))
+        if age is not None and age < SILENCE:
+            with suppress(OSError, ValueError):
+                found += map(Lasting._make, json.loads(path.read_bytes()))
+    return tuple(each_once(found))
 
 
 def _age(path: Path, now: float) -> float | None:
