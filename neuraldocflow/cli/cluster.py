@@ -13,6 +13,7 @@ from rich.text import Text
 from neuraldocflow import config as configuration
 from neuraldocflow.cli import show
 from neuraldocflow.cli.state import of_a_job
+from neuraldocflow.dead_letters import WEBHOOK
 from neuraldocflow.deployment import local
 from neuraldocflow.deployment.kubernetes import Kubernetes
 from neuraldocflow.deployment.overlay import Target, overlay_named
@@ -29,8 +30,8 @@ _APART = (
 _TO = typer.Option("local", "--to", help="local: processes on this machine; k8s: pods of a cluster.")
 _NAMESPACE = typer.Option("default", "--namespace", "-n", help="k8s: the namespace.")
 _JSON = typer.Option(False, "--json", help="Print JSON.")
-_NOT_TOLD = "--dead-letters --where origin=/sinks/webhook"
-"""The options of ``replay`` that send again what outputs have given up."""
+_NOT_TOLD = f"--dead-letters --where origin={WEBHOOK}"
+"""The options of ``replay`` that send again what webhooks could not be told."""
 _PHASES = {"running": "green", "stopped": "yellow", "starting": "yellow", "not submitted": "yellow"}
 
 

@@ -110,9 +110,8 @@ def _line(record: Record, shown: dict[str, Any]) -> Text:
         return line.append_text(show.line_of(result))
     if record.topic == DEAD_LETTERS:
         return line.append(f"{shown.get('origin', '')}  {shown.get('reason', '')}")
-    name, error = shown.get("name"), shown.get("error")  # messages of others may have anything there
-    name = name[0] if isinstance(name, list) and name else name or ""
-    line.append(f"{name}  {shown.get('id', record.key)}")
+    error = shown.get("error")  # messages of others may have anything there
+    line.append(f"{shown.get('name') or ''}  {shown.get('id', record.key)}")
     for key in ("stage", "progress", "decision", "reason", "detail", "agent_id", "confidence_score"):
         if shown.get(key) is not None:
             line.append(f"  {shown[key]}")

@@ -11,7 +11,7 @@ from typing import Any
 
 from neuraldocflow.config import Config
 from neuraldocflow.deployment.submission import Folder
-from neuraldocflow.deployment.topics import lags
+from neuraldocflow.deployment.topics import LATELY, lags
 from neuraldocflow.errors import ConfigError, NeuralDocFlowError
 from neuraldocflow.gateway.jobs import Jobs
 from neuraldocflow.gateway.tail import Tail
@@ -25,7 +25,6 @@ _ASKED = (
     "lag",
 )
 """What the log and its brokers are asked for."""
-_LATELY = timedelta(minutes=1)
 _TODAY = timedelta(hours=24)
 
 
@@ -99,7 +98,7 @@ def _indexed(config: Config, log: Log, folder: Path, now: datetime) -> dict[str,
         jobs.forget(now - timedelta(days=config.runtime.retention_days))
         waiting, in_flight = jobs.depths()
         oldest = jobs.oldest_waiting()
-        lately = jobs.ended_since(now - _LATELY)
+        lately = jobs.ended_since(now - LATELY)
         return {
             "queued": waiting,
             "inFlight": in_flight,

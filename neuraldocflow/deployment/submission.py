@@ -104,7 +104,8 @@ class Folder:
                 os.replace(staged, each)
 
     def put_back(self) -> Submission | None:
-        """Take the submission from before again; None where there was none, and then nothing is submitted."""
+        """Take the submission from before again, with what was reported of it; None where there was none, and
+        then nothing is submitted."""
         for each in (self.config, self._submission, self._report):
             kept = self._before / each.name
             if kept.exists():

@@ -22,7 +22,8 @@ from neuraldocflow.topics.client import PATIENCE, Refusals, asked, common, make,
 
 _SUBMISSIONS = "documents.source_submissions"
 """The step of the flow that reads what the gateway has put on the log."""
-_LATELY = timedelta(minutes=1)
+LATELY = timedelta(minutes=1)
+"""How far back ``status`` looks for what came in, and what came out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,7 @@ def _of_the_log(config: Config) -> Iterator[Lag]:
     # On a full disk, or where it is damaged, the store can't even be read: all counts as unread.
     with closing(store), suppress(sqlite3.Error):
         positions = store.states(_SUBMISSIONS).get("submissions", {}).get("positions", {})
-    since = datetime.now(UTC) - _LATELY
+    since = datetime.now(UTC) - LATELY
     with open_log(config.runtime) as log:
         for part, (begin, end) in log.bounds(DOCUMENT_STREAM).items():
             lately = end - min(log.offset_at(DOCUMENT_STREAM, part, since), end)
@@ -126,7 +127,7 @@ def _of(topic: Topic) -> Iterator[Lag]:
     try:
         parts = range(topic.partitions())
         places = [TopicPartition(topic.name, part) for part in parts]
-        since = int((time.time() - _LATELY.total_seconds()) * 1000)
+        since = int((time.time() - LATELY.total_seconds()) * 1000)
         times = [TopicPartition(topic.name, part, since) for part in parts]
         first = {each.partition: each.offset for each in consumer.offsets_for_times(times, timeout=PATIENCE)}
         for place in consumer.committed(places, timeout=PATIENCE):
