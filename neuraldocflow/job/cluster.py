@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from neuraldocflow import outages
@@ -33,6 +35,7 @@ class Cluster:
         self._progress = folder / "progress"
         self._outages = folder / f"outages-{os.getpid()}"
         self._told_outages = False
+        self._telling = threading.Lock()
         self._beaten: dict[str, float] = {}
         self._reached: tuple[int, float] | None = None
         """The latest frontier of this process, and when it had moved."""
@@ -76,14 +79,18 @@ class Cluster:
             self._tell_outages()
 
     def _tell_outages(self) -> None:
-        """Again at each beat, so that the file of a process that was killed is known by its age."""
-        if found := outages.lasting():
-            staged = self._folder / f"next-{self._outages.name}"
-            staged.write_text(json.dumps(found), encoding="utf-8")
-            os.replace(staged, self._outages)
-        elif self._told_outages:
-            self._outages.unlink(missing_ok=True)
-        self._told_outages = bool(found)
+        """Again at each beat, so that the file of a process that was killed is known by its age.
+
+        A disk without room, the likeliest outage of all, is no reason for the job to end here.
+        """
+        with self._telling, suppress(OSError):  # the workers of a process beat in threads of their own
+            if found := outages.lasting():
+                staged = self._folder / f"next-{self._outages.name}"
+                staged.write_text(json.dumps(found), encoding="utf-8")
+                os.replace(staged, self._outages)
+            elif self._told_outages:
+                self._outages.unlink(missing_ok=True)
+            self._told_outages = bool(found)
 
     def reached(self, epoch: int) -> None:
         """The dataflow has worked through everything before the end of this epoch."""

@@ -7,7 +7,10 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+import pytest
 
 from neuraldocflow.job.cluster import Cluster
 from neuraldocflow.job.liveness import look
@@ -43,6 +46,34 @@ def test_workers_that_beat_run_and_a_silent_one_has_stalled(tmp_path: Path) -> N
     assert (found.phase, found.reason) == ("stalled", "worker 0.1 has been silent for 31 s")
     cluster.beat("0.waiting")  # for room, which is no stall
     assert look(tmp_path).phase == "running"
+
+
+def test_workers_of_one_process_tell_of_an_outage_at_the_same_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster = Cluster(tmp_path / "work" / "cluster")
+    monkeypatch.setattr("neuraldocflow.job.cluster._BEAT", 0.0)
+    (outage := Outage("a broker of several workers")).goes_on("refused")
+
+    def beats(worker: int) -> None:
+        for _ in range(200):
+            cluster.beat(f"0.{worker}")
+
+    with ThreadPoolExecutor(4) as workers:
+        list(workers.map(beats, range(4)))
+    assert "a broker of several workers" in [each.what for each in look(tmp_path).outages]
+    assert list(cluster._folder.glob("next-*")) == []
+    outage.over()
+
+
+def test_a_disk_without_room_for_the_outages_is_no_reason_to_end(tmp_path: Path) -> None:
+    cluster = Cluster(tmp_path / "work" / "cluster")
+    (outage := Outage("a disk")).goes_on("full")
+    staged = cluster._folder / f"next-outages-{os.getpid()}"
+    staged.symlink_to("/dev/full")
+    cluster.beat("0.0")
+    assert (look(tmp_path).phase, look(tmp_path).outages) == ("running", ())
+    outage.over()
 
 
 def test_what_does_not_answer_is_told_until_it_does(tmp_path: Path) -> None:
