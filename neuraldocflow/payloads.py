@@ -99,7 +99,7 @@ class PayloadStore:
     """
 
     def __init__(self, url: str, scratch: Path) -> None:
-        self._scratch = scratch
+        self.scratch = scratch
         scratch.mkdir(parents=True, exist_ok=True)
         self._folder: Path | None = None
         self._remote: Remote | None = None
@@ -121,7 +121,7 @@ class PayloadStore:
 
     def begin(self, max_bytes: int | None = None) -> Incoming:
         """A payload that comes bit by bit."""
-        where = self._scratch if self._folder is None else self._folder
+        where = self.scratch if self._folder is None else self._folder
         return Incoming(where, max_bytes, self._keep)
 
     def _keep(self, incoming: Path, sha256: str, suffix: str) -> str:
@@ -188,7 +188,7 @@ class PayloadStore:
         if uri.startswith("file://"):
             yield path_of(uri)
             return
-        handle, name = tempfile.mkstemp(prefix="payload-", suffix=_suffix(uri), dir=self._scratch)
+        handle, name = tempfile.mkstemp(prefix="payload-", suffix=_suffix(uri), dir=self.scratch)
         try:
             with os.fdopen(handle, "wb") as file:
                 for chunk in self.read(uri):
@@ -201,7 +201,7 @@ class PayloadStore:
         """Remove what an accident left half written a day ago or earlier."""
         oldest = time.time() - _LEFT_AFTER.total_seconds()
         kept = self._folder.glob(".incoming-*") if self._folder is not None else ()
-        for path in [*self._scratch.glob(".incoming-*"), *self._scratch.glob("payload-*"), *kept]:
+        for path in [*self.scratch.glob(".incoming-*"), *self.scratch.glob("payload-*"), *kept]:
             with suppress(OSError):  # its own process may be done with it just now
                 if path.stat().st_mtime < oldest:
                     path.unlink()

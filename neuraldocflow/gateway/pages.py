@@ -17,7 +17,8 @@ from typing import IO, Any
 
 import orjson
 
-from neuraldocflow.errors import DocumentError, FetchFailed
+from neuraldocflow.errors import DocumentError, FetchFailed, Unreachable
+from neuraldocflow.gateway.originals import as_file, original
 from neuraldocflow.gateway.problems import Problem, busy, invalid, not_found
 from neuraldocflow.gateway.services import Services
 
@@ -26,7 +27,7 @@ _PIECE = 1 << 16
 _MEMORY = 1 << 30
 _KEPT = 64 * 2**20
 """Bytes of images kept, the least used dropped first."""
-_GONE = "The document is no longer where it was read from, or it has no such page."
+_GONE = "The document is no longer where it was read from, is another one by now, or has no such page."
 _drawing = asyncio.Semaphore(2)
 _images: OrderedDict[tuple[str, int], bytes] = OrderedDict()
 
@@ -77,19 +78,17 @@ async def _draw(
     told: IO[bytes] | None = None,
 ) -> None:
     """Have a module draw a job's document into a file, which is empty where it could not. Raises Problem."""
-    uri = row["uri"] or ""
-    if not (uri.startswith("file://") or services.payloads.owns(uri)):
-        raise not_found(_GONE)
     async with _drawing:
+        if (found := await original(services, row)) is None:
+            raise not_found(_GONE)
         try:
             with contextlib.ExitStack() as stack:
-                path = await asyncio.to_thread(stack.enter_context, services.payloads.local(uri))
-                if not await asyncio.to_thread(path.is_file):
-                    raise not_found(_GONE)
+                file = as_file(services, found[1], row["sha256"] or "")
+                path = await asyncio.to_thread(stack.enter_context, file)
                 await _run(drawn, told, "-m", module, str(path), *more)
         except DocumentError as error:
             raise not_found(_GONE) from error
-        except OSError as error:
+        except (OSError, Unreachable) as error:
             raise busy("The document can't be read now.", 30) from error
 
 

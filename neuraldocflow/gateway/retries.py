@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 
-from neuraldocflow.errors import Unreachable
-from neuraldocflow.events import DocumentReceived, NewDocument
+from neuraldocflow.events import NewDocument
 from neuraldocflow.gateway.keys import Key
-from neuraldocflow.gateway.problems import busy, invalid
+from neuraldocflow.gateway.originals import original
+from neuraldocflow.gateway.problems import invalid
 from neuraldocflow.gateway.services import Services
-from neuraldocflow.log import PROCESSING_EVENTS, LogError, partition_of
 from neuraldocflow.replay import ORIGIN
-from neuraldocflow.whereabouts import Whereabouts
 
 _GONE = "The document is no longer kept: send it again."
 
@@ -26,14 +24,9 @@ async def retry(services: Services, key: Key, row: sqlite3.Row) -> str:
     latest = services.jobs.latest_run(row["document"]) or row
     if latest["status"] != "failed":
         return str(latest["id"])
-    received = await _received(services, latest)
-    whereabouts = Whereabouts(services.config, services.payloads)
-    try:
-        source = await asyncio.to_thread(whereabouts.find, received.source)
-    except Unreachable as error:
-        raise busy(f"The document can't be looked for now: {error}.") from error
-    if source is None:
+    if (found := await original(services, latest)) is None:
         raise invalid(_GONE, 410)
+    received, source = found
     wanted = received.metadata
     event = NewDocument(
         id=row["document"],
@@ -46,20 +39,3 @@ async def retry(services: Services, key: Key, row: sqlite3.Row) -> str:
         tenant=row["tenant"],
     )
     return await services.submissions.submit_again(key, event)
-
-
-async def _received(services: Services, row: sqlite3.Row) -> DocumentReceived:
-    """The event with which the dataflow took a job up."""
-    if row["first_offset"] is None:
-        raise invalid(_GONE, 410)
-    place = (
-        PROCESSING_EVENTS,
-        partition_of(row["document"], len(services.log.partitions(PROCESSING_EVENTS))),
-    )
-    try:
-        found = await services.history.event(place, row["first_offset"])
-    except LogError as error:
-        raise busy("The job can't be read now: the log does not answer.") from error
-    if found is None or found.name != DocumentReceived.name or found.job != row["id"]:
-        raise invalid(_GONE, 410)
-    return DocumentReceived.model_validate(found.data)
