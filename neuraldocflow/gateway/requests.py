@@ -22,7 +22,8 @@ class _Request(BaseModel):
 
 
 class Document(_Request):
-    """The document: ``content`` is base64, an address (``url``), or the id of an upload (``file``)."""
+    """The document: ``content`` is base64 (also in lines, or a ``data:`` address), an address (``url``), or
+    the id of an upload (``file``)."""
 
     source: Literal["file", "url", "base64"]
     content: str = Field(min_length=1)

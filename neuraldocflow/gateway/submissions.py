@@ -338,8 +338,12 @@ def _is_address(text: str) -> bool:
 
 
 def _decoded(document: Document) -> Iterator[bytes]:
-    """A document in base64; with source ``file`` too, as the specification's React hook sends it."""
+    """A document in base64, as it is or as a browser's ``data:`` address, in one line or in many; with source
+    ``file`` too, as the specification's React hook sends it."""
     text = document.content
+    if text[:5].lower() == "data:" and text[:200].partition(",")[0].lower().endswith(";base64"):
+        text = text.partition(",")[2]
+    text = "".join(text.split())  # command-line tools break their lines
     try:
         for start in range(0, len(text), _PIECE):
             piece = text[start : start + _PIECE]

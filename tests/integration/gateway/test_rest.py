@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import gzip
+import hashlib
 import json
 import re
 from pathlib import Path
@@ -148,6 +149,26 @@ def test_jobs_are_listed_newest_first_a_page_at_a_time(gateway: Gateway) -> None
     run(work())
 
 
+@pytest.mark.parametrize(
+    "form", ["{}", "{}\n", "data:text/html;base64,{}", "DATA:text/html;charset=utf-8;base64,{}"]
+)
+def test_base64_is_taken_as_tools_and_browsers_write_it(gateway: Gateway, form: str) -> None:
+    content = letter(4) * 200
+    wrapped = (
+        base64.encodebytes(content).decode() if form.endswith("\n") else base64.b64encode(content).decode()
+    )
+
+    async def work() -> None:
+        async with gateway.http() as session:
+            document = {"source": "base64", "content": form.format(wrapped), "filename": "a.html"}
+            answer = await session.post("/api/v1/documents", json={"document": document})
+            assert answer.status == 202, await answer.text()
+            kept = await result(session, (await answer.json())["job_id"])
+            assert kept["metadata"]["sha256"] == hashlib.sha256(content).hexdigest()
+
+    run(work())
+
+
 def test_a_page_of_a_pdf_is_shown_and_others_are_not_there(gateway: Gateway) -> None:
     async def work() -> None:
         async with gateway.http() as session:
@@ -246,6 +267,8 @@ def test_what_can_not_be_read_is_refused_at_once(
     ("body", "told"),
     [
         ({"document": {"source": "base64", "content": "?"}}, "base64"),
+        ({"document": {"source": "base64", "content": "data:text/html,plain"}}, "base64"),
+        ({"document": {"source": "base64", "content": "AA== AAAA"}}, "base64"),
         ({"document": {"source": "disk", "content": "x"}}, "source"),
         ({"document": {"source": "file", "content": "/etc/passwd"}}, "upload"),
         ({"document": {"source": "url", "content": "file:///etc/passwd"}}, "http"),

@@ -27,7 +27,8 @@ export interface ProcessDocument {
   profile?: string;
 }
 /**
- * The document: ``content`` is base64, an address (``url``), or the id of an upload (``file``).
+ * The document: ``content`` is base64 (also in lines, or a ``data:`` address), an address (``url``), or
+ * the id of an upload (``file``).
  */
 export interface Document {
   content: string;
