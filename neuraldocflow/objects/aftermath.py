@@ -98,6 +98,7 @@ class Aftermath:
                     taken_away = self._do(key, etag, outcome)
                 except (ClientError, BotoCoreError, OSError) as error:
                     if may_pass(error):
+                        self._ledger.postpone(key, etag)  # it may be this one alone that always fails
                         return self._outage.goes_on(reason_of(error))
                     taken_away = is_changed(error) or is_gone(error)
                     if not taken_away:

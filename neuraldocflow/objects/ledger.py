@@ -115,11 +115,17 @@ class ObjectLedger:
         return there
 
     def to_do(self) -> list[tuple[str, str, dict[str, Any]]]:
-        """Some of the objects with which something is left to do, the oldest first."""
+        """Some of the objects with which something is left to do, the oldest or longest postponed first."""
         with self._lock:
             select = "SELECT key, etag, outcome FROM versions WHERE outcome IS NOT NULL AND NOT taken_away"
             rows = self._connection.execute(f"{select} ORDER BY at LIMIT 100").fetchall()
         return [(key, etag, orjson.loads(outcome)) for key, etag, outcome in rows]
+
+    def postpone(self, key: str, etag: str) -> None:
+        """All others come first."""
+        with self._lock:
+            update = "UPDATE versions SET at = ? WHERE key = ? AND etag = ?"
+            self._connection.execute(update, (time.time(), key, etag))
 
     def settle(self, key: str, etag: str, *, taken_away: bool) -> None:
         """Nothing is left to do with the object, unless it was ``taken_away`` and comes back."""

@@ -24,7 +24,7 @@ class Unreliable:
         self.writes_left: int | None = None
         """Answer writes after so many with 503."""
         self.refused = ""
-        """Answer requests of this method (``DELETE``) with 503."""
+        """Answer requests that begin so (``DELETE``, ``DELETE /bucket/key``) with 503."""
         self.cut_after: int | None = None
         """Close the connection after so many bytes of an object, the next ``cuts`` times."""
         self.cuts = 0
@@ -45,7 +45,8 @@ class _Proxy(BaseHTTPRequestHandler):
         trouble = self.trouble
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         time.sleep(trouble.delay)
-        if status := trouble.status or (self.command == trouble.refused and 503):
+        request = f"{self.command} {self.path}"
+        if status := trouble.status or (trouble.refused and request.startswith(trouble.refused) and 503):
             trouble.answered.append(status)
             self._answer(status, [], b"")
             return

@@ -103,6 +103,25 @@ def test_a_deletion_that_fails_is_made_when_the_server_is_back(
     wait_for(lambda: client.list_objects_v2(Bucket=bucket)["KeyCount"] == 0)
 
 
+def test_an_object_that_always_fails_holds_up_no_other_one(
+    watched: Pulled, proxy: Unreliable, s3: S3Server, bucket: str
+) -> None:
+    client = s3.client()
+    proxy.refused = f"DELETE /{bucket}/a.pdf"
+    for name in ("a.pdf", "b.pdf", "c.pdf"):
+        client.put_object(Bucket=bucket, Key=name, Body=name.encode())
+        (event,) = watched.until(1)
+        watched.source.acknowledge(event, Acknowledgement("completed"))
+        wait_for(lambda: 503 in proxy.answered)
+
+    def keys() -> list[str]:
+        return [each["Key"] for each in client.list_objects_v2(Bucket=bucket).get("Contents", [])]
+
+    wait_for(lambda: keys() == ["a.pdf"])
+    proxy.refused = ""
+    wait_for(lambda: keys() == [])
+
+
 @pytest.mark.parametrize("parts", [1, 3])
 def test_a_move_that_was_interrupted_after_its_copy_is_finished_not_made_again(
     proxy: Unreliable, s3: S3Server, bucket: str, tmp_path: Path, parts: int
