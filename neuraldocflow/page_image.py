@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pymupdf
+from pymupdf import mupdf
 
 _DPI = 110
 """Known to the page too, which puts boxes on the image."""
@@ -22,8 +24,19 @@ def draw(path: Path, number: int) -> bytes:
             raise LookupError(number)
         page = document[number - 1]
         scale = min(1.0, _MOST_PIXELS / max(1.0, max(page.rect.width, page.rect.height) * _DPI / 72))
-        image: bytes = page.get_pixmap(dpi=max(1, int(_DPI * scale))).tobytes("png")
-        return image
+        return png(page, max(1, int(_DPI * scale)))
+
+
+def png(page: Any, dpi: int) -> bytes:
+    """A page as it is seen. Raises RuntimeError of PyMuPDF.
+
+    Not by ``get_pixmap``, which makes a display list: MuPDF 1.28 frees memory twice where the structure tree
+    is damaged.
+    """
+    scale, colours = dpi / 72, mupdf.FzColorspace(mupdf.FzColorspace.Fixed_RGB)
+    drawn = mupdf.fz_new_pixmap_from_page(page.this, mupdf.FzMatrix(scale, 0, 0, scale, 0, 0), colours, 0)
+    image: bytes = pymupdf.Pixmap("raw", drawn).tobytes("png")
+    return image
 
 
 if __name__ == "__main__":

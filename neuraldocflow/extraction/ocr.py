@@ -14,6 +14,7 @@ from typing import Any
 
 from neuraldocflow.extraction.model import Span
 from neuraldocflow.extraction.pdf.page import PageContent, TextLine
+from neuraldocflow.page_image import png
 
 DPI = 200
 _PLACES = (
@@ -49,12 +50,11 @@ def recognise(page: Any, number: int, seconds: float = _SECONDS_A_PAGE) -> tuple
     The page is rendered as shown, at 200 dpi. Tesseract's own TSV output is read, not PyMuPDF's OCR text
     page, because only that carries a confidence a word (0..100, weighted here by the word's length).
     """
-    image = page.get_pixmap(dpi=DPI, alpha=False).tobytes("png")
     environment = dict(os.environ, OMP_THREAD_LIMIT="1", TESSDATA_PREFIX=tessdata() or "")
     try:
         ran = subprocess.run(
             ["tesseract", "stdin", "stdout", "--dpi", str(DPI), "--psm", "3", "tsv"],
-            input=image,
+            input=png(page, DPI),
             capture_output=True,
             timeout=max(seconds, 1.0),
             env=environment,

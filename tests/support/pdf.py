@@ -143,6 +143,26 @@ def one_page_of(media_box: str, content: bytes = b"", head: str = "") -> bytes:
     )
 
 
+def broken_structure(words: str) -> bytes:
+    """A tagged page one of whose elements has a parent that is not there: MuPDF 1.28 makes no display list of
+    it, and aborts."""
+    content = f"/P <</MCID 0>> BDC BT /F1 12 Tf 72 700 Td ({words}) Tj ET EMC"
+    more = "/P <</MCID 1>> BDC BT /F1 12 Tf 72 600 Td (And no more.) Tj ET EMC"
+    return by_hand(
+        {
+            1: "<</Type/Catalog/Pages 2 0 R/MarkInfo<</Marked true>>/StructTreeRoot 5 0 R>>",
+            2: "<</Type/Pages/Count 1/Kids[3 0 R]>>",
+            3: "<</Type/Page/Parent 2 0 R/StructParents 0/MediaBox[0 0 612 792]/Contents 4 0 R"
+            "/Resources<</Font<</F1<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>>>",
+            4: ("", f"{content}\n{more}\n".encode()),
+            5: "<</Type/StructTreeRoot/K 7 0 R/ParentTree 6 0 R>>",
+            6: "<</Nums[0[7 0 R 8 0 R]]>>",
+            7: "<</Type/StructElem/S/P/P 5 0 R/Pg 3 0 R/K 0>>",
+            8: "<</Type/StructElem/S/P/P 9 0 R/Pg 3 0 R/K 1>>",
+        }
+    )
+
+
 def deflate_bomb(megabytes: int) -> bytes:
     """A page whose content unpacks, through two layers, to so many megabytes of blanks."""
     inner = zlib.compress(b" " * (megabytes << 20), 9)

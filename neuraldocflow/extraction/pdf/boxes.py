@@ -19,7 +19,7 @@ Char = tuple[str, Box]
 
 
 class CharacterBoxes:
-    """Boxes of ranges of blocks of one PDF. Keeps the display lists of the last few pages asked for."""
+    """Boxes of ranges of blocks of one PDF. Keeps the text of the last few pages asked for."""
 
     def __init__(self, document: Any) -> None:
         self._document = document
@@ -78,23 +78,30 @@ class CharacterBoxes:
         return [char for _, _, chars in found for char in chars]
 
     def _lines(self, number: int, box: Box) -> list[Any]:
-        """Lines of characters in a box. Only that part of the page's display list is run: characters of a
-        whole page take a hundred times as long."""
+        """Lines of characters in a box. Only that part of the page is turned into objects: those of a whole
+        page take a hundred times as long."""
         try:
-            area = mupdf.FzRect(*box)
-            text = mupdf.FzStextPage(area)
-            device = mupdf.fz_new_stext_device(text, mupdf.FzStextOptions(RAW_FLAGS))
-            mupdf.fz_run_display_list(self._shown(number), device, mupdf.FzMatrix(), area, mupdf.FzCookie())
-            mupdf.fz_close_device(device)
+            text = self._text(number)
+            area = text.m_internal.mediabox
+            area.x0, area.y0, area.x1, area.y1 = box
             blocks = pymupdf.TextPage(text).extractRAWDICT()["blocks"]
         except MUPDF_ERRORS:
             return []
         return [line for block in blocks for line in block.get("lines", ())]
 
-    def _shown(self, number: int) -> Any:
-        """The page's display list, as it is seen: turned where the page is."""
+    def _text(self, number: int) -> Any:
+        """The page's text as it is seen: turned where the page is.
+
+        Never by a display list: MuPDF 1.28 frees memory twice where it makes one of a page whose structure
+        tree is damaged.
+        """
         if number not in self._pages:
-            self._pages[number] = self._document[number - 1].get_displaylist().this
+            page = self._document[number - 1].this
+            text = mupdf.FzStextPage(mupdf.fz_bound_page(page))
+            device = mupdf.fz_new_stext_device(text, mupdf.FzStextOptions(RAW_FLAGS))
+            mupdf.fz_run_page(page, device, mupdf.FzMatrix(), mupdf.FzCookie())
+            mupdf.fz_close_device(device)
+            self._pages[number] = text
             if len(self._pages) > _PAGES_KEPT:
                 self._pages.popitem(last=False)
         self._pages.move_to_end(number)

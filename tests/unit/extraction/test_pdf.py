@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pymupdf
 import pytest
 
 from neuraldocflow.extraction import ocr
 from neuraldocflow.extraction.pdf.reader import read
-from tests.support.pdf import PdfBuilder, simple
+from neuraldocflow.page_image import draw
+from tests.support.pdf import PdfBuilder, broken_structure, simple
 
 
 def inside(inner: tuple[float, ...], outer: tuple[float, ...], slack: float = 1.5) -> bool:
@@ -97,6 +100,18 @@ def test_a_value_has_a_box_that_hugs_it() -> None:
     assert place.bbox is not None
     assert place.bbox[0] > 120
     assert place.bbox[2] < 200
+
+
+def test_a_page_with_a_broken_structure_tree_is_read_and_drawn(tmp_path: Path) -> None:
+    file = tmp_path / "tagged.pdf"
+    file.write_bytes(broken_structure("Signed on 3 March 2031 in Rivertown"))
+    document = read(file)
+    start = document.text.index("3 March 2031")
+    (place,) = document.provenance(start, start + len("3 March 2031"))
+    assert place.bbox is not None
+    assert 120 < place.bbox[0] < place.bbox[2] < 205
+    with pymupdf.open(stream=draw(file, 1)) as image:
+        assert image[0].rect.height > image[0].rect.width
 
 
 def test_boxes_are_those_of_a_rotated_page_as_it_is_shown() -> None:
