@@ -16,7 +16,7 @@ _CROSS = regex(
     r"with\b|that\b|which\b|should\b|may\b|includes?\b|contains?\b|also\b|we\b|[,;)”\"])",
     re.IGNORECASE,
 )
-_JOINED = r"(?:,\s*and\b|,|\band\b|&|\bthrough\b|/|[–-](?=\s*\d{1,2}\b))"
+_JOINED = r"(?:\.?,?\s*(?:\band\b|&)|,|\bthrough\b|/|[–-](?=\s*\d{1,2}\b))"
 _DASHED = regex(r"\d\s*[–-]\s*\d")
 _RANGE = regex(rf"\bthrough\b|{_DASHED.pattern}", re.IGNORECASE)
 _CONTINUED = regex(r"\(?\bcont(?:inue|['’])?d\b\.?\)?", re.IGNORECASE)

@@ -163,7 +163,10 @@ def test_a_text_that_refers_to_an_item_is_not_its_heading() -> None:
     assert_items(document([*COVER, contents(), *blocks]))
 
 
-def test_items_that_share_a_heading_share_a_section() -> None:
+@pytest.mark.parametrize(
+    "shared", ["Items 1 and 2.", "Items 1. and 2.", "ITEM 1. AND ITEM 2.", "Item 1 & 2."]
+)
+def test_items_that_share_a_heading_share_a_section(shared: str) -> None:
     items = (
         ("1", "Business"),
         ("3", "Legal Proceedings"),
@@ -171,7 +174,7 @@ def test_items_that_share_a_heading_share_a_section() -> None:
         ("7", "Management's Discussion"),
     )
     blocks = body(items)
-    blocks[0] = block("Items 1 and 2. Business and Properties", "heading", level=2)
+    blocks[0] = block(f"{shared} Business and Properties", "heading", level=2)
     found = sections(document([*COVER, *blocks]))
     assert list(found) == ["item_1", "item_2", "item_3", "item_4", "item_7"]
     assert found["item_1"].start == found["item_2"].start
@@ -186,10 +189,10 @@ def test_a_heading_of_a_range_is_that_of_all_its_items(heading: str) -> None:
     assert list(found)[3:] == ["item_10", "item_11", "item_12", "item_13", "item_14"]
 
 
-def test_a_dash_before_a_number_of_the_title_makes_no_range() -> None:
-    found = sections(
-        document([block("Item 5 - 10 Years of the Market for Our Common Stock", "heading"), SAYING, SAYING])
-    )
+@pytest.mark.parametrize("mark", [" -", ". –"])
+def test_a_dash_before_a_number_of_the_title_makes_no_range(mark: str) -> None:
+    heading = f"Item 5{mark} 10 Years of the Market for Our Common Stock"
+    found = sections(document([block(heading, "heading"), SAYING, SAYING]))
     assert list(found) == ["item_5"]
 
 
