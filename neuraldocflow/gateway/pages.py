@@ -28,7 +28,8 @@ _MEMORY = 1 << 30
 _KEPT = 64 * 2**20
 """Bytes of images kept, the least used dropped first."""
 _GONE = "The document is no longer where it was read from, is another one by now, or has no such page."
-_drawing = asyncio.Semaphore(2)
+_drawing = {where: asyncio.Semaphore(2) for where in ("here", "elsewhere")}
+"""At a time; what is here does not wait for servers elsewhere, and these leave threads for all the rest."""
 _images: OrderedDict[tuple[str, int], bytes] = OrderedDict()
 
 
@@ -78,7 +79,8 @@ async def _draw(
     told: IO[bytes] | None = None,
 ) -> None:
     """Have a module draw a job's document into a file, which is empty where it could not. Raises Problem."""
-    async with _drawing:
+    where = "here" if (row["uri"] or "").startswith("file://") else "elsewhere"
+    async with _drawing[where]:
         if (found := await original(services, row)) is None:
             raise not_found(_GONE)
         try:
