@@ -6,6 +6,7 @@ import hashlib
 import os
 import threading
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +34,17 @@ _CHUNK = 1 << 20
 
 
 class Whereabouts:
-    """Knows the folders, buckets and the payload store of a configuration. Thread-safe."""
+    """Knows the folders, buckets and the payload store of a configuration. Thread-safe.
 
-    def __init__(self, config: Config, payloads: PayloadStore) -> None:
+    ``client`` gives the client of an endpoint; what was seen of folders and ledgers is kept.
+    """
+
+    def __init__(
+        self, config: Config, payloads: PayloadStore, client: Callable[[str | None], Any] = s3_client
+    ) -> None:
         self._payloads = payloads
         self._files = _Files(config)
-        self._objects = _Objects(config)
+        self._objects = _Objects(config, client)
 
     def find(self, source: DocumentSource) -> DocumentSource | None:
         """The source as it is to be read now; None where it is gone. Raises Unreachable.
@@ -121,7 +127,8 @@ class _Objects:
     """Asks the servers for objects: at their keys, then under the prefixes their source moves them to, or has
     moved them to."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, client: Callable[[str | None], Any]) -> None:
+        self._make_client = client
         self._folder = config.runtime.state_directory / "sources"
         self._sources = {
             name: entry.config
@@ -169,7 +176,7 @@ class _Objects:
     def _client(self, endpoint: str | None) -> Any:
         with self._lock:
             if endpoint not in self._clients:
-                self._clients[endpoint] = s3_client(endpoint)
+                self._clients[endpoint] = self._make_client(endpoint)
             return self._clients[endpoint]
 
 

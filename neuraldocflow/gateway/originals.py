@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import hashlib
 import sqlite3
 import tempfile
@@ -13,14 +14,17 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from neuraldocflow.components import SOURCES
+from neuraldocflow.config import Config
 from neuraldocflow.errors import FetchFailed, TooLarge, Unreachable
 from neuraldocflow.events import DocumentReceived, DocumentSource
 from neuraldocflow.fetch_queue import Fetcher, Have
+from neuraldocflow.gateway.history import History
 from neuraldocflow.gateway.problems import busy
-from neuraldocflow.gateway.services import Services
 from neuraldocflow.guard import Guard
-from neuraldocflow.log import PROCESSING_EVENTS, LogError, partition_of
+from neuraldocflow.log import PROCESSING_EVENTS, Log, LogError, partition_of
+from neuraldocflow.objects.client import s3_client
 from neuraldocflow.objects.fetch import fetcher_at
+from neuraldocflow.payloads import PayloadStore
 from neuraldocflow.url_fetch import UrlFetcher
 from neuraldocflow.whereabouts import Whereabouts
 
@@ -28,62 +32,68 @@ _SECONDS = 20.0
 """That fetching a document again may take while somebody waits for a page of it."""
 
 
-async def original(services: Services, row: sqlite3.Row) -> tuple[DocumentReceived, DocumentSource] | None:
-    """The event with which the dataflow took a job up, and its source as it is to be read now; None where
-    either is gone. Raises Problem."""
-    if row["first_offset"] is None:
-        return None
-    place = (
-        PROCESSING_EVENTS,
-        partition_of(row["document"], len(services.log.partitions(PROCESSING_EVENTS))),
-    )
-    try:
-        found = await services.history.event(place, row["first_offset"])
-    except LogError as error:
-        raise busy("The job can't be read now: the log does not answer.") from error
-    if found is None or found.name != DocumentReceived.name or found.job != row["id"]:
-        return None
-    received = DocumentReceived.model_validate(found.data)
-    whereabouts = Whereabouts(services.config, services.payloads)
-    try:
-        source = await asyncio.to_thread(whereabouts.find, received.source)
-    except Unreachable as error:
-        raise busy(f"The document can't be looked for now: {error}.") from error
-    return None if source is None else (received, source)
+class Originals:
+    """Finds and reads them, with clients and fetchers that are made once."""
 
+    def __init__(self, config: Config, log: Log, history: History, payloads: PayloadStore) -> None:
+        self._config = config
+        self._log = log
+        self._history = history
+        self._payloads = payloads
+        self._client = functools.cache(s3_client)
+        self._fetcher = functools.cache(self._fetcher_of)
 
-@contextmanager
-def as_file(services: Services, source: DocumentSource, sha256: str) -> Iterator[Path]:
-    """A local file with the document of this hash, fetched where it is none, and removed after; blocking.
+    async def find(self, row: sqlite3.Row) -> tuple[DocumentReceived, DocumentSource] | None:
+        """The event with which the dataflow took a job up, and its source as it is to be read now; None where
+        either is gone. Raises Problem."""
+        if row["first_offset"] is None:
+            return None
+        events = len(self._log.partitions(PROCESSING_EVENTS))
+        place = (PROCESSING_EVENTS, partition_of(row["document"], events))
+        try:
+            found = await self._history.event(place, row["first_offset"])
+        except LogError as error:
+            raise busy("The job can't be read now: the log does not answer.") from error
+        if found is None or found.name != DocumentReceived.name or found.job != row["id"]:
+            return None
+        received = DocumentReceived.model_validate(found.data)
+        whereabouts = Whereabouts(self._config, self._payloads, self._client)  # a new one: files move
+        try:
+            source = await asyncio.to_thread(whereabouts.find, received.source)
+        except Unreachable as error:
+            raise busy(f"The document can't be looked for now: {error}.") from error
+        return None if source is None else (received, source)
 
-    Raises DocumentError where it is gone, or another one by now; Unreachable, OSError.
-    """
-    if source.uri.startswith("file://") or services.payloads.owns(source.uri):
-        with services.payloads.local(source.uri) as path:
-            yield path
-        return
-    with tempfile.NamedTemporaryFile(dir=services.payloads.scratch, prefix="payload-") as file:
-        most, until = services.config.runtime.limits.max_download_mb * 2**20, time.monotonic() + _SECONDS
-        with closing(_fetcher_of(services, source)(source, Have())) as pieces:
-            for piece in pieces:
-                if file.write(piece) and file.tell() > most:
-                    raise TooLarge("The document has grown past what is fetched.")
-                if time.monotonic() > until:
-                    raise Unreachable(f"it took longer than {_SECONDS:g} s")
-        file.seek(0)
-        if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
-            raise FetchFailed("The document is another one by now.")
-        yield Path(file.name)
+    @contextmanager
+    def as_file(self, source: DocumentSource, sha256: str) -> Iterator[Path]:
+        """A local file with the document of this hash, fetched where it is none, and removed after; blocking.
 
+        Raises DocumentError where it is gone, or another one by now; Unreachable, OSError.
+        """
+        if source.uri.startswith("file://") or self._payloads.owns(source.uri):
+            with self._payloads.local(source.uri) as path:
+                yield path
+            return
+        with tempfile.NamedTemporaryFile(dir=self._payloads.scratch, prefix="payload-") as file:
+            most, until = self._config.runtime.limits.max_download_mb * 2**20, time.monotonic() + _SECONDS
+            fetch = self._fetcher(source.through, urlsplit(source.uri).scheme)
+            with closing(fetch(source, Have())) as pieces:
+                for piece in pieces:
+                    if file.write(piece) and file.tell() > most:
+                        raise TooLarge("The document has grown past what is fetched.")
+                    if time.monotonic() > until:
+                        raise Unreachable(f"it took longer than {_SECONDS:g} s")
+            file.seek(0)
+            if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
+                raise FetchFailed("The document is another one by now.")
+            yield Path(file.name)
 
-def _fetcher_of(services: Services, source: DocumentSource) -> Fetcher:
-    config = services.config
-    entry = config.stream_sources.get(source.through)
-    if entry is not None and (made := SOURCES.get(entry.type).fetcher) is not None:
-        return made(entry.config)
-    scheme = urlsplit(source.uri).scheme
-    if scheme == "s3":
-        return fetcher_at(None)
-    if scheme in ("http", "https"):
-        return UrlFetcher(Guard(config.runtime.allowed_networks, "runtime.allowed_networks"))
-    raise FetchFailed(f"The document's address can't be fetched: {scheme or 'no'} addresses are unknown.")
+    def _fetcher_of(self, through: str, scheme: str) -> Fetcher:
+        entry = self._config.stream_sources.get(through)
+        if entry is not None and (made := SOURCES.get(entry.type).fetcher) is not None:
+            return made(entry.config)
+        if scheme == "s3":
+            return fetcher_at(None)
+        if scheme in ("http", "https"):
+            return UrlFetcher(Guard(self._config.runtime.allowed_networks, "runtime.allowed_networks"))
+        raise FetchFailed(f"The document's address can't be fetched: {scheme or 'no'} addresses are unknown.")

@@ -18,7 +18,6 @@ from typing import IO, Any
 import orjson
 
 from neuraldocflow.errors import DocumentError, FetchFailed, Unreachable
-from neuraldocflow.gateway.originals import as_file, original
 from neuraldocflow.gateway.problems import Problem, busy, invalid, not_found
 from neuraldocflow.gateway.services import Services
 
@@ -81,11 +80,11 @@ async def _draw(
     """Have a module draw a job's document into a file, which is empty where it could not. Raises Problem."""
     where = "here" if (row["uri"] or "").startswith("file://") else "elsewhere"
     async with _drawing[where]:
-        if (found := await original(services, row)) is None:
+        if (found := await services.originals.find(row)) is None:
             raise not_found(_GONE)
         try:
             with contextlib.ExitStack() as stack:
-                file = as_file(services, found[1], row["sha256"] or "")
+                file = services.originals.as_file(found[1], row["sha256"] or "")
                 path = await asyncio.to_thread(stack.enter_context, file)
                 await _run(drawn, told, "-m", module, str(path), *more)
         except DocumentError as error:

@@ -7,7 +7,6 @@ import sqlite3
 
 from neuraldocflow.events import NewDocument
 from neuraldocflow.gateway.keys import Key
-from neuraldocflow.gateway.originals import original
 from neuraldocflow.gateway.problems import invalid
 from neuraldocflow.gateway.services import Services
 from neuraldocflow.replay import ORIGIN
@@ -24,7 +23,7 @@ async def retry(services: Services, key: Key, row: sqlite3.Row) -> str:
     latest = services.jobs.latest_run(row["document"]) or row
     if latest["status"] != "failed":
         return str(latest["id"])
-    if (found := await original(services, latest)) is None:
+    if (found := await services.originals.find(latest)) is None:
         raise invalid(_GONE, 410)
     received, source = found
     wanted = received.metadata

@@ -31,6 +31,7 @@ from neuraldocflow.gateway.jobs import Jobs
 from neuraldocflow.gateway.keys import Allowance, KeyStore, id_of
 from neuraldocflow.gateway.memory import Memory
 from neuraldocflow.gateway.offsets import Offsets
+from neuraldocflow.gateway.originals import Originals
 from neuraldocflow.gateway.relay import Relay
 from neuraldocflow.gateway.services import Services
 from neuraldocflow.gateway.submissions import Appender, Submissions
@@ -169,6 +170,7 @@ async def _serve(config: Config, keys: KeyStore, listener: socket.socket, ready:
     await asyncio.to_thread(tail.read_all)
     hub = Hub(asyncio.get_running_loop(), tail.positions(), _relay_config(config), Offsets(secret))
     payloads = PayloadStore(config.runtime.payload_url, state / "work" / "uploads")
+    history = History(job_log, hub)
     known = profiles.forms(config.runtime.profiles_directories)
     appender, allowance = Appender(job_log), Allowance()
     gateway = config.runtime.gateway
@@ -183,7 +185,8 @@ async def _serve(config: Config, keys: KeyStore, listener: socket.socket, ready:
         jobs=jobs,
         tail=tail,
         hub=hub,
-        history=History(job_log, hub),
+        history=history,
+        originals=Originals(config, job_log, history, payloads),
         appender=appender,
         submissions=Submissions(
             appender,

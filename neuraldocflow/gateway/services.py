@@ -18,6 +18,7 @@ from neuraldocflow.gateway.jobs import Jobs
 from neuraldocflow.gateway.keys import Allowance, Key, KeyStore, Scope
 from neuraldocflow.gateway.memory import Memory
 from neuraldocflow.gateway.offsets import Place, Positions
+from neuraldocflow.gateway.originals import Originals
 from neuraldocflow.gateway.problems import Problem, busy, lacks, not_found
 from neuraldocflow.gateway.submissions import Appender, Submissions
 from neuraldocflow.gateway.tail import Tail
@@ -49,6 +50,7 @@ class Services:
     tail: Tail
     hub: Hub
     history: History
+    originals: Originals
     appender: Appender
     submissions: Submissions
     profiles: Mapping[str, dict[str, Any]]
