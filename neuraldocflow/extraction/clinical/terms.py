@@ -158,6 +158,15 @@ NOT_DONE_NAMED = regex(
     re.IGNORECASE,
 )
 """A name that itself says so."""
+OPERATION = regex(
+    r"^(?!.*\b(?:complications?|after|awaiting|pending|due to|scheduled|consider\w*|possible|needs?)\b)"
+    r".*(?:\b\w{3,}(?:ectomy|otomy|ostomy|plasty|rrhaphy|pexy|centesis)\b"
+    r"|\b(?:surgery|bypass|cabg|transplant(?:ation|ed)?|c-section|ca?esarean|arthroscopy|stent(?:ing)?)\b"
+    r"|\b(?:hip|knee|valve|joint|shoulder) replacement\b|\b(?:repair|removal|excision|resection) of\b"
+    r"|\bhernia repair\b|\bpacemaker (?:insertion|implant\w*|placement)\b)",
+    re.IGNORECASE | re.DOTALL,
+)
+"""What was done to a patient, where past illnesses and operations are told in one list."""
 NOT_YET = regex(
     r"^\W*(?:(?:over)?due|planned|pending|scheduled|ordered|requested|proposed|intended|future)\b",
     re.IGNORECASE,

@@ -21,7 +21,7 @@ from ..clinical.head import label_role, particulars
 from ..clinical.identity import values_of
 from ..clinical.parts import Entry
 from ..clinical.sections import ClinicalSection, clinical_sections
-from ..clinical.terms import HONORIFIC, NOT_DONE, NOT_DONE_NAMED, NOT_YET
+from ..clinical.terms import HONORIFIC, NOT_DONE, NOT_DONE_NAMED, NOT_YET, OPERATION
 from ..model import Document
 
 if TYPE_CHECKING:
@@ -86,11 +86,16 @@ def _entries(document: Document, spec: dict[str, Any], context: Context) -> list
 
 
 def _wanted(entry: Entry, spec: dict[str, Any]) -> bool:
-    """Whether an entry is done, and no statement of absence unless the field keeps those."""
+    """Whether an entry is done, and no statement of absence unless the field keeps those; and of past
+    history, either an operation or none."""
     status = entry.parts["status"].text if "status" in entry.parts else ""
     dated = entry.parts["date"].text if "date" in entry.parts else ""
     undone = NOT_DONE.search(f"{status} {dated}")
     if undone and not (undone["stopped"] and entry.kind == "medications"):
+        return False
+    if entry.kind == "past_history" and bool(OPERATION.match(entry.name.text)) != bool(
+        spec.get("operations")
+    ):
         return False
     if spec.get("done_only") and (NOT_YET.match(status) or NOT_DONE_NAMED.search(entry.name.text)):
         return False

@@ -54,6 +54,13 @@ def test_a_name_may_say_itself_that_it_was_not_done(name: str) -> None:
     assert names(document, "immunizations", done_only=True) == ["Flu X"]
 
 
+def test_an_operation_told_among_past_illnesses_is_a_procedure() -> None:
+    past = "<h2>Past Medical History</h2><ul><li>Fictional fever</li><li>Appendectomy (1998)</li>"
+    past += "<li>Total knee replacement</li><li>Pain after surgery</li></ul>"
+    assert values(past, "problems") == ["Fictional fever", "Pain after surgery"]
+    assert values(past, "procedures") == ["Appendectomy", "Total knee replacement"]
+
+
 @pytest.mark.parametrize("status", ["Due", "Overdue", "Planned"])
 def test_a_vaccine_that_is_due_was_not_given(status: str) -> None:
     document = record(
