@@ -30,6 +30,7 @@ from neuraldocflow import profiles
 from neuraldocflow.extraction import Profile, extract
 from neuraldocflow.extraction.limits import Limits
 from neuraldocflow.extraction.pdf import reader as pdf
+from neuraldocflow.garbage import settle
 
 CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"
 TARGETS = {"blocks": 1.6, "tables": 2.2, "all": 2.2}
@@ -254,6 +255,7 @@ def main() -> None:
     paths = documents(given.corpus, given.quick)
     if not paths:
         raise SystemExit(f"no PDFs under {given.corpus}: give --corpus")
+    settle()  # as each agent does before its first document
     total, pages = measure(paths, 4 if given.quick else 6)
     small = [path for path in paths if path.stat().st_size < 200_000][:10]
     memory = memory_over(small, 5 if given.quick else 100)
