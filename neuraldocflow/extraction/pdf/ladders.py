@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect
 from collections import Counter, defaultdict
+from itertools import pairwise
 
 from neuraldocflow.extraction.model import Table
 from neuraldocflow.extraction.pdf.page import PageContent, TextLine
@@ -39,6 +40,7 @@ def laddered_tables(page: PageContent) -> list[tuple[Table, list[TextLine]]]:
         xs = _columns(ladder, rows) if len(ladder) >= _LEAST else []
         if len(xs) > 2:
             ys = [y for y, _ in ladder]
+            ys = [*_above(ys, xs, page.lines), *ys]
             across = [Edge(y, xs[0], xs[-1]) for y in ys]
             found += grids(page, across, [Edge(x, ys[0], ys[-1]) for x in xs])
     return found
@@ -89,9 +91,10 @@ def _is_whole(pieces: list[Edge]) -> bool:
 def _columns(ladder: Levels, rows: list[list[TextLine]]) -> list[float]:
     """The sides of the columns: where most rules are cut and no text stands; [] where it is no such table."""
     left, right = min(each.start for each in ladder[0][1]), max(each.end for each in ladder[0][1])
-    lines = [line for row in rows for line in row]
-    if any(line.x1 < left + 2 or line.x0 > right - 2 for line in lines) or any(map(several_rows, rows)):
+    inside = [[line for line in row if line.x1 > left + 2 and line.x0 < right - 2] for row in rows]
+    if 2 * sum(map(_goes_on_beside, rows, inside)) > sum(map(bool, inside)) or any(map(several_rows, inside)):
         return []  # such as the totals of a statement, between which there are lines without rules
+    rows, lines = inside, [line for row in inside for line in row]
     ends = [{x for each in pieces for x in (each.start, each.end)} for _, pieces in ladder]
     places = snap([x for each in ends for x in each if left + SNAP < x < right - SNAP], 1.0)
     counts = Counter(place for each in ends for place in {nearest(places, x) for x in each if places})
@@ -100,7 +103,8 @@ def _columns(ladder: Levels, rows: list[list[TextLine]]) -> list[float]:
     for x in cuts if len(cuts) <= _MOST_CUTS else ():
         before = any(sides[-1] <= (line.x0 + line.x1) / 2 < x for line in lines)
         after = any((line.x0 + line.x1) / 2 > x for line in lines)
-        if before and after and not any(line.x0 < x - 1 and line.x1 > x + 1 for line in lines):
+        crossing = [line for line in lines if line.x0 < x - 1 and line.x1 > x + 1]
+        if before and after and 3 * len(crossing) <= len(rows) and all(_is_gap(line, x) for line in crossing):
             sides.append(x)
     sides.append(right)
     figures = [[line for line in row if NUMBER.fullmatch(line.text)] for row in rows]
@@ -108,3 +112,32 @@ def _columns(ladder: Levels, rows: list[list[TextLine]]) -> list[float]:
     one_each = all(len(row) == len(found) for row, found in zip(figures, cells, strict=True))
     # what is figures for the most part is shown better by them
     return sides if one_each and 2 * sum(map(len, figures)) < len(lines) else []
+
+
+def _goes_on_beside(row: list[TextLine], inside: list[TextLine]) -> bool:
+    """Whether a row has words beside the rules, on a line with those between them."""
+    beside = [line for line in row if line not in inside]
+    return any(
+        abs(one.y0 + one.y1 - line.y0 - line.y1) < 0.6 * line.size for one in beside for line in inside
+    )
+
+
+def _is_gap(line: TextLine, x: float) -> bool:
+    """Whether a line has a space about there: MuPDF makes one of cells that stand close together."""
+    step = (line.x1 - line.x0) / len(line.text)
+    at = int((x - line.x0) / step)
+    return " " in line.text[max(at - 1, 0) : at + 2]
+
+
+def _above(ys: list[float], xs: list[float], lines: list[TextLine]) -> list[float]:
+    """The top of a first row that has a rule below it only, as each cell has; it is no higher than others."""
+    top = ys[0] - min(below - above for above, below in pairwise(ys))
+    first = [
+        line
+        for line in lines
+        if top < (line.y0 + line.y1) / 2 < ys[0] and line.x1 > xs[0] and line.x0 < xs[-1]
+    ]
+    cells = {bisect(xs, (line.x0 + line.x1) / 2) for line in first}
+    beside = any(line.x0 < xs[0] - 2 or line.x1 > xs[-1] + 2 or line.y0 < top - 2 for line in first)
+    crossing = any(line.x0 < x - 1 and line.x1 > x + 1 for line in first for x in xs[1:-1])
+    return [top] if len(cells) > 1 and len(cells) == len(first) and not beside and not crossing else []

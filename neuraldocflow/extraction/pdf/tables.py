@@ -259,14 +259,36 @@ def _any_in(column: tuple[float, float], pieces: list[Piece]) -> bool:
 def _columns_apart(rows: list[list[Piece]]) -> list[tuple[float, float]]:
     """The columns, each with one figure of a row where that can be had.
 
-    A sign at the left end of its column may stand under the right end of the one before.
+    A sign at the left end of its column may stand under the right end of the one before, as may a long
+    figure, such as a sum in bold type.
     """
     columns = _columns(rows)
     if any(_crowded(row, columns) for row in rows):
-        apart = _columns(rows, signs=False)
-        if not any(_crowded(row, apart) for row in rows):
-            return apart
+        for apart in (_columns(rows, signs=False), _columns_by_ends(rows)):
+            if not any(_crowded(row, apart) for row in rows):
+                return apart
     return columns
+
+
+def _columns_by_ends(rows: list[list[Piece]]) -> list[tuple[float, float]]:
+    """The columns of figures that end at the same places; each begins no earlier than the one before ends."""
+    figures = sorted((piece for row in rows for piece in row if piece.numeric), key=lambda piece: piece.x1)
+    columns: list[tuple[float, float]] = []
+    for group in _runs(figures):
+        begin = min(piece.start for piece in group)
+        columns.append((max(begin, columns[-1][1] + 0.1) if columns else begin, group[-1].x1))
+    return columns
+
+
+def _runs(figures: list[Piece]) -> list[list[Piece]]:
+    """Figures, in the order of their right ends, by where these lie close together."""
+    runs: list[list[Piece]] = []
+    for piece in figures:
+        if runs and piece.x1 - runs[-1][-1].x1 < 0.5 * piece.lines[0].size:
+            runs[-1].append(piece)
+        else:
+            runs.append([piece])
+    return runs
 
 
 def _crowded(row: list[Piece], columns: list[tuple[float, float]]) -> bool:
@@ -297,11 +319,12 @@ def _table(page: PageContent, rows: list[list[Piece]]) -> tuple[Table, list[Text
             if (
                 piece.start < columns[0][0] - 2
                 and has_labels
-                and not (covered and piece.x0 > left + 40 and not at)
+                and not (covered and piece.x0 > left + 40 and (not at or _heads(piece, row, columns[0])))
             ):
                 at[bisect(edges, piece.x0 + 2)].append(piece)
             elif covered:
-                at[covered[0] + offset].append(piece)
+                ends = {abs(columns[i][1] - piece.x1): i for i in reversed(covered)}
+                at[(ends[min(ends)] if piece.numeric else covered[0]) + offset].append(piece)
             else:
                 middle = (piece.x0 + piece.x1) / 2
                 nearest = min(range(len(columns)), key=lambda i: abs(sum(columns[i]) / 2 - middle))
@@ -334,6 +357,13 @@ def _table(page: PageContent, rows: list[list[Piece]]) -> tuple[Table, list[Text
         confidence=confidence,
     )
     return table, taken
+
+
+def _heads(piece: Piece, row: list[Piece], column: tuple[float, float]) -> bool:
+    """Whether words that begin before the first column of figures stand over it, far from others before."""
+    before = row[row.index(piece) - 1]
+    inside = min(piece.x1, column[1]) - max(piece.x0, column[0])
+    return piece.x0 - before.x1 > 2 * piece.lines[0].size and 2 * inside > piece.x1 - piece.x0
 
 
 def _label_edges(rows: list[list[Piece]], edge: float) -> list[float]:

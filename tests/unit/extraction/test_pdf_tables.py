@@ -359,6 +359,64 @@ def test_a_sign_under_the_end_of_the_column_before_joins_no_columns() -> None:
     ]
 
 
+def ends_at(builder: PdfBuilder, x: float, y: float, words: str, bold: bool = False) -> None:
+    font = pymupdf.Font("hebo" if bold else "helv")
+    builder.text(x - font.text_length(words, 12), y, words, 12, bold)
+
+
+def test_a_sum_that_reaches_under_the_column_before_joins_no_columns() -> None:
+    builder = PdfBuilder().page().text(72, 100, "Description", 12, bold=True)
+    for x, head in ((415, "Qty"), (496, "Unit price"), (562, "Amount")):
+        ends_at(builder, x, 100, head, bold=True)
+    items = [("Hammer", "3", "$19.99", "$59.97"), ("Nails of several lengths", "10", "$4.50", "$45.00")]
+    for y, (label, *figures) in zip((124, 148), items, strict=True):
+        builder.text(72, y, label, 12)
+        for x, figure in zip((415, 496, 562), figures, strict=True):
+            ends_at(builder, x, y, figure)
+    builder.text(330, 172, "Subtotal", 12).text(330, 196, "Total due", 12, bold=True)
+    ends_at(builder, 562, 172, "$10,104.97")
+    ends_at(builder, 562, 196, "$110,104.97", bold=True)
+    (table,) = read(builder.done()).tables()
+    assert table.grid() == [
+        ["Description", "Qty", "Unit price", "Amount"],
+        ["Hammer", "3", "$19.99", "$59.97"],
+        ["Nails of several lengths", "10", "$4.50", "$45.00"],
+        ["Subtotal", "", "", "$10,104.97"],
+        ["Total due", "", "", "$110,104.97"],
+    ]
+
+
+def test_rows_with_a_rule_below_each_are_a_table_beside_an_address() -> None:
+    builder = PdfBuilder().page().lines(72, 99, ["Fictional Tools Ltd.", "12 Example Road", "Springfield"])
+    rows = [
+        ("Invoice #", "INV-42"),
+        ("Date", "14 March 2031"),
+        ("Due date", "13 April 2031"),
+        ("PO no.", "7"),
+    ]
+    for number, (label, value) in enumerate(rows):
+        y = 100 + 24 * number
+        builder.row(y, (395, label), (472, value))
+        builder.rule(390, y + 8, 467, y + 8).rule(467, y + 8, 566, y + 8)
+    document = read(builder.done())
+    (table,) = document.tables()
+    assert table.grid() == [list(row) for row in rows]
+    assert document.text.startswith("Fictional Tools Ltd. 12 Example Road")
+
+
+def test_a_row_with_a_rule_below_it_is_parted_where_its_cells_stand_close() -> None:
+    builder = PdfBuilder().page()
+    for number, (label, value) in enumerate([("A", "one"), ("B", "two"), ("C", "three"), ("D", "four")]):
+        y = 100 + 24 * number
+        builder.row(y, (395, label), (472, value))
+        builder.rule(390, y + 8, 467, y + 8).rule(467, y + 8, 566, y + 8)
+    builder.row(196, (395, "Purchase orders"), (470, "five")).rule(390, 204, 467, 204).rule(
+        467, 204, 566, 204
+    )
+    (table,) = read(builder.done()).tables()
+    assert table.grid()[-1] == ["Purchase orders", "five"]
+
+
 def test_rows_that_only_rules_across_part_have_cells_of_any_number_of_lines() -> None:
     builder = PdfBuilder().page().row(95, (76, "No."), (136, "Exhibit"))
     for number in range(5):
@@ -371,8 +429,11 @@ def test_rows_that_only_rules_across_part_have_cells_of_any_number_of_lines() ->
     document = read(builder.done())
     (table,) = document.tables()
     assert table.grid() == [
-        [f"10.{number}", "Agreement of 5 May 2020 between two companies, as it was amended and restated"]
-        for number in range(5)
+        ["No.", "Exhibit"],
+        *(
+            [f"10.{number}", "Agreement of 5 May 2020 between two companies, as it was amended and restated"]
+            for number in range(5)
+        ),
     ]
     assert document.text.endswith("What comes after it.")
 
