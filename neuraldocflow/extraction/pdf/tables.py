@@ -264,31 +264,41 @@ def _columns_apart(rows: list[list[Piece]]) -> list[tuple[float, float]]:
     """
     columns = _columns(rows)
     if any(_crowded(row, columns) for row in rows):
-        for apart in (_columns(rows, signs=False), _columns_by_ends(rows)):
-            if not any(_crowded(row, apart) for row in rows):
+        for apart in (_columns(rows, signs=False), _columns_by_ends(rows), _columns_of_fullest(rows)):
+            if apart and not any(_crowded(row, apart) for row in rows):
                 return apart
     return columns
 
 
 def _columns_by_ends(rows: list[list[Piece]]) -> list[tuple[float, float]]:
-    """The columns of figures that end at the same places; each begins no earlier than the one before ends."""
-    figures = sorted((piece for row in rows for piece in row if piece.numeric), key=lambda piece: piece.x1)
+    """The columns of figures that end at the same places; [] where these are more than rows have figures."""
     columns: list[tuple[float, float]] = []
-    for group in _runs(figures):
-        begin = min(piece.start for piece in group)
-        columns.append((max(begin, columns[-1][1] + 0.1) if columns else begin, group[-1].x1))
-    return columns
-
-
-def _runs(figures: list[Piece]) -> list[list[Piece]]:
-    """Figures, in the order of their right ends, by where these lie close together."""
-    runs: list[list[Piece]] = []
-    for piece in figures:
-        if runs and piece.x1 - runs[-1][-1].x1 < 0.5 * piece.lines[0].size:
-            runs[-1].append(piece)
+    for piece in sorted(
+        (piece for row in rows for piece in row if piece.numeric), key=lambda piece: piece.x1
+    ):
+        if columns and piece.x1 - columns[-1][1] < 0.5 * piece.lines[0].size:
+            columns[-1] = (min(columns[-1][0], piece.start), piece.x1)
         else:
-            runs.append([piece])
-    return runs
+            columns.append((piece.start, piece.x1))
+    return _one_by_one(columns) if len(columns) <= len(_fullest(rows)[0]) + 1 else []
+
+
+def _columns_of_fullest(rows: list[list[Piece]]) -> list[tuple[float, float]]:
+    """The columns of the rows with the most figures."""
+    spans = zip(*_fullest(rows), strict=True)
+    return _one_by_one([(min(p.start for p in each), max(p.x1 for p in each)) for each in spans])
+
+
+def _fullest(rows: list[list[Piece]]) -> list[list[Piece]]:
+    """The figures of the rows that have the most of them."""
+    figures = [[piece for piece in row if piece.numeric] for row in rows]
+    most = max(map(len, figures))
+    return [row for row in figures if len(row) == most]
+
+
+def _one_by_one(columns: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The columns, each begun no earlier than the one before ends."""
+    return [(max(x0, end + 0.1), x1) for (_, end), (x0, x1) in pairwise([(0.0, 0.0), *columns])]
 
 
 def _crowded(row: list[Piece], columns: list[tuple[float, float]]) -> bool:
