@@ -19,7 +19,9 @@ from ..pieces import Piece, beside, pieces
 if TYPE_CHECKING:
     from ..profile import Field
 
-_PAIR = regex(r"^\W{0,3}(?P<name>[A-Z][^:\n]{1,48}?)\s*:\s+(?P<value>\S[^\n]{0,199})$")
+_PAIR = regex(
+    r"^\W{0,3}(?P<name>(?!(?:Table|Figure|Fig\.|Chart)\s+\d)[A-Z][^:\n]{1,48}?)\s*:\s+(?P<value>\S[^\n]{0,199})$"
+)
 
 
 _NEXT = regex(
@@ -32,6 +34,8 @@ _DOTTED = regex(
 )
 """A pair with dots between; a page's number behind them is of a table of contents."""
 _LABEL = regex(r"(?=.*[^\W\d_]{2})[^:\n]{2,48}:?")
+_FIGURE = regex(r"\W{0,6}(?:[A-Z]{3})?\W{0,6}\d[\d.,\s]*\W{0,4}(?:[A-Z]{3})?")
+"""An amount, with its currency as a sign or a code."""
 _SAYS = regex(r"[^\W_]")
 """What blanks for a signature have none of."""
 _NAME_WORDS, _VALUE = 6, 200
@@ -143,8 +147,8 @@ def _object(row: dict[str, Cell], table: Table) -> Candidate:
 def key_values(
     document: Document, spec: dict[str, Any], field: Field, context: Context
 ) -> Iterator[Candidate]:
-    """``Name: value``, several to a line, or with dots between them; a label with its value beside it; and
-    the rows of a form of two columns."""
+    """``Name: value``, several to a line, or with dots between them; a label with its value beside it;
+    the rows of a form of two columns, and the totals below a bill's."""
     seen: set[tuple[str, str]] = set()
     for name, value, start, score in _pairs(pieces(document, context)):
         name, shown = " ".join(name.split()), " ".join(value.split())
@@ -157,6 +161,7 @@ def key_values(
 def _pairs(found: list[Piece]) -> Iterator[tuple[str, str, int, float]]:
     """(name, value, where the value begins, score) of every pair."""
     forms: dict[int, bool] = {}
+    totals: dict[int, dict[int, Cell]] = {}
     for index, piece in enumerate(found):
         match = _PAIR.match(piece.text)
         dotted = _DOTTED.match(piece.text) if match is None and piece.cell is None else None
@@ -169,6 +174,8 @@ def _pairs(found: list[Piece]) -> Iterator[tuple[str, str, int, float]]:
             other = beside(index, found)
             if other is not None and not other.text.rstrip().endswith(":"):
                 yield piece.text.rstrip(" :"), other.text, other.start, 0.6
+        elif piece.cell is not None and (total := _totals(piece, totals).get(id(piece.cell))) is not None:
+            yield piece.text, total.text, total.start, 0.5
         elif piece.cell is not None and piece.cell.column == 0 and _in_form(piece, forms):
             other = beside(index, found)
             if other is not None and len(other.text) < _VALUE:
@@ -187,6 +194,26 @@ def _one_by_one(match: re.Match[str]) -> Iterator[tuple[str, str, int]]:
         name, begin = other["name"], other.end()
     if text[begin:].strip():
         yield name, text[begin:].rstrip(), offset + begin
+
+
+def _totals(piece: Piece, known: dict[int, dict[int, Cell]]) -> dict[int, Cell]:
+    """The totals of a cell's table by their labels' cells: below its rows, a label and a figure in the last
+    column, as a bill ends; looked at once."""
+    table = piece.table
+    if table is None:
+        return {}
+    if id(table) not in known:
+        rows = [[cell for cell in row if cell.text.strip()] for _, row in sorted(table.by_row().items())]
+        full = [at for at, row in enumerate(rows) if at >= table.header_rows and len(row) > 2]
+        known[id(table)] = {
+            id(row[0]): row[1]
+            for row in rows[full[-1] + 1 if full else len(rows) :]
+            if len(row) == 2
+            and row[1].column == table.n_columns - 1
+            and _FIGURE.fullmatch(row[1].text.strip())
+            and _LABEL.fullmatch(row[0].text.strip())
+        }
+    return known[id(table)]
 
 
 def _in_form(piece: Piece, known: dict[int, bool]) -> bool:

@@ -162,6 +162,17 @@ def test_a_form_of_two_columns_has_a_pair_in_each_row() -> None:
     assert pairs(table(*rows, ("", "2"), header_rows=0)) == {}
 
 
+def test_the_totals_below_the_rows_of_a_bill_are_pairs() -> None:
+    rows = ("Item", "Qty", "Amount"), ("Bolt", "4", "$2.00"), ("Washer", "", "$1.00"), ("Nut", "6", "$1.20")
+    totals = ("Subtotal", "", "$4.20"), ("", "Tax (5 %)", "0.21 EUR"), ("Thank you", "", "Please pay")
+    assert pairs(table(*rows, *totals)) == {"Subtotal": "$4.20", "Tax (5 %)": "0.21 EUR"}
+    assert pairs(table(("Item", "Qty", "Amount"), ("Bolt", "", "$2.00"), ("Nut", "", "$1.20"))) == {}
+
+
+def test_a_caption_is_no_pair() -> None:
+    assert pairs("Table 1: Accuracy by model", "Figure 2: A heron", "Tables: 3") == {"Tables": "3"}
+
+
 def test_blanks_for_a_signature_are_no_value() -> None:
     assert pairs("Signature: ____________", "Receipt: 0091") == {"Receipt": "0091"}
 
