@@ -34,6 +34,12 @@ _DOTTED = regex(
 )
 """A pair with dots between; a page's number behind them is of a table of contents."""
 _LABEL = regex(r"(?=.*[^\W\d_]{2})[^:\n]{2,48}:?")
+_TELLING = regex(
+    r"(?P<name>(?!Page|Th[ei]|An? )[A-Z][\w.]{0,20}(?: [\w.]{1,20}){0,2}?"
+    r"(?: ?#|(?i: no\.| nr\.?| number| date| id))|Date|No\.)"
+    r"\s+(?P<value>(?:\S{1,20} ){0,3}\S{0,20}\d\S{0,12})"
+)
+"""A line of a label that says by itself that a number or a date follows, and that."""
 _FIGURE = regex(r"\W{0,6}(?:[A-Z]{3})?\W{0,6}\d[\d.,\s]*\W{0,4}(?:[A-Z]{3})?")
 """An amount, with its currency as a sign or a code."""
 _SAYS = regex(r"[^\W_]")
@@ -164,7 +170,9 @@ def _pairs(found: list[Piece]) -> Iterator[tuple[str, str, int, float]]:
     totals: dict[int, dict[int, Cell]] = {}
     for index, piece in enumerate(found):
         match = _PAIR.match(piece.text)
-        dotted = _DOTTED.match(piece.text) if match is None and piece.cell is None else None
+        dotted = None
+        if match is None and piece.cell is None:
+            dotted = _DOTTED.match(piece.text) or _TELLING.fullmatch(piece.text)
         if match is not None:
             for name, value, first in _one_by_one(match):
                 yield name, value, piece.start + first, 0.6

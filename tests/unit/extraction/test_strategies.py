@@ -169,6 +169,19 @@ def test_the_totals_below_the_rows_of_a_bill_are_pairs() -> None:
     assert pairs(table(("Item", "Qty", "Amount"), ("Bolt", "", "$2.00"), ("Nut", "", "$1.20"))) == {}
 
 
+def test_a_label_that_tells_of_a_number_or_a_date_needs_no_colon() -> None:
+    assert pairs(
+        "Invoice # INV-42", "Due date 14 March 2031", "PO number PO-7", "Customer ID 0091", "Date 1/2/31"
+    ) == {
+        "Invoice #": "INV-42",
+        "Due date": "14 March 2031",
+        "PO number": "PO-7",
+        "Customer ID": "0091",
+        "Date": "1/2/31",
+    }
+    assert pairs("Page No. 3", "The number 3 is prime", "Effective date of the merger", "Up to date") == {}
+
+
 def test_a_caption_is_no_pair() -> None:
     assert pairs("Table 1: Accuracy by model", "Figure 2: A heron", "Tables: 3") == {"Tables": "3"}
 
