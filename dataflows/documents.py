@@ -7,7 +7,7 @@ configuration that ``NEURALDOCFLOW_CONFIG`` names (default: ``./inbox`` to ``./r
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar, cast
@@ -86,7 +86,9 @@ def build_job(config: Config, engine: Engine, sources: tuple[str, ...] = ()) -> 
 
     work = op.key_on("key", fresh, work_key)
     extracted = op.key_rm("extracted", op.stateful_batch("extract", work, partial(Extract, engine)))
-    finished = op.key_on("type", op.filter_map("finished", extracted, _only(Finished)), _type_of)
+    finished = op.key_on(
+        "type", op.filter_map("finished", extracted, _only(Finished)), type_among(engine.profiles)
+    )
     validated = op.key_rm("validated", op.stateful_batch("validate", finished, Validate))
 
     interval = config.runtime.snapshot_interval_ms / 1000
@@ -251,10 +253,14 @@ def _only(*kinds: type[T]) -> Callable[[Any], T | None]:
     return lambda value: value if isinstance(value, kinds) else None
 
 
-def _type_of(item: Finished) -> str:
-    """The profile an agent chose; for a failure the one asked for."""
-    chosen = item.outcome.summary.get("profile") if item.outcome is not None else None
-    return str(chosen or item.document.profile)
+def type_among(profiles: Collection[str]) -> Callable[[Finished], str]:
+    """The profile an agent chose; the one asked for where there is no such profile, as for a failure."""
+
+    def type_of(item: Finished) -> str:
+        chosen = item.outcome.summary.get("profile") if item.outcome is not None else None
+        return str(chosen) if chosen in profiles else item.document.profile
+
+    return type_of
 
 
 def _document_of(item: Event | Delivery | DeadLetter | Spent) -> str:

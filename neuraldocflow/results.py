@@ -14,12 +14,14 @@ from pydantic.alias_generators import to_camel
 from neuraldocflow.values import Priority
 
 Status = Literal["completed", "partial", "failed"]
-BoundingBox = tuple[float, float, float, float]
-Share = Annotated[float, Field(ge=0, le=1)]
-Count = Annotated[int, Field(ge=0, lt=2**31)]
-Bytes = Annotated[int, Field(ge=0, lt=2**53)]
+Coordinate = Annotated[float, Field(strict=True)]
+"""Strictly, as all numbers here: a result is taken as it is, and a text that could be one is none."""
+BoundingBox = tuple[Coordinate, Coordinate, Coordinate, Coordinate]
+Share = Annotated[float, Field(strict=True, ge=0, le=1)]
+Count = Annotated[int, Field(strict=True, ge=0, lt=2**31)]
+Bytes = Annotated[int, Field(strict=True, ge=0, lt=2**53)]
 """A whole number that every reader of JSON takes for the same."""
-Milliseconds = Annotated[float, Field(ge=0, le=1e12)]
+Milliseconds = Annotated[float, Field(strict=True, ge=0, le=1e12)]
 Name = Annotated[str, Field(max_length=1024)]
 
 
@@ -128,7 +130,7 @@ class ValidationResult(_Result):
 
     rule: str
     severity: Literal["error", "warning", "info"]
-    passed: bool
+    passed: Annotated[bool, Field(strict=True)]
     message: str = ""
     fields: list[str] = Field(default_factory=list)
 
@@ -145,7 +147,7 @@ class ErrorInfo(_Result):
 
     code: Name
     message: str
-    retryable: bool = False
+    retryable: Annotated[bool, Field(strict=True)] = False
     retry_suggestions: list[RetrySuggestion] = Field(default_factory=list)
 
 

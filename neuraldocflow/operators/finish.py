@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from neuraldocflow.errors import FetchFailed, Internal
 from neuraldocflow.events import NewDocument
 from neuraldocflow.identity import job_id
 from neuraldocflow.operators.extract import Finished
-from neuraldocflow.results import ProcessingResult
+from neuraldocflow.results import ExtractedData, FieldValue, ProcessingResult
 
 _DEEPEST = 64
 """Mappings and lists in one another, of which ours have a dozen: what can be read can't always be written."""
@@ -47,22 +48,31 @@ def result_of(finished: Finished) -> dict[str, Any]:
     return result
 
 
-def _is_whole(result: object) -> bool:
-    """Whether it is a result: an agent that a hostile document has taken over can write anything."""
+def _is_whole(result: dict[str, Any]) -> bool:
+    """Whether it is a result: an agent that a hostile document has taken over can write anything.
+
+    It is taken as it is, not as the model would mend it, so nothing may be left out or of another type.
+    """
     try:
         found = ProcessingResult.model_validate(result, by_alias=True, by_name=False)
     except ValidationError:
         return False
-    if not _is_shallow(result):
-        return False
     data = found.extracted_data
-    whole = (
-        found.status != "failed"
+    return (
+        _is_shallow(result)
+        and "validationResults" in result
+        and found.status != "failed"
+        and found.metadata.sha256 is not None
         and data is not None
         and data.confidence is not None
-        and found.metadata.sha256 is not None
+        and "fields" in data.model_fields_set
+        and all("confidence" in each.model_fields_set for each in _values_in(data))
     )
-    return whole and "validation_results" in found.model_fields_set
+
+
+def _values_in(data: ExtractedData) -> Iterator[FieldValue]:
+    for found in data.fields.values():
+        yield from found if isinstance(found, list) else [found] if found else []
 
 
 def _is_shallow(result: object) -> bool:

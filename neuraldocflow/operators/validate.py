@@ -29,6 +29,9 @@ _SLOW, _FAST = 0.01, 0.1
 """Weights of a new document in the usual value and in the recent one (exponential averages)."""
 _DRIFT = 0.3
 """The difference of recent from usual that is told."""
+_FIELDS, _LONGEST_NAME = 1000, 256
+"""Fields of a profile that are remembered, and characters of their names: a profile has fewer, but an agent
+that a hostile document has taken over can name any."""
 
 Validated = Event | Delivery | DeadLetter
 
@@ -102,6 +105,8 @@ class Validate(StatefulBatchLogic[Finished, Validated, dict[str, Any]]):
         self._count += 1
         told: list[dict[str, Any]] = []
         for name, found in result["extractedData"]["fields"].items():
+            if name not in self._usual and (len(self._usual) >= _FIELDS or len(name) > _LONGEST_NAME):
+                continue
             several = found if isinstance(found, list) else [found] if found else []
             filled = float(bool(several))
             surest = max((each["confidence"] for each in several), default=None)

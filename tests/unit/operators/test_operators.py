@@ -14,6 +14,7 @@ import orjson
 import pytest
 from bytewax.recovery import init_db_dir
 
+from dataflows.documents import type_among
 from neuraldocflow.components import Acknowledgement
 from neuraldocflow.dead_letters import DeadLetter
 from neuraldocflow.deliveries import Delivery, Spent, Tick
@@ -154,6 +155,21 @@ def test_validate_tells_a_field_that_is_suddenly_absent(tmp_path: Path) -> None:
         told += [each["rule"] for each in delivery.result["validationResults"]]  # type: ignore[union-attr]
     assert "drift" in told
     assert len(told) < 10
+
+
+def test_names_that_a_hostile_document_s_agent_invents_are_not_remembered_without_end(tmp_path: Path) -> None:
+    logic = Validate(None)
+    logic.on_batch([finished("good", tmp_path)])
+    for number in range(3):
+        item = finished(f"hostile-{number}", tmp_path)
+        path = Path(item.outcome.result_path)  # type: ignore[union-attr]
+        invented = {"x" * 100_000: None} | {f"{number}-{name}": None for name in range(5000)}
+        path.write_text(path.read_text().replace('"b":null', orjson.dumps(invented).decode()[1:-1]))
+        logic.on_batch([item])
+    assert {"a", "b"} <= logic.snapshot()["usual"].keys()
+    assert len(orjson.dumps(logic.snapshot())) < 100_000
+    nobodys = Finished(document("c"), Outcome(Job("c", "/in", ""), "completed", summary={"profile": "x"}))
+    assert type_among({"generic"})(nobodys) == "auto"  # else each had a state of its own
 
 
 def test_a_failure_is_an_event_and_a_result_of_its_own(tmp_path: Path) -> None:
@@ -367,6 +383,14 @@ def test_no_store_is_no_error() -> None:
     Recovery(None).forget_uncommitted()
 
 
+def _written(confidence: bytes, fields: bytes) -> bytes:
+    """A result but for what a test has put into it."""
+    return (
+        b'{"jobId":"a","status":"completed","extractedData":{"confidence":%b,"fields":%b},'
+        b'"metadata":{"sha256":"a"},"validationResults":[]}' % (confidence, fields)
+    )
+
+
 @pytest.mark.parametrize(
     "written",
     [
@@ -377,6 +401,11 @@ def test_no_store_is_no_error() -> None:
         b'"metadata":{"sha256":"a"},"validationResults":[]}',
         b'{"jobId":"a","status":"completed","extractedData":{"confidence":0.5,"fields":{"a":{"value":%b}}},'
         b'"metadata":{"sha256":"a"},"validationResults":[]}' % (b"[" * 300 + b"]" * 300),
+        _written(b'"0.5"', b"{}"),
+        _written(b"0.5", b'{"a":{"confidence":"0.5"}}'),
+        _written(b"0.5", b'{"a":[{"confidence":0.1},{"value":1}]}'),
+        _written(b"0.5", b"{}").replace(b',"fields":{}', b""),
+        _written(b"0.5", b"{}").replace(b"validationResults", b"validation_results"),
     ],
 )
 def test_what_an_agent_wrote_that_is_no_result_fails_the_document_alone(
