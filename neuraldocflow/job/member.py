@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -28,6 +27,7 @@ from neuraldocflow.job.engine import GRACE
 from neuraldocflow.job.looking import Looking
 from neuraldocflow.job.signals import signals
 from neuraldocflow.job.supervisor import STDERR, end_all, stop_all
+from neuraldocflow.removal import remove_tree
 
 log = logging.getLogger(__name__)
 
@@ -114,7 +114,7 @@ class Member:
         if self._number == 0:
             recovery.prepare(self._state, self._most)
             for folder in self._scratch.glob("swarm-*"):  # of releases that had one place for all processes
-                shutil.rmtree(folder, ignore_errors=True)
+                remove_tree(folder)
             return
         while not (self._state / "recovery").is_dir() and self._stopping is None:
             time.sleep(_LOOK)  # the first makes it
@@ -168,7 +168,7 @@ class Member:
         """Run this process' part of a round until it ends or the round does; the seconds it ran."""
         began = time.monotonic()
         self._cluster.forget(self._number)
-        shutil.rmtree(self._scratch / str(self._number), ignore_errors=True)  # of agents that were killed
+        remove_tree(self._scratch / str(self._number))  # of agents that were killed
         command = [*self._command(self._number, ";".join(addresses)), "--supervisor", str(os.getpid())]
         looking = Looking(self._look, _LOOK)
         process = subprocess.Popen([sys.executable, *command], stdout=STDERR, start_new_session=True)

@@ -6,7 +6,6 @@ import fcntl
 import logging
 import os
 import re
-import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -34,6 +33,7 @@ from neuraldocflow.job.cluster import Cluster
 from neuraldocflow.job.engine import Engine
 from neuraldocflow.job.signals import signals
 from neuraldocflow.job.timesteps import TimeSteps, start_again
+from neuraldocflow.removal import remove_tree
 
 log = logging.getLogger(__name__)
 
@@ -96,7 +96,7 @@ def run(
     state = config.runtime.state_directory.absolute()
     with alone(state):
         recovery.prepare(state, config.runtime.max_workers)
-        shutil.rmtree(state / "work" / "scratch", ignore_errors=True)  # of agents that were killed
+        remove_tree(state / "work" / "scratch")  # of agents that were killed
         cluster = Cluster(state / "work" / "cluster")
         cluster.clear()
         try:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -28,6 +27,7 @@ from neuraldocflow.job.engine import GRACE
 from neuraldocflow.job.looking import Looking
 from neuraldocflow.job.runner import alone, check_size
 from neuraldocflow.job.signals import signals
+from neuraldocflow.removal import remove_tree
 
 log = logging.getLogger(__name__)
 
@@ -137,7 +137,7 @@ class Supervisor:
         self._cluster.clear()
         if self._stopping is not None:  # the word of it may have been among what was cleared
             self._cluster.stop()
-        shutil.rmtree(self._state / "work" / "scratch", ignore_errors=True)
+        remove_tree(self._state / "work" / "scratch")
         self._look_anew()
         self._release()
         self._ports = _free_ports(self._count)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import queue
-import shutil
 import signal
 import socket
 import stat
@@ -16,6 +15,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+from neuraldocflow.removal import remove_tree
 
 from .containment import environment
 from .job import RESULT, Job
@@ -105,7 +106,7 @@ class AgentProcess:
         os.replace(written, fresh)  # first: from here on the agent can't exchange it
         found = fresh.lstat()
         if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
-            shutil.rmtree(fresh) if stat.S_ISDIR(found.st_mode) else fresh.unlink()
+            remove_tree(fresh) if stat.S_ISDIR(found.st_mode) else fresh.unlink()
             raise ValueError("an agent's result is a file of its own")
         os.replace(fresh, output)
 
@@ -141,7 +142,7 @@ class AgentProcess:
     def reap(self) -> int:
         """Wait for the end of a killed one and clean up; its exit code (negative: the signal)."""
         code = self._process.wait()
-        shutil.rmtree(self._scratch, ignore_errors=True)
+        remove_tree(self._scratch)
         return code
 
 

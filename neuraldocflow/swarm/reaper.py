@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import queue
-import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
+
+from neuraldocflow.removal import remove_tree
 
 from .process import AgentProcess
 
@@ -42,4 +43,4 @@ class Reaper:
             code = agent.reap()
             if gone is not None:
                 gone(code)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        remove_tree(self._folder)

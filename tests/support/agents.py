@@ -61,6 +61,9 @@ def obey(job: Job, document: bytes | Path, settings: dict[str, Any], tell: Tell)
     elif word == "leave":
         _leave(rest)
         _speak(settings, {"status": "completed", "summary": {}})
+    elif word == "nest":
+        _nest(int(rest))
+        os.kill(os.getpid(), signal.SIGKILL)
     elif word == "fork":
         _fork(*rest.split())
     elif word == "garbage":
@@ -93,9 +96,18 @@ def _leave(what: str) -> None:
         result.symlink_to(target)
     elif kind == "folder":
         result.mkdir()
+        os.chdir(result)
+        _nest(int(target))
     elif kind == "twin":
         Path("other").write_text("{}")
         os.link("other", result)
+
+
+def _nest(levels: int) -> None:
+    """Make folders in one another, more than a path can name."""
+    for _ in range(levels):
+        os.mkdir("in")
+        os.chdir("in")
 
 
 def _fork(seconds: str, end: str) -> None:

@@ -13,6 +13,7 @@ import pytest
 from support.swarm import Start, answer_of, outcomes_of, sleeping, until
 
 from neuraldocflow.swarm import Job, process
+from neuraldocflow.swarm.quarantine import Quarantine
 
 REFUSED = "refused: PermissionError"
 
@@ -70,7 +71,7 @@ def test_an_agent_knows_no_variable_that_could_be_a_secret(
     assert answers == {**dict.fromkeys(secrets, "none"), "LC_TIME": "C"}
 
 
-@pytest.mark.parametrize("left", ["link {secret}", "folder", "twin", "nothing"])
+@pytest.mark.parametrize("left", ["link {secret}", "folder 0", "folder 3000", "twin", "nothing"])
 def test_a_result_that_is_no_file_of_its_own_is_not_taken(
     start: Start, job: Callable[..., Job], tmp_path: Path, left: str
 ) -> None:
@@ -84,6 +85,19 @@ def test_a_result_that_is_no_file_of_its_own_is_not_taken(
     assert found["hostile"].error["code"] == "agent_crashed"
     assert found["fine"].status == "completed"
     assert os.listdir(tmp_path / "results") == ["fine.json"]
+
+
+def test_folders_that_an_agent_made_in_one_another_without_end_are_removed_and_others_are_looked_after(
+    start: Start, job: Callable[..., Job], tmp_path: Path
+) -> None:
+    quarantine = Quarantine(tmp_path / "quarantine")
+    swarm = start(1, quarantine=quarantine)
+    swarm.submit(job("nests", "nest 3000", sha256="1" * 64))
+    swarm.submit(job("dies", "die", sha256="2" * 64))
+    outcomes_of(swarm, 2)
+    until(lambda: {path.name for path in (tmp_path / "quarantine").iterdir()} == {"1" * 64, "2" * 64})
+    swarm.stop()
+    assert list((tmp_path / "scratch").iterdir()) == []
 
 
 @pytest.mark.parametrize("end", ["answer", "die", "hang"])
