@@ -23,6 +23,8 @@ from .job import RESULT, Job
 
 _CHUNK, _LONGEST = 1 << 16, 1 << 20
 """Bytes read at a time, and the longest message."""
+_TIMES_IN_MEMORY = 4
+"""So often an agent has a result in memory when it writes it: as text read, as values, as JSON, as bytes."""
 
 
 class AgentProcess:
@@ -38,6 +40,10 @@ class AgentProcess:
         self.handed: float | None = None
         """When it had its job's document; None while that can't be opened."""
         self.told: tuple[str, float] = ("", 0.0)
+        """The stage and share of its job that it told last."""
+        self.tellings = 0
+        """How often it has told how far its job is."""
+        self._largest_result = (settings["limits"]["max_memory_mb"] << 20) // _TIMES_IN_MEMORY
         self._scratch = scratch / agent_id
         self._scratch.mkdir(parents=True, exist_ok=True)
         self.connection, child = socket.socketpair()
@@ -72,7 +78,8 @@ class AgentProcess:
 
     def give(self, job: Job, now: float) -> None:
         """Hand it a job, and its document as soon as that is open."""
-        self.job, self.began, self.handed, self.told = job, now, None, ("opening", 0.0)
+        self.job, self.began, self.handed = job, now, None
+        self.told, self.tellings = ("opening", 0.0), 0
         self._given.put(job)
 
     def _feed(self, connection: socket.socket) -> None:
@@ -97,8 +104,8 @@ class AgentProcess:
     def take_result(self, output: Path) -> None:
         """Move the result of its job to ``output``.
 
-        Raises ValueError where there is none, or something else than a file of its own; OSError where the
-        disk does not let it be moved.
+        Raises ValueError where there is none, or something else than a file of its own, or more than it can
+        have made; OSError where the disk does not let it be moved.
         """
         written, fresh = self._scratch / RESULT, output.with_name(f".{output.name}.{self.pid}")
         if not os.path.lexists(written):
@@ -108,6 +115,9 @@ class AgentProcess:
         if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
             remove_tree(fresh) if stat.S_ISDIR(found.st_mode) else fresh.unlink()
             raise ValueError("an agent's result is a file of its own")
+        if found.st_size > self._largest_result:  # all of it is read by who takes it
+            fresh.unlink()
+            raise ValueError("an agent's result has been in its memory")
         os.replace(fresh, output)
 
     def hear(self) -> list[dict[str, Any]]:

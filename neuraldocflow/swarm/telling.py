@@ -16,6 +16,9 @@ if TYPE_CHECKING:  # agents import this package, and start without pydantic
 
 _MOST = 10_000
 """Tellings that nobody has taken; the oldest are forgotten."""
+_A_SECOND, _BESIDE = 10, 10
+"""Tellings of an agent's that are heard; it pauses for a tenth of a second itself between two. Each becomes
+an event on the log, which one that a document has taken over must not fill."""
 
 
 class Telling:
@@ -41,10 +44,13 @@ class Telling:
 
     def goes_on(self, job: Job, agent: AgentProcess, message: Mapping[str, Any]) -> None:
         """What the agent says of its job. Raises ValueError, TypeError or KeyError for nonsense."""
+        spent = time.monotonic() - agent.began
+        agent.tellings += 1
+        if agent.tellings > _BESIDE + _A_SECOND * spent:
+            raise ValueError("an agent pauses between two messages")
         stage, done, total = str(message["stage"]), int(message["done"]), int(message["total"])
         share = max(share_of(stage, done, total), agent.told[1])
         agent.told = (stage, share)
-        spent = time.monotonic() - agent.began
         left = self._estimates.remaining_ms(job.profile, share, total if stage == "reading" else None, spent)
         what = f"page {done} of {total}" if stage == "reading" and total > 1 else None
         known = _intermediate(message.get("known"))

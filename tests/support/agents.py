@@ -98,6 +98,9 @@ def _leave(what: str) -> None:
         result.mkdir()
         os.chdir(result)
         _nest(int(target))
+    elif kind == "hole":
+        result.touch()
+        os.truncate(result, 2 << 30)
     elif kind == "twin":
         Path("other").write_text("{}")
         os.link("other", result)

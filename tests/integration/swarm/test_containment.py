@@ -71,7 +71,7 @@ def test_an_agent_knows_no_variable_that_could_be_a_secret(
     assert answers == {**dict.fromkeys(secrets, "none"), "LC_TIME": "C"}
 
 
-@pytest.mark.parametrize("left", ["link {secret}", "folder 0", "folder 3000", "twin", "nothing"])
+@pytest.mark.parametrize("left", ["link {secret}", "folder 0", "folder 3000", "twin", "hole", "nothing"])
 def test_a_result_that_is_no_file_of_its_own_is_not_taken(
     start: Start, job: Callable[..., Job], tmp_path: Path, left: str
 ) -> None:

@@ -205,6 +205,7 @@ def test_a_typed_error_and_a_fault_of_ours_are_told_apart_and_neither_quotes_the
         '{"stage": "reading", "done": 1' + "0" * 400 + ', "total": 1}|',
         "[" * 200_000 + "|",
         '{"status": "failed", "summary": {}, "error": {"x": 1}}|',
+        '{"stage": "reading", "done": 1, "total": 2}|' * 1000,
     ],
 )
 def test_an_agent_that_talks_nonsense_is_replaced(start: Start, job: Callable[..., Job], said: str) -> None:
