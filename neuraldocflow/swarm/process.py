@@ -28,7 +28,10 @@ _TIMES_IN_MEMORY = 4
 
 
 class AgentProcess:
-    """One agent. Start it from the thread that outlives it: it dies with that thread."""
+    """One agent. Start it from the thread that outlives it: it dies with that thread.
+
+    Raises OSError, and RuntimeError where there can't be another thread.
+    """
 
     def __init__(self, agent_id: str, settings: dict[str, Any], scratch: Path) -> None:
         self.agent_id = agent_id
@@ -55,17 +58,24 @@ class AgentProcess:
             "socket": child.fileno(),
             "scratch": str(self._scratch),
         }
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "neuraldocflow.swarm.agent", json.dumps(told)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            pass_fds=[child.fileno()],
-            env={**environment(os.environ), "OMP_THREAD_LIMIT": "1", "PYTHONUNBUFFERED": "1"},
-            start_new_session=True,  # what it starts is in its group, and ends with it
-        )
-        child.close()
         self._given: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
-        threading.Thread(target=self._feed, args=[self.connection.dup()], daemon=True).start()
+        try:
+            threading.Thread(target=self._feed, args=[self.connection.dup()], daemon=True).start()
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "neuraldocflow.swarm.agent", json.dumps(told)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                pass_fds=[child.fileno()],
+                env={**environment(os.environ), "OMP_THREAD_LIMIT": "1", "PYTHONUNBUFFERED": "1"},
+                start_new_session=True,  # what it starts is in its group, and ends with it
+            )
+        except BaseException:
+            self._given.put(None)
+            self.connection.close()
+            remove_tree(self._scratch)
+            raise
+        finally:
+            child.close()
 
     @property
     def pid(self) -> int:

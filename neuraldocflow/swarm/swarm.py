@@ -113,8 +113,9 @@ class Swarm:
         self._thread.start()
 
     def submit(self, job: Job) -> None:
-        """Take a job in. Raises Full where :meth:`room` is 0."""
+        """Take a job in. Raises Full where there is no room."""
         with self._lock:
+            self._check()
             self._scheduler.submit(job, time.monotonic())
         self._wake()
 
@@ -288,8 +289,8 @@ class Swarm:
     def _spawn(self, now: float) -> None:
         try:
             agent = AgentProcess(f"agent-{next(self._numbers)}", self._told, self._scratch)
-        except OSError as error:  # no more processes, descriptors or room, for now
-            log.warning("an agent can't be started: %s; trying again", error.strerror)
+        except (OSError, RuntimeError) as error:  # no more processes, threads, descriptors or room, for now
+            log.warning("an agent can't be started: %s; trying again", getattr(error, "strerror", error))
             self._spawn_at = now + _PAUSE_AFTER_FAULT
             return
         agent.began = now

@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -391,8 +392,23 @@ def test_an_agent_that_can_not_be_started_for_now_is_tried_again(
     assert "an agent can't be started" in caplog.text
 
 
+def test_a_machine_without_room_for_another_thread_is_waited_for(
+    start: Start, job: Callable[..., Job], caplog: pytest.LogCaptureFixture
+) -> None:
+    swarm = start(1)
+    until(lambda: swarm.stats()["ready"] == 1)
+    before = threading.stack_size(1 << 46)  # as no machine has
+    try:
+        os.kill(swarm.stats()["pids"][0], signal.SIGKILL)
+        until(lambda: "an agent can't be started" in caplog.text)
+    finally:
+        threading.stack_size(before)
+    swarm.submit(job("a"))
+    assert outcomes_of(swarm, 1)["a"].status == "completed"
+
+
 def test_a_swarm_that_ends_by_a_fault_says_so_to_who_waits(
-    start: Start, monkeypatch: pytest.MonkeyPatch
+    start: Start, job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(*about: object) -> None:
         raise ZeroDivisionError
@@ -401,3 +417,5 @@ def test_a_swarm_that_ends_by_a_fault_says_so_to_who_waits(
     swarm = start(1)
     with pytest.raises(RuntimeError, match="the swarm ended"):
         until(lambda: swarm.room() < 0)  # which it never is
+    with pytest.raises(RuntimeError, match="the swarm ended"):
+        swarm.submit(job("a"))  # else who waits for room would wait for ever
