@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -15,6 +16,7 @@ CANCELLATIONS = "cancellations"
 _REMEMBERED = 10_000
 """A starting process looks as far back: what is cancelled while it is down, however long, stays cancelled."""
 _WAIT = 5.0
+_RUN = re.compile(rb"[0-9]{1,10}")
 
 
 def cancellation(document: str, run: int = 0) -> Message:
@@ -63,7 +65,7 @@ class Cancellations:
             return True
         for record in records:
             self._offset = record.offset + 1
-            if not record.value.isdigit():
+            if not _RUN.fullmatch(record.value):
                 continue  # not one of ours
             document, run = record.key, int(record.value)
             self._cancelled[document, run] = None

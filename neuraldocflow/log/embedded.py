@@ -229,7 +229,8 @@ class EmbeddedLog(Log):
 
     def wait(self, positions: Mapping[tuple[str, int], int], timeout: float) -> bool:
         deadline = time.monotonic() + timeout
-        self._connection()
+        with self._translated():
+            self._connection()
         thread = threading.get_ident()
         if thread not in self._listeners:
             self._listeners[thread] = Listener(self._lock_path)
@@ -252,7 +253,7 @@ class EmbeddedLog(Log):
             while count := self._drop(self._id(topic, partition), upto, max_bytes):
                 dropped += count
         if dropped:
-            with self._exclusively(), self._translated():
+            with self._translated(), self._exclusively():
                 self._connection().executescript("PRAGMA incremental_vacuum")
         return dropped
 
@@ -325,6 +326,8 @@ class EmbeddedLog(Log):
             yield
         except sqlite3.Error as error:
             raise LogError(f"the log {self._path}: {error}") from error
+        except OSError as error:
+            raise LogError(f"the log {self._path}: {error.strerror}") from error
 
     @contextmanager
     def _exclusively(self) -> Iterator[int]:
@@ -338,7 +341,7 @@ class EmbeddedLog(Log):
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._exclusively() as descriptor, self._translated():
+        with self._translated(), self._exclusively() as descriptor:
             connection = self._connection()
             connection.execute("BEGIN IMMEDIATE")
             try:

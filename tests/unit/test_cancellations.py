@@ -26,6 +26,7 @@ def test_documents_cancelled_while_the_job_was_down_for_long_stay_cancelled(tmp_
     with EmbeddedLog(tmp_path / "log.db") as log:
         log.ensure_topic(CANCELLATIONS, 1)
         log.append([cancellation("a"), cancellation("b", 2), Message(CANCELLATIONS, "c", b"none of ours")])
+        log.append([Message(CANCELLATIONS, "d", b"9" * 5000), Message(CANCELLATIONS, "e", b"\xb2")])
         with closing(sqlite3.connect(tmp_path / "log.db")) as database, database:
             database.execute("UPDATE records SET ms = ms - 3 * 86400000")
         with hearing(log) as (found, stopped):

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -122,6 +126,30 @@ def test_a_file_that_is_no_log_is_refused_with_a_sentence(tmp_path: Path) -> Non
     (tmp_path / "file").write_text("")
     with pytest.raises(LogError, match="can't be opened"):
         EmbeddedLog(tmp_path / "file" / "log.db")
+
+
+@contextmanager
+def no_descriptor_left() -> Iterator[None]:
+    most, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
+def test_threads_hear_that_it_can_not_be_used_for_now_as_an_error_of_the_log(tmp_path: Path) -> None:
+    places = {("t", 0): 0}
+    with EmbeddedLog(tmp_path / "log.db") as log, ThreadPoolExecutor(1) as another:
+        log.ensure_topic("t", 1)
+        another.submit(int).result()  # it has begun
+        with no_descriptor_left():
+            with pytest.raises(LogError, match="Too many open files"):
+                log.append([message("a")])
+            with pytest.raises(LogError):
+                another.submit(log.wait, places, 0.0).result()
+        log.append([message("a")])
+        assert another.submit(log.wait, places, 0.0).result()
 
 
 def test_a_newer_format_is_refused_with_what_to_do(tmp_path: Path) -> None:
