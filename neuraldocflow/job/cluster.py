@@ -44,10 +44,12 @@ class Cluster:
         """Each worker's last beat by its file's time, and when it was seen: two clocks are never compared."""
 
     def clear(self) -> None:
-        """Forget an earlier run; call it before the processes start."""
-        self.remove()
+        """Forget an earlier run; call it before the processes start. The folder stays: one of that run may
+        not have ended yet."""
         self._heard = {}
-        self._folder.mkdir(parents=True)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        for path in self._folder.iterdir():
+            path.unlink(missing_ok=True)
 
     def remove(self) -> None:
         """The run is over, and says nothing any more."""
