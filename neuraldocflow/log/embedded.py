@@ -38,7 +38,8 @@ from neuraldocflow.log.interface import (
 
 SCHEMA_VERSION = 1
 _OFFSET_BITS = 40
-_DROP_AT_ONCE = 2000
+_DROP_AT_ONCE, _BYTES_AT_ONCE, _PAGES_AT_ONCE = 2000, 4 << 20, 1000
+"""Records, or bytes of them, that are dropped under one lock, and pages that are given back under one."""
 _AT_THE_END = 5.0
 """Seconds that an append under way gets when the log is closed: it may hang."""
 
@@ -253,9 +254,18 @@ class EmbeddedLog(Log):
             while count := self._drop(self._id(topic, partition), upto, max_bytes):
                 dropped += count
         if dropped:
-            with self._translated(), self._exclusively():
-                self._connection().executescript("PRAGMA incremental_vacuum")
+            left, before = self._give_back(), float("inf")
+            while 0 < left < before:
+                left, before = self._give_back(), left
         return dropped
+
+    def _give_back(self) -> int:
+        """Give some of the file's free pages back to the disk; how many are left."""
+        with self._translated(), self._exclusively():
+            connection = self._connection()
+            connection.executescript(f"PRAGMA incremental_vacuum({_PAGES_AT_ONCE})")  # execute() frees one
+            (left,) = connection.execute("PRAGMA freelist_count").fetchone()
+        return int(left)
 
     def _drop(self, number: int, upto: int, max_bytes: int | None) -> int:
         """Drop some of the oldest: writers get their turn between two calls."""
@@ -270,6 +280,8 @@ class EmbeddedLog(Log):
             count, freed = 0, 0
             for place, length in rows:
                 if _offset(place) >= upto and (max_bytes is None or size - freed <= max_bytes):
+                    break
+                if freed > _BYTES_AT_ONCE:
                     break
                 count, freed = count + 1, freed + length
             connection.execute(

@@ -11,7 +11,8 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -117,6 +118,24 @@ def test_space_is_given_back_after_retention(tmp_path: Path) -> None:
             log.append([message("a", "x" * 100_000) for _ in range(5)])
         log.retain("t", max_bytes=100_000)
     assert (tmp_path / "log.db").stat().st_size < 2_000_000
+
+
+def test_writers_have_their_turn_while_retention_gives_space_back(tmp_path: Path) -> None:
+    free: list[int] = []
+    with (
+        EmbeddedLog(tmp_path / "log.db") as log,
+        closing(sqlite3.connect(tmp_path / "log.db")) as database,
+        ThreadPoolExecutor(1) as another,
+    ):
+        log.ensure_topic("t", 1)
+        for _ in range(60):
+            log.append([message("a", "x" * 20_000) for _ in range(50)])
+        retaining = another.submit(log.retain, "t", max_bytes=100_000)
+        while not retaining.done():
+            log.append([message("b")])
+            free += database.execute("PRAGMA freelist_count").fetchone()
+    fewer = [after for before, after in pairwise(free) if 0 < after < before]
+    assert len(fewer) > 1
 
 
 def test_a_file_that_is_no_log_is_refused_with_a_sentence(tmp_path: Path) -> None:
