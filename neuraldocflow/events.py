@@ -45,6 +45,8 @@ STAGES: tuple[Stage, ...] = (
 DecisionKind = Literal["scaled", "started", "lost", "recycled", "dismissed", "cancelled", "quarantined"]
 SourceKind = Literal["file", "url", "base64", "s3", "kafka"]
 _PLAIN_ADDRESS = re.compile(r"[a-z0-9+.-]+://[A-Za-z0-9._~-]*/")
+DocumentId = Annotated[str, Field(pattern="^[!-.0-~]{1,64}$")]
+"""A document's id becomes part of files' names: printable ASCII without spaces and slashes, and short."""
 Sha256 = Annotated[str, Field(pattern="^([0-9a-f]{64})?$")]
 
 
@@ -123,6 +125,7 @@ class NewDocument(Event):
     """Work to do. ``origin`` is ``/sources/NAME``."""
 
     name: ClassVar[str] = "NewDocument"
+    id: DocumentId
     source: DocumentSource
     profile: str = Field("auto", min_length=1)
     priority: Priority = "normal"

@@ -9,6 +9,7 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -52,6 +53,21 @@ class Stream:
 def message_for(name: str, priority: Priority) -> Message:
     source = DocumentSource(kind="file", uri="file:///x", size=1)
     return message_of(NewDocument(id=name, source=source, priority=priority))
+
+
+@pytest.mark.parametrize("id", ["../../elsewhere", "a\0b", "long" * 20, "a b"])
+def test_a_document_whose_id_can_not_be_part_of_a_file_s_name_is_no_document(tmp_path: Path, id: str) -> None:
+    stream = Stream(tmp_path)
+    fine = message_for("fine", "normal")
+    named = orjson.loads(fine.value)
+    named["data"]["id"] = id
+    stream.log.append([replace(fine, value=orjson.dumps(named)), fine])
+    part = stream.partition()
+    assert names_of(part) == ["fine"]
+    letters = stream.log.scan(DEAD_LETTERS, stream.log.bounds(DEAD_LETTERS))
+    assert [letter.headers["code"] for letter in letters] == ["undecodable"]
+    part.close()
+    stream.close()
 
 
 def names_of(part: SubmissionsPartition) -> list[str]:
