@@ -111,6 +111,7 @@ class Engine:
         self._progress: dict[str, list[Progress]] = defaultdict(list)
         self._deadline: float | None = None
         self._closes_at: float | None = None
+        self._closed = False
         self._quiet_since = time.monotonic()
         self.partitions = 1
         """Of all sources together."""
@@ -122,29 +123,35 @@ class Engine:
         """Owners of what this process' webhooks have not been told yet."""
 
     def start(self) -> Swarm:
-        """The swarm, its agents started at the first call."""
+        """The swarm, its agents started at the first call. Raises LogError; the next call goes on there."""
         with self._lock:
             if self._swarm is None:
-                pipeline, limits = self.config.processing_pipeline, self.config.runtime.limits.limits()
-                swarm = Swarm(
-                    pipeline.buffer_config,
-                    pipeline.swarm_config,
-                    limits,
-                    self.profiles,
-                    self._scratch,
-                    quarantine=Quarantine(
-                        self.state_directory / "quarantine",
-                        f"{__version__} {limits}",
-                        self.config.runtime.retention_days,
-                    ),
-                )
-                swarm.start()
-                self._swarm = swarm
-                self._swarm_events = SwarmEvents(swarm.decisions, self.log, self.swarm_id)
+                self._swarm = self._started_swarm()
+            if self._swarm_events is None:
+                self._swarm_events = SwarmEvents(self._swarm.decisions, self.log, self.swarm_id)
+            if self._cancellations is None:
                 self._cancellations = Cancellations(self.log, self._cancel)
                 if not self.process:  # one of several processes is enough
                     threading.Thread(target=self._forget, name="retention", daemon=True).start()
             return self._swarm
+
+    def _started_swarm(self) -> Swarm:
+        pipeline, limits = self.config.processing_pipeline, self.config.runtime.limits.limits()
+        quarantine = Quarantine(
+            self.state_directory / "quarantine",
+            f"{__version__} {limits}",
+            self.config.runtime.retention_days,
+        )
+        swarm = Swarm(
+            pipeline.buffer_config,
+            pipeline.swarm_config,
+            limits,
+            self.profiles,
+            self._scratch,
+            quarantine=quarantine,
+        )
+        swarm.start()
+        return swarm
 
     def owner(self) -> str:
         """A name under which one operator's documents are worked on."""
@@ -258,7 +265,8 @@ class Engine:
 
     def _hand_over(self, job: Job) -> None:
         """A fetched document's job, from a thread beside the dataflow's."""
-        while (swarm := self._swarm) is not None and not self._late():
+        swarm = self.start()
+        while not self._closed and not self._late():
             try:
                 swarm.submit(job)
             except Full:
@@ -325,12 +333,12 @@ class Engine:
     def close(self) -> None:
         """Stop the agents and fetching at once and close the log and the recovery store."""
         self.fetching.close()
+        self._closed = True
         with self._lock:
             if self._cancellations is not None:
                 self._cancellations.close()
             if self._swarm is not None:
-                self._swarm.stop(0.0)
-                self._swarm = None
+                self._swarm.stop(0.0)  # and it stays: whoever asks for it now is to start no other
             if self._swarm_events is not None:
                 self._swarm_events.close()
         self.recovery.close()
