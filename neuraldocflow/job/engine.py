@@ -220,12 +220,15 @@ class Engine:
     def _late(self) -> bool:
         return self._deadline is not None and time.monotonic() > self._deadline
 
-    def submit(self, event: NewDocument, owner: str, attempt: int = 1) -> None:
+    def submit(self, event: NewDocument, owner: str, attempt: int = 1) -> bool:
         """Hand a document to the swarm; waits while the buffer is full. Raises DocumentError.
 
+        False where it is under way already, for whoever brought it first: the outcome is theirs.
         ``attempt`` 2 is for a document whose first agent died before a restart.
         """
         swarm = self.start()
+        if (event.id, event.run) in self._under_way:
+            return False
         if event.profile != "auto" and event.profile not in self.profiles:
             known = ", ".join(sorted(self.profiles))
             raise UnknownProfile(f"There is no profile {event.profile!r}; there are {known} and auto.")
@@ -253,15 +256,18 @@ class Engine:
             self.fetching.submit(job, event, stored)
         self._under_way.add((event.id, event.run))
         if not local:
-            return
+            return True
         while True:
             try:
                 swarm.submit(job)
                 break
             except Full:
                 if not self.wait():
-                    return  # told to stop: it stays in the snapshot, and is submitted after the next start
+                    return (
+                        True  # told to stop: it stays in the snapshot, to be submitted after the next start
+                    )
         self._cancel_if_asked(swarm, job)
+        return True
 
     def _hand_over(self, job: Job) -> None:
         """A fetched document's job, from a thread beside the dataflow's."""

@@ -117,10 +117,11 @@ class Extract(StatefulBatchLogic[NewDocument, Extracted, dict[str, Any]]):
         if event.error is not None:
             return [Finished(event, error=event.error.model_dump(by_alias=True))]
         try:
-            self._engine.submit(event, self._owner, pending.attempt)
+            taken = self._engine.submit(event, self._owner, pending.attempt)
         except DocumentError as error:
             return [Finished(event, error=error.to_dict())]
-        self._pending[event.id, event.run] = pending
+        if taken:
+            self._pending[event.id, event.run] = pending
         return []
 
     def _collected(self, out: list[Extracted]) -> tuple[list[Extracted], bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -25,10 +26,12 @@ def test_cancellations_are_heard_also_where_the_log_did_not_answer_at_the_first_
     lock.rmdir()
     engine.start()
     assert CANCELLATIONS in engine.log.topics()
-    engine.log.append([cancellation("a")])
-    document = NewDocument(id="a", source=DocumentSource(kind="file", uri="file:///none", size=1))
+    source = DocumentSource(kind="file", uri="file:///none", size=1)
+    runs = itertools.count()
 
     def cancelled() -> bool:
+        document = NewDocument(id="a", run=next(runs), source=source)
+        engine.log.append([cancellation(document.id, document.run + 1)])
         try:
             engine.submit(document, "me")
         except InvalidRequest:

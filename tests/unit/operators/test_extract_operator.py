@@ -32,8 +32,9 @@ class Desk:
     def owner(self) -> str:
         return "owner"
 
-    def submit(self, event: NewDocument, owner: str, attempt: int = 1) -> None:
+    def submit(self, event: NewDocument, owner: str, attempt: int = 1) -> bool:
         self.submitted.append((event.id, attempt))
+        return True
 
     def progress(self, owner: str) -> list[Progress]:
         said, self.said = self.said, []
