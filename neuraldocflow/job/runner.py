@@ -96,13 +96,22 @@ def run(
     state = config.runtime.state_directory.absolute()
     with alone(state):
         recovery.prepare(state, config.runtime.max_workers)
-        remove_tree(state / "work" / "scratch")  # of agents that were killed
+        forget_unfinished_work(state)
         cluster = Cluster(state / "work" / "cluster")
         cluster.clear()
         try:
             run_member(config, once=once, sources=sources, workers=workers, started=started)
         finally:
             cluster.remove()  # nobody is silent who has ended
+
+
+def forget_unfinished_work(state: Path) -> None:
+    """Remove what processes that were killed have left; call it before any starts.
+
+    There may have been more of them than there will be: those that start have places of the same names only.
+    """
+    for folder in ("scratch", "fetched"):
+        remove_tree(state / "work" / folder)
 
 
 def run_member(

@@ -25,9 +25,8 @@ from neuraldocflow.job import recovery
 from neuraldocflow.job.cluster import SILENCE, Cluster, workers_among
 from neuraldocflow.job.engine import GRACE
 from neuraldocflow.job.looking import Looking
-from neuraldocflow.job.runner import alone, check_size
+from neuraldocflow.job.runner import alone, check_size, forget_unfinished_work
 from neuraldocflow.job.signals import signals
-from neuraldocflow.removal import remove_tree
 
 log = logging.getLogger(__name__)
 
@@ -137,7 +136,7 @@ class Supervisor:
         self._cluster.clear()
         if self._stopping is not None:  # the word of it may have been among what was cleared
             self._cluster.stop()
-        remove_tree(self._state / "work" / "scratch")
+        forget_unfinished_work(self._state)
         self._look_anew()
         self._release()
         self._ports = _free_ports(self._count)

@@ -376,7 +376,7 @@ class Swarm:
             if outcome is None:
                 self._telling.waits(replace(job, attempt=job.attempt + 1))
             else:
-                if agent.handed is not None:  # it had seen the document
+                if agent.handed is not None and job.sha256:  # it had seen the document, which has a hash
                     sha256 = job.sha256
                     self._quarantine.add(sha256)
                     note("quarantined", error.code, document=job.document_id, sha256=sha256)

@@ -134,14 +134,21 @@ def test_a_second_signal_ends_it_at_once_and_the_rest_comes_after_the_restart(jo
     assert sorted(job.archived()) == sorted(names)
 
 
-def test_what_a_killed_job_s_agent_has_left_keeps_no_job_from_starting(job: JobFolder) -> None:
+@pytest.mark.parametrize("processes", [[], ["--processes", "2"]], ids=["alone", "cluster"])
+def test_what_a_killed_job_has_left_is_removed_and_keeps_none_from_starting(
+    job: JobFolder, processes: list[str]
+) -> None:
     left = job.root / ".neuraldocflow" / "work" / "scratch" / "0" / "agent-1"
     left.mkdir(parents=True)
     made = "import os\nfor _ in range(3000):\n os.mkdir('in')\n os.chdir('in')"
     subprocess.run([sys.executable, "-c", made], cwd=left, check=True)
+    fetched = job.root / ".neuraldocflow" / "work" / "fetched" / "1" / "half of a document"
+    fetched.parent.mkdir(parents=True)
+    fetched.touch()
     job.letters(1)
-    job.run_once()
+    job.run_once(*processes)
     assert not left.exists()
+    assert not fetched.exists()
 
 
 def test_a_file_that_appears_while_the_job_runs_is_taken(job: JobFolder) -> None:

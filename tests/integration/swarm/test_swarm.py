@@ -78,6 +78,15 @@ def test_a_document_that_kills_agents_fails_alone_and_is_quarantined(
     assert [each["exit_code"] for each in lost] == [-signal.SIGKILL] * 2
 
 
+def test_a_document_without_a_hash_that_kills_agents_is_not_said_to_be_in_quarantine(
+    start: Start, job: Callable[..., Job]
+) -> None:
+    swarm = start(1)
+    swarm.submit(job("poison", "die"))
+    outcomes_of(swarm, 1)
+    assert "quarantined" not in {kind for kind, _ in swarm.decisions.counts()}
+
+
 def test_a_document_that_kills_agents_is_known_to_other_processes_and_after_a_restart(
     start: Start, job: Callable[..., Job], tmp_path: Path
 ) -> None:
