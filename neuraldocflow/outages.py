@@ -47,18 +47,16 @@ class Outage:
         self._tries = 0
         self._since = 0.0
         self._reason = ""
-        self._lock = threading.Lock()
 
     def goes_on(self, reason: str) -> float:
         """It did not answer; seconds to wait before the next try, with jitter."""
-        with self._lock:
+        with _LOCK:
             self._tries += 1
             tries, self._reason = self._tries, reason
             if tries == 1:
                 self._since = time.monotonic()
-        if tries == 1:
-            with _LOCK:
                 _LASTING.add(self)
+        if tries == 1:
             log.warning("%s does not answer as it should (%s); tried again until it does", self._what, reason)
         pause: float = min(_FIRST * 2 ** min(tries - 1, 10), _LONGEST)
         return pause * random.uniform(0.5, 1.0)
@@ -72,11 +70,11 @@ class Outage:
         """It answered."""
         if not self._tries:
             return
-        with self._lock:
-            tries, self._tries = self._tries, 0
         with _LOCK:
+            tries, self._tries = self._tries, 0
             _LASTING.discard(self)
-        log.info("%s answers again after %d tries", self._what, tries)
+        if tries:  # else another thread has told it
+            log.info("%s answers again after %d tries", self._what, tries)
 
     def told(self) -> Lasting:
         return Lasting(self._what, self._reason, time.monotonic() - self._since)

@@ -100,7 +100,8 @@ class Cluster:
         told = self._reached is None or now - self._reached[1] >= _BEAT
         if told:
             self._reached = (epoch, now)
-            self._frontier.write_text(str(epoch), encoding="ascii")
+            with suppress(OSError):  # as in _tell_outages()
+                self._frontier.write_text(str(epoch), encoding="ascii")
 
     def progress(self) -> None:
         """Documents are done, and a snapshot says so: what starts from it begins further on."""

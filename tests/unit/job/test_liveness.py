@@ -76,6 +76,13 @@ def test_a_disk_without_room_for_the_outages_is_no_reason_to_end(tmp_path: Path)
     outage.over()
 
 
+def test_a_disk_without_room_for_the_frontier_is_no_reason_to_end(tmp_path: Path) -> None:
+    cluster = Cluster(tmp_path / "work" / "cluster")
+    (cluster._folder / "frontier").symlink_to("/dev/full")
+    cluster.reached(7)
+    assert cluster.own_frontier() is not None
+
+
 def test_what_does_not_answer_is_told_until_it_does(tmp_path: Path) -> None:
     cluster = Cluster(tmp_path / "work" / "cluster")
     kafka, again, bucket = Outage("a broker"), Outage("a broker"), Outage("a bucket")
