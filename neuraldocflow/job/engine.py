@@ -262,10 +262,8 @@ class Engine:
                 swarm.submit(job)
                 break
             except Full:
-                if not self.wait():
-                    return (
-                        True  # told to stop: it stays in the snapshot, to be submitted after the next start
-                    )
+                if not self.wait():  # told to stop: it stays in the snapshot, for after the next start
+                    return True
         self._cancel_if_asked(swarm, job)
         return True
 
