@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from datetime import datetime
 from heapq import merge
@@ -17,7 +18,7 @@ from neuraldocflow.cli import show
 from neuraldocflow.cli.interrupts import interruptible
 from neuraldocflow.cli.state import of_a_job
 from neuraldocflow.errors import ConfigError
-from neuraldocflow.log import DEAD_LETTERS, PROCESSING_RESULTS, Log, Record, open_log
+from neuraldocflow.log import DEAD_LETTERS, GROWTH, PROCESSING_RESULTS, Log, Record, open_log
 from neuraldocflow.repeats import Repeats
 from neuraldocflow.selection import Conditions, moment, read_on, told, topic_named
 
@@ -84,6 +85,7 @@ def _records(
         else:
             offset = log.end(topic, partition)
         positions[topic, partition] = offset
+    counted = time.monotonic()
     while not interrupted.is_set():
         found = {place: read_on(log, *place, offset) for place, offset in positions.items()}
         positions |= {place: records[-1].offset + 1 for place, records in found.items() if records}
@@ -95,6 +97,10 @@ def _records(
             if not follow:
                 return
             log.wait(positions, _LOOK)
+        if follow and time.monotonic() - counted > GROWTH:
+            counted = time.monotonic()
+            for partition in log.partitions_now(topic):
+                positions.setdefault((topic, partition), 0)
 
 
 def _is_new(shown: dict[str, Any], repeats: Repeats) -> bool:

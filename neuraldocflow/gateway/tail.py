@@ -12,7 +12,15 @@ from neuraldocflow.gateway.arrivals import Arrived, arrived
 from neuraldocflow.gateway.jobs import Jobs
 from neuraldocflow.gateway.news import News
 from neuraldocflow.gateway.offsets import FOLLOWED, Place, Positions
-from neuraldocflow.log import DOCUMENT_STREAM, PROCESSING_RESULTS, Log, LogError, OffsetOutOfRange, Record
+from neuraldocflow.log import (
+    DOCUMENT_STREAM,
+    GROWTH,
+    PROCESSING_RESULTS,
+    Log,
+    LogError,
+    OffsetOutOfRange,
+    Record,
+)
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +45,7 @@ class Tail:
         self._news = News()
         self._stop = threading.Event()
         self._tidied = 0.0
+        self._counted = time.monotonic()
         self._caught_up = threading.Condition()
         self._thread = threading.Thread(target=self._follow, name="tail", daemon=True)
         self.fault: str | None = None
@@ -87,6 +96,9 @@ class Tail:
             try:
                 if not self._read():
                     self._log.wait(self._positions, _WAIT)
+                if time.monotonic() - self._counted > GROWTH:
+                    self._counted = time.monotonic()
+                    self._grow()
                 self.fault = None
                 if time.monotonic() - self._tidied > _HOUR:
                     self._tidied = time.monotonic()
@@ -101,6 +113,11 @@ class Tail:
                     log.exception("following the log failed; trying again")
                 self.fault = "a fault of the gateway"
                 self._stop.wait(_PAUSE)
+
+    def _grow(self) -> None:
+        """Follow partitions that topics were given meanwhile, from their beginning."""
+        now = [(topic, partition) for topic in _TOPICS for partition in self._log.partitions_now(topic)]
+        self._positions = {**dict.fromkeys(now, 0), **self._positions}
 
     def _read(self) -> bool:
         """One round over all partitions; whether anything came."""

@@ -13,6 +13,7 @@ from neuraldocflow.log.embedded import EmbeddedLog
 from neuraldocflow.log.interface import (
     DEAD_LETTERS,
     DOCUMENT_STREAM,
+    GROWTH,
     PROCESSING_EVENTS,
     PROCESSING_RESULTS,
     SWARM_DECISIONS,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:  # outputs import this package, and the configuration imports 
 __all__ = [
     "DEAD_LETTERS",
     "DOCUMENT_STREAM",
+    "GROWTH",
     "PROCESSING_EVENTS",
     "PROCESSING_RESULTS",
     "SWARM_DECISIONS",

@@ -19,6 +19,8 @@ DEAD_LETTERS = "dead-letters"
 SWARM_DECISIONS = "swarm-decisions"
 """Of the swarms, not of documents: made when the first swarm starts."""
 TOPICS = (DOCUMENT_STREAM, PROCESSING_RESULTS, PROCESSING_EVENTS, DEAD_LETTERS)
+GROWTH = 10.0
+"""Seconds between two looks whether a topic that is followed was given more partitions."""
 
 
 class LogError(NeuralDocFlowError):
@@ -154,6 +156,10 @@ class Log(ABC):
         if found is None:
             raise UnknownTopic(f"there is no topic {topic}")
         return range(found)
+
+    def partitions_now(self, topic: str) -> range:
+        """The same, asked anew: a topic in Kafka may be given more, which can be read from now on."""
+        return self.partitions(topic)
 
     def scan(self, topic: str, bounds: Mapping[int, tuple[int, int]]) -> Iterator[Record]:
         """The records of partitions from an offset on, before another: in order within each, partitions in

@@ -91,6 +91,9 @@ class KafkaLog(Log):
         self._readers: dict[int, Reader] = {}
         """By thread; threads of the engine's own lose what ``threading.local`` holds."""
         self._counts: dict[str, int] = {}
+        """Partitions that are written to: as many as at first, since the producer learns of others much later."""
+        self._read: dict[str, int] = {}
+        """Partitions that are read, where a topic was given more since."""
         self._closed = False
 
     def append(self, messages: Iterable[Message]) -> list[Position]:
@@ -158,6 +161,14 @@ class KafkaLog(Log):
             raise UnknownTopic(f"there is no topic {topic}")
         return range(count)
 
+    def partitions_now(self, topic: str) -> range:
+        name = self._prefix + topic
+        self._read[topic] = self._asker().partitions(name).get(name, 0)
+        return self._readable(topic)
+
+    def _readable(self, topic: str) -> range:
+        return range(max(len(self.partitions(topic)), self._read.get(topic, 0)))
+
     def id_of(self, topic: str) -> str:
         name = self._prefix + topic
         return ids_of(self._admin, [name])[name]
@@ -169,7 +180,7 @@ class KafkaLog(Log):
         return self._bounds(topic, partition)[1]
 
     def bounds(self, topic: str) -> dict[int, tuple[int, int]]:
-        found = self._asker().bounds([self._place(topic, part) for part in self.partitions(topic)])
+        found = self._asker().bounds([self._place(topic, part) for part in self._readable(topic)])
         return {part: each for (_, part), each in found.items()}
 
     def offset_at(self, topic: str, partition: int, time: datetime) -> int:
@@ -294,7 +305,7 @@ class KafkaLog(Log):
         return self._asked_by
 
     def _place(self, topic: str, partition: int) -> tuple[str, int]:
-        if partition not in self.partitions(topic):
+        if partition not in self._readable(topic):
             raise UnknownTopic(f"the topic {topic} has no partition {partition}")
         return (self._prefix + topic, partition)
 

@@ -20,7 +20,7 @@ from neuraldocflow.components import SourceContext
 from neuraldocflow.dead_letters import refused
 from neuraldocflow.durable import telling
 from neuraldocflow.events import DecodeError, NewDocument, decode
-from neuraldocflow.log import DOCUMENT_STREAM, Log, LogError, OffsetOutOfRange, Record
+from neuraldocflow.log import DOCUMENT_STREAM, GROWTH, Log, LogError, OffsetOutOfRange, Record
 from neuraldocflow.swarm.queues import PriorityQueues
 from neuraldocflow.versions import readable
 
@@ -123,6 +123,7 @@ class SubmissionsPartition(Arrivals[Any]):
             part: _Place(job_log.begin(DOCUMENT_STREAM, part), known.get(part, 0), left.get(part, ()))
             for part in parts
         }
+        self._counted = len(parts)
         self._ahead = max(_AHEAD // max(len(parts), 1), _READ)
         self._queues: PriorityQueues[_Waiting] = PriorityQueues()
         self._ends = {part: job_log.end(DOCUMENT_STREAM, part) for part in parts} if context.once else None
@@ -142,9 +143,12 @@ class SubmissionsPartition(Arrivals[Any]):
     def _listen(self) -> None:
         """Tells the dataflow's thread, which may sleep in another source, that something has come."""
         shown: dict[int, int] = {}
-        at = time.monotonic()
+        at = counted = time.monotonic()
         while not self._closed.is_set():
             try:
+                if time.monotonic() - counted > GROWTH:
+                    counted = time.monotonic()
+                    self._count()
                 if shown != self._kept and time.monotonic() - at > _SHOWN:
                     shown, at = self._kept, time.monotonic()
                     self._log.reached(DOCUMENT_STREAM, shown)
@@ -157,6 +161,21 @@ class SubmissionsPartition(Arrivals[Any]):
             except LogError as error:
                 log.warning("submissions can't be read: %s; trying again", error)
                 self._closed.wait(_WAIT)
+
+    def _count(self) -> None:
+        """Have partitions that were added read after another start, as those of Kafka sources are."""
+        try:
+            now = len(self._log.partitions_now(DOCUMENT_STREAM))
+        except LogError:  # who reads or writes says that the log is away
+            return
+        if now <= self._counted:
+            return
+        told = f"{DOCUMENT_STREAM} has {now} partitions now, {len(self._places)} are read"
+        self._counted = now
+        if self._context.start_again is None or self._context.once:
+            log.warning("%s: start the job again to read all of them", told)
+        else:
+            self._context.start_again(told)
 
     def close(self) -> None:
         self._closed.set()

@@ -8,11 +8,18 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+import pytest
+import yaml
 from support.command import neuraldocflow
 from support.gateway import Gateway, Talk, letter, result, submit
 from support.job import JobFolder
 from support.servers.kafka import KafkaServer
-from support.topics import Topics
+from support.topics import Topics, wait_for
+
+from neuraldocflow import config
+from neuraldocflow.events import DocumentSource, NewDocument
+from neuraldocflow.log import DOCUMENT_STREAM, PROCESSING_EVENTS, PROCESSING_RESULTS, open_log
+from sinks.events import message_of
 
 
 def log_on(servers: str) -> dict[str, Any]:
@@ -82,3 +89,48 @@ def test_a_broker_that_dies_under_the_job_costs_no_result(broker: KafkaServer, t
     assert running.returncode == 0, told
     assert sorted(job.archived()) == sorted(names)
     assert set(results(job)) == names
+
+
+@pytest.mark.slow
+def test_partitions_that_the_logs_topics_are_given_meanwhile_are_read(kafka: str, tmp_path: Path) -> None:
+    """By the job, the gateway and who follows: what comes there would never be seen before a restart."""
+
+    async def first(gateway: Gateway) -> str:
+        async with gateway.http() as session:
+            job = await submit(session, letter(0))
+            await result(session, job)
+            return job
+
+    log = log_on(kafka)
+    with Gateway(tmp_path, runtime={"log": log}) as gateway:
+        expected = {asyncio.run(first(gateway))}
+        following = gateway.folder.start("tail", "-c", "job.yaml", "--from-beginning", "--json")
+        assert following.stdout is not None
+        try:
+            shown = {json.loads(following.stdout.readline())["id"]}
+            topics = Topics(kafka)
+            for name in (DOCUMENT_STREAM, PROCESSING_EVENTS, PROCESSING_RESULTS):
+                topics.grow(log["kafka"]["topic_prefix"] + name, 12)
+            letters = [(tmp_path / "inbox" / name) for name in gateway.folder.letters(24)]
+            runtime = config.parse(yaml.safe_dump({"runtime": {"log": log}})).runtime
+            with open_log(runtime) as another:
+                documents = [
+                    NewDocument(
+                        id=str(uuid.uuid4()),
+                        source=DocumentSource(
+                            kind="file", uri=path.as_uri(), size=path.stat().st_size, filename=path.name
+                        ),
+                    )
+                    for path in letters
+                ]
+                places = another.append([message_of(each) for each in documents])
+            assert any(place.partition >= 4 for place in places)
+            expected |= {each.id for each in documents}
+            while shown < expected:
+                shown.add(json.loads(following.stdout.readline())["id"])
+        finally:
+            following.terminate()
+            following.communicate(timeout=60)
+        wait_for(
+            lambda: {job["job_id"] for job in gateway.jobs() if job["status"] == "completed"} == expected
+        )
