@@ -19,6 +19,7 @@ from neuraldocflow.deployment.kubernetes import Kubernetes
 from neuraldocflow.deployment.overlay import Target, overlay_named
 from neuraldocflow.deployment.scaling import plan
 from neuraldocflow.deployment.standing import standing
+from neuraldocflow.deployment.submission import Submission
 from neuraldocflow.errors import ConfigError
 from neuraldocflow.wording import counted
 
@@ -119,19 +120,20 @@ def scale(
         _scale_kubernetes(config, namespace, processes, workers, partitions, dry_run)
         return
     folder = local.folder_of(configuration.load(config))
-    submission, _ = local.running(folder)
-    kept = folder.config if submission.configured else None
-    loaded = configuration.load(kept)
-    planned = plan(loaded, (submission.processes, submission.workers), processes, workers, partitions)
     screen = show.console()
-    for line in planned.told():
-        screen.print(line, soft_wrap=True)
-    if dry_run or not planned.restarts:
-        return
-    planned.grow()
-    size = (planned.processes[1], planned.workers[1])
-    local.replace_with(folder, submission.sized(*size), kept)
-    screen.print(f"scaled: {_what_runs(*size)}", style="bold")
+
+    def resized(submission: Submission) -> Submission | None:
+        loaded = configuration.load(folder.config if submission.configured else None)
+        planned = plan(loaded, (submission.processes, submission.workers), processes, workers, partitions)
+        for line in planned.told():
+            screen.print(line, soft_wrap=True)
+        if dry_run or not planned.restarts:
+            return None
+        planned.grow()
+        return submission.sized(planned.processes[1], planned.workers[1])
+
+    if (wanted := local.resize(folder, resized)) is not None:
+        screen.print(f"scaled: {_what_runs(wanted.processes, wanted.workers)}", style="bold")
 
 
 def stop(config: Path | None = _CONFIG, to: str = _TO, namespace: str = _NAMESPACE) -> None:

@@ -43,34 +43,50 @@ def submit(config: Path | None, processes: int, workers: int, *, gateway: bool =
     return replace_with(folder, wanted, config)
 
 
+def resize(folder: Folder, resized: Callable[[Submission], Submission | None]) -> Submission | None:
+    """Have what runs in another size: as ``resized`` tells of what is submitted, which nothing else changes
+    meanwhile; None leaves it as it is. Returns what was told. Raises as ``replace_with``."""
+    running(folder)  # no folder is made where nothing was submitted
+    with folder.alone():
+        wanted = resized(running(folder)[0])
+        if wanted is not None:
+            _replace(folder, wanted, folder.config if wanted.configured else None)
+        return wanted
+
+
 def folder_of(config: Config) -> Folder:
     return Folder(config.runtime.state_directory.absolute())
 
 
 def replace_with(folder: Folder, wanted: Submission, config: Path | None) -> Report:
-    """Stop what runs, and start ``wanted``; the former again if that fails or is interrupted. Raises
-    DeploymentError, and ConfigError while another command changes the same job."""
+    """Run ``wanted`` instead of what runs. Raises DeploymentError, and ConfigError while another command
+    changes the same job."""
+    with folder.alone():
+        return _replace(folder, wanted, config)
+
+
+def _replace(folder: Folder, wanted: Submission, config: Path | None) -> Report:
+    """Stop what runs, and start ``wanted``; the former again if that fails or is interrupted."""
     if not Path(wanted.directory).is_dir():
         raise DeploymentError(
             f"{wanted.directory}, where the job was submitted, is gone: make it again, or submit from another"
         )
-    with folder.alone():
-        try:
-            folder.stage(wanted, config)
-        except OSError as error:
-            raise _not_written(folder, error) from error
-        ran = runs(folder)
-        try:
-            _stop(folder)
-            return _start_staged(folder, wanted)
-        except (DeploymentError, KeyboardInterrupt) as error:
-            _stop(folder)
-            before = folder.put_back()
-            if not ran or before is None:
-                raise
-            _start(folder, before)
-            why = "interrupted" if isinstance(error, KeyboardInterrupt) else error
-            raise DeploymentError(f"{why}\nWhat ran before runs again.") from error
+    try:
+        folder.stage(wanted, config)
+    except OSError as error:
+        raise _not_written(folder, error) from error
+    ran = runs(folder)
+    try:
+        _stop(folder)
+        return _start_staged(folder, wanted)
+    except (DeploymentError, KeyboardInterrupt) as error:
+        _stop(folder)
+        before = folder.put_back()
+        if not ran or before is None:
+            raise
+        _start(folder, before)
+        why = "interrupted" if isinstance(error, KeyboardInterrupt) else error
+        raise DeploymentError(f"{why}\nWhat ran before runs again.") from error
 
 
 def _not_written(folder: Folder, error: OSError) -> DeploymentError:

@@ -18,7 +18,8 @@ from support.servers.serving import free_port
 from support.submitted import Submitted
 from support.topics import Topics, wait_for
 
-from neuraldocflow.deployment.submission import Folder, lives
+from neuraldocflow.deployment import local
+from neuraldocflow.deployment.submission import Folder, Submission, lives
 
 pytestmark = [pytest.mark.slow, pytest.mark.cluster]
 
@@ -208,6 +209,19 @@ def test_two_commands_do_not_change_a_job_at_once(submitted: Submitted) -> None:
             assert refused.returncode == 2
             assert "another command is just submitting, scaling or stopping the job" in refused.stderr
     submitted.submit()
+
+
+def test_a_size_is_changed_of_what_is_submitted_at_that_moment(submitted: Submitted) -> None:
+    """A submission between its reading and its replacement would be undone."""
+    submitted.submit()
+    refused: list[str] = []
+
+    def resized(submission: Submission) -> None:
+        refused.append(submitted.command("submit", "-c", "job.yaml", "--workers", "2").stderr)
+
+    local.resize(Folder(submitted.job.root / ".neuraldocflow"), resized)
+    assert "another command is just submitting, scaling or stopping the job" in refused[0]
+    assert submitted.status()["workers"] == 1
 
 
 def test_more_workers_than_the_state_can_be_divided_among_are_refused(submitted: Submitted) -> None:
