@@ -18,6 +18,8 @@ from neuraldocflow.values import FromEnvironment
 
 Path = tuple[str | int, ...]
 
+_DEEPEST = 1000
+"""Levels; the rest of a configuration's way through the program bears fewer."""
 _VARIABLE = re.compile(r"\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 
 
@@ -59,6 +61,7 @@ def read_yaml(
     source = YamlSource(name)
     loader = yaml.CSafeLoader(text)  # libyaml's: the job reads its profiles at each start
     try:
+        _refuse_the_deepest(text)
         node = loader.get_single_node()
         if node is not None:
             source.data = _Builder(loader, source, environment, need_variables).build(node, ())
@@ -73,6 +76,18 @@ def read_yaml(
     finally:
         loader.dispose()
     return source
+
+
+def _refuse_the_deepest(text: str) -> None:
+    """Raises RecursionError. Nodes are made by a function that calls itself, in C: by ten thousands of levels
+    the process ends. Each begins with one of these characters: where there are few there is no such depth."""
+    if sum(map(text.count, "[{-?:")) <= _DEEPEST:
+        return
+    depth = 0
+    for event in yaml.parse(text, yaml.CSafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            raise RecursionError
 
 
 class _Builder:

@@ -198,6 +198,8 @@ def test_an_impossible_value_names_file_line_key_and_value() -> None:
         ),
         ("runtime: {\n", "pipeline.yaml:2: not valid YAML"),
         (f"runtime: {'[' * 3000}{']' * 3000}", "pipeline.yaml:1: nested too deeply"),
+        (f"runtime: {'[' * 200_000}{']' * 200_000}", "pipeline.yaml:1: nested too deeply"),
+        ("- " * 200_000, "pipeline.yaml:1: nested too deeply"),
         (
             "runtime:\n  log: embedded\n  log: kafka\n",
             "pipeline.yaml:2: runtime.log: given twice, also on line 3",
