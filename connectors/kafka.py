@@ -27,7 +27,7 @@ from neuraldocflow.events import NewDocument
 from neuraldocflow.kafka_settings import KafkaSettings, Topic
 from neuraldocflow.log import LogError
 from neuraldocflow.outages import Outage
-from neuraldocflow.payloads import path_of
+from neuraldocflow.payloads import FORBIDDEN, path_of
 from neuraldocflow.results import ErrorInfo
 from neuraldocflow.topics.client import Refusals, asked, command_for, common, ids_of, make, settings_of
 from neuraldocflow.topics.forms import Document, Manners
@@ -81,6 +81,13 @@ class KafkaSourceConfig(KafkaSettings):
         ]
         ranked.append((PRIORITIES.index(self.priority), self.topic, None))
         return {topic: priority for _, topic, priority in sorted(ranked, key=lambda each: each[:2])}
+
+    def may_read(self, uri: str) -> bool:
+        """Whether an event may name this file. Links are followed before it is judged."""
+        if self.file_directories is None:
+            return True
+        path = Path(os.path.realpath(path_of(uri)))
+        return any(path.is_relative_to(os.path.realpath(each)) for each in self.file_directories)
 
 
 class KafkaSource(FixedPartitionedSource[NewDocument, Any]):
@@ -225,16 +232,17 @@ class KafkaSource(FixedPartitionedSource[NewDocument, Any]):
 
     def allowed(self, event: NewDocument) -> NewDocument:
         """The event, failed where it names a file that this source may not read."""
-        directories, uri = self.config.file_directories, event.source.uri
-        if directories is None or not uri.startswith("file://") or self.payloads.keeps(uri):
-            return event
-        path = Path(os.path.realpath(path_of(uri)))
-        if any(path.is_relative_to(os.path.realpath(each)) for each in directories):
+        uri = event.source.uri
+        named = uri.startswith(FORBIDDEN)  # for a replay that trusts what stands after it
+        if not named and (
+            not uri.startswith("file://") or self.payloads.keeps(uri) or self.config.may_read(uri)
+        ):
             return event
         error = ForbiddenUrl("The file is outside of the directories that this source may read.")
-        # its address leads nowhere from here on: a replay, or who draws its pages, asks no source
-        named = event.source.model_copy(update={"uri": f"forbidden+{uri}"})
-        return event.model_copy(update={"error": ErrorInfo.model_validate(error.to_dict()), "source": named})
+        # its address leads nowhere from here on: who draws its pages asks no source; a replay asks this one
+        shut = {"uri": uri if named else FORBIDDEN + uri, "through": self.name}
+        source = event.source.model_copy(update=shut)
+        return event.model_copy(update={"error": ErrorInfo.model_validate(error.to_dict()), "source": source})
 
 
 class KafkaPartition(Arrivals[Any]):

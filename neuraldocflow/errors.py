@@ -121,7 +121,12 @@ class Bomb(InputError):
 
 class ForbiddenUrl(InputError):
     code = "forbidden_url"
-    suggestions = (("allow", "add the host to the allowed networks, or send the file itself"),)
+    suggestions = (
+        (
+            "allow",
+            "add the host to the allowed networks, or the folder to file_directories; or send the file",
+        ),
+    )
 
 
 class UnknownProfile(InputError):

@@ -20,11 +20,20 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from weakref import WeakValueDictionary
 
-from neuraldocflow.errors import DocumentError, FetchFailed, Internal, Replaced, TooLarge, Unreachable
+from neuraldocflow.errors import (
+    DocumentError,
+    FetchFailed,
+    ForbiddenUrl,
+    Internal,
+    Replaced,
+    TooLarge,
+    Unreachable,
+)
 from neuraldocflow.events import DocumentSource, NewDocument
 from neuraldocflow.faults import OF_OTHERS
 from neuraldocflow.fetch_queue import Fetch, Fetcher, FetchQueue
 from neuraldocflow.outages import Outage
+from neuraldocflow.payloads import FORBIDDEN
 from neuraldocflow.swarm import Job, Outcome, Progress
 from neuraldocflow.swarm.scheduler import CANCELLED, LATE
 from neuraldocflow.values import PRIORITIES
@@ -89,6 +98,8 @@ class Fetching:
         scheme = urlsplit(event.source.uri).scheme
         through = event.source.through or event.source_name
         found = fetcher or self._sources.get(through) or self._schemes.get(scheme)
+        if found is None and scheme.startswith(FORBIDDEN):
+            raise ForbiddenUrl("The file is outside of the directories that its source may read.")
         if found is None:
             raise FetchFailed(
                 f"The document's address can't be fetched: {scheme or 'no'} addresses are unknown."

@@ -219,6 +219,10 @@ class PayloadStore:
         return dropped
 
 
+FORBIDDEN = "forbidden+"
+"""Before the address of a file that its source may not read: it leads nowhere, whoever asks for it."""
+
+
 def path_of(uri: str) -> Path:
     """The path of a ``file://`` URI, in the bytes the filesystem has."""
     return Path(os.fsdecode(unquote_to_bytes(urlsplit(uri).path)))

@@ -195,8 +195,9 @@ def _settle(whereabouts: Whereabouts, plan: Plan) -> None:
                     plan.impossible(row["number"], "its payload is no longer there")
                 else:
                     run = max(row["run"], row["before_run"] or 0) + 1
+                    # why its source could not read it then is no reason now
                     again = without_deadline(event).model_copy(
-                        update={"source": source, "run": run, "origin": ORIGIN}
+                        update={"source": source, "run": run, "origin": ORIGIN, "error": None}
                     )
                     plan.ready(row["number"], encode(again), run)
 

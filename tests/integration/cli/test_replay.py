@@ -165,6 +165,19 @@ def test_failed_documents_are_run_again_by_the_code_of_their_dead_letters(job: J
     assert "incoming[2]@41: can't be run again: it is no document; send it again to where it" in every.stderr
 
 
+def test_a_file_that_could_not_be_read_is_read_by_a_replay_once_it_can(job: JobFolder) -> None:
+    """Its event says why it failed; a replay of it failed for this reason, and never looked at the file."""
+    job.bound_by_rights = True
+    (name,) = job.letters(1)
+    (job.inbox / name).chmod(0)
+    job.run_once()
+    (job.root / "failed" / name).chmod(0o644)
+    arguments = ("--from-beginning", "--where", "code=fetch_failed", "--no-wait")
+    assert "1 document run again" in replay(job, "--dead-letters", *arguments).stderr
+    job.run_once()
+    assert [(each["run"], each["status"]) for each in results(job) if each["run"]] == [(1, "completed")]
+
+
 def test_what_a_webhook_could_not_be_told_is_sent_again_and_not_run_again(job: JobFolder) -> None:
     port = free_port()
     endpoint = {"events": ["completion"], "retry_config": {"max_retries": 0}}

@@ -8,9 +8,11 @@ from collections import Counter
 from pathlib import Path
 
 import orjson
+import pyarrow.dataset as ds
 import pytest
 import yaml
 from support import pdf
+from support.command import neuraldocflow
 from support.gateway import Gateway, result
 from support.job import LETTER, kill
 from support.kafka_job import KafkaJob
@@ -159,9 +161,34 @@ def test_a_file_that_a_source_may_not_read_is_not_read_for_others_either(kafka: 
             answer = await session.post(f"/api/v1/jobs/{job['job_id']}/retry")
             assert answer.status == 202, await answer.text()
             again = await result(session, (await answer.json())["job_id"])
-            assert (again["status"], again["error"]["code"]) == ("failed", "fetch_failed")
+            assert (again["status"], again["error"]["code"]) == ("failed", "forbidden_url")
 
     with Gateway(tmp_path / "job", stream_sources={"inbox": source}) as gateway:
         wait_for(lambda: len(gateway.jobs()) == 1, 60)
         (job,) = gateway.jobs()
         asyncio.run(ask(gateway))
+
+
+def test_a_file_that_was_refused_is_read_by_a_replay_once_its_source_may(kafka: str, tmp_path: Path) -> None:
+    job = KafkaJob(tmp_path, Topics(kafka), partitions=1)
+    job.configure(source={"file_directories": [str(tmp_path / "shared")]})
+    letter = tmp_path / "given" / "letter.html"
+    letter.parent.mkdir()
+    letter.write_text(LETTER.format(number=1, day=1))
+    job.topics.send(job.topic, orjson.dumps({"source": {"uri": letter.as_uri(), "filename": "letter.html"}}))
+    foreign = {"uri": f"forbidden+{(tmp_path / 'job.yaml').as_uri()}", "through": "another"}
+    job.topics.send(job.topic, orjson.dumps({"source": {**foreign, "kind": "file", "filename": "job.yaml"}}))
+    job.run_once()
+    replay = ("replay", "-c", "job.yaml", "--from-beginning", "--where", "status=failed", "--no-wait")
+    for directories, expected in (("shared", ("failed", 1)), ("given", ("completed", 2))):
+        job.configure(source={"file_directories": [str(tmp_path / directories)]})
+        done = neuraldocflow(*replay, folder=tmp_path)
+        assert done.returncode == 0, done.stderr
+        job.run_once()
+        archive = ds.dataset(tmp_path / ".neuraldocflow/archive/documents", partitioning="hive")
+        found = archive.to_table().to_pylist()
+        assert expected in {
+            (each["status"], each["run"]) for each in found if each["filename"] == "letter.html"
+        }
+    refused = {each["error_code"] for each in found if each["filename"] == "job.yaml"}
+    assert refused == {"forbidden_url"}
