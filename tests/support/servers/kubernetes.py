@@ -249,35 +249,23 @@ class ControlPlane:
     def _install_keda(self) -> None:
         crd = _module(_KEDA) / "config/crd/bases/keda.sh_scaledobjects.yaml"
         self.kubectl("apply", "--server-side", "-f", str(crd))
-        monitor = {
-            "apiVersion": "apiextensions.k8s.io/v1",
-            "kind": "CustomResourceDefinition",
-            "metadata": {"name": "servicemonitors.monitoring.coreos.com"},
-            "spec": {
-                "group": "monitoring.coreos.com",
-                "names": {
-                    "kind": "ServiceMonitor",
-                    "plural": "servicemonitors",
-                    "singular": "servicemonitor",
-                },
-                "scope": "Namespaced",
-                "versions": [
-                    {
-                        "name": "v1",
-                        "served": True,
-                        "storage": True,
-                        "schema": {
-                            "openAPIV3Schema": {
-                                "type": "object",
-                                "x-kubernetes-preserve-unknown-fields": True,
-                            }
-                        },
-                    }
-                ],
-            },
-        }
-        self.kubectl("apply", "--server-side", "-f", "-", given=yaml.safe_dump(monitor))
+        for kind in ("ServiceMonitor", "PrometheusRule"):
+            self.kubectl("apply", "--server-side", "-f", "-", given=yaml.safe_dump(_of_any_shape(kind)))
         self.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
+
+
+def _of_any_shape(kind: str) -> dict[str, Any]:
+    """A kind of the Prometheus operator's, without its schema."""
+    names = {"kind": kind, "plural": f"{kind.lower()}s", "singular": kind.lower()}
+    schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
+    group = "monitoring.coreos.com"
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{names['plural']}.{group}"},
+        "spec": {"group": group, "names": names, "scope": "Namespaced", "versions": [version]},
+    }
 
 
 def _module(name: str) -> Path:
