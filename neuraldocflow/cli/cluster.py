@@ -17,7 +17,7 @@ from neuraldocflow.dead_letters import WEBHOOK
 from neuraldocflow.deployment import local
 from neuraldocflow.deployment.kubernetes import Kubernetes
 from neuraldocflow.deployment.overlay import Target, overlay_named
-from neuraldocflow.deployment.scaling import plan
+from neuraldocflow.deployment.scaling import plan, resized
 from neuraldocflow.deployment.standing import standing
 from neuraldocflow.deployment.submission import Submission
 from neuraldocflow.errors import ConfigError
@@ -122,7 +122,7 @@ def scale(
     folder = local.folder_of(configuration.load(config))
     screen = show.console()
 
-    def resized(submission: Submission) -> Submission | None:
+    def sized(submission: Submission) -> Submission | None:
         loaded = configuration.load(folder.config if submission.configured else None)
         planned = plan(loaded, (submission.processes, submission.workers), processes, workers, partitions)
         for line in planned.told():
@@ -132,7 +132,7 @@ def scale(
         planned.grow()
         return submission.sized(planned.processes[1], planned.workers[1])
 
-    if (wanted := local.resize(folder, resized)) is not None:
+    if (wanted := local.resize(folder, sized)) is not None:
         screen.print(f"scaled: {_what_runs(wanted.processes, wanted.workers)}", style="bold")
 
 
@@ -168,14 +168,17 @@ def _scale_kubernetes(
     partitions: int | None,
     dry_run: bool,
 ) -> None:
-    """Partitions are added from here: the configuration's brokers have to be reachable."""
+    """Partitions are added from here: for them the configuration's brokers have to be reachable."""
     if workers is not None:
         raise ConfigError("--workers: on Kubernetes they are in the pods' command; use submit")
     cluster = _cluster(namespace)
-    planned = plan(configuration.load(config), cluster.size(), processes, None, partitions)
+    if partitions is None:
+        planned = resized(cluster.most_workers(), cluster.size(), processes)
+    else:
+        planned = plan(configuration.load(config), cluster.size(), processes, None, partitions)
     for line in planned.told():
         print(line)
-    if not dry_run and planned.restarts:
+    if not dry_run and (planned.restarts or processes is not None):  # a scaler may have come to this number
         planned.grow()
         cluster.scale(planned.processes[1], restart=planned.grows)
         print(f"scaled: {_what_runs(planned.processes[1], planned.workers[1])}")

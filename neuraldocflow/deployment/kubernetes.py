@@ -12,7 +12,7 @@ import yaml
 
 from neuraldocflow.deployment.kubectl import Kubectl
 from neuraldocflow.deployment.local import DeploymentError
-from neuraldocflow.deployment.overlay import DATAFLOW, GATEWAY, Target, render
+from neuraldocflow.deployment.overlay import DATAFLOW, GATEWAY, Target, most_workers, render
 from neuraldocflow.deployment.scaler import Scaler
 from neuraldocflow.deployment.unready import reasons
 
@@ -105,13 +105,16 @@ class Kubernetes:
 
     def size(self) -> tuple[int, int]:
         """How many pods of the dataflow there are to be, and how many workers each has."""
-        found = self._statefulset()
-        if found is None:
-            raise DeploymentError(
-                f"there is no StatefulSet {DATAFLOW} in the namespace {self._target.namespace}"
-            )
+        found = self._there()
         (container,) = found["spec"]["template"]["spec"]["containers"]
         return int(found["spec"]["replicas"]), int(container["args"][4].removeprefix("--workers="))
+
+    def most_workers(self) -> int:
+        """How many workers there can be, by the configuration that the pods have."""
+        volumes = self._there()["spec"]["template"]["spec"]["volumes"]
+        name = next(each["configMap"]["name"] for each in volumes if "configMap" in each)
+        found = json.loads(self._run("get", "configmap", name, "-o", "json"))
+        return most_workers(found["data"]["config.yaml"])
 
     def scale(self, processes: int, *, restart: bool = False) -> None:
         """Have so many pods of the dataflow; they begin again together where their number changes."""
@@ -164,6 +167,14 @@ class Kubernetes:
         bounds = self._scaler.bounds()
         if bounds is not None and self._observed()["spec"]["replicas"] < bounds[0]:
             self._run("scale", f"statefulset/{DATAFLOW}", f"--replicas={bounds[0]}")
+
+    def _there(self) -> dict[str, Any]:
+        found = self._statefulset()
+        if found is None:
+            raise DeploymentError(
+                f"there is no StatefulSet {DATAFLOW} in the namespace {self._target.namespace}"
+            )
+        return found
 
     def _statefulset(self) -> dict[str, Any] | None:
         done = self._run.tried("get", "statefulset", DATAFLOW, "-o", "json", "--ignore-not-found")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -18,14 +18,21 @@ _SERVERS = "KAFKA_BOOTSTRAP_SERVERS"
 _OF_A_TOPIC = ("bootstrapServers", "bootstrapServersFromEnv", "consumerGroup", "topic")
 
 
-def triggers_of(text: str, like: Mapping[str, Any]) -> list[dict[str, Any]]:
+def triggers_of(text: str, like: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Triggers for a configuration's text, whose variables are set in the pods; none without Kafka topics.
 
-    ``like`` is a trigger of Kafka that says all that a configuration does not: the lag a pod is there for,
-    and how the scaler gets in where brokers want to know who asks.
+    ``like`` are triggers of Kafka that say all that a configuration does not: the lag a pod is there for, and
+    how the scaler gets in where brokers want to know who asks. The one of a topic is made like the one there
+    that names it, else like the first.
     """
-    kept = {name: value for name, value in like["metadata"].items() if name not in _OF_A_TOPIC}
-    return [{**like, "metadata": {**kept, **topic}} for topic in _topics(yaml.safe_load(text) or {})]
+    return [_trigger(topic, like) for topic in _topics(yaml.safe_load(text) or {})]
+
+
+def _trigger(topic: dict[str, str], like: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    own = (each for each in like if each["metadata"].get("topic") == topic["topic"])
+    found = next(own, like[0])
+    kept = {name: value for name, value in found["metadata"].items() if name not in _OF_A_TOPIC}
+    return {**found, "metadata": {**kept, **topic}}
 
 
 def settled(value: Any, where: str) -> Any:

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from neuraldocflow.config import RuntimeConfig
+from neuraldocflow.deployment.fit import check_fit
 from neuraldocflow.deployment.kubectl import Kubectl
 from neuraldocflow.deployment.lag_triggers import settled, triggers_of
 from neuraldocflow.errors import ConfigError
@@ -69,7 +70,8 @@ def render(kubectl: Kubectl, target: Target, config: Path | None, processes: int
                 raise ConfigError(f"--image: {target.image} has no tag; give NAME:TAG")
             whole["images"] = [{"name": "neuraldocflow", "newName": image, "newTag": tag}]
         text = config.read_text(encoding="utf-8") if config is not None else _configuration(objects)
-        triggers, most = _triggers(scaler, text), _most_workers(text)
+        check_fit(text, objects)
+        triggers, most = _triggers(scaler, text), most_workers(text)
         check_size(most, processes, workers)
         if scaler is not None:
             whole["patches"].append(_scaling(scaler["spec"], processes, workers, most, triggers))
@@ -86,7 +88,7 @@ def _size(workers: int) -> dict[str, Any]:
     return {"target": {"kind": "StatefulSet", "name": DATAFLOW}, "patch": yaml.safe_dump(change)}
 
 
-def _most_workers(text: str) -> int:
+def most_workers(text: str) -> int:
     """What a configuration's text says of them; its variables are set in the pods, so it can't be loaded."""
     runtime = (yaml.safe_load(text) or {}).get("runtime") or {}
     told = runtime.get("max_workers", RuntimeConfig.model_fields["max_workers"].default)
@@ -100,8 +102,8 @@ def _triggers(scaler: dict[str, Any] | None, text: str) -> list[dict[str, Any]]:
     """What the overlay's scaler follows of a configuration; nothing where there is no scaler, or no Kafka."""
     if scaler is None:
         return []
-    like = next((each for each in scaler["spec"]["triggers"] if each["type"] == "kafka"), None)
-    if like is None:
+    like = [each for each in scaler["spec"]["triggers"] if each["type"] == "kafka"]
+    if not like:
         raise ConfigError("--overlay: its ScaledObject has no trigger of the type kafka to make others like")
     return triggers_of(text, like)
 

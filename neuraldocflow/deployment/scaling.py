@@ -57,6 +57,13 @@ class Plan:
         return lines
 
 
+def resized(most: int, running: tuple[int, int], processes: int | None) -> Plan:
+    """A plan for the number of processes alone: no broker is asked. Raises ConfigError."""
+    wanted = processes or running[0]
+    check_size(most, wanted, running[1])
+    return Plan((running[0], wanted), (running[1], running[1]), most, ())
+
+
 def plan(
     config: Config,
     running: tuple[int, int],

@@ -30,3 +30,11 @@ def rendered(overlay: str) -> tuple[dict[str, Any], ...]:
 def one(objects: tuple[dict[str, Any], ...], kind: str, name: str) -> dict[str, Any]:
     (found,) = (each for each in objects if each["kind"] == kind and each["metadata"]["name"] == name)
     return found
+
+
+def fitting(text: str) -> str:
+    """A configuration with the places that the pods of our manifests have."""
+    config = yaml.safe_load(text)
+    gateway = {"host": "0.0.0.0", "keys_file": "/etc/neuraldocflow-keys/keys.json"}
+    runtime = {"state_directory": "/var/lib/neuraldocflow", "gateway": gateway, **config.get("runtime", {})}
+    return str(yaml.safe_dump({**config, "runtime": runtime}))

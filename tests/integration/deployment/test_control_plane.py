@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
-from support.kubectl import ROOT
+from support.kubectl import ROOT, fitting
 from support.servers.kubernetes import ControlPlane
 from support.topics import wait_for
 
@@ -38,9 +38,10 @@ class Namespace:
         plane.kubectl("create", "namespace", name)
         plane.kubectl("-n", name, "wait", "--for=create", "serviceaccount/default", "--timeout=60s")
         plane.kubectl("label", "namespace", name, "pod-security.kubernetes.io/enforce=restricted")
-        (folder / "job.yaml").write_text(
-            "stream_sources: {incoming: {type: kafka, config: {topic: incoming}}}\n"
-        )
+        self.configure("stream_sources: {incoming: {type: kafka, config: {topic: incoming}}}\n")
+
+    def configure(self, text: str) -> None:
+        (self.folder / "job.yaml").write_text(fitting(text))
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
@@ -132,7 +133,7 @@ def test_an_upgrade_restarts_all_pods_together(space: Namespace) -> None:
     assert space.images() == {"registry.example/flow:2"}
     assert space.ready() == 3
     for number in range(3):  # each with a configuration of its own
-        (space.folder / "job.yaml").write_text(
+        space.configure(
             f"stream_sources: {{incoming: {{type: kafka, config: {{topic: incoming-{number}}}}}}}\n"
         )
         space.submit("--overlay", "local", "--processes", "3", "--image", "registry.example/flow:2")
@@ -186,7 +187,16 @@ def test_what_keeps_the_gateway_or_the_making_of_pods_is_told(space: Namespace) 
 
 def test_what_production_adds_is_accepted_and_the_scaler_follows_the_commands(space: Namespace) -> None:
     space.submit("--overlay", "production", "--processes", "2")
-    kinds = ("scaledobject", "servicemonitor", "hpa", "pdb", "networkpolicy", "ingress", "service")
+    kinds = (
+        "scaledobject",
+        "servicemonitor",
+        "prometheusrule",
+        "hpa",
+        "pdb",
+        "networkpolicy",
+        "ingress",
+        "service",
+    )
     for kind in kinds:
         assert space.plane.get(kind, "-n", space.name)["items"], kind
     space.plane.kubectl("-n", space.name, "scale", f"statefulset/{DATAFLOW}", "--replicas=4")
@@ -198,9 +208,19 @@ def test_what_production_adds_is_accepted_and_the_scaler_follows_the_commands(sp
     space.submit("--overlay", "production", "--processes", "2")
     assert space.scaler() == (None, 2, 8)
     assert space.ready() == 2
-    space.does("scale", "--processes", "3")
+    space.configure(
+        "stream_sources: {incoming: {type: kafka, config: {topic: incoming}}}\n"
+        "runtime: {max_workers: 32, log: {kafka: {bootstrap_servers: '${BROKERS}'}}}\n"
+    )
+    space.submit("--overlay", "production", "--processes", "2")
+    # of brokers that are not to be reached from here, by variables that are set in the cluster
+    told = space.does("scale", "-c", "job.yaml", "--processes", "3")
+    assert "it is divided among 32, the most workers there can be" in told
     assert space.scaler() == (None, 3, 8)
     assert space.ready() == 3
+    space.plane.kubectl("-n", space.name, "scale", f"statefulset/{DATAFLOW}", "--replicas=4")
+    space.does("scale", "--processes", "4")  # as many as the scaler has just come to
+    assert space.scaler() == (None, 4, 8)
 
 
 def test_pods_with_more_rights_are_kept_out(space: Namespace) -> None:

@@ -14,17 +14,20 @@ import kubernetes_validate
 import pytest
 import yaml
 from support.job import JobFolder
-from support.kubectl import ROOT, one, rendered
+from support.kubectl import ROOT, fitting, one, rendered
 from support.pods import Pods
 from support.servers.serving import free_port, listens
 from support.topics import wait_for
 
 from neuraldocflow import config as configuration
+from neuraldocflow.cancellations import CANCELLATIONS
+from neuraldocflow.gateway import server
 from neuraldocflow.gateway.keys import KeyStore
 from neuraldocflow.gateway.tus import router as uploads
+from neuraldocflow.log import SWARM_DECISIONS, TOPICS
 
 OVERLAYS = ("local", "production")
-OTHERS = ("ScaledObject", "ServiceMonitor", "KafkaTopic")
+OTHERS = ("ScaledObject", "ServiceMonitor", "PrometheusRule", "KafkaTopic")
 DATAFLOW, GATEWAY = "neuraldocflow-dataflow", "neuraldocflow-gateway"
 VARIABLES = {
     "KAFKA_BOOTSTRAP_SERVERS": "kafka:9092",
@@ -118,6 +121,22 @@ def test_who_watches_has_a_key_and_sees_each_pod_once() -> None:
     assert watched == [GATEWAY]
 
 
+def test_the_alerts_come_with_what_they_are_about_and_one_dashboard_stays() -> None:
+    objects = rendered("production")
+    alerts = yaml.safe_load((ROOT / "observability" / "alerts.yaml").read_text())
+    assert one(objects, "PrometheusRule", "neuraldocflow")["spec"] == alerts
+    one(objects, "ConfigMap", "neuraldocflow-dashboard")  # of each release the same: the next one replaces it
+
+
+def test_a_gateway_that_ends_still_takes_what_is_sent_to_it_for_a_moment() -> None:
+    """A Service comes to know only after its pod that it is to end."""
+    pod = pod_of("production", "Deployment", GATEWAY)
+    (container,) = pod["containers"]
+    command, seconds = container["lifecycle"]["preStop"]["exec"]["command"]
+    assert command == "sleep"
+    assert int(seconds) + server._GRACE_SECONDS < pod["terminationGracePeriodSeconds"]
+
+
 def test_prometheus_finds_the_ports_it_is_sent_to() -> None:
     objects = rendered("production")
     for monitor in (each for each in objects if each["kind"] == "ServiceMonitor"):
@@ -133,7 +152,7 @@ def test_prometheus_finds_the_ports_it_is_sent_to() -> None:
 
 def test_submitted_with_kafka_the_pods_follow_what_it_reads(tmp_path: Path) -> None:
     text = "stream_sources: {orders: {type: kafka, config: {topic: orders, consumer_group: us}}}\n"
-    (tmp_path / "job.yaml").write_text(text)
+    (tmp_path / "job.yaml").write_text(fitting(text))
     scaled = one(submitted(tmp_path, "--processes", "3", "--workers", "4"), "ScaledObject", DATAFLOW)["spec"]
     (trigger,) = scaled["triggers"]
     assert (trigger["metadata"]["topic"], trigger["metadata"]["consumerGroup"]) == ("orders", "us")
@@ -142,7 +161,7 @@ def test_submitted_with_kafka_the_pods_follow_what_it_reads(tmp_path: Path) -> N
 
 def test_as_many_pods_as_were_asked_for_are_never_more_than_the_most(tmp_path: Path) -> None:
     text = "stream_sources: {orders: {type: kafka, config: {topic: orders}}}\nruntime: {max_workers: 32}\n"
-    (tmp_path / "job.yaml").write_text(text)
+    (tmp_path / "job.yaml").write_text(fitting(text))
     scaled = one(submitted(tmp_path, "--processes", "12"), "ScaledObject", DATAFLOW)["spec"]
     assert (scaled["minReplicaCount"], scaled["maxReplicaCount"]) == (12, 12)
 
@@ -157,7 +176,7 @@ def test_how_the_scaler_gets_into_kafka_stands_in_an_overlay_of_ones_own(tmp_pat
     patches = [{"target": {"kind": "ScaledObject"}, "patch": yaml.safe_dump(patch)}]
     (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump({"resources": [base], "patches": patches}))
     text = "stream_sources: {orders: {type: kafka, config: {topic: orders, priority_topics: [urgent]}}}\n"
-    (tmp_path / "job.yaml").write_text(text)
+    (tmp_path / "job.yaml").write_text(fitting(text))
     triggers = one(submitted(tmp_path, "--overlay", "."), "ScaledObject", DATAFLOW)["spec"]["triggers"]
     assert {each["metadata"]["topic"] for each in triggers} == {"orders", "orders.urgent"}
     for each in triggers:
@@ -165,9 +184,36 @@ def test_how_the_scaler_gets_into_kafka_stands_in_an_overlay_of_ones_own(tmp_pat
         assert (each["metadata"]["sasl"], each["metadata"]["lagThreshold"]) == ("scram_sha512", "50")
 
 
+def test_a_topic_of_other_brokers_is_followed_as_its_own_trigger_says(tmp_path: Path) -> None:
+    """Each of two clusters wants to know who asks in its own way."""
+    base = os.path.relpath(ROOT / "k8s" / "overlays" / "production", tmp_path.resolve())
+    theirs = {"type": "kafka", "authenticationRef": {"name": "theirs"}}
+    own = {"topic": "orders", "lagThreshold": "20", "tls": "enable"}
+    patch = [
+        {"op": "add", "path": "/spec/triggers/0/authenticationRef", "value": {"name": "ours"}},
+        {"op": "add", "path": "/spec/triggers/-", "value": {**theirs, "metadata": own}},
+    ]
+    patches = [{"target": {"kind": "ScaledObject"}, "patch": yaml.safe_dump(patch)}]
+    (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump({"resources": [base], "patches": patches}))
+    text = (
+        "stream_sources: {orders: {type: kafka, config: {topic: orders, bootstrap_servers: 'theirs:9092'}}}\n"
+        "runtime: {log: {kafka: {bootstrap_servers: 'ours:9092'}}}\n"
+    )
+    (tmp_path / "job.yaml").write_text(fitting(text))
+    triggers = one(submitted(tmp_path, "--overlay", "."), "ScaledObject", DATAFLOW)["spec"]["triggers"]
+    told = {each["metadata"]["topic"]: each for each in triggers}
+    assert {name: each["authenticationRef"]["name"] for name, each in told.items()} == {
+        "document-stream": "ours",
+        "orders": "theirs",
+    }
+    assert told["orders"]["metadata"]["lagThreshold"] == "20"
+    assert told["orders"]["metadata"]["bootstrapServers"] == "theirs:9092"
+    assert "tls" not in told["document-stream"]["metadata"]
+
+
 def test_a_job_without_kafka_has_as_many_pods_as_it_was_submitted_with(tmp_path: Path) -> None:
     text = "stream_sources: {inbox: {type: filesystem, config: {watch_directories: [/in]}}}\n"
-    (tmp_path / "job.yaml").write_text(text)
+    (tmp_path / "job.yaml").write_text(fitting(text))
     objects = submitted(tmp_path, "--processes", "3")
     assert one(objects, "StatefulSet", DATAFLOW)["spec"]["replicas"] == 3
     assert "ScaledObject" not in [each["kind"] for each in objects]
@@ -177,8 +223,27 @@ def test_a_job_without_kafka_has_as_many_pods_as_it_was_submitted_with(tmp_path:
     ("log", "warned"), [("embedded", True), ("{kafka: {bootstrap_servers: 'kafka:9092'}}", False)]
 )
 def test_a_log_that_the_gateway_does_not_share_is_told_of(tmp_path: Path, log: str, warned: bool) -> None:
-    (tmp_path / "job.yaml").write_text(f"runtime: {{log: {log}}}\n")
+    (tmp_path / "job.yaml").write_text(fitting(f"runtime: {{log: {log}}}\n"))
     assert ("runtime.log is embedded" in submitting(tmp_path).stderr) is warned
+
+
+def test_a_configuration_with_which_the_pods_would_never_be_ready_is_refused(tmp_path: Path) -> None:
+    """One of this machine's: it was applied, waited for until the time was over, and taken back."""
+    text = (
+        "stream_sources: {orders: {type: kafka, config: {topic: orders}}}\nruntime: {gateway: {port: 80}}\n"
+    )
+    (tmp_path / "job.yaml").write_text(text)
+    refused = submitting(tmp_path, code=2).stderr
+    for told in (
+        "runtime.state_directory: must be /var/lib/neuraldocflow (is .neuraldocflow)",
+        "runtime.gateway.host: must be 0.0.0.0 (is 127.0.0.1)",
+        "runtime.gateway.port: must be 8080 (is 80)",
+        "runtime.gateway.keys_file: must be in /etc/neuraldocflow-keys (is .neuraldocflow/keys.json)",
+    ):
+        assert told in refused
+    elsewhere = "runtime: {state_directory: '${STATE}', gateway: {host: '${HOST}', port: '${PORT}'}}\n"
+    (tmp_path / "job.yaml").write_text(elsewhere)
+    submitting(tmp_path)  # what only the pods know is for them to say
 
 
 def submitted(folder: Path, *arguments: str) -> tuple[dict[str, Any], ...]:
@@ -186,7 +251,7 @@ def submitted(folder: Path, *arguments: str) -> tuple[dict[str, Any], ...]:
     return tuple(yaml.safe_load_all(submitting(folder, *arguments).stdout))
 
 
-def submitting(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def submitting(folder: Path, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
         [
             *(sys.executable, "-m", "neuraldocflow", "submit", "--to", "k8s", "--dry-run", "-c", "job.yaml"),
@@ -197,14 +262,15 @@ def submitting(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str
         capture_output=True,
         text=True,
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == code, done.stderr
     return done
 
 
 def test_topics_are_those_of_the_log() -> None:
     text = (ROOT / "k8s/components/topics/topics.yaml").read_text()
-    named = {each["metadata"]["name"] for each in yaml.safe_load_all(text)}
-    assert named >= {"document-stream", "processing-events", "processing-results", "dead-letters"}
+    made = {each["metadata"]["name"]: each["spec"]["partitions"] for each in yaml.safe_load_all(text)}
+    assert made.keys() >= {*TOPICS, CANCELLATIONS, SWARM_DECISIONS}
+    assert (made[CANCELLATIONS], made[SWARM_DECISIONS]) == (1, 1)  # all of each is read by one
 
 
 def test_the_configuration_in_the_manifests_is_right() -> None:
@@ -291,7 +357,8 @@ def _replaced(text: str, names: dict[str, str]) -> str:
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
 def test_submit_shows_what_it_would_apply(overlay: str, tmp_path: Path) -> None:
-    (tmp_path / "job.yaml").write_text("stream_sources: {topic: {type: kafka, config: {topic: incoming}}}\n")
+    text = "stream_sources: {topic: {type: kafka, config: {topic: incoming}}}\n"
+    (tmp_path / "job.yaml").write_text(fitting(text))
     objects = submitted(
         tmp_path,
         *("--overlay", overlay, "--namespace", "flows", "--processes", "3", "--workers", "2"),

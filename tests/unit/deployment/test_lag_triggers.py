@@ -18,7 +18,7 @@ LIKE: dict[str, Any] = {
 
 def told(config: dict[str, object]) -> list[tuple[str, str, str]]:
     """Brokers, group and topic of each trigger."""
-    found = [each["metadata"] for each in triggers_of(yaml.safe_dump(config), LIKE)]
+    found = [each["metadata"] for each in triggers_of(yaml.safe_dump(config), [LIKE])]
     assert all(each["lagThreshold"] == "200" for each in found)
     return [
         (
