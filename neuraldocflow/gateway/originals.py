@@ -46,23 +46,29 @@ class Originals:
     async def find(self, row: sqlite3.Row) -> tuple[DocumentReceived, DocumentSource] | None:
         """The event with which the dataflow took a job up, and its source as it is to be read now; None where
         either is gone. Raises Problem."""
-        if row["first_offset"] is None:
+        received = await self._received(row)
+        if received is None:
             return None
-        events = len(self._log.partitions(PROCESSING_EVENTS))
-        place = (PROCESSING_EVENTS, partition_of(row["document"], events))
-        try:
-            found = await self._history.event(place, row["first_offset"])
-        except LogError as error:
-            raise busy("The job can't be read now: the log does not answer.") from error
-        if found is None or found.name != DocumentReceived.name or found.job != row["id"]:
-            return None
-        received = DocumentReceived.model_validate(found.data)
         whereabouts = Whereabouts(self._config, self._payloads, self._client)  # a new one: files move
         try:
             source = await asyncio.to_thread(whereabouts.find, received.source)
         except Unreachable as error:
             raise busy(f"The document can't be looked for now: {error}.") from error
         return None if source is None else (received, source)
+
+    async def _received(self, row: sqlite3.Row) -> DocumentReceived | None:
+        if row["first_offset"] is None:
+            return None
+        parts = self._log.partitions(PROCESSING_EVENTS)
+        usual = partition_of(row["document"], len(parts))
+        for part in sorted(parts, key=lambda part: part != usual):  # the topic may have been given more since
+            try:
+                found = await self._history.event((PROCESSING_EVENTS, part), row["first_offset"])
+            except LogError as error:
+                raise busy("The job can't be read now: the log does not answer.") from error
+            if found is not None and found.name == DocumentReceived.name and found.job == row["id"]:
+                return DocumentReceived.model_validate(found.data)
+        return None
 
     @contextmanager
     def as_file(self, source: DocumentSource, sha256: str) -> Iterator[Path]:

@@ -95,16 +95,24 @@ def test_a_broker_that_dies_under_the_job_costs_no_result(broker: KafkaServer, t
 def test_partitions_that_the_logs_topics_are_given_meanwhile_are_read(kafka: str, tmp_path: Path) -> None:
     """By the job, the gateway and who follows: what comes there would never be seen before a restart."""
 
-    async def first(gateway: Gateway) -> str:
+    async def first(gateway: Gateway) -> tuple[str, list[str]]:
         async with gateway.http() as session:
             job = await submit(session, letter(0))
-            await result(session, job)
-            return job
+            failing = [await submit(session, b"%%PDF-1.7 no %d" % n, name=f"{n}.pdf") for n in range(6)]
+            for each in (job, *failing):
+                await result(session, each)
+            return job, failing
+
+    async def again(gateway: Gateway, jobs: list[str]) -> list[int]:
+        async with gateway.http() as session:
+            return [(await session.post(f"/api/v1/jobs/{job}/retry")).status for job in jobs]
 
     log = log_on(kafka)
     with Gateway(tmp_path, runtime={"log": log}) as gateway:
-        expected = {asyncio.run(first(gateway))}
-        following = gateway.folder.start("tail", "-c", "job.yaml", "--from-beginning", "--json")
+        done, failed = asyncio.run(first(gateway))
+        expected = {done}
+        where = ("--where", "status=completed")
+        following = gateway.folder.start("tail", "-c", "job.yaml", "--from-beginning", "--json", *where)
         assert following.stdout is not None
         try:
             shown = {json.loads(following.stdout.readline())["id"]}
@@ -134,3 +142,7 @@ def test_partitions_that_the_logs_topics_are_given_meanwhile_are_read(kafka: str
         wait_for(
             lambda: {job["job_id"] for job in gateway.jobs() if job["status"] == "completed"} == expected
         )
+        assert asyncio.run(again(gateway, failed[:3])) == [202] * 3
+        gateway.stop()
+        gateway.start()  # it counts them anew, and their events are where they were
+        assert asyncio.run(again(gateway, failed[3:])) == [202] * 3
