@@ -4,6 +4,7 @@ what does not answer."""
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,8 @@ log = logging.getLogger(__name__)
 
 _LAG_SECONDS = 15.0
 """How old the lag may be that is told: asking brokers takes a moment."""
+_MOMENT = 2.0
+"""Seconds that brokers are waited for: while they are away, all the rest has to be told."""
 
 AGENTS, DECISIONS = "neuraldocflow_agents", "neuraldocflow_swarm_decisions"
 LAG = "neuraldocflow_source_lag"
@@ -49,7 +52,10 @@ class ProcessMetrics(Collector):
         self._engine = engine
         self._lags = lags
         self._asked = float("-inf")
+        self._asking: threading.Thread | None = None
         self._found: list[tuple[str, int, int]] = []
+        self._fault = False
+        self._lock = threading.Lock()
 
     def collect(self) -> Iterator[Metric]:
         swarm = self._engine.start()
@@ -81,13 +87,25 @@ class ProcessMetrics(Collector):
         yield outage
 
     def _lag(self) -> list[tuple[str, int, int]]:
-        if self._lags is not None and time.monotonic() - self._asked > _LAG_SECONDS:
-            self._asked = time.monotonic()
-            try:
-                self._found = self._lags()
-            except NeuralDocFlowError as error:
-                log.warning("the lag can't be told: %s", error)
+        """As it was asked for last; nothing while that can't be known."""
+        with self._lock:
+            under_way = self._asking is not None and self._asking.is_alive()
+            if self._lags is not None and not under_way and time.monotonic() - self._asked > _LAG_SECONDS:
+                self._asked = time.monotonic()
+                self._asking = threading.Thread(target=self._ask, args=(self._lags,), name="lag", daemon=True)
+                self._asking.start()
+            asking = self._asking
+        if asking is not None:
+            asking.join(_MOMENT)
         return self._found
+
+    def _ask(self, lags: Lags) -> None:
+        try:
+            self._found, self._fault = lags(), False
+        except NeuralDocFlowError as error:
+            if not self._fault:
+                log.warning("the lag can't be told: %s", error)
+            self._found, self._fault = [], True
 
 
 def serve(engine: Engine, host: str, port: int, lags: Lags | None) -> Callable[[], None]:

@@ -15,6 +15,7 @@ import yaml
 from support.command import neuraldocflow
 from support.gateway import Gateway
 from support.servers.kafka import KafkaServer
+from support.servers.serving import free_port, listens
 from support.topics import wait_for
 
 from tests.support.job import JobFolder
@@ -106,6 +107,29 @@ def test_a_log_that_is_away_hides_no_more_than_is_on_it(tmp_path: Path, broker: 
     finally:
         process.kill()
         process.communicate(timeout=60)
+
+
+def test_metrics_are_told_while_brokers_are_away(tmp_path: Path, broker: KafkaServer) -> None:
+    """Alerts are about just that time: who scrapes waits for ten seconds by default, the job for thirty."""
+    port = free_port()
+    log = {"kafka": {"bootstrap_servers": broker.bootstrap_servers}}
+    job = JobFolder(tmp_path, log=log, metrics={"port": port})
+
+    def scraped() -> str:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=20) as answer:
+            return str(answer.read().decode())
+
+    process = job.start("run", "-c", "job.yaml")
+    try:
+        wait_for(lambda: listens(port), 60)
+        wait_for(lambda: 'neuraldocflow_source_lag{partition="0",topic="document-stream"}' in scraped(), 60)
+        broker.kill()
+        wait_for(lambda: "neuraldocflow_source_lag{" not in scraped(), 120)  # it can't be known now
+        assert "neuraldocflow_heartbeat_age_seconds{" in scraped()
+    finally:
+        process.kill()
+        told, _ = process.communicate(timeout=60)
+    assert told.count("the lag can't be told") == 1
 
 
 def test_decisions_about_agents_are_on_the_log_with_their_reasons(tmp_path: Path) -> None:
