@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from neuraldocflow.config import RuntimeConfig
@@ -87,11 +87,13 @@ class KafkaLog(Log):
         self._consume = {**reach, **_CONSUMER}
         self._producer: Producer = make(Producer, produce, _WHERE)
         self._admin: AdminClient = make(AdminClient, reach, _WHERE)
+        self._group: Consumer | None = None
+        """Shows how far a topic is read."""
         self._asked_by = Brokers(self._consume, self._brokers, patience)
         self._readers: dict[int, Reader] = {}
         """By thread; threads of the engine's own lose what ``threading.local`` holds."""
         self._counts: dict[str, int] = {}
-        """Partitions that are written to: as many as at first, since the producer learns of others much later."""
+        """Partitions that are written to: as many as at first, since the producer learns of others later."""
         self._read: dict[str, int] = {}
         """Partitions that are read, where a topic was given more since."""
         self._closed = False
@@ -210,13 +212,22 @@ class KafkaLog(Log):
         return dropped
 
     def reached(self, topic: str, positions: Mapping[int, int]) -> None:
+        """By a consumer that reads nothing. The administrator's request for the same ends the process where
+        brokers that hang do not answer it within its time."""
         places = [TopicPartition(self._prefix + topic, part, offset) for part, offset in positions.items()]
-        told = ConsumerGroupTopicPartitions(self._prefix + GROUP, places)
         try:
-            (future,) = self._admin.alter_consumer_group_offsets([told]).values()
-            future.result(timeout=self._patience)
-        except (KafkaException, TimeoutError) as error:
-            log.info("the group %s does not show how far %s is read: %s", GROUP, topic, reason_of(error))
+            if self._group is None:
+                settings = {**self._consume, "group.id": self._prefix + GROUP, "on_commit": self._shown}
+                self._group = make(Consumer, settings, _WHERE)
+            self._group.commit(offsets=places, asynchronous=True)
+            self._group.poll(0)
+        except KafkaException as error:
+            self._shown(error.args[0], places)
+
+    def _shown(self, error: KafkaError | None, places: list[TopicPartition]) -> None:
+        if error is not None:
+            topics = ", ".join({each.topic for each in places})
+            log.info("the group %s does not show how far %s is read: %s", GROUP, topics, reason_of(error))
 
     def close(self) -> None:
         if not self._closed:

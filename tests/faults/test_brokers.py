@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,8 @@ pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
 
 AWAY_SECONDS = 32.0
 """Longer than one try to append to the log takes, and than workers may be silent."""
+HANGS_SECONDS = 85.0
+"""Longer than the client library waits for any answer."""
 
 
 @pytest.fixture(scope="module")
@@ -131,3 +134,24 @@ def test_a_log_that_is_away_for_half_a_minute_is_waited_for_without_a_restart(
         assert found["lastDay"] == {"completed": len(names)}
     finally:
         submitted.command("stop", "-c", "job.yaml")
+
+
+def test_a_log_that_hangs_for_longer_than_its_clients_wait_ends_no_process(
+    tmp_path: Path, broker: KafkaServer
+) -> None:
+    """The client library's own abort ended it, when an answer of its administrator was over time."""
+    job = JobFolder(tmp_path, log={"kafka": {"bootstrap_servers": broker.bootstrap_servers}})
+    process = job.start("run", "-c", "job.yaml")
+    try:
+        wait_for(lambda: (tmp_path / ".neuraldocflow" / "work" / "cluster" / "frontier").exists(), 120)
+        broker.send_signal(signal.SIGSTOP)
+        time.sleep(HANGS_SECONDS)
+        broker.send_signal(signal.SIGCONT)
+        names = job.letters(5)
+        wait_for(lambda: process.poll() is not None or set(job.archived()) == names, 120)
+        assert process.poll() is None
+    finally:
+        broker.send_signal(signal.SIGCONT)
+        process.terminate()
+        told, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, told

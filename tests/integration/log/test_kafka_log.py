@@ -71,7 +71,7 @@ class TestKafkaLog(LogSuite):
             log.reached("t", {0: 5, 1: 1})
             consumer = Consumer({"bootstrap.servers": kafka, "group.id": f"{prefix}neuraldocflow"})
             places = [TopicPartition(f"{prefix}t", part) for part in range(2)]
-            assert [each.offset for each in consumer.committed(places, timeout=30)] == [5, 1]
+            wait_for(lambda: [each.offset for each in consumer.committed(places, timeout=30)] == [5, 1])
             consumer.close()
 
     def test_what_a_transaction_leaves_at_the_end_is_no_record(self, kafka: str, tmp_path: Path) -> None:

@@ -206,6 +206,11 @@ class KafkaServer:
         """``kill -9``: what it had acknowledged must still be there after ``start``."""
         self._end(signal.SIGKILL)
 
+    def send_signal(self, number: signal.Signals) -> None:
+        """Send it a signal, such as to hang and to go on."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
     def stop(self) -> None:
         """Stop it in order and remove a temporary folder."""
         self._end(signal.SIGTERM)
