@@ -12,6 +12,8 @@ from pathlib import Path
 from neuraldocflow.job.runner import ENDED_SOMEWHERE
 
 _BYTES, _FILES = 10 << 20, 5
+_SUPERVISOR = "neuraldocflow.job.supervisor"
+"""In the lines of who starts the processes again: they say that one has ended, and not why."""
 
 
 class _RollingFile(RotatingFileHandler):
@@ -35,7 +37,8 @@ class RollingOutput:
 
     def last_error(self) -> str:
         """The sentence the processes ended with, of one that knows why if there is one; or the last line."""
-        lines = [line for line in list(self._latest) if line.strip()]  # copied: it grows meanwhile
+        latest = list(self._latest)  # copied: it grows meanwhile
+        lines = [line for line in latest if line.strip() and _SUPERVISOR not in line]
         said = [line for line in lines if line.startswith("neuraldocflow: ")]
         known = [line for line in said if not line.endswith(ENDED_SOMEWHERE)]
         return (known or said or lines or [""])[-1].removeprefix("neuraldocflow: ")

@@ -31,3 +31,20 @@ def test_what_processes_print_is_in_the_file(tmp_path: Path) -> None:
 
 def test_a_full_disk_stops_no_process_that_prints() -> None:
     says(Path("/dev/full"))
+
+
+_ENDS = """
+import sys
+from pathlib import Path
+from neuraldocflow.deployment.rolling import RollingOutput
+told = RollingOutput(Path(sys.argv[1]))
+print("python: an assertion failed", flush=True)
+print("2026-03-04T05:06:07Z WARNING neuraldocflow.job.supervisor: process 0 ended with -6", flush=True)
+while len(told._latest) < 2:
+    pass
+raise SystemExit(told.last_error() != "python: an assertion failed")
+"""
+
+
+def test_why_a_process_has_ended_is_what_it_said_and_not_that_it_has(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-c", _ENDS, str(tmp_path / "job.log")], check=True, timeout=60)
