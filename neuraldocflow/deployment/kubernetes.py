@@ -76,10 +76,8 @@ class Kubernetes:
 
     def _kept(self) -> str | None:
         """What was applied by the last submission that became ready."""
-        done = self._run.tried("get", "configmap", SUBMITTED, "-o", "json", "--ignore-not-found")
-        if done.returncode or not done.stdout.strip():
-            return None
-        return str(json.loads(done.stdout)["data"]["manifests.yaml"])
+        told = self._run("get", "configmap", SUBMITTED, "-o", "json", "--ignore-not-found")
+        return str(json.loads(told)["data"]["manifests.yaml"]) if told.strip() else None
 
     def _keep(self, manifests: str) -> None:
         kept = {
@@ -177,8 +175,8 @@ class Kubernetes:
         return found
 
     def _statefulset(self) -> dict[str, Any] | None:
-        done = self._run.tried("get", "statefulset", DATAFLOW, "-o", "json", "--ignore-not-found")
-        return json.loads(done.stdout) if done.returncode == 0 and done.stdout.strip() else None
+        told = self._run("get", "statefulset", DATAFLOW, "-o", "json", "--ignore-not-found")
+        return json.loads(told) if told.strip() else None
 
     def _pods(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = json.loads(self._run("get", "pods", "-l", _OURS, "-o", "json"))["items"]

@@ -246,6 +246,32 @@ def test_a_configuration_with_which_the_pods_would_never_be_ready_is_refused(tmp
     submitting(tmp_path)  # what only the pods know is for them to say
 
 
+@pytest.mark.parametrize("command", [("scale", "--processes", "2"), ("submit", "-c", "job.yaml"), ("stop",)])
+def test_a_cluster_that_does_not_answer_is_told_as_such(tmp_path: Path, command: tuple[str, ...]) -> None:
+    """Taken for one on which nothing runs, a submission that fails would not be taken back."""
+    (tmp_path / "job.yaml").write_text(fitting("runtime: {log: {kafka: {}}}\n"))
+    cluster = {"name": "away", "cluster": {"server": f"http://127.0.0.1:{free_port()}"}}
+    context = {"name": "away", "context": {"cluster": "away", "user": ""}}
+    config = {"apiVersion": "v1", "kind": "Config", "current-context": "away"}
+    (tmp_path / "kubeconfig").write_text(
+        yaml.safe_dump({**config, "clusters": [cluster], "contexts": [context]})
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "neuraldocflow", *command, "--to", "k8s"],
+        cwd=tmp_path,
+        env={
+            **os.environ,
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "KUBECONFIG": str(tmp_path / "kubeconfig"),
+        },
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    verb = "scale" if command == ("stop",) else "get"
+    assert f"neuraldocflow: kubectl {verb}: The connection to the server 127.0.0.1:" in done.stderr
+
+
 def submitted(folder: Path, *arguments: str) -> tuple[dict[str, Any], ...]:
     """What submitting a folder's job.yaml would apply."""
     return tuple(yaml.safe_load_all(submitting(folder, *arguments).stdout))
