@@ -19,6 +19,8 @@ from neuraldocflow import outages
 
 SILENCE = 10.0
 """Seconds without a beat after which a worker has stalled."""
+ROUND = "round.json"
+"""The file beside the folder with who takes part, where processes are in places of their own."""
 _BEAT = 0.5
 """Seconds between two beats of a worker, and between two tellings of the frontier."""
 

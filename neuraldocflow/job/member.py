@@ -22,7 +22,7 @@ from neuraldocflow import durable
 from neuraldocflow.config import Config
 from neuraldocflow.errors import ConfigError
 from neuraldocflow.job import recovery
-from neuraldocflow.job.cluster import SILENCE, Cluster, workers_among
+from neuraldocflow.job.cluster import ROUND, SILENCE, Cluster, workers_among
 from neuraldocflow.job.engine import GRACE
 from neuraldocflow.job.looking import Looking
 from neuraldocflow.job.signals import signals
@@ -82,7 +82,7 @@ class Member:
         self._most = config.runtime.max_workers
         self._state = config.runtime.state_directory.absolute()
         self._cluster = Cluster(self._state / "work" / "cluster")
-        self._round = self._state / "work" / "round.json"
+        self._round = self._state / "work" / ROUND
         self._scratch = self._state / "work" / "scratch"
         self._stopping: float | None = None
         self._counted: tuple[int, float] = (0, 0.0)

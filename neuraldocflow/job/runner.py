@@ -29,8 +29,9 @@ from neuraldocflow.deployment.topics import lags
 from neuraldocflow.errors import ConfigError, NeuralDocFlowError
 from neuraldocflow.garbage import settle
 from neuraldocflow.job import process_metrics, recovery
-from neuraldocflow.job.cluster import Cluster
+from neuraldocflow.job.cluster import ROUND, SILENCE, Cluster
 from neuraldocflow.job.engine import Engine
+from neuraldocflow.job.liveness import look
 from neuraldocflow.job.signals import signals
 from neuraldocflow.job.timesteps import TimeSteps, start_again
 from neuraldocflow.removal import remove_tree
@@ -71,6 +72,7 @@ def alone(state: Path) -> Iterator[None]:
                 f"a job runs on {state} already (process {owner}): stop it, "
                 "or give this one another runtime.state_directory"
             ) from None
+        _refuse_beside_pods(state)
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
@@ -78,6 +80,22 @@ def alone(state: Path) -> Iterator[None]:
             yield
         finally:
             file.truncate(0)
+
+
+def _refuse_beside_pods(state: Path) -> None:
+    """Processes in places of their own share a state directory, and no lock: their hearts tell of them.
+
+    Raises ConfigError where they beat.
+    """
+    round_of_pods = state / "work" / ROUND
+    if not round_of_pods.exists():
+        return
+    if look(state).phase != "not running":
+        raise ConfigError(
+            f"a job runs on {state} already, in processes of their own places such as pods: stop it and wait "
+            f"for {SILENCE:.0f} seconds, or give this one another runtime.state_directory"
+        )
+    round_of_pods.unlink()  # from here on the state directory is this job's alone
 
 
 def run(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,26 @@ def test_a_pod_that_is_killed_or_told_to_stop_comes_back_and_nothing_is_lost(tmp
         assert pods.end(0) == 0
         pods.start(0)
         has_all(job, names)
+
+
+def test_no_other_job_runs_on_the_state_of_pods(tmp_path: Path) -> None:
+    """Such as one to drain it, from within a pod: both would write one recovery store."""
+    job = JobFolder(tmp_path)
+    with Pods(job) as pods:
+        pods.scale(2)
+        names = job.letters(5)
+        has_all(job, names)
+        refused = job.start("run", "--once", "-c", "job.yaml")
+        told, _ = refused.communicate(timeout=60)
+        assert refused.returncode == 2, told
+        assert "already, in processes of their own places such as pods" in told
+        names |= job.letters(5, first=50)
+        has_all(job, names)
+    beat = tmp_path / ".neuraldocflow" / "work" / "cluster"
+    wait_for(lambda: all(time.time() - each.stat().st_mtime > 11 for each in beat.glob("beat-*")), 60)
+    names |= job.letters(5, first=100)
+    job.run_once()
+    has_all(job, names)
 
 
 def test_nothing_of_documents_stays_on_the_shared_folder_however_pods_end(tmp_path: Path) -> None:
