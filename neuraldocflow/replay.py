@@ -19,6 +19,7 @@ from neuraldocflow.events import DecodeError, DocumentReceived, NewDocument, dec
 from neuraldocflow.log import (
     DEAD_LETTERS,
     DOCUMENT_STREAM,
+    GROWTH,
     PROCESSING_EVENTS,
     PROCESSING_RESULTS,
     Log,
@@ -144,8 +145,12 @@ def submit(
 def results(log: Log, plan: Plan) -> Iterator[tuple[Again, dict[str, Any]] | None]:
     """Each document with its new result as they come; None after a second of nothing."""
     positions = plan.places("results")
-    waiting = plan.awaited()
+    waiting, counted = plan.awaited(), float("-inf")
     while waiting:
+        if time.monotonic() - counted > GROWTH:
+            counted = time.monotonic()
+            for partition in log.partitions_now(PROCESSING_RESULTS):
+                positions.setdefault((PROCESSING_RESULTS, partition), 0)
         if not log.wait(positions, 1.0):
             yield None
         for (topic, partition), offset in list(positions.items()):

@@ -116,3 +116,11 @@ def test_a_rate_is_kept_and_a_replay_told_to_begin_anew_does(job: JobFolder, kaf
     told = finished(command(job, "--anew", "--no-wait"))
     assert "goes on" not in told
     assert f"{COUNT:,} documents run again" in told
+
+
+def test_results_on_partitions_that_were_added_meanwhile_are_seen(job: JobFolder, kafka: str) -> None:
+    waiting = command(job)
+    wait_for(lambda: len(submissions(job, kafka)) == COUNT, 60)
+    Topics(kafka).grow(f"{_prefix_of(job)}processing-results", 12)
+    job.run_once()
+    assert f"{COUNT} results, 0 of them" in finished(waiting)
