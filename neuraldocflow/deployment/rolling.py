@@ -51,5 +51,5 @@ class RollingOutput:
         with open(self._reading, encoding="utf-8", errors="replace") as lines:
             for line in lines:
                 text = line.rstrip("\n")
-                self._latest.append(text)
                 self._file.emit(logging.LogRecord("job", logging.INFO, "", 0, text, (), None))
+                self._latest.append(text)  # what is told as the reason is in the file by then
