@@ -78,6 +78,8 @@ class Originals:
         """
         if source.uri.startswith("file://") or self._payloads.owns(source.uri):
             with self._payloads.local(source.uri) as path:
+                if not source.version and not self._payloads.keeps(source.uri):  # nothing else vouches for it
+                    _check(path, sha256)
                 yield path
             return
         with tempfile.NamedTemporaryFile(dir=self._payloads.scratch, prefix="payload-") as file:
@@ -89,9 +91,8 @@ class Originals:
                         raise TooLarge("The document has grown past what is fetched.")
                     if time.monotonic() > until:
                         raise Unreachable(f"it took longer than {_SECONDS:g} s")
-            file.seek(0)
-            if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
-                raise FetchFailed("The document is another one by now.")
+            file.flush()
+            _check(Path(file.name), sha256)
             yield Path(file.name)
 
     def _fetcher_of(self, through: str, scheme: str) -> Fetcher:
@@ -103,3 +104,9 @@ class Originals:
         if scheme in ("http", "https"):
             return UrlFetcher(Guard(self._config.runtime.allowed_networks, "runtime.allowed_networks"))
         raise FetchFailed(f"The document's address can't be fetched: {scheme or 'no'} addresses are unknown.")
+
+
+def _check(path: Path, sha256: str) -> None:
+    with path.open("rb") as file:
+        if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
+            raise FetchFailed("The document is another one by now.")

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import orjson
 import pytest
 from aiohttp import web
 from support import pdf
 from support.gateway import Gateway, result
 from support.receiver import Receiver
 from support.servers.s3 import S3Server
-from support.topics import wait_for
+from support.topics import Topics, wait_for
 
 
 def run(work: Any) -> Any:
@@ -121,4 +122,25 @@ def test_an_object_that_was_moved_when_it_was_done_is_drawn(
             assert (await drawn(session, job, 2))[0] == 404
 
     with Gateway(tmp_path / "job", stream_sources={"bucket": {"type": "s3", "config": config}}) as gateway:
+        run(work(gateway))
+
+
+@pytest.mark.servers
+def test_a_file_that_a_message_names_is_drawn_while_it_is_the_same(tmp_path: Path, kafka: str) -> None:
+    topics = Topics(kafka)
+    topic = topics.make()
+    file, content = tmp_path / "shared.pdf", pdf.simple()
+    file.write_bytes(content)
+    topics.send(topic, orjson.dumps({"source": {"uri": file.as_uri(), "size": len(content)}}))
+
+    async def work(gateway: Gateway) -> None:
+        async with gateway.http() as session:
+            job = await taken(gateway, session)
+            file.write_bytes(content.replace(b"%PDF-1.7", b"%PDF-1.6"))
+            assert (await drawn(session, job))[0] == 404
+            file.write_bytes(content)
+            assert await drawn(session, job) == (200, "image/png")
+
+    config = {"bootstrap_servers": kafka, "topic": topic, "consumer_group": topic}
+    with Gateway(tmp_path / "job", stream_sources={"inbox": {"type": "kafka", "config": config}}) as gateway:
         run(work(gateway))
