@@ -18,7 +18,16 @@ from confluent_kafka.admin import AdminClient
 
 from neuraldocflow.config import RuntimeConfig
 from neuraldocflow.errors import FetchFailed
-from neuraldocflow.log.interface import Log, LogError, Message, Position, Record, UnknownTopic, partition_of
+from neuraldocflow.log.interface import (
+    PROCESSING_RESULTS,
+    Log,
+    LogError,
+    Message,
+    Position,
+    Record,
+    UnknownTopic,
+    partition_of,
+)
 from neuraldocflow.log.kafka_reader import Brokers, Reader
 from neuraldocflow.payloads import PayloadStore
 from neuraldocflow.topics.client import (
@@ -99,7 +108,15 @@ class KafkaLog(Log):
         self._closed = False
 
     def append(self, messages: Iterable[Message]) -> list[Position]:
+        """Results after all else: partitions are written beside one another, and who follows the log is to
+        see a document's progress before its result."""
         listed = list(messages)
+        results = [each for each in listed if each.topic == PROCESSING_RESULTS]
+        others = [each for each in listed if each.topic != PROCESSING_RESULTS]
+        places = iter(self._append(others)), iter(self._append(results))
+        return [next(places[each.topic == PROCESSING_RESULTS]) for each in listed]
+
+    def _append(self, listed: list[Message]) -> list[Position]:
         counts = [len(self.partitions(each.topic)) for each in listed]
         batch = _Batch(len(listed))
         for number, (message, count) in enumerate(zip(listed, counts, strict=True)):

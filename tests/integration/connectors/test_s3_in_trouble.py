@@ -210,8 +210,8 @@ class Fetched:
     def fetch(self, key: str, etag: str, size: int = 0, sha256: str = "") -> None:
         uri = uri_of(self._bucket, key)
         source = DocumentSource(kind="s3", uri=uri, size=size, version=etag, sha256=sha256)
-        event = NewDocument(id=key, source=source)
-        self.fetching.submit(Job(key, "", "out", key="me"), event)
+        event = NewDocument(id=etag, source=source)
+        self.fetching.submit(Job(etag, "", "out", key="me"), event)
 
     def failure(self) -> DocumentError:
         found: list[Outcome] = []
