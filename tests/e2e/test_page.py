@@ -343,8 +343,11 @@ def test_what_is_added_without_a_service_is_sent_once_when_it_is_back(
 def test_a_revoked_key_is_asked_for_again_and_no_document_is_lost(loner: Person, gateway: Gateway) -> None:
     key, text = gateway.keys.create("page", "default")
     page = loner.open(text)
-    gateway.keys.revoke(key.id)
+    loner.context.set_offline(True)  # else the gateway might have noticed before the document is dropped
     loner.drop({"kept.html": letter(4).decode()})
+    loner.card("kept.html").wait_for()
+    gateway.keys.revoke(key.id)
+    loner.context.set_offline(False)
     page.get_by_text("This key is not valid.").wait_for()
     assert loner.violations() == []
     loner.enter(gateway.local_key)
