@@ -31,8 +31,6 @@ from neuraldocflow.objects.client import (
 from neuraldocflow.objects.ledger import ObjectLedger
 from neuraldocflow.payloads import FORBIDDEN, PayloadStore, path_of
 
-_CHUNK = 1 << 20
-
 
 class Whereabouts:
     """Knows the folders, buckets and the payload store of a configuration. Thread-safe.
@@ -93,7 +91,7 @@ class _Files:
         if (place := self._noted(source)) is not None:
             return source.model_copy(update={"uri": place.as_uri()})
         for path in self._of_size(source.size):
-            if _sha256(path) == source.sha256:
+            if sha256_of(path) == source.sha256:
                 return source.model_copy(update={"uri": path.as_uri()})
         return None
 
@@ -108,7 +106,7 @@ class _Files:
             return source.size in (0, status.st_size)
         if str(modified(status)) == source.version:
             return status.st_size == source.size
-        return status.st_size == source.size and _sha256(path) == source.sha256
+        return status.st_size == source.size and sha256_of(path) == source.sha256
 
     def _noted(self, source: DocumentSource) -> Path | None:
         """Where the source has moved it, which need not be configured any more, nor move files there."""
@@ -214,9 +212,7 @@ def _head(client: Any, bucket: str, key: str, version_id: str = "") -> tuple[str
     return head["ETag"].strip('"'), head["ContentLength"], head.get("Metadata", {}).get(FROM, "")
 
 
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
+def sha256_of(path: Path) -> str:
+    """In hexadecimal. Raises OSError."""
     with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import hashlib
 import sqlite3
 import tempfile
 import time
@@ -26,7 +25,7 @@ from neuraldocflow.objects.client import s3_client
 from neuraldocflow.objects.fetch import fetcher_at
 from neuraldocflow.payloads import PayloadStore
 from neuraldocflow.url_fetch import UrlFetcher
-from neuraldocflow.whereabouts import Whereabouts
+from neuraldocflow.whereabouts import Whereabouts, sha256_of
 
 _SECONDS = 20.0
 """That fetching a document again may take while somebody waits for a page of it."""
@@ -107,6 +106,5 @@ class Originals:
 
 
 def _check(path: Path, sha256: str) -> None:
-    with path.open("rb") as file:
-        if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
-            raise FetchFailed("The document is another one by now.")
+    if sha256_of(path) != sha256:
+        raise FetchFailed("The document is another one by now.")

@@ -39,8 +39,8 @@ def laddered_tables(page: PageContent) -> list[tuple[Table, list[TextLine]]]:
         ladder, rows = _with_text(whole, page.lines)
         xs = _columns(ladder, rows) if len(ladder) >= _LEAST else []
         if len(xs) > 2:
-            ys = [y for y, _ in ladder]
-            ys = [*_above(ys, xs, page.lines), *ys]
+            ruled = [y for y, _ in ladder]
+            ys = [*_above(ruled, xs, page.lines), *ruled]
             across = [Edge(y, xs[0], xs[-1]) for y in ys]
             found += grids(page, across, [Edge(x, ys[0], ys[-1]) for x in xs])
     return found
