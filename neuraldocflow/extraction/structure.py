@@ -243,7 +243,7 @@ def join_lines(texts: list[str], known: Callable[[str], bool]) -> tuple[str, lis
             parts.append(text)
             break
         glue = " "
-        if text[-1] in _HYPHENS:
+        if text[-1] in _HYPHENS and text[-2:-1].isalnum():
             glue = ""
             if _only_broke(text, texts[index + 1], known):
                 text = text[:-1]

@@ -38,6 +38,9 @@ class OpenField:
     start: Mark = (0, 0)
     name: str = ""
     ticked: bool | None = None
+    choices: list[str] = field(default_factory=list)
+    chosen: str | None = None
+    """The choice's number, as the file has it."""
 
 
 @dataclass(slots=True)

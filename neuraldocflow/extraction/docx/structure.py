@@ -255,9 +255,26 @@ def _ticked(flow: Flow, attributes: Attributes) -> None:
 
 
 @opens("default")
-def _ticked_at_first(flow: Flow, attributes: Attributes) -> None:
-    if flow.fields and flow.fields[-1].ticked is None:
-        flow.fields[-1].ticked = switched_on(attribute(attributes))
+def _at_first(flow: Flow, attributes: Attributes) -> None:
+    if not flow.fields:
+        return
+    at_first = flow.fields[-1]
+    if at_first.ticked is None:
+        at_first.ticked = switched_on(attribute(attributes))
+    if at_first.chosen is None:
+        at_first.chosen = attribute(attributes)
+
+
+@opens("result")
+def _chosen(flow: Flow, attributes: Attributes) -> None:
+    if flow.fields:
+        flow.fields[-1].chosen = attribute(attributes)
+
+
+@opens("listEntry")
+def _choice(flow: Flow, attributes: Attributes) -> None:
+    if flow.fields and len(flow.fields[-1].choices) < 100:
+        flow.fields[-1].choices.append(attribute(attributes) or "")
 
 
 @opens("ffData")
@@ -291,6 +308,9 @@ def _close_field(flow: Flow) -> None:
     code = "".join(ended.code)
     if ended.ticked is not None and "CHECKBOX" in code:
         flow.add(" ☒ " if ended.ticked else " ☐ ")
+    elif "DROPDOWN" in code:
+        at = whole(ended.chosen)
+        flow.add("".join(ended.choices[at : at + 1]))
     if ended.name.strip():
         value = ended.ticked if "CHECKBOX" in code else None
         flow.shared.controls.append(Control(ended.name, ended.start, flow.mark(), value))

@@ -20,8 +20,9 @@ from neuraldocflow.extraction.html.elements import (
 )
 from neuraldocflow.extraction.html.tables import RawCell, RawTable, place, span
 from neuraldocflow.extraction.html.text import Look, Looks, unescape
+from neuraldocflow.extraction.html.typed import typed_tables
 from neuraldocflow.extraction.html.xbrl import Facts, Tagged
-from neuraldocflow.extraction.model import BlockKind
+from neuraldocflow.extraction.model import BlockKind, Table
 from neuraldocflow.extraction.patterns import regex
 from neuraldocflow.extraction.symbols import above
 
@@ -120,9 +121,17 @@ class Flow:
         self._line_bold = None
 
     def _preformatted(self, data: str) -> None:
-        """Lines of old text filings: blank ones part paragraphs; short ones and columns stand alone."""
+        """Lines of old text filings: blank ones part paragraphs, columns are tables, short ones alone."""
         pre, self._pre = self._pre, False
-        for number, line in enumerate(data.split("\n")):
+        lines = data.split("\n")
+        tables = {} if self._tables else {each.first: each for each in typed_tables(lines)}
+        after = 0
+        for number, line in enumerate(lines):
+            if number in tables:
+                after = tables[number].last
+                self._typed(tables[number].table)
+            if number < after:
+                continue
             words = line.strip()
             apart = _APART.search(words) is not None
             if number:
@@ -135,6 +144,23 @@ class Flow:
             elif number:
                 self.flush()
         self._pre = pre
+
+    def _typed(self, table: Table) -> None:
+        """A table of preformatted text, as one of tags."""
+        cells = table.by_row()
+        self.start("table", "")
+        for row in range(table.n_rows):
+            self.start("thead" if row < table.header_rows else "tbody", "")
+            self.start("tr", "")
+            column = 0
+            for cell in sorted(cells.get(row, ()), key=lambda each: each.column):
+                for _ in range(column, cell.column):
+                    self.start("td", "")
+                self.start("td", f' colspan="{cell.colspan}"')
+                self.text(cell.text.replace("&", "&amp;"))
+                column = cell.column + cell.colspan
+        self.end("table")
+        self._ended = True
 
     _ended = False
     """Whether nothing goes on from the latest line of preformatted text."""

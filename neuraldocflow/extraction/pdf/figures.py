@@ -1,4 +1,6 @@
-"""Lines that are runs of figures: columns so close together that MuPDF made one line of them."""
+"""Lines that MuPDF made of several cells: runs of figures whose columns stand close together, and what a
+typewriter's type sets in columns by spaces alone.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +8,18 @@ import re
 from itertools import pairwise
 from typing import Any
 
+from ..model import Span
 from ..patterns import regex
 
 _FIGURE = regex(
     r"(?:[$€£¥]\s?)?(?:\(\s?)?(?:[$€£¥]\s?)?[-–—−]?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d*\.\d+|\d+)(?:\s?\))?(?:\s?%)?"
     r"|(?:[$€£¥]\s?)?[-–—]"
 )
+_TYPEWRITTEN = regex(r"Cour|Mono|Consol|Typewriter|Fixed", re.IGNORECASE)
+TYPED_GAP = regex(r"\s{3,}|(?<=[\d)%])\s{2}(?=[$€£¥(\d–—-])")
+"""What parts columns in monospaced text: three spaces, two between figures."""
+_LABEL = regex(r"\(?[A-Za-z\d.]{1,6}[.)]|[-–—•*o ]{1,5}")
+"""What numbers or marks a paragraph, which is no cell of its own."""
 _LAST = frozenset("0123456789)%–—")
 Part = tuple[float, float, str]
 """Left edge, right edge, text."""
@@ -40,8 +48,19 @@ def _is_range(found: list[re.Match[str]]) -> bool:
     return any(one[0] in "-–—" for one in found[1:]) and len(found) <= 3
 
 
-def parted(figures: list[str], line: dict[str, Any]) -> list[Part]:
-    """Where each figure of a line stands; ``line`` holds its characters, as MuPDF's raw dictionary does."""
+def typed_columns(spans: list[Span]) -> list[str]:
+    """The texts that stand apart in a line of monospaced type, by spaces alone; else none."""
+    raw = "".join(span.text for span in spans).strip()
+    if "  " not in raw or not all(_TYPEWRITTEN.search(span.font) for span in spans):
+        return []
+    texts = TYPED_GAP.split(raw)
+    if len(texts) > 1 and _LABEL.fullmatch(texts[0]):
+        texts[:2] = [f"{texts[0]} {texts[1]}"]
+    return texts if len(texts) > 1 else []
+
+
+def parted(texts: list[str], line: dict[str, Any]) -> list[Part]:
+    """Where each text of a line stands; ``line`` holds its characters, as MuPDF's raw dictionary does."""
     chars = [
         (char["c"], char["bbox"])
         for span in line["spans"]
@@ -50,11 +69,11 @@ def parted(figures: list[str], line: dict[str, Any]) -> list[Part]:
     ]
     parts: list[Part] = []
     at = 0
-    for figure in figures:
-        wanted = "".join(figure.split())
+    for text in texts:
+        wanted = "".join(text.split())
         own = chars[at : at + len(wanted)]
         if "".join(letter for letter, _ in own) != wanted:
             return []
-        parts.append((min(box[0] for _, box in own), max(box[2] for _, box in own), figure))
+        parts.append((min(box[0] for _, box in own), max(box[2] for _, box in own), text))
         at += len(wanted)
     return parts

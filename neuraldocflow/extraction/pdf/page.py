@@ -8,7 +8,7 @@ from typing import Any
 import pymupdf
 
 from neuraldocflow.extraction.model import Box, Span
-from neuraldocflow.extraction.pdf.figures import figures_of, parted
+from neuraldocflow.extraction.pdf.figures import figures_of, parted, typed_columns
 from neuraldocflow.extraction.symbols import above
 
 TEXT_FLAGS = pymupdf.TEXTFLAGS_TEXT & ~pymupdf.TEXT_PRESERVE_LIGATURES
@@ -65,6 +65,8 @@ class PageContent:
     rotation: int = 0
     lines: list[TextLine] = field(default_factory=list)
     rulings: list[Ruling] = field(default_factory=list)
+    typed: dict[int, list[TextLine]] = field(default_factory=dict)
+    """Lines, by their id, that spaces alone set in columns, each as what stands in these."""
     unknown: int = 0
     """Characters without a Unicode meaning."""
 
@@ -94,14 +96,15 @@ def read_page(
                 seen[made.text] = made
                 if _UNKNOWN in made.text:
                     content.unknown += made.text.count(_UNKNOWN)
-                if turn is None and made.upright and figures_of(made.text):
+                plain = turn is None and made.upright
+                if plain and (figures_of(made.text) or typed_columns(made.spans)):
                     runs.append((len(lines), at, position))
                 elif not position and lines and _goes_on(lines[-1], made) and not figures_of(lines[-1].text):
                     made = _one_of(lines.pop(), made)
                     block_number = made.block
                 lines.append(made)
     if runs:
-        _take_apart(lines, runs, textpage.extractRAWDICT()["blocks"])
+        _take_apart(content, runs, textpage.extractRAWDICT()["blocks"])
     return content
 
 
@@ -140,15 +143,20 @@ def _one_of(before: TextLine, line: TextLine) -> TextLine:
     )
 
 
-def _take_apart(
-    lines: list[TextLine], runs: list[tuple[int, int, int]], blocks: list[dict[str, Any]]
-) -> None:
-    """Puts a line for each figure in place of each run; ``runs``: its index, and where its characters are."""
+def _take_apart(content: PageContent, runs: list[tuple[int, int, int]], blocks: list[dict[str, Any]]) -> None:
+    """Puts a line for each figure in place of each run of them, and notes what typed columns hold.
+
+    ``runs``: a line's index, and where its characters are.
+    """
     for index, block, position in reversed(runs):
-        line = lines[index]
-        parts = parted(figures_of(line.text), blocks[block]["lines"][position])
-        if parts:
-            lines[index : index + 1] = [_part_of(line, *part) for part in parts]
+        line = content.lines[index]
+        figures = figures_of(line.text)
+        found = parted(figures or typed_columns(line.spans), blocks[block]["lines"][position])
+        parts = [_part_of(line, *part) for part in found]
+        if parts and figures:
+            content.lines[index : index + 1] = parts
+        elif parts:
+            content.typed[id(line)] = parts
 
 
 def _part_of(line: TextLine, x0: float, x1: float, text: str) -> TextLine:

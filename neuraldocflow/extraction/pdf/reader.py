@@ -16,7 +16,7 @@ from neuraldocflow.errors import Corrupt, OutOfMemory, Timeout
 from neuraldocflow.extraction import language, ocr
 from neuraldocflow.extraction.furniture import take_furniture
 from neuraldocflow.extraction.limits import TEXT_TOLD, Limits
-from neuraldocflow.extraction.model import Block, Document, Page
+from neuraldocflow.extraction.model import Block, Document, Page, Table
 from neuraldocflow.extraction.pdf.around import (
     draws_glyphs,
     place_facts,
@@ -134,7 +134,7 @@ def _blocks(contents: list[PageContent], tables: bool, deadline: float) -> tuple
         if time.monotonic() > deadline:
             raise Timeout(f"Reading stopped at the structure of page {content.number}.")
         began = time.perf_counter()
-        found = find_tables(content) if tables else []
+        found = _tables_of(content) if tables else []
         spent += time.perf_counter() - began
         if not found:
             blocks.extend(paragraphs.of(reading_order(content.lines), content.number))
@@ -155,6 +155,24 @@ def _blocks(contents: list[PageContent], tables: bool, deadline: float) -> tuple
     rank_headings(blocks)
     describe_tables(blocks)
     return blocks, spent * 1000
+
+
+def _tables_of(content: PageContent) -> list[tuple[Table, list[TextLine]]]:
+    """The tables of a page. Of typed columns those lines stay apart of which a table took something."""
+    if not content.typed:
+        return find_tables(content)
+    whole = content.lines
+    content.lines = [part for line in whole for part in content.typed.get(id(line), (line,))]
+    found = find_tables(content)
+    taken = {id(line) for _, lines in found for line in lines}
+    content.lines = [
+        part
+        for line in whole
+        for part in (
+            (line,) if taken.isdisjoint(map(id, content.typed.get(id(line), ()))) else content.typed[id(line)]
+        )
+    ]
+    return found
 
 
 @dataclass(slots=True)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from bisect import bisect
 from collections import defaultdict
 from dataclasses import dataclass
+from itertools import pairwise
 
 from neuraldocflow.extraction.patterns import regex
 from neuraldocflow.extraction.pdf.page import Ruling, TextLine
-from neuraldocflow.extraction.pdf.rulings import cell_text
+from neuraldocflow.extraction.pdf.rulings import SNAP, THIN, Edge, cell_text, merge_edges
 
 NUMBER = regex(
     r"[$€£¥]?\s*\(?\s*[$€£¥]?\s*[-–—−]?\s*(?:\d[\d,]*(?:\.\d+)?|\.\d+)\s*\)?\s*(?:%|bps|x)?\s*\)?(?:\s*\(?[a-z\d*†]\))?"
@@ -17,6 +18,7 @@ NUMBER = regex(
 _COSMETIC = regex(r"[$€£¥(]|[)%]+|\)\s*%|pts?|bps")
 _FOLLOWED = regex(r"(.*\S)\s+([$€£¥])")
 _PREFIX = regex(r"[$€£¥(]")
+_MOST_SIDES = 400
 
 Row = list[TextLine]
 
@@ -48,6 +50,28 @@ def bands_of(rulings: list[Ruling]) -> list[tuple[float, float]]:
         if (at == 0 or bands[at - 1][1] <= y0 + 1) and (at == len(bands) or bands[at][0] >= y1 - 1):
             bands.insert(at, (y0, y1))
     return bands
+
+
+def gaps_between_boxes(rulings: list[Ruling]) -> list[float]:
+    """The heights between boxes as wide as one another below one another, each with rules of its own."""
+    down = [Edge((r.x0 + r.x1) / 2, r.y0, r.y1) for r in rulings if r.x1 - r.x0 <= THIN and r.y1 - r.y0 > 4]
+    if not 2 <= len(down) <= _MOST_SIDES:
+        return []
+    sides = merge_edges(down)
+    across = merge_edges([Edge((r.y0 + r.y1) / 2, r.x0, r.x1) for r in rulings if r.y1 - r.y0 <= THIN])
+
+    def widths(x: float, y: float) -> set[int]:
+        return {round((e.end - x) / SNAP) for e in across if abs(e.at - y) < SNAP and abs(e.start - x) < SNAP}
+
+    return sorted(
+        {
+            (upper.end + lower.start) / 2
+            for upper, lower in pairwise(sides)
+            if upper.at == lower.at
+            and lower.start - upper.end > SNAP
+            and widths(upper.at, upper.end) & widths(lower.at, lower.start)
+        }
+    )
 
 
 def several_rows(lines: list[TextLine]) -> bool:

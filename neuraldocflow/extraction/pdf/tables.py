@@ -18,11 +18,12 @@ from neuraldocflow.extraction.pdf.columns import columns_apart, columns_of, only
 from neuraldocflow.extraction.pdf.exhibits import exhibit_lists
 from neuraldocflow.extraction.pdf.ladders import laddered_tables
 from neuraldocflow.extraction.pdf.page import PageContent, TextLine
-from neuraldocflow.extraction.pdf.rows import Piece, bands_of, pieces_of, rows_of
+from neuraldocflow.extraction.pdf.rows import Piece, bands_of, gaps_between_boxes, pieces_of, rows_of
 from neuraldocflow.extraction.pdf.rulings import bounds, ruled_tables
 from neuraldocflow.extraction.pdf.stacks import joined_cells, parts_of
 
 _YEAR = regex(r"(?:19|20)\d\d")
+_TYPED_RULE = regex(r"(?:- )?[-=]{3,}")
 _SCALE_HINT = regex(r"thousand|million|billion|\$|dollar|euro|USD|EUR|GBP", re.IGNORECASE)
 
 _ALIGNED = 4
@@ -32,6 +33,7 @@ _COLUMN = 6
 """Lines from which on what they fill is a column of running text."""
 _LARGER = 1.1
 """How much larger the type of a heading is than that of the rows below it."""
+_MUCH_LARGER = 1.3
 _BULLETS = frozenset("•●▪■◦‣·")
 
 
@@ -69,12 +71,21 @@ def _many_in_rows(lines: list[TextLine]) -> bool:
 def unruled_tables(page: PageContent, lines: list[TextLine]) -> list[tuple[Table, list[TextLine]]]:
     """Tables among lines no ruled table has taken."""
     lines = _without_prose(lines, page.width)
-    rows = [pieces_of(row) for row in rows_of(lines, bands_of(page.rulings))]
+    placed = rows_of(lines, bands_of(page.rulings))
+    rules: list[TextLine] = []
+    rows: list[list[Piece]] = []
+    for row in placed:
+        if all(_TYPED_RULE.fullmatch(line.text) for line in row):
+            rules += row
+        else:
+            rows.append(pieces_of(row))
     found: list[tuple[Table, list[TextLine]]] = []
-    for first, last in _regions(rows):
+    for first, last in _regions(rows, gaps_between_boxes(page.rulings)):
         for part in parts_of(joined_cells(rows[first:last]), columns_of):
             made = _table(page, part)
             if made is not None:
+                top, bottom = min(line.y0 for line in made[1]), max(line.y1 for line in made[1])
+                made[1].extend(line for line in rules if top < line.y0 < bottom)
                 found.append(made)
     return found
 
@@ -100,8 +111,11 @@ def _without_prose(lines: list[TextLine], width: float) -> list[TextLine]:
     return [line for line in lines if 2 * filling[line.block] < sizes[line.block]]
 
 
-def _regions(rows: list[list[Piece]]) -> list[tuple[int, int]]:
-    """(first, last) of runs of rows that make a table: numbers in columns, labels alone allowed between."""
+def _regions(rows: list[list[Piece]], gaps: list[float]) -> list[tuple[int, int]]:
+    """(first, last) of runs of rows that make a table: numbers in columns, labels alone allowed between.
+
+    None goes over a gap between two boxes; ``gaps`` are their heights.
+    """
     tabular = [_tabular(row) for row in rows]
     found: list[tuple[int, int]] = []
     index = 0
@@ -112,6 +126,8 @@ def _regions(rows: list[list[Piece]]) -> list[tuple[int, int]]:
         end, quiet, scan = index + 1, 0, index + 1
         while scan < len(rows) and quiet <= 3:
             if _far_apart(rows[scan - 1], rows[scan]) or _opens_another(rows, scan):
+                break
+            if gaps and bisect(gaps, _middle(rows[scan - 1])) < bisect(gaps, _middle(rows[scan])):
                 break
             if tabular[scan]:
                 end, quiet = scan + 1, 0
@@ -150,19 +166,21 @@ def _far_apart(above: list[Piece], below: list[Piece]) -> bool:
     return top - bottom > 3.0 * below[0].lines[0].size
 
 
+def _middle(row: list[Piece]) -> float:
+    return (row[0].lines[0].y0 + row[0].lines[0].y1) / 2
+
+
 def _opens_another(rows: list[list[Piece]], number: int) -> bool:
     """Whether a row is a heading between two tables: words alone, in larger type than the heads below them.
 
-    Headings inside a table, such as "Assets", may be larger too, but have no heads of their own.
+    Headings inside a table, such as "Assets", may be somewhat larger too, but have no heads of their own.
     """
     row = rows[number]
-    heads = rows[number + 1] if number + 1 < len(rows) else []
-    return (
-        len(row) == 1
-        and len(heads) > 1
-        and not any(piece.numeric for piece in (*row, *heads))
-        and _size(row) > _LARGER * _size(heads)
-    )
+    below = rows[number + 1] if number + 1 < len(rows) else []
+    if len(row) != 1 or row[0].numeric or len(below) < 2:
+        return False
+    heads = not any(piece.numeric for piece in below)
+    return _size(row) > (_LARGER if heads else _MUCH_LARGER) * _size(below)
 
 
 def _size(row: list[Piece]) -> float:
@@ -180,9 +198,9 @@ def _with_header(rows: list[list[Piece]], first: int, floor: int) -> int:
             break
         if _opens_another(rows, index):
             break
-        if any(len(piece.text) > 70 for piece in row):
+        if any(len(piece.text) > 70 or ": " in piece.text for piece in row):
             break
-        if not numeric and not _over_one_each(row, rows[first]):
+        if not numeric and not _over_one_each(row, rows[first : first + 2]):
             break
         if len(row) == 1 and row[0].x0 < edge - 60:
             # A heading inside the table, such as "Assets", if column heads stand above it; else its title.
@@ -193,9 +211,15 @@ def _with_header(rows: list[list[Piece]], first: int, floor: int) -> int:
     return start
 
 
-def _over_one_each(heads: list[Piece], row: list[Piece]) -> bool:
-    """Whether each of some words stands over just one piece of a row, as the heads of its columns do."""
-    return all(sum(head.x1 > piece.x0 and head.x0 < piece.x1 for piece in row) == 1 for head in heads)
+def _over_one_each(heads: list[Piece], rows: list[list[Piece]]) -> bool:
+    """Whether each of some words stands over just one piece, as the heads of columns do: of the first of some
+    rows, or where it has none there of the next, as one of two lines beside heads of one does."""
+
+    def under(head: Piece) -> int:
+        counts = (sum(head.x1 > piece.x0 and head.x0 < piece.x1 for piece in row) for row in rows)
+        return next(filter(None, counts), 0)
+
+    return all(under(head) == 1 for head in heads)
 
 
 def _table(page: PageContent, rows: list[list[Piece]]) -> tuple[Table, list[TextLine]] | None:
@@ -261,10 +285,12 @@ def _table(page: PageContent, rows: list[list[Piece]]) -> tuple[Table, list[Text
 
 
 def _heads(piece: Piece, row: list[Piece], column: tuple[float, float]) -> bool:
-    """Whether words that begin before the first column of figures stand over it, far from others before."""
+    """Whether words that begin before the first column of figures are over it, or end with it, far from any
+    before."""
     before = row[row.index(piece) - 1]
     inside = min(piece.x1, column[1]) - max(piece.x0, column[0])
-    return piece.x0 - before.x1 > 2 * piece.lines[0].size and 2 * inside > piece.x1 - piece.x0
+    over = 2 * inside > piece.x1 - piece.x0 or abs(piece.x1 - column[1]) < 1
+    return over and piece.x0 - before.x1 > 2 * piece.lines[0].size
 
 
 def _label_edges(rows: list[list[Piece]], edge: float) -> list[float]:

@@ -42,6 +42,7 @@ _TELLING = regex(
 """A line of a label that says by itself that a number or a date follows, and that."""
 _FIGURE = regex(r"\W{0,6}(?:[A-Z]{3})?\W{0,6}\d[\d.,\s]*\W{0,4}(?:[A-Z]{3})?")
 """An amount, with its currency as a sign or a code."""
+_DIGIT = regex(r"\d")
 _SAYS = regex(r"[^\W_]")
 """What blanks for a signature have none of."""
 _NAME_WORDS, _VALUE = 6, 200
@@ -184,7 +185,7 @@ def _pairs(found: list[Piece]) -> Iterator[tuple[str, str, int, float]]:
                 yield piece.text.rstrip(" :"), other.text, other.start, 0.6
         elif piece.cell is not None and (total := _totals(piece, totals).get(id(piece.cell))) is not None:
             yield piece.text, total.text, total.start, 0.5
-        elif piece.cell is not None and piece.cell.column == 0 and _in_form(piece, forms):
+        elif piece.cell is not None and not piece.cell.column % 2 and _in_form(piece, forms):
             other = beside(index, found)
             if other is not None and len(other.text) < _VALUE:
                 yield piece.text, other.text, other.start, 0.5
@@ -234,8 +235,18 @@ def _in_form(piece: Piece, known: dict[int, bool]) -> bool:
 
 
 def _is_form(table: Table) -> bool:
-    """Whether the rows of a table are labels, each with a value at its right: all different, and in words."""
-    if table.n_columns != 2 or table.header_rows or table.n_rows < 2:
+    """Whether the rows of a table are labels, each with a value at its right: all different, and in words.
+
+    Two such pairs stand beside one another where labels have no digits and values for the most part have.
+    """
+    if table.n_columns not in (2, 4) or table.header_rows or table.n_rows < 2:
         return False
-    labels = [cell.text.strip() for cell in table.cells if cell.column == 0]
-    return len(set(labels)) == len(labels) == table.n_rows and all(map(_LABEL.fullmatch, labels))
+    labels = [cell.text.strip() for cell in table.cells if not cell.column % 2 and cell.text.strip()]
+    if table.n_columns == 4:
+        values = [cell.text for cell in table.cells if cell.column % 2]
+        figures = sum(map(bool, map(_DIGIT.search, values)))
+        if any(map(_DIGIT.search, labels)) or 2 * figures < len(values) or len(labels) < len(values):
+            return False
+    elif len(labels) < table.n_rows:
+        return False
+    return len(set(labels)) == len(labels) and all(map(_LABEL.fullmatch, labels))

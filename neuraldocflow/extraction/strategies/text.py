@@ -15,9 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 from ..candidates import Candidate, Context, strategy
 from ..model import Document
+from ..patterns import regex
 
 if TYPE_CHECKING:
     from ..profile import Field
+
+_NO_TITLE = regex(
+    r"about:.*|https?://.*|untitled.*|(?:Microsoft \w+ - )?\S.{0,200}"
+    r"\.(?:docx?|pdf|xlsx?|pptx?|html?|indd|tex|txt)",
+    re.IGNORECASE,
+)
+"""What programs that print give for a title where they know none: an address, a file's name."""
 
 
 def _compiled(spec: dict[str, Any], key: str = "pattern") -> re.Pattern[str]:
@@ -114,5 +122,5 @@ def document_title(
     for rank, block in enumerate(sorted(early, key=lambda each: (each.level, each.start))):
         yield Candidate(block.text, max(0.7 - 0.06 * rank, 0.3), block.start, block.end)
     given = document.metadata.get("title", "").strip()
-    if given:
+    if given and not _NO_TITLE.fullmatch(given):
         yield Candidate(given, 0.5)

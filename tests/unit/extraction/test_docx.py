@@ -255,6 +255,27 @@ def test_content_controls_are_facts_with_their_place() -> None:
     assert document.text[client.start : client.end] == "Rope Ltd"
 
 
+def test_the_choice_of_a_form_s_list_is_shown_though_its_text_is_nowhere() -> None:
+    def listed(chosen: str) -> str:
+        entries = "".join(f'<w:listEntry w:val="{each}"/>' for each in ("Whole life", "Term", "None"))
+        data = f'<w:ffData><w:name w:val="Plan"/><w:ddList>{chosen}{entries}</w:ddList></w:ffData>'
+        return (
+            f'<w:r><w:fldChar w:fldCharType="begin">{data}</w:fldChar></w:r>'
+            "<w:r><w:instrText> FORMDROPDOWN </w:instrText></w:r>"
+            '<w:r><w:fldChar w:fldCharType="end"/></w:r>'
+        )
+
+    for chosen, shown in (
+        ('<w:result w:val="1"/><w:default w:val="2"/>', "Term"),
+        ('<w:default w:val="2"/>', "None"),
+        ("", "Whole life"),
+        ('<w:result w:val="9"/>', ""),
+    ):
+        document = read(simple(paragraph("Plan: ", listed(chosen))))
+        assert document.text == f"Plan: {shown}".strip()
+        assert [(fact.name, fact.value) for fact in document.facts] == [("Plan", shown)]
+
+
 def test_a_text_box_is_read_once_after_its_paragraph() -> None:
     box = f"<w:txbxContent>{paragraph('In the box')}</w:txbxContent>"
     both = f"<mc:Choice>{box}</mc:Choice><mc:Fallback>{box}</mc:Fallback>"

@@ -29,7 +29,8 @@ gridSpan val=3|gridSpan val=-1|vMerge val=restart|vMerge|fldChar fldCharType=beg
 fldChar fldCharType=separate|fldChar fldCharType=end|tag val=a|bookmarkStart name=b
 numId val=1
 ilvl val=99|sym char=F0FE|sym char=zz|outlineLvl val=²|ilvl val=²|sz val=²
-outlineLvl val=0|sz val=99999999|gridBefore val=500|name val=n|ffData|checked|default val=0"""
+outlineLvl val=0|sz val=99999999|gridBefore val=500|name val=n|ffData|checked|default val=0
+listEntry val=a|result val=²|result val=7"""
 
 
 def leaf(line: str) -> str:

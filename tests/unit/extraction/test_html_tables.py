@@ -175,3 +175,36 @@ def test_anchors_and_links_inside_a_table_work() -> None:
     (link,) = document.links
     assert document.text[link.start : link.end] == "Item 1"
     assert document.blocks[0].anchor == "y"
+
+
+TYPED = """
+<pre>
+                          STATEMENTS OF INVENTED INCOME
+                (Dollars in thousands, except per share data)
+
+                                       Years ended December 31,
+                                    ----------------------------
+                                        2001             2000
+                                    -----------      -----------
+Net sales                           $   412,331      $   398,120
+Cost of ropes &amp; twine                 290,114          281,009
+                                    -----------      -----------
+Gross profit                        $   122,217      $   117,111
+                                    ===========      ===========
+
+The notes are part of these statements.
+</pre>"""
+
+
+def test_columns_set_by_spaces_are_a_table() -> None:
+    document = read(page(TYPED))
+    found = only_table(document)
+    assert found.grid()[-3:] == [
+        ["Net sales", "$ 412,331", "$ 398,120"],
+        ["Cost of ropes & twine", "290,114", "281,009"],
+        ["Gross profit", "$ 122,217", "$ 117,111"],
+    ]
+    assert (found.scale, found.currency) == (1000.0, "USD")
+    assert document.blocks[-1].text == "The notes are part of these statements."
+    cell = next(cell for cell in found.cells if cell.text == "281,009")
+    assert document.text[cell.start : cell.end] == "281,009"

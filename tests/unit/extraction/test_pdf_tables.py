@@ -545,3 +545,81 @@ def test_a_row_that_begins_with_a_label_is_no_head() -> None:
     (table,) = read(builder.done()).tables()
     assert table.header_rows == 0
     assert table.grid()[0] == ["Order No.:", "R-5512", "Date:", "03/11/2022"]
+
+
+def test_a_heading_in_much_larger_type_begins_another_table_without_heads() -> None:
+    builder = PdfBuilder().page().row(100, (72, "Ada Invented"), (250, "Account 7781"), (420, "Branch 12"))
+    builder.text(72, 130, "Summary", 16, bold=True)
+    rows = ("Opening balance", "1,204.55"), ("Money in", "2,310.00"), ("Closing balance", "3,514.55")
+    for at, (label, amount) in enumerate(rows):
+        builder.row(150 + 16 * at, (72, label), (250, amount))
+    document = read(builder.done())
+    (table,) = document.tables()
+    assert table.grid() == [list(row) for row in rows]
+    assert table.header_rows == 0
+    assert "Summary" in [block.text for block in document.blocks if block.kind == "heading"]
+
+
+def test_boxes_below_one_another_are_tables_of_their_own() -> None:
+    builder = PdfBuilder().page().grid([60, 520], [90, 160]).grid([60, 520], [172, 190])
+    builder.row(105, (72, "Payments"), (220, "Amount"), (300, "Deductions"), (480, "Amount"))
+    builder.row(121, (72, "Basic pay"), (220, "2,960.00"), (300, "Income tax"), (480, "382.40"))
+    builder.row(137, (72, "Overtime"), (220, "166.50"), (300, "Insurance"), (480, "166.28"))
+    builder.row(153, (72, "Total payments"), (220, "3,126.50"), (300, "Total deductions"), (480, "705.01"))
+    builder.row(185, (72, "Gross to date"), (170, "9,200.00"), (250, "Tax to date"), (330, "1,120.00"))
+    (table,) = read(builder.done()).tables()
+    assert table.grid()[1:] == [
+        ["Basic pay", "2,960.00", "Income tax", "382.40"],
+        ["Overtime", "166.50", "Insurance", "166.28"],
+        ["Total payments", "3,126.50", "Total deductions", "705.01"],
+    ]
+
+
+def test_heads_of_two_lines_beside_heads_of_one_are_one_row() -> None:
+    builder = PdfBuilder().page().row(94, (300, "Reorder"), (400, "Unit"))
+    builder.row(100, (72, "Code"), (150, "Product"), (480, "Value")).row(106, (300, "level"), (400, "cost"))
+    for at in range(4):
+        cells = (72, f"A-{at}"), (150, "Garden hose"), (300, "14"), (400, "12.50"), (480, "175.00")
+        builder.row(126 + 18 * at, *cells)
+    (table,) = read(builder.done()).tables()
+    assert table.header_rows == 1
+    assert table.grid()[0] == ["Code", "Product", "Reorder level", "Unit cost", "Value"]
+
+
+TYPED = (
+    "CORNER STORE            Date: 06/14/2031",
+    "Item                 Qty        Price",
+    "-----------------    ---     --------",
+    "Latte, large           1         4.75",
+    "Croissant              2         7.00",
+    "                             --------",
+    "Subtotal                        11.75",
+    "TOTAL                          $12.76",
+)
+
+
+def test_what_spaces_set_apart_in_typewriter_s_type_is_in_columns() -> None:
+    document = read(typed(*TYPED))
+    (table,) = document.tables()
+    assert table.grid() == [
+        ["Item", "Qty", "Price"],
+        ["Latte, large", "1", "4.75"],
+        ["Croissant", "2", "7.00"],
+        ["Subtotal", "", "11.75"],
+        ["TOTAL", "", "$12.76"],
+    ]
+    assert document.blocks[0].text == "CORNER STORE Date: 06/14/2031"
+    assert "--" not in document.text
+
+
+def test_what_spaces_set_apart_stays_a_line_where_no_table_is() -> None:
+    document = read(typed("1.       PURPOSE OF THE AGREEMENT", "By: Ada Invented        By: Bo Reed"))
+    assert document.text == "1. PURPOSE OF THE AGREEMENT By: Ada Invented By: Bo Reed"
+
+
+def typed(*lines: str) -> bytes:
+    with pymupdf.open() as document:
+        page = document.new_page()
+        for number, line in enumerate(lines):
+            page.insert_text((72, 100 + 13 * number), line, fontname="cour", fontsize=10)
+        return bytes(document.tobytes())

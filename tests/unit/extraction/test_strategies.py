@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from neuraldocflow.extraction.candidates import STRATEGIES, Candidate, Context
 from neuraldocflow.extraction.model import Block, Document, Fact
 from neuraldocflow.extraction.profile import Field
@@ -162,6 +164,18 @@ def test_a_form_of_two_columns_has_a_pair_in_each_row() -> None:
     assert pairs(table(*rows, ("", "2"), header_rows=0)) == {}
 
 
+def test_a_form_of_two_pairs_a_row_has_both() -> None:
+    rows = ("Name", "Ada Quill", "Number", "0417"), ("Code", "12 L", "Paid on", "28/06/2031")
+    assert pairs(table(*rows, header_rows=0)) == {
+        "Name": "Ada Quill",
+        "Number": "0417",
+        "Code": "12 L",
+        "Paid on": "28/06/2031",
+    }
+    assert pairs(table(("Ada", "Quill", "Bo", "Reed"), ("Cy", "Vane", "Di", "Moss"), header_rows=0)) == {}
+    assert pairs(table(("Bolt 3", "4", "Nut", "6"), ("Pin", "2", "Cap", "1"), header_rows=0)) == {}
+
+
 def test_the_totals_below_the_rows_of_a_bill_are_pairs() -> None:
     rows = ("Item", "Qty", "Amount"), ("Bolt", "4", "$2.00"), ("Washer", "", "$1.00"), ("Nut", "6", "$1.20")
     totals = ("Subtotal", "", "$4.20"), ("", "Tax (5 %)", "0.21 EUR"), ("Thank you", "", "Please pay")
@@ -198,3 +212,15 @@ def test_the_title_is_the_highest_heading_at_the_beginning() -> None:
     made = document(paragraph("Part", "heading", 2), paragraph("The Report", "heading", 1))
     made.metadata["title"] = "untitled"
     assert raws(made, "document_title")[0] == "The Report"
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["untitled", "about:blank", "https://example.org/a?b", "Microsoft Word - bill 3.docx", "bill.pdf"],
+)
+def test_what_a_program_that_prints_made_up_is_no_title(title: str) -> None:
+    made = document("Nothing that looks like a heading stands here.")
+    made.metadata["title"] = title
+    assert raws(made, "document_title") == []
+    made.metadata["title"] = "Bill of 3 May"
+    assert raws(made, "document_title") == ["Bill of 3 May"]
