@@ -9,6 +9,7 @@ from neuraldocflow.extraction.patterns import regex
 from neuraldocflow.extraction.pdf.rows import Piece
 
 _DIGIT = regex(r"\d")
+_ORDINAL = regex(r"\d{1,2}(?:\.\d{1,2})?")
 
 
 def only_dashes(rows: list[list[Piece]]) -> bool:
@@ -25,15 +26,17 @@ def columns_of(rows: list[list[Piece]], signs: bool = True) -> list[tuple[float,
     spans = [
         (piece.x0 if signs else piece.start, piece.x1)
         for row in rows
-        for piece in (row if row[0].numeric else row[1:])
+        for piece in (row if row[0].numeric and not _is_numbered(row) else row[1:])
         if piece.numeric
     ]
     valued = [row for row in rows if any(piece.numeric for piece in row) and len(row) > 1]
     worded = [
-        row for row in valued if any(not p.numeric and len(p.text) > 1 and p.x1 - p.x0 < 250 for p in row[1:])
+        row
+        for row in valued
+        if any(not p.numeric and len(p.text) > 1 and p.x1 - p.x0 < 250 for p in _behind_label(row))
     ]
     if spans and len(worded) >= 2 and len(worded) >= 0.5 * len(valued):
-        spans += [(p.x0, p.x1) for row in worded for p in row[1:] if not p.numeric]
+        spans += [(p.x0, p.x1) for row in worded for p in _behind_label(row) if not p.numeric]
     several = [row for row in rows if len(row) >= 3]
     of_words = not spans or only_dashes(rows) or 2 * len(valued) < len(several)
     if of_words:
@@ -45,6 +48,20 @@ def columns_of(rows: list[list[Piece]], signs: bool = True) -> list[tuple[float,
         else:
             columns.append((x0, x1))
     return _with_heads_beside(columns, rows) if of_words else columns
+
+
+def _is_numbered(row: list[Piece]) -> bool:
+    """Whether a row's first figure numbers it, as chapters and items are: words follow, then figures."""
+    return (
+        len(row) > 2
+        and _ORDINAL.fullmatch(row[0].text) is not None
+        and not row[1].numeric
+        and row[-1].numeric
+    )
+
+
+def _behind_label(row: list[Piece]) -> list[Piece]:
+    return row[2:] if _is_numbered(row) else row[1:]
 
 
 def _with_heads_beside(

@@ -16,6 +16,7 @@ from neuraldocflow.extraction.model import Block, Box, Cell, Table
 from neuraldocflow.extraction.patterns import regex
 from neuraldocflow.extraction.pdf.columns import columns_apart, columns_of, only_dashes
 from neuraldocflow.extraction.pdf.exhibits import exhibit_lists
+from neuraldocflow.extraction.pdf.headed import headed_tables
 from neuraldocflow.extraction.pdf.ladders import laddered_tables
 from neuraldocflow.extraction.pdf.page import PageContent, TextLine
 from neuraldocflow.extraction.pdf.rows import Piece, bands_of, gaps_between_boxes, pieces_of, rows_of
@@ -46,12 +47,12 @@ def find_tables(page: PageContent) -> list[tuple[Table, list[TextLine]]]:
             found.append((table, lines))
             used.update(map(id, lines))
     free = [line for line in page.lines if id(line) not in used and line.upright]
-    exhibits = exhibit_lists(page, free)
-    found += exhibits
-    used = {id(line) for _, lines in exhibits for line in lines}
-    free = [line for line in free if id(line) not in used]
-    if _many_in_rows(free):
-        found.extend(unruled_tables(page, free))
+    for finder in (headed_tables, exhibit_lists, unruled_tables):
+        if finder is exhibit_lists or _many_in_rows(free):
+            made = finder(page, free)
+            found += made
+            used = {id(line) for _, lines in made for line in lines}
+            free = [line for line in free if id(line) not in used]
     found.sort(key=lambda entry: entry[0].bbox[1] if entry[0].bbox else 0.0)
     return found
 
@@ -228,7 +229,7 @@ def _table(page: PageContent, rows: list[list[Piece]]) -> tuple[Table, list[Text
         return None
     rows = _joined_words(_joined_labels(_joined_heads(rows), columns[0][0]))
     left = min(row[0].x0 for row in rows)
-    has_labels = any(row[0].x1 <= columns[0][0] + 2 and not row[0].numeric for row in rows)
+    has_labels = any(p.x1 <= columns[0][0] + 2 and not p.numeric for row in rows for p in row[:2])
     edges = _label_edges(rows, columns[0][0]) if has_labels else []
     offset = 1 + len(edges) if has_labels else 0
     cells: list[Cell] = []
@@ -303,7 +304,9 @@ def _label_edges(rows: list[list[Piece]], edge: float) -> list[float]:
     ]
     labelled = sum(row[0].x0 < edge - 2 for row in rows)
     counts = Counter(map(round, second))
-    found = [x for x, count in counts.items() if count >= max(_ALIGNED, 0.3 * labelled)]
+    alone = Counter(round(row[0].x0) for row in rows)
+    least = max(_ALIGNED, 0.3 * labelled)
+    found = [x for x, count in counts.items() if count >= _ALIGNED and count + alone[x] >= least]
     if len(found) > _MOST_EDGES:
         return []
     return sorted(

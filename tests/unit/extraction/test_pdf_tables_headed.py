@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from neuraldocflow.extraction.pdf.reader import read
+from tests.support.pdf import PdfBuilder
+
+PEOPLE = ("Name", "Role", "What they do")
+
+
+def people(builder: PdfBuilder, top: float = 100) -> PdfBuilder:
+    for x, head in zip((72, 200, 300), PEOPLE, strict=True):
+        builder.text(x, top, head, 10, bold=True)
+    builder.text(72, top + 22, "Ada Invented", 10).text(200, top + 22, "Chair", 10)
+    builder.text(300, top + 22, "She leads the meetings, and takes", 10).text(
+        300, top + 34, "care of the minutes.", 10
+    )
+    builder.text(72, top + 56, "Bo Reed", 10).text(200, top + 56, "Treasurer", 10).text(
+        300, top + 56, "Accounts.", 10
+    )
+    return builder
+
+
+def test_words_below_bold_heads_are_a_table_with_cells_of_several_lines() -> None:
+    builder = people(PdfBuilder().page().text(72, 60, "Who is who in the society, as of now.", 10))
+    builder.text(72, 200, "This paragraph goes over the whole width and is of no table whatever it says.", 10)
+    document = read(builder.done())
+    (table,) = document.tables()
+    assert table.grid() == [
+        list(PEOPLE),
+        ["Ada Invented", "Chair", "She leads the meetings, and takes care of the minutes."],
+        ["Bo Reed", "Treasurer", "Accounts."],
+    ]
+    assert table.header_rows == 1
+    assert [block.kind for block in document.blocks if block.table is None] == ["paragraph", "paragraph"]
+
+
+def test_two_columns_of_words_and_titles_over_groups_of_rows() -> None:
+    builder = (
+        PdfBuilder().page().text(72, 100, "No.", 10, bold=True).text(120, 100, "What it is", 10, bold=True)
+    )
+    for at, cells in enumerate(
+        [("1a", "A cup"), ("Things that are lent out",), ("1b", "A plate"), ("2", "A spoon of tin")]
+    ):
+        builder.row(120 + 18 * at, *zip((72.0, 120.0), cells, strict=False))
+    (table,) = read(builder.done()).tables()
+    assert table.grid()[1:] == [
+        ["1a", "A cup"],
+        ["Things that are lent out", ""],
+        ["1b", "A plate"],
+        ["2", "A spoon of tin"],
+    ]
+
+
+def test_running_text_below_two_headings_is_no_table() -> None:
+    builder = (
+        PdfBuilder().page().text(72, 100, "Overview", 11, bold=True).text(330, 100, "Strategy", 11, bold=True)
+    )
+    line = "words that run on and on in this column here"
+    for at in range(8):
+        builder.row(116 + 13 * at, (72, line), (330, line))
+    assert not list(read(builder.done()).tables())
+
+
+def test_blocks_to_sign_in_below_names_are_no_table() -> None:
+    builder = (
+        PdfBuilder()
+        .page()
+        .text(72, 100, "ROPE LTD", 11, bold=True)
+        .text(330, 100, "TWINE INC", 11, bold=True)
+    )
+    for at, label in enumerate(("By:", "Name:", "Title:", "Date:")):
+        builder.row(120 + 18 * at, (72, f"{label} ________"), (330, f"{label} ________"))
+    assert not list(read(builder.done()).tables())
+
+
+def test_numbered_headings_are_no_heads() -> None:
+    builder = (
+        PdfBuilder().page().text(72, 100, "(a)", 11, bold=True).text(110, 100, "Of delivery", 11, bold=True)
+    )
+    for at, label in enumerate(("(i)", "(ii)", "(iii)")):
+        builder.row(120 + 18 * at, (72, label), (110, "the goods are delivered in time"))
+    assert not list(read(builder.done()).tables())
+
+
+def test_heads_of_figures_stay_with_these() -> None:
+    builder = PdfBuilder().page()
+    for x, words in ((250, ("Gross", "carrying", "amount")), (400, ("Net", "carrying", "amount"))):
+        for at, word in enumerate(words):
+            builder.text(x, 100 + 12 * at, word, 10, bold=True)
+    for at, label in enumerate(("Patents", "Software", "Licences")):
+        builder.row(140 + 16 * at, (72, label), (250, "1,204"), (400, "604"))
+    (table,) = read(builder.done()).tables()
+    assert table.grid()[0] == ["", "Gross carrying amount", "Net carrying amount"]
+
+
+def test_a_number_before_a_title_and_its_page_is_a_column_of_its_own() -> None:
+    builder = PdfBuilder().page()
+    for at in range(1, 7):
+        builder.row(100 + 16 * at, (72, str(at)), (100, f"What chapter {at} tells"), (480, str(10 * at)))
+    (table,) = read(builder.done()).tables()
+    assert table.grid()[1] == ["2", "What chapter 2 tells", "20"]
