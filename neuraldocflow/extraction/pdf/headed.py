@@ -54,7 +54,11 @@ def headed_tables(page: PageContent, lines: list[TextLine]) -> list[tuple[Table,
     rules = [(r.y0, r.x0, r.x1) for r in page.rulings if r.y1 - r.y0 <= THIN and r.x1 - r.x0 > 10]
     found: list[tuple[Table, list[TextLine]]] = []
     floor = at = 0
-    while at < len(rows) - 2:
+    while at < len(rows) - 1:
+        if _are_labels(rows[at], *rows[at + 1 : at + 3]):
+            found.append(_made(page, [rows[at : at + 1], rows[at + 1 : at + 2]], [p.x0 for p in rows[at]]))
+            floor = at = at + 2
+            continue
         heads = _are_heads(rows[at], rules) and not _bold(rows[at + 1])
         last = _end(rows, at) if heads else at
         if last - at > 2 and not _go_on_in_figures(rows, last):
@@ -81,6 +85,25 @@ def _are_heads(row: list[Piece], rules: Rules) -> bool:
     bottom, size = _bottom(row), row[0].lines[0].size
     under = [(x0, x1) for y, x0, x1 in rules if -0.3 * size < y - bottom < 0.8 * size]
     return all(any(x0 < piece.x0 + 2 and x1 > piece.x1 - 2 for x0, x1 in under) for piece in row)
+
+
+def _are_labels(row: list[Piece], values: list[Piece], after: list[Piece] | None = None) -> bool:
+    """Whether each piece of a row is the label of one below it in larger type, with no more below: bills have
+    such strips."""
+    size, larger = row[0].lines[0].size, values[0].lines[0].size
+    return (
+        len(row) > 1
+        and larger > 1.1 * size
+        and _top(values) - _bottom(row) < _TIGHT * larger
+        and _stand_below(row, values)
+        and not (after and _stand_below(row, after))
+        and not any(piece.numeric or _NO_HEAD.search(piece.text) for piece in row)
+        and all(len(piece.text) <= _GROUP for piece in values)
+    )
+
+
+def _stand_below(row: list[Piece], below: list[Piece]) -> bool:
+    return len(row) == len(below) and all(abs(p.x0 - q.x0) < 2 for p, q in zip(row, below, strict=True))
 
 
 def _end(rows: Rows, at: int) -> int:
@@ -168,19 +191,26 @@ def _table(page: PageContent, heads: Rows, body: Rows, rules: Rules) -> tuple[Ta
         return None
     if _FIGURES * len(pieces) < sum(p.numeric for p in pieces) or _of_signatures(pieces):
         return None
+    if any(len(row) > 1 and _bold(row) for row in body[:-1]):
+        return None  # bold type is for others than heads, such as the posts of a curriculum vitae
     if _is_prose(entries[1:], starts):
         return None
+    return _made(page, entries, starts)
+
+
+def _made(page: PageContent, entries: list[Rows], starts: list[float]) -> tuple[Table, list[TextLine]]:
+    """The table of some entries, of which the first is its heads."""
     cells: list[Cell] = []
     for number, entry in enumerate(entries):
         at: dict[int, list[Piece]] = {}
         for row in entry:
             for piece in row:
-                at.setdefault(bisect(starts, piece.x0), []).append(piece)
+                at.setdefault(bisect(starts, piece.x0 + 2), []).append(piece)
         for column, its in sorted(at.items()):
             text = " ".join(piece.text for piece in its)
             box = bounds([line for piece in its for line in piece.lines])
             cells.append(Cell(number, column - 1, text, header=not number, bbox=box))
-    taken = [line for row in rows for piece in row for line in piece.lines]
+    taken = [line for entry in entries for row in entry for piece in row for line in piece.lines]
     return Table(cells, len(entries), len(starts), page.number, bounds(taken), 1, confidence=0.8), taken
 
 

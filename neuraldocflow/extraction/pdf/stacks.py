@@ -26,6 +26,11 @@ _TELLS = 0.2
 """How much wider gaps between rows have to be than those between a cell's lines, in sizes of the type."""
 _EVEN = 0.12
 """How much the gaps between a cell's lines may differ, in sizes of the type."""
+_LINE = 1.5
+"""Points; what begins, ends or has its middle no further apart is in line."""
+_AMOUNT = regex(r"[.,$€£¥]\d")
+_SMALLER = 0.6
+"""How small the next line of a cell may be beside the one above it."""
 _REACH = 3
 """Rows in which a cell's next line is looked for: what stands beside its middle is a row of its own first."""
 
@@ -92,7 +97,10 @@ def _tightest(rows: Rows, below: list[list[Placed | None]]) -> float:
         _gap(piece, under[1])
         for row, unders in zip(rows, below, strict=True)
         for piece, under in zip(row, unders, strict=True)
-        if under is not None and not piece.numeric and not under[1].numeric
+        if under is not None
+        and not piece.numeric
+        and not under[1].numeric
+        and under[1].lines[0].size < 1.1 * piece.lines[-1].size
     )
     return gaps[len(gaps) // 20] if gaps else 0.0
 
@@ -121,7 +129,7 @@ def _chains(rows: Rows, below: list[list[Placed | None]], limit: float) -> list[
                 or under[1].numeric
                 or over[id(under[1])] != 1
                 or _gap(piece, under[1]) >= limit
-                or not 0.9 < under[1].lines[0].size / max(piece.lines[-1].size, 1.0) < 1.1
+                or not _of_a_size(piece, under[1], alone=len(rows[under[0]]) == 1)
             ):
                 continue
             if chain is None:
@@ -130,6 +138,12 @@ def _chains(rows: Rows, below: list[list[Placed | None]], limit: float) -> list[
             chain.append(under)
             following[id(under[1])] = chain
     return chains
+
+
+def _of_a_size(piece: Piece, under: Piece, *, alone: bool) -> bool:
+    """Whether a line below is as large as those above, or smaller where nothing else is in its row."""
+    ratio = under.lines[0].size / max(piece.lines[-1].size, 1.0)
+    return (_SMALLER if alone else 0.9) < ratio < 1.1
 
 
 def _as_one(rows: Rows, first: int, last: int, chains: list[Chain]) -> Rows:
@@ -166,11 +180,25 @@ def parts_of(rows: Rows, columns: Callable[[Rows], list[tuple[float, float]]]) -
         before = kept[-1]
         sentence = len(part[0]) == 1 and len(part[0][0].text) >= _SENTENCE
         whole = len(columns(before + part))
-        if sentence or whole < max(len(columns(before)), len(columns(part))):
+        if sentence or whole < max(len(columns(before)), len(columns(part))) or _strays(before, part):
             kept.append(part)
         else:
             kept[-1] = before + part
     return [_without_sentence(part) if number else part for number, part in enumerate(kept)]
+
+
+def _strays(rows: Rows, part: Rows) -> bool:
+    """Whether one row of amounts stands above heads that nothing in it is in line with, as a bill has."""
+    figures = [row for row in rows if any(piece.numeric for piece in row)]
+    if len(figures) != 1 or len(part[0]) < 3 or any(piece.numeric for piece in part[0]):
+        return False
+    amounts = any(piece.numeric and _AMOUNT.search(piece.text) for piece in figures[0])
+    return amounts and not any(_in_line(head, piece) for head in part[0][1:] for piece in figures[0])
+
+
+def _in_line(one: Piece, other: Piece) -> bool:
+    left, right = one.x0 - other.x0, one.x1 - other.x1
+    return min(abs(left), abs(right), abs(left + right) / 2) < _LINE
 
 
 def _headed(rows: Rows) -> list[int]:

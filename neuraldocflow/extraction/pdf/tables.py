@@ -140,6 +140,9 @@ def _regions(rows: list[list[Piece]], gaps: list[float]) -> list[tuple[int, int]
         last = rows[end - 1]
         while end < len(rows) and rows[end][0].x0 > last[0].x0 + 20 and _all_go_on(rows[end - 1], rows[end]):
             end += 1
+        beside = rows[end - 2 : end + 1]
+        if end - index > 1 and len(beside) == 3 and len(beside[0]) == len(beside[2]) == 1:
+            end += _goes_on(beside[0][0], beside[2][0])  # figures that stand beside the middle of a label
         if sum(tabular[index:end]) >= 2:
             found.append((_with_header(rows, index, found[-1][1] if found else 0), end))
         index = end

@@ -185,6 +185,8 @@ def _pairs(found: list[Piece]) -> Iterator[tuple[str, str, int, float]]:
                 yield piece.text.rstrip(" :"), other.text, other.start, 0.6
         elif piece.cell is not None and (total := _totals(piece, totals).get(id(piece.cell))) is not None:
             yield piece.text, total.text, total.start, 0.5
+        elif piece.cell is not None and piece.cell.header and (below := _below_head(piece)) is not None:
+            yield piece.text, below.text, below.start, 0.5
         elif piece.cell is not None and not piece.cell.column % 2 and _in_form(piece, forms):
             other = beside(index, found)
             if other is not None and len(other.text) < _VALUE:
@@ -223,6 +225,16 @@ def _totals(piece: Piece, known: dict[int, dict[int, Cell]]) -> dict[int, Cell]:
             and _LABEL.fullmatch(row[0].text.strip())
         }
     return known[id(table)]
+
+
+def _below_head(piece: Piece) -> Cell | None:
+    """What stands below a head in a table of one row, each of whose columns has both."""
+    table, head = piece.table, piece.cell
+    if table is None or head is None or (table.n_rows, table.header_rows) != (2, 1):
+        return None
+    if len(table.cells) != 2 * table.n_columns or not _LABEL.fullmatch(head.text.strip()):
+        return None
+    return next((each for each in table.cells if each.row and each.column == head.column), None)
 
 
 def _in_form(piece: Piece, known: dict[int, bool]) -> bool:

@@ -98,3 +98,33 @@ def test_a_number_before_a_title_and_its_page_is_a_column_of_its_own() -> None:
         builder.row(100 + 16 * at, (72, str(at)), (100, f"What chapter {at} tells"), (480, str(10 * at)))
     (table,) = read(builder.done()).tables()
     assert table.grid()[1] == ["2", "What chapter 2 tells", "20"]
+
+
+def test_labels_over_larger_values_and_the_rows_of_a_bill_below_them() -> None:
+    builder = PdfBuilder().page()
+    labels, values = ("Invoice number", "Due date", "Amount due"), ("INV-2041", "11 June 2031", "$1,250.00")
+    for x, label, value in zip((72, 200, 330), labels, values, strict=True):
+        builder.text(x, 100, label, 7).text(x, 111, value, 10)
+    for x, head in zip((72, 300, 380, 460), ("Description", "Qty", "Rate", "Amount"), strict=True):
+        builder.text(x, 140, head, 7)
+    for at, (what, more) in enumerate((("A logo", "Three drafts"), ("Cards", "500 pieces"))):
+        top = 160 + 40 * at
+        builder.text(72, top, what, 10).text(72, top + 11, more, 7)
+        for x, figure in zip((306, 384, 464), ("1", "$800.00", "$800.00"), strict=True):
+            builder.text(x, top + 5, figure, 10)
+    strip, bill = read(builder.done()).tables()
+    assert strip.grid() == [list(labels), list(values)]
+    assert bill.grid() == [
+        ["Description", "Qty", "Rate", "Amount"],
+        ["A logo Three drafts", "1", "$800.00", "$800.00"],
+        ["Cards 500 pieces", "1", "$800.00", "$800.00"],
+    ]
+
+
+def test_posts_in_bold_type_with_their_years_are_no_heads() -> None:
+    builder = PdfBuilder().page()
+    for at, post in enumerate(("Engineer, Rope Ltd", "Clerk, Twine Inc", "School of Knots")):
+        top = 100 + 60 * at
+        builder.text(72, top, post, 10, bold=True).text(400, top, f"20{at + 10} - 20{at + 12}", 10, bold=True)
+        builder.text(90, top + 16, "Built a thing that works", 10).text(90, top + 30, "Taught others", 10)
+    assert not list(read(builder.done()).tables())

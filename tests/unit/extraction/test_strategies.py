@@ -176,6 +176,12 @@ def test_a_form_of_two_pairs_a_row_has_both() -> None:
     assert pairs(table(("Bolt 3", "4", "Nut", "6"), ("Pin", "2", "Cap", "1"), header_rows=0)) == {}
 
 
+def test_a_single_row_below_heads_is_pairs() -> None:
+    heads, row = ("Ship via", "Terms", "Buyer"), ("Rail", "30 days", "A. Quill")
+    assert pairs(table(heads, row)) == dict(zip(heads, row, strict=True))
+    assert pairs(table(heads, row, row)) == {}
+
+
 def test_the_totals_below_the_rows_of_a_bill_are_pairs() -> None:
     rows = ("Item", "Qty", "Amount"), ("Bolt", "4", "$2.00"), ("Washer", "", "$1.00"), ("Nut", "6", "$1.20")
     totals = ("Subtotal", "", "$4.20"), ("", "Tax (5 %)", "0.21 EUR"), ("Thank you", "", "Please pay")
