@@ -31,7 +31,7 @@ _CODE = regex(
     re.IGNORECASE,
 )
 _ICD = r"[A-TV-Z]\d[\dA-Z](?:\.[\dA-Z]{1,4})?|E?\d{3}\.\d{1,2}"
-_BARE = regex(rf"\s*[(\[](?P<code>\d{{6,18}}|{_ICD}|\d{{5}})[)\]](?=\s*(?:[(\[]|$))")
+_BARE = regex(rf"\s*[(\[](?P<code>\d{{6,18}}|{_ICD}|\d{{5}})[)\]](?=\s*(?:[(\[]|[.;,]?\s*$))")
 _CALLED = regex(
     r"\s*[(\[](?:test |result |lab |order )?code\s*[=:]?\s*(?P<code>[A-Z\d][\w.-]*\d|\d)[)\]]\s*$",
     re.IGNORECASE,

@@ -31,7 +31,7 @@ _NO_HEAD = regex(
 """What no head is: a sentence, a label, over forty characters, numbered, without a word."""
 _GROUP = 60
 """Characters at most of what stands alone over some rows and is their title."""
-_APART = 1.2
+_APART = 1.0
 """Between two columns at least, in sizes of the type."""
 _TELLS = 0.25
 """How much wider gaps between rows are than those between the lines of a cell, in sizes of the type."""
@@ -39,6 +39,8 @@ _TIGHT = 0.35
 """Lines of one head are no further apart, in sizes of the type."""
 _FAR = 3.0
 """In sizes of the type; what stands further below is of no table."""
+_LARGER = 1.2
+"""How much larger type a heading has, which ends a table, than the heads of this."""
 _LABELLED = regex(r"[A-Z][\w ]{0,12}:")
 _PROSE = 40
 """Characters a line from which on two columns are running text."""
@@ -59,15 +61,14 @@ def headed_tables(page: PageContent, lines: list[TextLine]) -> list[tuple[Table,
             found.append(_made(page, [rows[at : at + 1], rows[at + 1 : at + 2]], [p.x0 for p in rows[at]]))
             floor = at = at + 2
             continue
-        heads = _are_heads(rows[at], rules) and not _bold(rows[at + 1])
-        last = _end(rows, at) if heads else at
-        if last - at > 2 and not _go_on_in_figures(rows, last):
-            first = _first(rows, at, floor)
-            made = _table(page, rows[first : at + 1], rows[at + 1 : last], rules)
-            if made is not None:
-                found.append(made)
-                floor = at = last
-                continue
+        if _are_heads(rows[at], rules):
+            last, body = _end(rows, at)
+            if last > body + 1 and not _bold(rows[body]) and not _go_on_in_figures(rows, last):
+                made = _table(page, rows[_first(rows, at, floor) : body], rows[body:last], rules)
+                if made is not None:
+                    found.append(made)
+                    floor = at = last
+                    continue
         at += 1
     return found
 
@@ -96,7 +97,7 @@ def _are_labels(row: list[Piece], values: list[Piece], after: list[Piece] | None
         and larger > 1.1 * size
         and _top(values) - _bottom(row) < _TIGHT * larger
         and _stand_below(row, values)
-        and not (after and _stand_below(row, after))
+        and not (after and after[0].lines[0].size > 1.1 * size and _stand_below(row, after))
         and not any(piece.numeric or _NO_HEAD.search(piece.text) for piece in row)
         and all(len(piece.text) <= _GROUP for piece in values)
     )
@@ -106,10 +107,11 @@ def _stand_below(row: list[Piece], below: list[Piece]) -> bool:
     return len(row) == len(below) and all(abs(p.x0 - q.x0) < 2 for p, q in zip(row, below, strict=True))
 
 
-def _end(rows: Rows, at: int) -> int:
-    """The row after the last that keeps to the columns of heads."""
+def _end(rows: Rows, at: int) -> tuple[int, int]:
+    """The row after the last that keeps to the columns of heads, and the first that is no line of these."""
     bands: Bands = [(piece.x0, piece.x1) for piece in rows[at]]
     bottom = _bottom(rows[at])
+    body = at + 1
     for last in range(at + 1, len(rows)):
         row = rows[last]
         size = row[0].lines[0].size
@@ -117,9 +119,15 @@ def _end(rows: Rows, at: int) -> int:
         if widened is None and _is_group(row, bands) and last + 1 < len(rows):
             widened = bands if _widened(bands, rows[last + 1], _APART / 2 * size) else None
         if widened is None or _top(row) - bottom > _FAR * size:
-            return last
+            return last, body
+        if len(row) == 1 and _bold(row) and size > _LARGER * rows[at][0].lines[0].size:
+            return last, body  # a heading
+        if last == body and _bold(row) and _top(row) - bottom < _TIGHT * size:
+            body += 1
+        elif len(row) > 1 and _bold(row):
+            return last, body  # of another table, or of a curriculum vitae, whose posts are in bold type
         bands, bottom = widened, max(bottom, _bottom(row))
-    return len(rows)
+    return len(rows), body
 
 
 def _is_group(row: list[Piece], bands: Bands) -> bool:
@@ -179,10 +187,10 @@ def _widened(bands: Bands, row: list[Piece], apart: float) -> Bands | None:
 
 
 def _table(page: PageContent, heads: Rows, body: Rows, rules: Rules) -> tuple[Table, list[TextLine]] | None:
-    rows = [*heads, *body]
+    rows, widest = [*heads, *body], max(heads, key=len)
     starts = [
         min(p.x0 for row in rows for p in row if p.x1 > head.x0 and p.x0 < head.x1 and p.x0 > before)
-        for before, head in zip([-1.0, *(head.x1 for head in heads[-1])], heads[-1], strict=False)
+        for before, head in zip([-1.0, *(head.x1 for head in widest)], widest, strict=False)
     ]
     entries = [heads, *_entries(body, starts, rules)]
     pieces = [piece for row in body for piece in row]
@@ -191,8 +199,6 @@ def _table(page: PageContent, heads: Rows, body: Rows, rules: Rules) -> tuple[Ta
         return None
     if _FIGURES * len(pieces) < sum(p.numeric for p in pieces) or _of_signatures(pieces):
         return None
-    if any(len(row) > 1 and _bold(row) for row in body[:-1]):
-        return None  # bold type is for others than heads, such as the posts of a curriculum vitae
     if _is_prose(entries[1:], starts):
         return None
     return _made(page, entries, starts)

@@ -48,7 +48,7 @@ def find_tables(page: PageContent) -> list[tuple[Table, list[TextLine]]]:
             used.update(map(id, lines))
     free = [line for line in page.lines if id(line) not in used and line.upright]
     for finder in (headed_tables, exhibit_lists, unruled_tables):
-        if finder is exhibit_lists or _many_in_rows(free):
+        if finder is exhibit_lists or _many_in_rows(free, up=finder is headed_tables):
             made = finder(page, free)
             found += made
             used = {id(line) for _, lines in made for line in lines}
@@ -57,16 +57,17 @@ def find_tables(page: PageContent) -> list[tuple[Table, list[TextLine]]]:
     return found
 
 
-def _many_in_rows(lines: list[TextLine]) -> bool:
-    """Whether two rows at least have several pieces: read in stream order, which keeps a row together."""
-    return (
-        sum(
-            1
-            for i in range(1, len(lines))
-            if lines[i].x0 > lines[i - 1].x1 and abs(lines[i].y1 - lines[i - 1].y1) < lines[i].size * 0.5
-        )
-        >= 2
-    )
+def _many_in_rows(lines: list[TextLine], *, up: bool = False) -> bool:
+    """Whether two rows at least have several pieces: read in stream order, which keeps a row together, or
+    goes ``up`` again to the next of some columns."""
+    return sum(_beside(before, line, up) for before, line in pairwise(lines)) >= 2
+
+
+def _beside(before: TextLine, line: TextLine, up: bool) -> bool:
+    higher = before.y1 - line.y1
+    if line.x0 > before.x1 and abs(higher) < line.size * 0.5:
+        return True
+    return up and line.x0 > before.x0 and higher > line.size * 0.5
 
 
 def unruled_tables(page: PageContent, lines: list[TextLine]) -> list[tuple[Table, list[TextLine]]]:

@@ -263,6 +263,7 @@ def test_a_labelled_line_speaks_of_the_entry_above_it() -> None:
     ("line", "name", "code"),
     [
         ("Diabetes mellitus type 2 (ICD-10 E11.9)", "Diabetes mellitus type 2", "E11.9"),
+        ("Diabetes mellitus type 2 (E11.9).", "Diabetes mellitus type 2", "E11.9"),
         ("CKD stage 3 (SNOMED 433144002)", "CKD stage 3", "433144002"),
     ],
 )

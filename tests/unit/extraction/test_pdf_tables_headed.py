@@ -128,3 +128,38 @@ def test_posts_in_bold_type_with_their_years_are_no_heads() -> None:
         builder.text(72, top, post, 10, bold=True).text(400, top, f"20{at + 10} - 20{at + 12}", 10, bold=True)
         builder.text(90, top + 16, "Built a thing that works", 10).text(90, top + 30, "Taught others", 10)
     assert not list(read(builder.done()).tables())
+
+
+def test_a_heading_ends_a_table_and_heads_of_two_lines_begin_one() -> None:
+    builder = (
+        PdfBuilder().page().text(200, 98, "Dose and", 10, bold=True).text(200, 109, "route", 10, bold=True)
+    )
+    builder.text(72, 98, "Medication", 10, bold=True).text(300, 98, "How often", 10, bold=True)
+    builder.row(126, (72, "Metformin extended"), (200, "500 mg by"), (300, "Twice a day"))
+    builder.row(138, (72, "release"), (200, "mouth")).row(
+        154, (72, "Lisinopril"), (200, "10 mg"), (300, "Daily")
+    )
+    builder.text(72, 184, "Allergies", 14, bold=True)
+    builder.text(72, 210, "Substance", 10, bold=True).text(150, 210, "Reaction", 10, bold=True)
+    builder.row(226, (72, "Penicillin"), (150, "Hives")).row(242, (72, "Peanuts"), (150, "Swelling"))
+    medications, allergies = read(builder.done()).tables()
+    assert medications.grid() == [
+        ["Medication", "Dose and route", "How often"],
+        ["Metformin extended release", "500 mg by mouth", "Twice a day"],
+        ["Lisinopril", "10 mg", "Daily"],
+    ]
+    assert allergies.grid() == [["Substance", "Reaction"], ["Penicillin", "Hives"], ["Peanuts", "Swelling"]]
+
+
+def test_strips_whose_columns_were_written_one_by_one() -> None:
+    builder = PdfBuilder().page()
+    patient, visit = (
+        [("Patient", "Ada Quill"), ("Born", "14 July 1961")],
+        [("Visit", "2 May"), ("Place", "Oak St")],
+    )
+    for top, strip in ((100, patient), (126, visit)):
+        for x, (label, value) in zip((72, 240), strip, strict=True):
+            builder.text(x, top, label, 7).text(x, top + 11, value, 10)
+    first, second = read(builder.done()).tables()
+    assert first.grid() == [["Patient", "Born"], ["Ada Quill", "14 July 1961"]]
+    assert second.grid() == [["Visit", "Place"], ["2 May", "Oak St"]]
