@@ -5,6 +5,7 @@ typewriter's type sets in columns by spaces alone.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -50,13 +51,18 @@ def _is_range(found: list[re.Match[str]]) -> bool:
 
 def typed_columns(spans: list[Span]) -> list[str]:
     """The texts that stand apart in a line of monospaced type, by spaces alone; else none."""
-    raw = "".join(span.text for span in spans).strip()
-    if "  " not in raw or not all(_TYPEWRITTEN.search(span.font) for span in spans):
+    if not _is_typewritten(spans[0].font):
         return []
-    texts = TYPED_GAP.split(raw)
+    raw = "".join(span.text for span in spans).strip()
+    texts = [" ".join(text.split()) for text in TYPED_GAP.split(raw)]
     if len(texts) > 1 and _LABEL.fullmatch(texts[0]):
         texts[:2] = [f"{texts[0]} {texts[1]}"]
     return texts if len(texts) > 1 else []
+
+
+@lru_cache(1000)
+def _is_typewritten(font: str) -> bool:
+    return _TYPEWRITTEN.search(font) is not None
 
 
 def parted(texts: list[str], line: dict[str, Any]) -> list[Part]:

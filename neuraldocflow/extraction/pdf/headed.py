@@ -15,7 +15,7 @@ from statistics import median
 from neuraldocflow.extraction.model import Cell, Table
 from neuraldocflow.extraction.patterns import regex
 from neuraldocflow.extraction.pdf.page import PageContent, TextLine
-from neuraldocflow.extraction.pdf.rows import Piece, bands_of, pieces_of, rows_of
+from neuraldocflow.extraction.pdf.rows import Piece
 from neuraldocflow.extraction.pdf.rulings import THIN, bounds
 
 Rows = list[list[Piece]]
@@ -50,9 +50,8 @@ _FIGURES = 0.3
 """Share of figures from which on these show the columns better."""
 
 
-def headed_tables(page: PageContent, lines: list[TextLine]) -> list[tuple[Table, list[TextLine]]]:
-    """The tables of words among some lines of a page, each with its lines."""
-    rows = [pieces_of(row) for row in rows_of(lines, bands_of(page.rulings))]
+def headed_tables(page: PageContent, rows: Rows) -> list[tuple[Table, list[TextLine]]]:
+    """The tables of words among some rows of a page, each with its lines."""
     rules = [(r.y0, r.x0, r.x1) for r in page.rulings if r.y1 - r.y0 <= THIN and r.x1 - r.x0 > 10]
     found: list[tuple[Table, list[TextLine]]] = []
     floor = at = 0

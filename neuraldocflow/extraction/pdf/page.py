@@ -97,7 +97,7 @@ def read_page(
                 if _UNKNOWN in made.text:
                     content.unknown += made.text.count(_UNKNOWN)
                 plain = turn is None and made.upright
-                if plain and (figures_of(made.text) or typed_columns(made.spans)):
+                if plain and (figures_of(made.text) or (rulings_too and typed_columns(made.spans))):
                     runs.append((len(lines), at, position))
                 elif not position and lines and _goes_on(lines[-1], made) and not figures_of(lines[-1].text):
                     made = _one_of(lines.pop(), made)

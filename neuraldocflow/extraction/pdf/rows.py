@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from neuraldocflow.extraction.patterns import regex
-from neuraldocflow.extraction.pdf.page import Ruling, TextLine
+from neuraldocflow.extraction.pdf.page import PageContent, Ruling, TextLine
 from neuraldocflow.extraction.pdf.rulings import SNAP, THIN, Edge, cell_text, merge_edges
 
 NUMBER = regex(
@@ -169,6 +169,11 @@ def pieces_of(row: Row) -> list[Piece]:
                 text = f"{sign} {text}" if sign and not text.startswith(sign) else text
             pieces.append(Piece(line.x0, x1, [line], text, numeric))
     return pieces
+
+
+def pieced(page: PageContent, lines: list[TextLine]) -> list[list[Piece]]:
+    """The rows of some lines of a page, each as its pieces."""
+    return [pieces_of(row) for row in rows_of(lines, bands_of(page.rulings))]
 
 
 def _torn(before: Piece, line: TextLine) -> bool:

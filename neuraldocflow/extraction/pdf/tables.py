@@ -19,12 +19,12 @@ from neuraldocflow.extraction.pdf.exhibits import exhibit_lists
 from neuraldocflow.extraction.pdf.headed import headed_tables
 from neuraldocflow.extraction.pdf.ladders import laddered_tables
 from neuraldocflow.extraction.pdf.page import PageContent, TextLine
-from neuraldocflow.extraction.pdf.rows import Piece, bands_of, gaps_between_boxes, pieces_of, rows_of
+from neuraldocflow.extraction.pdf.rows import Piece, gaps_between_boxes, pieced
 from neuraldocflow.extraction.pdf.rulings import bounds, ruled_tables
 from neuraldocflow.extraction.pdf.stacks import joined_cells, parts_of
 
 _YEAR = regex(r"(?:19|20)\d\d")
-_TYPED_RULE = regex(r"(?:- )?[-=]{3,}")
+_TYPED_RULE = regex(r"(?:- )?[-=]{3,}(?: +[-=]{3,})*")
 _SCALE_HINT = regex(r"thousand|million|billion|\$|dollar|euro|USD|EUR|GBP", re.IGNORECASE)
 
 _ALIGNED = 4
@@ -47,14 +47,22 @@ def find_tables(page: PageContent) -> list[tuple[Table, list[TextLine]]]:
             found.append((table, lines))
             used.update(map(id, lines))
     free = [line for line in page.lines if id(line) not in used and line.upright]
-    for finder in (headed_tables, exhibit_lists, unruled_tables):
-        if finder is exhibit_lists or _many_in_rows(free, up=finder is headed_tables):
-            made = finder(page, free)
-            found += made
-            used = {id(line) for _, lines in made for line in lines}
-            free = [line for line in free if id(line) not in used]
+    rows = pieced(page, free) if _many_in_rows(free, up=True) else None
+    if rows and (made := headed_tables(page, rows)):
+        found += made
+        free, rows = _without(free, made), None
+    if made := exhibit_lists(page, free):
+        found += made
+        free, rows = _without(free, made), None
+    if _many_in_rows(free):
+        found += unruled_tables(page, free, rows)
     found.sort(key=lambda entry: entry[0].bbox[1] if entry[0].bbox else 0.0)
     return found
+
+
+def _without(lines: list[TextLine], tables: list[tuple[Table, list[TextLine]]]) -> list[TextLine]:
+    used = {id(line) for _, taken in tables for line in taken}
+    return [line for line in lines if id(line) not in used]
 
 
 def _many_in_rows(lines: list[TextLine], *, up: bool = False) -> bool:
@@ -70,17 +78,18 @@ def _beside(before: TextLine, line: TextLine, up: bool) -> bool:
     return up and line.x0 > before.x0 and higher > line.size * 0.5
 
 
-def unruled_tables(page: PageContent, lines: list[TextLine]) -> list[tuple[Table, list[TextLine]]]:
-    """Tables among lines no ruled table has taken."""
-    lines = _without_prose(lines, page.width)
-    placed = rows_of(lines, bands_of(page.rulings))
+def unruled_tables(
+    page: PageContent, lines: list[TextLine], rows: list[list[Piece]] | None = None
+) -> list[tuple[Table, list[TextLine]]]:
+    """Tables among lines no other table has taken; ``rows`` are these lines' where they are known."""
+    kept = _without_prose(lines, page.width)
+    if rows is None or kept is not lines:
+        rows = pieced(page, kept)
     rules: list[TextLine] = []
-    rows: list[list[Piece]] = []
-    for row in placed:
-        if all(_TYPED_RULE.fullmatch(line.text) for line in row):
-            rules += row
-        else:
-            rows.append(pieces_of(row))
+    if any(_TYPED_RULE.fullmatch(row[0].text) for row in rows):
+        ruled = [row for row in rows if all(_TYPED_RULE.fullmatch(piece.text) for piece in row)]
+        rules = [line for row in ruled for piece in row for line in piece.lines]
+        rows = [row for row in rows if row not in ruled]
     found: list[tuple[Table, list[TextLine]]] = []
     for first, last in _regions(rows, gaps_between_boxes(page.rulings)):
         for part in parts_of(joined_cells(rows[first:last]), columns_of):
