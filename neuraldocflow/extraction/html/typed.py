@@ -16,7 +16,8 @@ from neuraldocflow.extraction.pdf.tables import unruled_tables
 _APART = regex(r"\S {3,}\S")
 _WIDE, _HIGH, _SIZE = 6.0, 12.0, 10.0
 """Points: a character's place, a line's, and the type in it."""
-_MOST_LINES = 20_000
+_MOST_LINES = 300
+"""Looked at in one go."""
 
 
 class TypedTable(NamedTuple):
@@ -29,18 +30,37 @@ class TypedTable(NamedTuple):
 
 def typed_tables(lines: list[str]) -> list[TypedTable]:
     """The tables among lines of preformatted text, from top to bottom; tabs count as spaces."""
-    if len(lines) > _MOST_LINES or sum(1 for line in lines if _APART.search(line)) < 2:
+    if sum(1 for line in lines if _APART.search(line)) < 2:
         return []
-    placed = [each for number, line in enumerate(lines) for each in _placed(number, line.expandtabs())]
-    page = PageContent(1, _WIDE * max(map(len, lines)), _HIGH * len(lines))
-    found = [
-        TypedTable(
-            int(min(line.y0 for line in taken) / _HIGH),
-            int(max(line.y0 for line in taken) / _HIGH) + 1,
-            table,
+    found: list[TypedTable] = []
+    first = 0
+    while first < len(lines):
+        last = _page_end(lines, first)
+        found += _of_page(lines[first:last], first)
+        first = last
+    return found
+
+
+def _page_end(lines: list[str], first: int) -> int:
+    """Where to cut: what is looked at in one go is no longer than some pages, and ends with an empty line."""
+    last = min(first + _MOST_LINES, len(lines))
+    if last < len(lines):
+        last = next(
+            (at for at in range(last, first + _MOST_LINES // 2, -1) if not lines[at - 1].strip()), last
         )
-        for table, taken in unruled_tables(page, placed)
-    ]
+    return last
+
+
+def _of_page(lines: list[str], first: int) -> list[TypedTable]:
+    """The tables of some lines, each of which takes all that stands in its lines."""
+    placed = [list(_placed(number, line.expandtabs())) for number, line in enumerate(lines)]
+    page = PageContent(1, _WIDE * max(map(len, lines)), _HIGH * len(lines))
+    found: list[TypedTable] = []
+    for table, taken in unruled_tables(page, [each for row in placed for each in row]):
+        numbers = [each.block for each in taken]
+        begin, end = min(numbers), max(numbers) + 1
+        if len(taken) == sum(map(len, placed[begin:end])):
+            found.append(TypedTable(first + begin, first + end, table))
     return sorted(found, key=lambda each: each.first)
 
 

@@ -37,6 +37,8 @@ _TELLS = 0.25
 """How much wider gaps between rows are than those between the lines of a cell, in sizes of the type."""
 _TIGHT = 0.35
 """Lines of one head are no further apart, in sizes of the type."""
+_HEAD_LINES = 8
+_MOST_ROWS = 500
 _FAR = 3.0
 """In sizes of the type; what stands further below is of no table."""
 _LARGER = 1.2
@@ -52,8 +54,10 @@ _FIGURES = 0.3
 
 def headed_tables(page: PageContent, rows: Rows) -> list[tuple[Table, list[TextLine]]]:
     """The tables of words among some rows of a page, each with its lines."""
-    rules = [(r.y0, r.x0, r.x1) for r in page.rulings if r.y1 - r.y0 <= THIN and r.x1 - r.x0 > 10]
     found: list[tuple[Table, list[TextLine]]] = []
+    if len(rows) > _MOST_ROWS:
+        return found
+    rules = sorted((r.y0, r.x0, r.x1) for r in page.rulings if r.y1 - r.y0 <= THIN and r.x1 - r.x0 > 10)
     floor = at = 0
     while at < len(rows) - 1:
         if _are_labels(rows[at], *rows[at + 1 : at + 3]):
@@ -61,9 +65,10 @@ def headed_tables(page: PageContent, rows: Rows) -> list[tuple[Table, list[TextL
             floor = at = at + 2
             continue
         if _are_heads(rows[at], rules):
-            last, body = _end(rows, at)
+            last, body, bands = _end(rows, at)
             if last > body + 1 and not _bold(rows[body]) and not _go_on_in_figures(rows, last):
-                made = _table(page, rows[_first(rows, at, floor) : body], rows[body:last], rules)
+                first, bands = _first(rows, at, floor, bands)
+                made = _table(page, rows[first:body], rows[body:last], [x0 for x0, _ in bands], rules)
                 if made is not None:
                     found.append(made)
                     floor = at = last
@@ -83,8 +88,12 @@ def _are_heads(row: list[Piece], rules: Rules) -> bool:
     if not all(piece.text[0].isupper() for piece in row):
         return False
     bottom, size = _bottom(row), row[0].lines[0].size
-    under = [(x0, x1) for y, x0, x1 in rules if -0.3 * size < y - bottom < 0.8 * size]
-    return all(any(x0 < piece.x0 + 2 and x1 > piece.x1 - 2 for x0, x1 in under) for piece in row)
+    under = _between(rules, bottom - 0.3 * size, bottom + 0.8 * size)
+    return all(any(x0 < piece.x0 + 2 and x1 > piece.x1 - 2 for _, x0, x1 in under) for piece in row)
+
+
+def _between(rules: Rules, top: float, bottom: float) -> Rules:
+    return rules[bisect(rules, (top,)) : bisect(rules, (bottom,))]
 
 
 def _are_labels(row: list[Piece], values: list[Piece], after: list[Piece] | None = None) -> bool:
@@ -106,8 +115,9 @@ def _stand_below(row: list[Piece], below: list[Piece]) -> bool:
     return len(row) == len(below) and all(abs(p.x0 - q.x0) < 2 for p, q in zip(row, below, strict=True))
 
 
-def _end(rows: Rows, at: int) -> tuple[int, int]:
-    """The row after the last that keeps to the columns of heads, and the first that is no line of these."""
+def _end(rows: Rows, at: int) -> tuple[int, int, Bands]:
+    """The row after the last that keeps to the columns of heads, the first that is no line of these, and the
+    columns."""
     bands: Bands = [(piece.x0, piece.x1) for piece in rows[at]]
     bottom = _bottom(rows[at])
     body = at + 1
@@ -118,15 +128,19 @@ def _end(rows: Rows, at: int) -> tuple[int, int]:
         if widened is None and _is_group(row, bands) and last + 1 < len(rows):
             widened = bands if _widened(bands, rows[last + 1], _APART / 2 * size) else None
         if widened is None or _top(row) - bottom > _FAR * size:
-            return last, body
+            return last, body, bands
         if len(row) == 1 and _bold(row) and size > _LARGER * rows[at][0].lines[0].size:
-            return last, body  # a heading
-        if last == body and _bold(row) and _top(row) - bottom < _TIGHT * size:
+            return last, body, bands  # a heading
+        if last == body < at + _HEAD_LINES and _bold(row) and _top(row) - bottom < _TIGHT * size:
             body += 1
         elif len(row) > 1 and _bold(row):
-            return last, body  # of another table, or of a curriculum vitae, whose posts are in bold type
+            return (
+                last,
+                body,
+                bands,
+            )  # of another table, or of a curriculum vitae, whose posts are in bold type
         bands, bottom = widened, max(bottom, _bottom(row))
-    return len(rows), body
+    return len(rows), body, bands
 
 
 def _is_group(row: list[Piece], bands: Bands) -> bool:
@@ -140,16 +154,15 @@ def _is_group(row: list[Piece], bands: Bands) -> bool:
     )
 
 
-def _first(rows: Rows, at: int, floor: int) -> int:
-    """The first of the lines of heads, whose last is told."""
-    bands: Bands = [(piece.x0, piece.x1) for piece in rows[at]]
+def _first(rows: Rows, at: int, floor: int, bands: Bands) -> tuple[int, Bands]:
+    """The first of the lines of heads, of which one is told, and the columns with what stands in it."""
     while at > floor:
         above, size = rows[at - 1], rows[at][0].lines[0].size
         widened = _widened(bands, above, _APART / 2 * size)
         if widened is None or not _bold(above) or _top(rows[at]) - _bottom(above) > _TIGHT * size:
             break
         bands, at = widened, at - 1
-    return at
+    return at, bands
 
 
 def _go_on_in_figures(rows: Rows, last: int) -> bool:
@@ -185,15 +198,12 @@ def _widened(bands: Bands, row: list[Piece], apart: float) -> Bands | None:
     return widened if all(right[0] - left[1] >= apart for left, right in pairwise(widened)) else None
 
 
-def _table(page: PageContent, heads: Rows, body: Rows, rules: Rules) -> tuple[Table, list[TextLine]] | None:
-    rows, widest = [*heads, *body], max(heads, key=len)
-    starts = [
-        min(p.x0 for row in rows for p in row if p.x1 > head.x0 and p.x0 < head.x1 and p.x0 > before)
-        for before, head in zip([-1.0, *(head.x1 for head in widest)], widest, strict=False)
-    ]
+def _table(
+    page: PageContent, heads: Rows, body: Rows, starts: list[float], rules: Rules
+) -> tuple[Table, list[TextLine]] | None:
     entries = [heads, *_entries(body, starts, rules)]
     pieces = [piece for row in body for piece in row]
-    several = sum(len(set(_columns(entry, starts))) > 1 for entry in entries[1:])
+    several = sum(len({_column(p, starts) for row in entry for p in row}) > 1 for entry in entries[1:])
     if several < 2 or 2 * several < len(entries) - 1:
         return None
     if _FIGURES * len(pieces) < sum(p.numeric for p in pieces) or _of_signatures(pieces):
@@ -210,11 +220,11 @@ def _made(page: PageContent, entries: list[Rows], starts: list[float]) -> tuple[
         at: dict[int, list[Piece]] = {}
         for row in entry:
             for piece in row:
-                at.setdefault(bisect(starts, piece.x0 + 2), []).append(piece)
+                at.setdefault(_column(piece, starts), []).append(piece)
         for column, its in sorted(at.items()):
             text = " ".join(piece.text for piece in its)
             box = bounds([line for piece in its for line in piece.lines])
-            cells.append(Cell(number, column - 1, text, header=not number, bbox=box))
+            cells.append(Cell(number, column, text, header=not number, bbox=box))
     taken = [line for entry in entries for row in entry for piece in row for line in piece.lines]
     return Table(cells, len(entries), len(starts), page.number, bounds(taken), 1, confidence=0.8), taken
 
@@ -224,8 +234,8 @@ def _of_signatures(pieces: list[Piece]) -> bool:
     return 3 * sum(_LABELLED.match(piece.text) is not None for piece in pieces) > len(pieces)
 
 
-def _columns(entry: Rows, starts: list[float]) -> list[int]:
-    return [bisect(starts, piece.x0) for row in entry for piece in row]
+def _column(piece: Piece, starts: list[float]) -> int:
+    return bisect(starts, piece.x0 + 2) - 1
 
 
 def _is_prose(entries: list[Rows], starts: list[float]) -> bool:
@@ -233,10 +243,11 @@ def _is_prose(entries: list[Rows], starts: list[float]) -> bool:
     lengths: dict[int, list[int]] = {}
     heights: dict[int, list[int]] = {}
     for entry in entries:
-        for column, count in Counter(_columns(entry, starts)).items():
+        pieces = [piece for row in entry for piece in row]
+        for column, count in Counter(_column(piece, starts) for piece in pieces).items():
             heights.setdefault(column, []).append(count)
-        for piece in (piece for row in entry for piece in row):
-            lengths.setdefault(bisect(starts, piece.x0), []).append(len(piece.text))
+        for piece in pieces:
+            lengths.setdefault(_column(piece, starts), []).append(len(piece.text))
     alone = all(len(entry) == 1 for entry in entries)
     long = sum(median(each) > _PROSE for each in lengths.values()) > 1
     high = sum(median(each) > _LINES for each in heights.values()) > 1
@@ -255,11 +266,9 @@ def _entries(rows: Rows, starts: list[float], rules: Rules) -> list[Rows]:
     limit = (near + far) / 2 if far - near > _TELLS else None
     entries: list[Rows] = [rows[:1]]
     for gap, row in zip(gaps, rows[1:], strict=True):
-        first = bisect(starts, row[0].x0) == 1
-        signed = first and any(
-            x0 < row[0].x1 and x1 > row[0].x0 and _top(entries[-1][-1]) < y - 2 and y < _top(row) + 2
-            for y, x0, x1 in rules
-        )
+        first = _column(row[0], starts) == 0
+        ruled = _between(rules, _top(entries[-1][-1]) + 2, _top(row) + 2)
+        signed = first and any(x0 < row[0].x1 and x1 > row[0].x0 for _, x0, x1 in ruled)
         alone = any(len(each) == 1 and each[0].x1 > starts[1] > each[0].x0 for each in (row, entries[-1][-1]))
         if signed or alone or (gap > limit if limit is not None else first):
             entries.append([row])

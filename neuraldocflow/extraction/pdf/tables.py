@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect
 from collections import Counter, defaultdict
-from itertools import pairwise
+from itertools import compress, pairwise
 
 from neuraldocflow.extraction import units
 from neuraldocflow.extraction.model import Block, Box, Cell, Table
@@ -87,9 +87,9 @@ def unruled_tables(
         rows = pieced(page, kept)
     rules: list[TextLine] = []
     if any(_TYPED_RULE.fullmatch(row[0].text) for row in rows):
-        ruled = [row for row in rows if all(_TYPED_RULE.fullmatch(piece.text) for piece in row)]
-        rules = [line for row in ruled for piece in row for line in piece.lines]
-        rows = [row for row in rows if row not in ruled]
+        ruled = [all(_TYPED_RULE.fullmatch(piece.text) for piece in row) for row in rows]
+        rules = [line for row in compress(rows, ruled) for piece in row for line in piece.lines]
+        rows = [row for row, is_rule in zip(rows, ruled, strict=True) if not is_rule]
     found: list[tuple[Table, list[TextLine]]] = []
     for first, last in _regions(rows, gaps_between_boxes(page.rulings)):
         for part in parts_of(joined_cells(rows[first:last]), columns_of):
