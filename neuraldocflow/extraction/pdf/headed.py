@@ -134,11 +134,7 @@ def _end(rows: Rows, at: int) -> tuple[int, int, Bands]:
         if last == body < at + _HEAD_LINES and _bold(row) and _top(row) - bottom < _TIGHT * size:
             body += 1
         elif len(row) > 1 and _bold(row):
-            return (
-                last,
-                body,
-                bands,
-            )  # of another table, or of a curriculum vitae, whose posts are in bold type
+            return last, body, bands  # another table's heads, or the next post of a curriculum vitae
         bands, bottom = widened, max(bottom, _bottom(row))
     return len(rows), body, bands
 

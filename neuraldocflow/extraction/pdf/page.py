@@ -37,6 +37,8 @@ class TextLine:
     block: int
     """Number of the block MuPDF put it in."""
     upright: bool = True
+    parts: tuple[TextLine, ...] = ()
+    """What spaces alone set apart in a line of a typewriter's type: cells, where they are of a table."""
 
     @property
     def bbox(self) -> Box:
@@ -65,8 +67,6 @@ class PageContent:
     rotation: int = 0
     lines: list[TextLine] = field(default_factory=list)
     rulings: list[Ruling] = field(default_factory=list)
-    typed: dict[int, list[TextLine]] = field(default_factory=dict)
-    """Lines, by their id, that spaces alone set in columns, each as what stands in these."""
     unknown: int = 0
     """Characters without a Unicode meaning."""
 
@@ -104,7 +104,7 @@ def read_page(
                     block_number = made.block
                 lines.append(made)
     if runs:
-        _take_apart(content, runs, textpage.extractRAWDICT()["blocks"])
+        _take_apart(lines, runs, textpage.extractRAWDICT()["blocks"])
     return content
 
 
@@ -143,20 +143,22 @@ def _one_of(before: TextLine, line: TextLine) -> TextLine:
     )
 
 
-def _take_apart(content: PageContent, runs: list[tuple[int, int, int]], blocks: list[dict[str, Any]]) -> None:
+def _take_apart(
+    lines: list[TextLine], runs: list[tuple[int, int, int]], blocks: list[dict[str, Any]]
+) -> None:
     """Puts a line for each figure in place of each run of them, and notes what typed columns hold.
 
     ``runs``: a line's index, and where its characters are.
     """
     for index, block, position in reversed(runs):
-        line = content.lines[index]
+        line = lines[index]
         figures = figures_of(line.text)
         found = parted(figures or typed_columns(line.spans), blocks[block]["lines"][position])
         parts = [_part_of(line, *part) for part in found]
         if parts and figures:
-            content.lines[index : index + 1] = parts
-        elif parts:
-            content.typed[id(line)] = parts
+            lines[index : index + 1] = parts
+        else:
+            line.parts = tuple(parts)
 
 
 def _part_of(line: TextLine, x0: float, x1: float, text: str) -> TextLine:

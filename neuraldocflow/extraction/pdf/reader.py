@@ -158,20 +158,16 @@ def _blocks(contents: list[PageContent], tables: bool, deadline: float) -> tuple
 
 
 def _tables_of(content: PageContent) -> list[tuple[Table, list[TextLine]]]:
-    """The tables of a page. Of typed columns those lines stay apart of which a table took something."""
-    if not content.typed:
-        return find_tables(content)
+    """The tables of a page. Lines in typed columns come apart where a table takes something of them."""
     whole = content.lines
-    content.lines = [part for line in whole for part in content.typed.get(id(line), (line,))]
+    if not any(line.parts for line in whole):
+        return find_tables(content)
+    content.lines = [part for line in whole for part in line.parts or (line,)]
     found = find_tables(content)
     taken = {id(line) for _, lines in found for line in lines}
-    content.lines = [
-        part
-        for line in whole
-        for part in (
-            (line,) if taken.isdisjoint(map(id, content.typed.get(id(line), ()))) else content.typed[id(line)]
-        )
-    ]
+    content.lines = []
+    for line in whole:
+        content.lines += (line,) if taken.isdisjoint(map(id, line.parts)) else line.parts
     return found
 
 
