@@ -7,8 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -153,20 +153,23 @@ def _start_staged(folder: Folder, wanted: Submission) -> Report:
 
 
 def _start(folder: Folder, wanted: Submission) -> Report:
-    try:
-        folder.forget_report()
-        process = subprocess.Popen(
-            [sys.executable, "-m", HOST, str(folder.state)],
-            cwd=wanted.directory,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise DeploymentError(f"the job can't be started in {wanted.directory}: {error.strerror}") from error
-    with suppress(OSError):  # who stops it finds it by this, before it has come to say so itself
-        folder.tell(Report("starting", process.pid, time.time()), replace=False)
+    with _interrupted_after():  # nothing would know of a process that was started and not told of
+        try:
+            folder.forget_report()
+            process = subprocess.Popen(
+                [sys.executable, "-m", HOST, str(folder.state)],
+                cwd=wanted.directory,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise DeploymentError(
+                f"the job can't be started in {wanted.directory}: {error.strerror}"
+            ) from error
+        with suppress(OSError):  # who stops it finds it by this, before it has come to say so itself
+            folder.tell(Report("starting", process.pid, time.time()), replace=False)
     deadline = time.monotonic() + _READY
     while time.monotonic() < deadline:
         report = folder.report()
@@ -179,6 +182,22 @@ def _start(folder: Folder, wanted: Submission) -> Report:
             raise DeploymentError(f"the job could not start; what it said is in {folder.log}")
         time.sleep(_LOOK)
     raise DeploymentError(f"the job does not run after {_READY:.0f} s; what it says is in {folder.log}")
+
+
+@contextmanager
+def _interrupted_after() -> Iterator[None]:
+    """Ctrl-C raises its KeyboardInterrupt at the end of the block, not in its midst."""
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+    heard: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, frame: heard.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if heard:
+        raise KeyboardInterrupt
 
 
 def _until(holds: Callable[[], bool], seconds: float) -> bool:

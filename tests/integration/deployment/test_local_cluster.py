@@ -102,6 +102,34 @@ def test_ctrl_c_takes_a_submission_back_and_what_ran_before_runs_again(submitted
     assert (found["phase"], found["processes"]) == ("running", 1)
 
 
+_INTERRUPTED_AS_IT_STARTS = """
+import os, signal, subprocess, sys, types
+from neuraldocflow.cli import main
+from neuraldocflow.deployment import local
+
+def started(*arguments, **options):
+    local.subprocess = subprocess
+    process = subprocess.Popen(*arguments, **options)
+    os.kill(os.getpid(), signal.SIGINT)
+    return process
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+local.subprocess = types.SimpleNamespace(Popen=started, DEVNULL=subprocess.DEVNULL)
+main()
+"""
+
+
+def test_ctrl_c_in_the_moment_a_submission_starts_leaves_no_process_behind(submitted: Submitted) -> None:
+    submitted.submit()
+    command = [sys.executable, "-c", _INTERRUPTED_AS_IT_STARTS, "submit", "-c", "job.yaml", "--no-gateway"]
+    done = subprocess.run(command, cwd=submitted.job.root, capture_output=True, text=True, timeout=200)
+    assert (done.returncode, "What ran before runs again." in done.stderr) == (1, True), done.stderr
+    state = submitted.job.root / ".neuraldocflow"
+    assert [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if lives(pid, state)] == [
+        submitted.host()
+    ]
+
+
 def test_a_first_submission_that_is_interrupted_leaves_nothing_running(submitted: Submitted) -> None:
     command = [sys.executable, "-m", "neuraldocflow", "submit", "-c", "job.yaml", "--no-gateway"]
     report = submitted.job.root / ".neuraldocflow/submitted/report.json"
