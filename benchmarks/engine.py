@@ -31,8 +31,9 @@ from neuraldocflow import profiles
 from neuraldocflow.config import BufferConfig, SwarmConfig
 from neuraldocflow.extraction import Limits, Profile, extract
 from neuraldocflow.log import PROCESSING_EVENTS, PROCESSING_RESULTS, EmbeddedLog, Record
-from neuraldocflow.swarm import Job, Outcome, Swarm
+from neuraldocflow.swarm.job import Job, Outcome
 from neuraldocflow.swarm.scheduler import Scheduler
+from neuraldocflow.swarm.swarm import Swarm
 
 LETTER = "<h1>Letter {number}</h1><p>Reference: L-{number}</p><p>Dated March 3, 2024.</p>"
 

@@ -28,9 +28,9 @@ import pymupdf
 
 from neuraldocflow import profiles
 from neuraldocflow.extraction import Profile, extract
-from neuraldocflow.extraction.limits import Limits
 from neuraldocflow.extraction.pdf import reader as pdf
 from neuraldocflow.garbage import settle
+from neuraldocflow.limits import Limits
 
 CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"
 TARGETS = {"blocks": 1.6, "tables": 2.2, "all": 2.2}

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from neuraldocflow.events import DocumentSource
 from neuraldocflow.outages import Outage
-from neuraldocflow.swarm import Job
+from neuraldocflow.swarm.job import Job
 from neuraldocflow.swarm.queues import Turns
 
 

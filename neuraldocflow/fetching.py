@@ -34,7 +34,7 @@ from neuraldocflow.faults import OF_OTHERS
 from neuraldocflow.fetch_queue import Fetch, Fetcher, FetchQueue
 from neuraldocflow.outages import Outage
 from neuraldocflow.payloads import FORBIDDEN
-from neuraldocflow.swarm import Job, Outcome, Progress
+from neuraldocflow.swarm.job import Job, Outcome, Progress
 from neuraldocflow.swarm.scheduler import CANCELLED, LATE
 from neuraldocflow.values import PRIORITIES
 

@@ -6,12 +6,9 @@ Checked on the address that is connected to, so that a name can't point elsewher
 from __future__ import annotations
 
 import ipaddress
-import socket
 from collections.abc import Iterable
 from typing import Any
 
-from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.resolver import ThreadedResolver
 from yarl import URL
 
 from neuraldocflow.errors import ConfigError, ForbiddenUrl
@@ -56,35 +53,13 @@ class Guard:
             ipaddress.ip_address(host.split("%", 1)[0])
         except ValueError:
             if host.replace(".", "").isdigit():  # 2130706433 and 127.1 mean an address to some
-                raise _forbidden(host) from None
+                raise forbidden(host) from None
             return
         if not self.allows(host):
-            raise _forbidden(host)
-
-    def resolver(self, inner: AbstractResolver | None = None) -> AbstractResolver:
-        """A resolver for an aiohttp connector that gives allowed addresses only."""
-        return _Resolver(self, inner or ThreadedResolver())
+            raise forbidden(host)
 
 
-class _Resolver(AbstractResolver):
-    def __init__(self, guard: Guard, inner: AbstractResolver) -> None:
-        self._guard = guard
-        self._inner = inner
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        found = await self._inner.resolve(host, port, family)
-        kept = [each for each in found if self._guard.allows(each["host"])]
-        if found and not kept:
-            raise _forbidden(host)
-        return kept
-
-    async def close(self) -> None:
-        await self._inner.close()
-
-
-def _forbidden(host: str) -> ForbiddenUrl:
+def forbidden(host: str) -> ForbiddenUrl:
     return ForbiddenUrl(f"The address of {host} is private, local or reserved, and not among those allowed.")
 
 

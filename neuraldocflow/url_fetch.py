@@ -15,6 +15,7 @@ from neuraldocflow.errors import FetchFailed, ForbiddenUrl, Replaced, Unreachabl
 from neuraldocflow.events import DocumentSource
 from neuraldocflow.fetch_queue import Have
 from neuraldocflow.guard import Guard
+from neuraldocflow.guarded_resolver import GuardedResolver
 from neuraldocflow.http_errors import told
 
 _REDIRECTS = 5
@@ -65,7 +66,7 @@ class UrlFetcher:
             loop.close()
 
     async def _session(self) -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(resolver=self._guard.resolver(), use_dns_cache=False)
+        connector = aiohttp.TCPConnector(resolver=GuardedResolver(self._guard), use_dns_cache=False)
         headers = {"User-Agent": f"neuraldocflow/{__version__}", "Accept-Encoding": "identity"}
         return aiohttp.ClientSession(connector=connector, timeout=_TIMEOUT, headers=headers, trust_env=False)
 

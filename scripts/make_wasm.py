@@ -35,7 +35,7 @@ WHEEL_SHA256 = "2e1b574c0fd2cb238021033fd3c0f9c4388816638df064e4bfb56d9d81736dc8
 LIBRARIES = ("libmupdf.so", "libmupdfcpp.so", "_mupdf.so", "_extra.so")
 """In the order they need each other."""
 RUNTIME = ("pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm", "pyodide-lock.json")
-OURS = ("__init__.py", "browser.py", "errors.py", "page_image.py", "extraction/**/*.py")
+OURS = ("__init__.py", "browser.py", "errors.py", "limits.py", "page_image.py", "extraction/**/*.py")
 
 
 def main() -> None:

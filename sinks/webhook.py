@@ -12,7 +12,6 @@ from neuraldocflow.components import SINKS, Component, SinkContext
 from neuraldocflow.errors import ConfigError
 from neuraldocflow.guard import Guard
 from neuraldocflow.values import Events, Secret, Section
-from neuraldocflow.webhooks.pool import Endpoint
 from neuraldocflow.webhooks.receivers import Receiver
 from neuraldocflow.webhooks.signing import signing_key
 
@@ -84,6 +83,10 @@ def receivers_of(config: WebhookSinkConfig, where: str) -> tuple[Receiver, ...]:
 
 
 def _receiver(config: EndpointConfig, guard: Guard) -> Receiver:
+    from neuraldocflow.webhooks.pool import (
+        Endpoint,  # loads aiohttp, which a job without webhooks does without
+    )
+
     retry = config.retry_config
     endpoint = Endpoint(config.url, config.secrets, config.timeout_ms / 1000, guard, config.max_concurrent)
     first = retry.initial_delay_ms / 1000

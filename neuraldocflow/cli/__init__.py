@@ -18,20 +18,7 @@ import sys
 import typer
 
 from neuraldocflow import __version__, faults
-from neuraldocflow.cli import (
-    bench,
-    cluster,
-    config,
-    gateway,
-    keys,
-    process,
-    profiles,
-    replay,
-    run,
-    tail,
-    up,
-    webhooks,
-)
+from neuraldocflow.cli.on_demand import OnDemand
 from neuraldocflow.errors import ConfigError, NeuralDocFlowError
 from neuraldocflow.log_lines import log_lines
 
@@ -42,27 +29,13 @@ _REFUSED = (
 """What is wrong with a place, and not with the program."""
 
 app = typer.Typer(
+    cls=OnDemand,
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Documents in, validated and traceable data out.",
 )
-app.command("up")(up.up)
-app.command("run")(run.run)
-app.command("gateway")(gateway.gateway)
-app.command("submit")(cluster.submit)
-app.command("status")(cluster.status)
-app.command("scale")(cluster.scale)
-app.command("stop")(cluster.stop)
-app.command("process")(process.process)
-app.command("tail")(tail.tail)
-app.command("replay")(replay.replay)
-app.command("bench")(bench.bench)
-app.add_typer(profiles.app, name="profiles")
-app.add_typer(keys.app, name="keys")
-app.add_typer(webhooks.app, name="webhooks")
-app.add_typer(config.app, name="config")
 
 
 def _version(wanted: bool) -> None:

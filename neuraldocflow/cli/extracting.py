@@ -15,7 +15,8 @@ from neuraldocflow import __version__
 from neuraldocflow.config import BufferConfig, SwarmConfig
 from neuraldocflow.extraction import Limits
 from neuraldocflow.identity import document_id
-from neuraldocflow.swarm import Job, Outcome, Progress, Swarm
+from neuraldocflow.swarm.job import Job, Outcome, Progress
+from neuraldocflow.swarm.swarm import Swarm
 
 _KEY = "here"
 _LOOK = 0.1

@@ -20,7 +20,7 @@ from neuraldocflow.durable import write_atomically
 from neuraldocflow.errors import ConfigError, DocumentError
 from neuraldocflow.folders.move import numbered
 from neuraldocflow.rendering import FORMATS, render
-from neuraldocflow.swarm import Progress as Told
+from neuraldocflow.swarm.job import Progress as Told
 
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE)
 _LONGEST = 240

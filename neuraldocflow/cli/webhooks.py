@@ -14,7 +14,8 @@ from neuraldocflow.errors import ConfigError
 from neuraldocflow.events import ProcessingCompleted, encode
 from neuraldocflow.guard import Guard
 from neuraldocflow.values import Secret
-from neuraldocflow.webhooks.pool import Attempt, Endpoint
+from neuraldocflow.webhooks.attempts import Attempt
+from neuraldocflow.webhooks.pool import Endpoint
 
 app = typer.Typer(no_args_is_help=True, help="Try webhook endpoints.")
 _EVERYWHERE = ("0.0.0.0/0", "::/0")

@@ -23,8 +23,8 @@ import connectors
 import sinks
 from neuraldocflow import plugins
 from neuraldocflow.components import Registry
-from neuraldocflow.extraction.limits import Limits
 from neuraldocflow.kafka_settings import KafkaSettings
+from neuraldocflow.limits import Limits
 from neuraldocflow.routing import Route
 from neuraldocflow.values import Place, Section, Size, nearest
 

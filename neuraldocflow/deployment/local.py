@@ -16,8 +16,7 @@ from neuraldocflow import config as configuration
 from neuraldocflow.config import Config
 from neuraldocflow.deployment.submission import HOST, OVER, Folder, Report, Submission, lives
 from neuraldocflow.errors import NeuralDocFlowError
-from neuraldocflow.job.engine import GRACE
-from neuraldocflow.job.runner import check_size
+from neuraldocflow.job.cluster import GRACE, check_size
 
 _READY = 120.0
 """Seconds a job may take to run, on a busy machine."""

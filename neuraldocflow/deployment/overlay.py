@@ -16,7 +16,7 @@ from neuraldocflow.deployment.fit import check_fit
 from neuraldocflow.deployment.kubectl import Kubectl
 from neuraldocflow.deployment.lag_triggers import settled, triggers_of
 from neuraldocflow.errors import ConfigError
-from neuraldocflow.job.runner import check_size
+from neuraldocflow.job.cluster import check_size
 
 DATAFLOW, GATEWAY = "neuraldocflow-dataflow", "neuraldocflow-gateway"
 

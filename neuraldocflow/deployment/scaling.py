@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from neuraldocflow.config import Config
 from neuraldocflow.deployment.topics import Topic, topics_of
 from neuraldocflow.errors import ConfigError
-from neuraldocflow.job.runner import check_size
+from neuraldocflow.job.cluster import check_size
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,10 @@ Start with :func:`extract` (a result) or :func:`read` (the document model). It n
 for PDFs, PyMuPDF, so that the same code runs in an agent process and in a browser.
 """
 
+from neuraldocflow.limits import Limits
+
 from . import strategies as _strategies  # registers them: profiles name strategies
 from .extract import extract, read
-from .limits import Limits
 from .model import Document
 from .profile import Profile, ProfileError
 

@@ -15,9 +15,9 @@ from typing import Any
 import pymupdf
 
 from neuraldocflow.errors import InvalidRequest
-from neuraldocflow.extraction.limits import Limits
 from neuraldocflow.extraction.model import Box
 from neuraldocflow.extraction.pdf.open import MUPDF_ERRORS, open_pdf
+from neuraldocflow.limits import Limits
 
 _SURE, _LIKELY, _DOUBTFUL = (0.0, 0.5, 0.2), (0.8, 0.5, 0.0), (0.8, 0.1, 0.1)
 _CLAUSE = (0.2, 0.3, 0.8)

@@ -12,12 +12,12 @@ from typing import Any
 
 from neuraldocflow import __version__
 from neuraldocflow.errors import Corrupt, FetchFailed, InvalidRequest, UnknownProfile
+from neuraldocflow.limits import Limits
 
 from .candidates import Candidate, Context
 from .classify import classify, score
 from .clauses import find as find_clauses
 from .fields import find_fields, provenance_of
-from .limits import Limits
 from .model import Document, Kind, Table
 from .profile import Profile
 from .sections import Section

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from neuraldocflow.errors import NeuralDocFlowError
@@ -60,10 +61,12 @@ class Signal:
     formats: tuple[str, ...] = FORMATS
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Profile:
-    """A document type. ``identity`` is ``name@version+hash`` of its JSON form."""
+    """A document type."""
 
+    form: Mapping[str, Any]
+    """The JSON form it was made from."""
     name: str
     version: str
     title: str
@@ -76,11 +79,16 @@ class Profile:
     validations: tuple[dict[str, Any], ...]
     data: Mapping[str, Any]
     """What was learned: models and calibration, by the names the YAML gives them."""
-    identity: str
     text: bool = False
     """Whether results hold the whole text."""
     detect_within: int = 0
     """Characters of a document in which its signals are looked for where the first 40,000 show no type."""
+
+    @cached_property
+    def identity(self) -> str:
+        """``name@version+hash`` of the form. Found when first asked for: with megabytes learned it takes as
+        long as all the rest of a profile."""
+        return identity_of(self.form)
 
     @property
     def sensitive(self) -> bool:
@@ -93,6 +101,7 @@ class Profile:
         if problems := list(problems_of(form)):
             raise ProfileError(problems)
         return cls(
+            form=form,
             name=form["name"],
             version=str(form["version"]),
             title=form.get("title") or form["name"],
@@ -104,7 +113,6 @@ class Profile:
             clauses=dict(form.get("clauses") or {}),
             validations=tuple(form.get("validations") or ()),
             data=dict(form.get("data") or {}),
-            identity=identity_of(form),
             text=bool(form.get("text", False)),
             detect_within=int(form.get("detect_within") or 0),
         )

@@ -24,7 +24,6 @@ from neuraldocflow.log import PROCESSING_EVENTS, Log, LogError, partition_of
 from neuraldocflow.objects.client import s3_client
 from neuraldocflow.objects.fetch import fetcher_at
 from neuraldocflow.payloads import PayloadStore
-from neuraldocflow.url_fetch import UrlFetcher
 from neuraldocflow.whereabouts import Whereabouts, sha256_of
 
 _SECONDS = 20.0
@@ -101,6 +100,8 @@ class Originals:
         if scheme == "s3":
             return fetcher_at(None)
         if scheme in ("http", "https"):
+            from neuraldocflow.url_fetch import UrlFetcher  # loads aiohttp, which few need
+
             return UrlFetcher(Guard(self._config.runtime.allowed_networks, "runtime.allowed_networks"))
         raise FetchFailed(f"The document's address can't be fetched: {scheme or 'no'} addresses are unknown.")
 

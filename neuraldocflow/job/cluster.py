@@ -16,7 +16,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from neuraldocflow import outages
+from neuraldocflow.errors import ConfigError
 
+GRACE = 10.0
+"""Seconds agents get to finish what they are at when the job is told to stop."""
 SILENCE = 10.0
 """Seconds without a beat after which a worker has stalled."""
 ROUND = "round.json"
@@ -157,3 +160,12 @@ def workers_among(beats: Mapping[str, float]) -> dict[str, float]:
         for name, silence in beats.items()
         if not name.endswith(".waiting")
     }
+
+
+def check_size(most: int, processes: int, workers: int) -> None:
+    """Raises ConfigError for more workers than the state can be divided among."""
+    if processes * workers > most:
+        raise ConfigError(
+            f"--processes × --workers: at most {most} workers (is {processes * workers}); "
+            "runtime.max_workers says how many there can be"
+        )

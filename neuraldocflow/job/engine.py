@@ -16,6 +16,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from neuraldocflow import __version__, durable, profiles
@@ -24,20 +25,21 @@ from neuraldocflow.config import Config
 from neuraldocflow.deadlines import seconds_left
 from neuraldocflow.errors import UnknownProfile
 from neuraldocflow.events import NewDocument
+from neuraldocflow.fetch_queue import Fetcher, lazily
 from neuraldocflow.fetching import THREADS, Fetching
 from neuraldocflow.guard import Guard
-from neuraldocflow.job.cluster import Cluster
+from neuraldocflow.job.cluster import GRACE, Cluster
 from neuraldocflow.job.recovery import Recovery
 from neuraldocflow.job.retention import waits_since
 from neuraldocflow.job.swarm_events import SwarmEvents
 from neuraldocflow.log import DOCUMENT_STREAM, Log, LogError, open_log
 from neuraldocflow.objects.fetch import fetcher_at
 from neuraldocflow.payloads import PayloadStore, path_of
-from neuraldocflow.swarm import Full, Job, Outcome, Progress, Swarm
+from neuraldocflow.swarm.job import Job, Outcome, Progress
 from neuraldocflow.swarm.quarantine import Quarantine
-from neuraldocflow.swarm.scheduler import CANCELLED
+from neuraldocflow.swarm.scheduler import CANCELLED, Full
+from neuraldocflow.swarm.swarm import Swarm
 from neuraldocflow.topics.own import reads_submissions
-from neuraldocflow.url_fetch import UrlFetcher
 
 log = logging.getLogger(__name__)
 
@@ -51,8 +53,6 @@ _LONGEST_WAIT = timedelta(days=3650)
 """A document that says it came before that was given a date that is none."""
 _ON_THE_WAY = 1.0
 """Seconds; what takes longer is delivered too, but its tries wait for one another."""
-GRACE = 10.0
-"""Seconds agents get to finish what they are at when the job is told to stop."""
 
 
 class Engine:
@@ -99,7 +99,8 @@ class Engine:
             most_seconds=limits.max_download_seconds,
         )
         self.fetching.add_scheme("s3", fetcher_at(None))
-        by_url = UrlFetcher(Guard(config.runtime.allowed_networks, "runtime.allowed_networks"))
+        guard = Guard(config.runtime.allowed_networks, "runtime.allowed_networks")
+        by_url = lazily(partial(_url_fetcher, guard))
         for scheme in ("http", "https"):
             self.fetching.add_scheme(scheme, by_url, of_a_place=THREADS // 2)
         self.profiles = profiles.forms(config.runtime.profiles_directories)
@@ -347,6 +348,12 @@ class Engine:
                 self._swarm_events.close()
         self.recovery.close()
         self.log.close()
+
+
+def _url_fetcher(guard: Guard) -> Fetcher:
+    from neuraldocflow.url_fetch import UrlFetcher  # loads aiohttp: few jobs are sent addresses
+
+    return UrlFetcher(guard)
 
 
 def recovery_directory(arguments: list[str] | None = None) -> Path | None:

@@ -22,8 +22,7 @@ from neuraldocflow import durable
 from neuraldocflow.config import Config
 from neuraldocflow.errors import ConfigError
 from neuraldocflow.job import recovery
-from neuraldocflow.job.cluster import ROUND, SILENCE, Cluster, workers_among
-from neuraldocflow.job.engine import GRACE
+from neuraldocflow.job.cluster import GRACE, ROUND, SILENCE, Cluster, workers_among
 from neuraldocflow.job.looking import Looking
 from neuraldocflow.job.signals import signals
 from neuraldocflow.job.supervisor import STDERR, end_all, stop_all

@@ -29,7 +29,7 @@ from neuraldocflow.deployment.topics import lags
 from neuraldocflow.errors import ConfigError, NeuralDocFlowError
 from neuraldocflow.garbage import settle
 from neuraldocflow.job import process_metrics, recovery
-from neuraldocflow.job.cluster import ROUND, SILENCE, Cluster
+from neuraldocflow.job.cluster import ROUND, SILENCE, Cluster, check_size
 from neuraldocflow.job.engine import Engine
 from neuraldocflow.job.liveness import look
 from neuraldocflow.job.signals import signals
@@ -228,15 +228,6 @@ def _cause_of(error: BaseException) -> NeuralDocFlowError | sqlite3.OperationalE
     while cause is not None and not isinstance(cause, NeuralDocFlowError | sqlite3.OperationalError):
         cause = cause.__cause__ or cause.__context__
     return cause
-
-
-def check_size(most: int, processes: int, workers: int) -> None:
-    """Raises ConfigError for more workers than the state can be divided among."""
-    if processes * workers > most:
-        raise ConfigError(
-            f"--processes × --workers: at most {most} workers (is {processes * workers}); "
-            "runtime.max_workers says how many there can be"
-        )
 
 
 def _stop(engine: Engine, number: int) -> None:

@@ -22,10 +22,9 @@ from typing import Literal, Protocol
 from neuraldocflow.config import Config
 from neuraldocflow.errors import ConfigError, NeuralDocFlowError
 from neuraldocflow.job import recovery
-from neuraldocflow.job.cluster import SILENCE, Cluster, workers_among
-from neuraldocflow.job.engine import GRACE
+from neuraldocflow.job.cluster import GRACE, SILENCE, Cluster, check_size, workers_among
 from neuraldocflow.job.looking import Looking
-from neuraldocflow.job.runner import alone, check_size, forget_unfinished_work
+from neuraldocflow.job.runner import alone, forget_unfinished_work
 from neuraldocflow.job.signals import signals
 
 log = logging.getLogger(__name__)

@@ -27,7 +27,7 @@ from neuraldocflow.durable import patiently, write_atomically
 from neuraldocflow.events import DeliveryStatus, ResultDelivered, encode
 from neuraldocflow.versions import readable
 from neuraldocflow.wakes import wake_in
-from neuraldocflow.webhooks.pool import Answer, Attempt
+from neuraldocflow.webhooks.attempts import Answer, Attempt
 from neuraldocflow.webhooks.receivers import (
     Deliverable,
     Name,

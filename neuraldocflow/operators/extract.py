@@ -25,7 +25,7 @@ from neuraldocflow.events import (
     encode,
 )
 from neuraldocflow.job.engine import Engine
-from neuraldocflow.swarm import Outcome, Progress
+from neuraldocflow.swarm.job import Outcome, Progress
 from neuraldocflow.versions import readable
 from neuraldocflow.wakes import wake_in, wake_together
 

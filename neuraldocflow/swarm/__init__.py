@@ -1,10 +1,5 @@
 """The swarm: documents wait by priority, agents (processes) work on them, and any agent may die.
 
-Start with :class:`Swarm`; :mod:`.scheduler` and :mod:`.autoscaler` decide, without I/O.
+Start with :class:`~.swarm.Swarm`; :mod:`.scheduler` and :mod:`.autoscaler` decide, without I/O. Importing
+the package imports nothing: each agent would load what the dataflow's side needs.
 """
-
-from .job import Job, Outcome, Progress
-from .scheduler import Full
-from .swarm import Swarm
-
-__all__ = ["Full", "Job", "Outcome", "Progress", "Swarm"]

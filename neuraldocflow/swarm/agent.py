@@ -22,7 +22,7 @@ from typing import Any, Protocol
 
 from neuraldocflow import faults, identity
 from neuraldocflow.errors import DocumentError, FetchFailed, Internal, OutOfMemory
-from neuraldocflow.garbage import settle
+from neuraldocflow.garbage import loading, settle
 
 from .containment import contain, die_with_parent, limit, needed
 from .intermediate import Gathered
@@ -64,9 +64,10 @@ def main() -> None:
     tempfile.tempdir = str(scratch)
     os.chdir(scratch)
     module, _, name = settings["work"].partition(":")
-    work: Work = getattr(importlib.import_module(module), name)
-    if hasattr(work, "prepare"):
-        work.prepare(settings)
+    with loading():
+        work: Work = getattr(importlib.import_module(module), name)
+        if hasattr(work, "prepare"):
+            work.prepare(settings)
     readable = [*needed(start), *(Path(folder) for folder in settings["readable"])]
     contained = contain([scratch, Path(os.devnull)], readable)
     settle()

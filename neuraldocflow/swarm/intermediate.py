@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from neuraldocflow.extraction.limits import PAGES_TOLD, TEXT_TOLD
+from neuraldocflow.limits import PAGES_TOLD, TEXT_TOLD
 
 if TYPE_CHECKING:
     from neuraldocflow.extraction import Profile

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from neuraldocflow.errors import AgentCrashed, DocumentError, FetchFailed, Internal, Timeout
-from neuraldocflow.extraction.limits import Limits
+from neuraldocflow.limits import Limits
 from neuraldocflow.results import ErrorInfo
 
 from .autoscaler import Autoscaler, Load

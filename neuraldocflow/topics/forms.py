@@ -19,7 +19,6 @@ from neuraldocflow.events import (
     from_cloudevent,
     type_of,
 )
-from neuraldocflow.extraction.sniff import sniff
 from neuraldocflow.identity import document_id, given_id
 from neuraldocflow.payloads import Payload
 from neuraldocflow.values import PRIORITIES, Priority
@@ -116,6 +115,8 @@ def read(taken: Taken, manners: Manners) -> NewDocument | Document:
         return _event(parsed if structured else _plain(parsed, taken), taken, manners)
     if kind:
         raise DecodeError(f"content-type is {kind}, but the value is no JSON object")
+    from neuraldocflow.extraction.sniff import sniff  # loads the extraction core, which commands do without
+
     try:
         sniff(taken.value)
     except UnsupportedFormat as error:

@@ -11,7 +11,6 @@ from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
@@ -19,9 +18,11 @@ import aiohttp
 from neuraldocflow import __version__
 from neuraldocflow.errors import ConfigError, ForbiddenUrl
 from neuraldocflow.guard import Guard
+from neuraldocflow.guarded_resolver import GuardedResolver
 from neuraldocflow.http_errors import told
 from neuraldocflow.values import Secret
-from neuraldocflow.webhooks.schedule import Verdict, retry_after, verdict
+from neuraldocflow.webhooks.attempts import Answer, Attempt
+from neuraldocflow.webhooks.schedule import retry_after, verdict
 from neuraldocflow.webhooks.signing import signing_key
 
 log = logging.getLogger(__name__)
@@ -29,27 +30,6 @@ log = logging.getLogger(__name__)
 _TRIPS, _OPEN_SECONDS = 5, 10.0
 """So many failures in a row open the circuit, for so many seconds."""
 _MOST_READ = 4096
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One try: whose it is, which message, its body or the file that has it."""
-
-    owner: str
-    message: str
-    body: bytes | Path
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """How a try went. ``asked`` is how long to wait at least, in seconds; ``reason`` is for people."""
-
-    message: str
-    verdict: Verdict
-    reason: str
-    asked: float | None = None
-    tried: bool = True
-    """False where the endpoint was not asked, since it has failed again and again."""
 
 
 class Endpoint:
@@ -127,7 +107,7 @@ class Endpoint:
     async def _post(self, message: str, body: bytes) -> Answer:
         if self._session is None:
             connector = aiohttp.TCPConnector(
-                resolver=self._guard.resolver(), limit=self._concurrency, ttl_dns_cache=10
+                resolver=GuardedResolver(self._guard), limit=self._concurrency, ttl_dns_cache=10
             )
             self._session = aiohttp.ClientSession(connector=connector, timeout=self._timeout, trust_env=False)
         try:

@@ -6,13 +6,16 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from neuraldocflow.deliveries import Delivery
 from neuraldocflow.events import Event, ProcessingCompleted, ProcessingFailed
 from neuraldocflow.identity import event_id
-from neuraldocflow.webhooks.pool import Endpoint
 from neuraldocflow.webhooks.schedule import Strategy
+
+if TYPE_CHECKING:
+    from neuraldocflow.webhooks.pool import Endpoint
 
 Deliverable = Event | Delivery
 Name = tuple[str, int]

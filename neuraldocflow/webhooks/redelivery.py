@@ -18,7 +18,7 @@ from neuraldocflow.events import DecodeError, DeliveryStatus, Event, ResultDeliv
 from neuraldocflow.log import DEAD_LETTERS, Log, Record
 from neuraldocflow.repeats import Repeats
 from neuraldocflow.selection import Conditions, Range, records, told
-from neuraldocflow.webhooks.pool import Answer, Attempt
+from neuraldocflow.webhooks.attempts import Answer, Attempt
 from neuraldocflow.webhooks.receivers import Receiver, delivery_number, target_of
 from sinks.events import message_of
 from sinks.webhook import WebhookSinkConfig, receivers_of

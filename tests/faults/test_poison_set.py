@@ -9,7 +9,7 @@ import pytest
 
 from neuraldocflow.config import Config
 from neuraldocflow.job import engine, runner
-from neuraldocflow.swarm import Swarm
+from neuraldocflow.swarm.swarm import Swarm
 from tests.support.job import JobFolder
 
 POISON = {"die": "agent_crashed", "sleep 600": "timeout", "eat 4000": "out_of_memory"}

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from neuraldocflow.swarm import Outcome, Swarm
+from neuraldocflow.swarm.job import Outcome
+from neuraldocflow.swarm.swarm import Swarm
 
 WORK = "tests.support.agents:obey"
 Start = Callable[..., Swarm]

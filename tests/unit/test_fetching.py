@@ -16,7 +16,7 @@ from neuraldocflow.errors import Corrupt, FetchFailed, Replaced, Unreachable
 from neuraldocflow.events import DocumentSource, NewDocument
 from neuraldocflow.fetch_queue import Have
 from neuraldocflow.fetching import Fetching
-from neuraldocflow.swarm import Job, Outcome
+from neuraldocflow.swarm.job import Job, Outcome
 from neuraldocflow.swarm.queues import PASSED_OVER
 
 

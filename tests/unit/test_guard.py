@@ -10,6 +10,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from neuraldocflow.errors import ConfigError, ForbiddenUrl
 from neuraldocflow.guard import Guard
+from neuraldocflow.guarded_resolver import GuardedResolver
 
 
 @pytest.mark.parametrize(
@@ -80,7 +81,7 @@ def test_a_name_that_leads_inside_is_refused_whatever_it_said_before() -> None:
             pass
 
     async def work() -> None:
-        resolver = Guard().resolver(Changing())
+        resolver = GuardedResolver(Guard(), Changing())
         assert [each["host"] for each in await resolver.resolve("rebinding.example")] == ["93.184.216.34"]
         with pytest.raises(ForbiddenUrl):
             await resolver.resolve("rebinding.example")

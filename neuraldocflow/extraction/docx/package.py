@@ -14,7 +14,7 @@ from xml.etree.ElementTree import Element
 
 from neuraldocflow.errors import Bomb, Corrupt, DocumentError, Empty, Encrypted
 from neuraldocflow.extraction.docx import xml
-from neuraldocflow.extraction.limits import Limits
+from neuraldocflow.limits import Limits
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _MOST_PARTS = 20_000

@@ -25,9 +25,9 @@ from neuraldocflow.extraction.docx.styles import styles_of
 from neuraldocflow.extraction.flow.headings import find_headings
 from neuraldocflow.extraction.flow.pieces import Places, blocks_of
 from neuraldocflow.extraction.flow.tables import describe_tables
-from neuraldocflow.extraction.limits import Limits
 from neuraldocflow.extraction.model import Block, BlockKind, Document, Fact, Link
 from neuraldocflow.extraction.running_values import LABELLED, tells_values
+from neuraldocflow.limits import Limits
 
 Progress = Callable[[str, int, int, dict[str, Any] | None], None]
 

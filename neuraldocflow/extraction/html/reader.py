@@ -21,9 +21,9 @@ from neuraldocflow.extraction.html.flow import Flow
 from neuraldocflow.extraction.html.submission import main_document
 from neuraldocflow.extraction.html.text import TOKEN, Looks, decode, unescape
 from neuraldocflow.extraction.html.xbrl import Facts
-from neuraldocflow.extraction.limits import Limits
 from neuraldocflow.extraction.model import Document, Link
 from neuraldocflow.extraction.patterns import regex
+from neuraldocflow.limits import Limits
 
 Progress = Callable[[str, int, int, dict[str, Any] | None], None]
 

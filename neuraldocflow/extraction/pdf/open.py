@@ -8,8 +8,8 @@ from typing import Any
 import pymupdf
 
 from neuraldocflow.errors import Corrupt, DocumentError, Empty, Encrypted, OutOfMemory, TooManyPages
-from neuraldocflow.extraction.limits import Limits
 from neuraldocflow.extraction.pdf.bombs import refuse_bombs
+from neuraldocflow.limits import Limits
 
 pymupdf.TOOLS.mupdf_display_errors(False)
 pymupdf.TOOLS.mupdf_display_warnings(False)

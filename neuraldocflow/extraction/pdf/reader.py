@@ -15,7 +15,6 @@ from typing import Any
 from neuraldocflow.errors import Corrupt, OutOfMemory, Timeout
 from neuraldocflow.extraction import language, ocr
 from neuraldocflow.extraction.furniture import take_furniture
-from neuraldocflow.extraction.limits import TEXT_TOLD, Limits
 from neuraldocflow.extraction.model import Block, Document, Page, Table
 from neuraldocflow.extraction.pdf.around import (
     draws_glyphs,
@@ -30,6 +29,7 @@ from neuraldocflow.extraction.pdf.open import MUPDF_ERRORS, metadata_of, open_pd
 from neuraldocflow.extraction.pdf.page import PageContent, TextLine, read_page
 from neuraldocflow.extraction.pdf.tables import describe_tables, find_tables, table_block
 from neuraldocflow.extraction.structure import Paragraphs, body_size, rank_headings, reading_order, vocabulary
+from neuraldocflow.limits import TEXT_TOLD, Limits
 
 Progress = Callable[[str, int, int, dict[str, Any] | None], None]
 

@@ -10,6 +10,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..patterns import regex
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -25,8 +27,8 @@ class Line:
 def _line(kinds: str, names: Sequence[tuple[str, float]], never: str = "", plain: bool = False) -> Line:
     return Line(
         tuple(kinds.split()),
-        tuple((re.compile(pattern), weight) for pattern, weight in names),
-        re.compile(never) if never else None,
+        tuple((regex(pattern), weight) for pattern, weight in names),
+        regex(never) if never else None,
         plain,
     )
 
@@ -40,7 +42,7 @@ _SHARE = (
     r"(?:per (?:average |equivalent |outstanding |common |ordinary |basic |diluted |(?:american )?depositary "
     r"|limited partner(?:ship)? |class a )*(?:share|unit|stock)|earnings per|eps\b)"
 )
-PER_SHARE = re.compile(_SHARE)
+PER_SHARE = regex(_SHARE)
 _COUNTS = r"weighted|average (?:number|.{0,24}\bshares\b)|outstanding|shares used"
 LINES: dict[str, Line] = {
     "revenue": _line(

@@ -9,7 +9,8 @@ import pytest
 
 from neuraldocflow import profiles
 from neuraldocflow.cli import extracting
-from neuraldocflow.swarm import Progress, Swarm
+from neuraldocflow.swarm.job import Progress
+from neuraldocflow.swarm.swarm import Swarm
 
 
 def test_a_document_that_ends_its_reader_fails_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,7 @@ from neuraldocflow.fetch_queue import Have
 from neuraldocflow.fetching import Fetching
 from neuraldocflow.objects.client import s3_client, uri_of
 from neuraldocflow.objects.fetch import fetcher_of
-from neuraldocflow.swarm import Job, Outcome
+from neuraldocflow.swarm.job import Job, Outcome
 
 pytestmark = pytest.mark.servers
 

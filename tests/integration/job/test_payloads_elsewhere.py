@@ -14,7 +14,7 @@ from neuraldocflow import config as configuration
 from neuraldocflow.errors import FetchFailed
 from neuraldocflow.events import DocumentSource, NewDocument
 from neuraldocflow.job.engine import Engine
-from neuraldocflow.swarm import Outcome
+from neuraldocflow.swarm.job import Outcome
 
 pytestmark = pytest.mark.servers
 

@@ -25,6 +25,7 @@ from support.topics import Topics, wait_for
 from connectors.kafka import KafkaSource, KafkaSourceConfig
 from neuraldocflow import config as configuration
 from neuraldocflow import durable
+from neuraldocflow.archive.partition import ParquetPartition
 from neuraldocflow.components import SinkContext, SourceContext
 from neuraldocflow.durable import OutputError
 from neuraldocflow.errors import ConfigError
@@ -33,7 +34,7 @@ from neuraldocflow.job.engine import Engine
 from neuraldocflow.log import DEAD_LETTERS, EmbeddedLog, LogError, Message
 from neuraldocflow.log.kafka import KafkaLog
 from neuraldocflow.payloads import PayloadStore
-from sinks.parquet import ParquetConfig, ParquetPartition, ParquetSink
+from sinks.parquet import ParquetConfig, ParquetSink
 
 pytestmark = pytest.mark.servers
 URL = "s3://inbox/archive"

@@ -16,13 +16,14 @@ from support.servers.s3 import S3Server
 from support.unreliable import Unreliable, unreliable
 
 from neuraldocflow.archive.datasets import Datasets
+from neuraldocflow.archive.partition import ParquetPartition
 from neuraldocflow.components import SinkContext
 from neuraldocflow.durable import OutputError
 from neuraldocflow.errors import ConfigError, FetchFailed, TooLarge, Unreachable
 from neuraldocflow.events import DocumentSource
 from neuraldocflow.fetch_queue import Have
 from neuraldocflow.payloads import Payload, PayloadStore
-from sinks.parquet import ParquetConfig, ParquetPartition, ParquetSink
+from sinks.parquet import ParquetConfig, ParquetSink
 
 pytestmark = pytest.mark.servers
 

@@ -22,11 +22,12 @@ from support.deliveries import delivery, written_out
 
 from neuraldocflow import durable
 from neuraldocflow.archive.datasets import Datasets
+from neuraldocflow.archive.partition import ParquetPartition
 from neuraldocflow.archive.spool import Spool, refuse_left
 from neuraldocflow.components import SinkContext
 from neuraldocflow.errors import ConfigError
 from neuraldocflow.versions import OtherRelease
-from sinks.parquet import ParquetConfig, ParquetPartition, ParquetSink
+from sinks.parquet import ParquetConfig, ParquetSink
 
 
 def archive(state: Path, **settings: Any) -> ParquetPartition:

@@ -10,8 +10,9 @@ import pytest
 from support.swarm import WORK, Start
 
 from neuraldocflow.config import BufferConfig, SwarmConfig
-from neuraldocflow.extraction.limits import Limits
-from neuraldocflow.swarm import Job, Swarm
+from neuraldocflow.limits import Limits
+from neuraldocflow.swarm.job import Job
+from neuraldocflow.swarm.swarm import Swarm
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from neuraldocflow.cancellations import cancellation
 from neuraldocflow.config import Config
 from neuraldocflow.events import DocumentSource, NewDocument
 from neuraldocflow.job.engine import Engine
-from neuraldocflow.swarm import Outcome
+from neuraldocflow.swarm.job import Outcome
 
 FULL = {
     "buffer_config": {"max_buffer_size": 1, "batch_size": 1},

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from support.swarm import Start, answer_of, outcomes_of, sleeping, until
 
-from neuraldocflow.swarm import Job, process
+from neuraldocflow.swarm import process
+from neuraldocflow.swarm.job import Job
 from neuraldocflow.swarm.quarantine import Quarantine
 
 REFUSED = "refused: PermissionError"

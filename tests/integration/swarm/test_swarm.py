@@ -18,9 +18,10 @@ from typing import Any
 import pytest
 from support.swarm import WORK, Start, answer_of, outcomes_of, until
 
-from neuraldocflow.swarm import Job, Outcome, Swarm
 from neuraldocflow.swarm import swarm as swarm_module
+from neuraldocflow.swarm.job import Job, Outcome
 from neuraldocflow.swarm.quarantine import Quarantine
+from neuraldocflow.swarm.swarm import Swarm
 from tests.support.job import lives
 
 
@@ -348,8 +349,8 @@ PARENT = """
 import sys, time
 from pathlib import Path
 from neuraldocflow.config import BufferConfig, SwarmConfig
-from neuraldocflow.extraction.limits import Limits
-from neuraldocflow.swarm import Swarm
+from neuraldocflow.limits import Limits
+from neuraldocflow.swarm.swarm import Swarm
 swarm = Swarm(BufferConfig(), SwarmConfig(min_agents=2), Limits(), {}, Path(sys.argv[1]), work=sys.argv[2])
 swarm.start()
 while swarm.stats()["ready"] < 2:

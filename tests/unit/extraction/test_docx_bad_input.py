@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from neuraldocflow.errors import Bomb, Corrupt, DocumentError, Empty, Encrypted, Timeout
 from neuraldocflow.extraction.docx.reader import read
-from neuraldocflow.extraction.limits import Limits
 from neuraldocflow.extraction.model import Document
+from neuraldocflow.limits import Limits
 from tests.support.docx import files, level, numbering, package, paragraph, simple, style, styles
 
 SAMPLE = simple(

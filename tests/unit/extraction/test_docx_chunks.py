@@ -8,7 +8,7 @@ import pytest
 
 from neuraldocflow.errors import Timeout
 from neuraldocflow.extraction.docx.reader import read
-from neuraldocflow.extraction.limits import Limits
+from neuraldocflow.limits import Limits
 from tests.support.docx import files, package, paragraph
 
 PAGE = """<html><head><title>Offer</title><style>.gone {display: none}</style></head><body><h1>Offer</h1>

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from neuraldocflow.errors import DocumentError, Empty, Timeout, TooLarge
 from neuraldocflow.extraction.html.reader import read
-from neuraldocflow.extraction.limits import Limits
 from neuraldocflow.extraction.model import Document
+from neuraldocflow.limits import Limits
 
 MANY = 20_000
 _NAMES = """

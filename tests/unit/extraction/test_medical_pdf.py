@@ -5,9 +5,9 @@ from __future__ import annotations
 import pymupdf
 from support.clinical_records import found, measures, names
 
-from neuraldocflow.extraction.limits import Limits
 from neuraldocflow.extraction.model import Document
 from neuraldocflow.extraction.pdf import reader as pdf
+from neuraldocflow.limits import Limits
 
 GOLD, PALE = (1, 0.84, 0), (1, 1, 0.8)
 

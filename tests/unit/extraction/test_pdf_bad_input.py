@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from neuraldocflow.errors import Bomb, Corrupt, DocumentError, Empty, Encrypted, Timeout, TooManyPages
-from neuraldocflow.extraction.limits import Limits
 from neuraldocflow.extraction.pdf.reader import read
+from neuraldocflow.limits import Limits
 from tests.support import pdf
 
 SAMPLE = (

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from neuraldocflow.extraction.html import reader as html
-from neuraldocflow.extraction.limits import Limits
 from neuraldocflow.extraction.model import Document
+from neuraldocflow.limits import Limits
 from tests.support.filings import sections, values
 
 FILED = """\

@@ -17,7 +17,7 @@ from neuraldocflow.events import (
     encode,
 )
 from neuraldocflow.operators.extract import Extract, Finished
-from neuraldocflow.swarm import Job, Outcome, Progress
+from neuraldocflow.swarm.job import Job, Outcome, Progress
 
 
 class Desk:

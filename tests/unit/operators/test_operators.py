@@ -28,7 +28,7 @@ from neuraldocflow.operators.extract import Finished
 from neuraldocflow.operators.keying import dedupe_key, work_key
 from neuraldocflow.operators.validate import Validate
 from neuraldocflow.results import ProcessingResult
-from neuraldocflow.swarm import Job, Outcome
+from neuraldocflow.swarm.job import Job, Outcome
 from neuraldocflow.swarm.scheduler import CANCELLED
 
 

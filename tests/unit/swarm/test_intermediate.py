@@ -8,7 +8,7 @@ import pytest
 
 from neuraldocflow.events import IntermediateResults
 from neuraldocflow.extraction import Profile
-from neuraldocflow.extraction.limits import PAGES_TOLD, TEXT_TOLD
+from neuraldocflow.limits import PAGES_TOLD, TEXT_TOLD
 from neuraldocflow.swarm.intermediate import Gathered
 
 

@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from neuraldocflow.errors import AgentCrashed, Timeout
-from neuraldocflow.swarm import Full, Job, Outcome
-from neuraldocflow.swarm.job import PRIORITIES, Priority
-from neuraldocflow.swarm.scheduler import PASSED_OVER, Scheduler
+from neuraldocflow.swarm.job import PRIORITIES, Job, Outcome, Priority
+from neuraldocflow.swarm.scheduler import PASSED_OVER, Full, Scheduler
 
 
 def job(name: str, priority: Priority = "normal", tenant: str = "default", **more: object) -> Job:
