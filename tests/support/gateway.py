@@ -142,14 +142,15 @@ class Gateway:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for process in (self.process, self.job):
-            if process is not None and process.poll() is None:
-                process.terminate()
-                try:
-                    process.communicate(timeout=60)
-                except subprocess.TimeoutExpired:
-                    process.kill()
-                    process.communicate()
+        left = [each for each in (self.process, self.job) if each is not None and each.poll() is None]
+        for process in left:
+            process.terminate()
+        for process in left:
+            try:
+                process.communicate(timeout=60)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.communicate()
 
     @contextlib.asynccontextmanager
     async def http(self, key: str | None = None) -> Any:
