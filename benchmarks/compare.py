@@ -36,7 +36,8 @@ from peers import PEERS, Peer, peak_mb, run, started, version_of
 from peers.chart import chart
 from pipeline import whole_job
 
-CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"
+from neuraldocflow.evaluate import corpus_place
+
 OURS = {"neuraldocflow": "auto", "neuraldocflow-text": "generic"}
 """The job by the profile it is given."""
 TARGETS = {
@@ -260,7 +261,7 @@ def main() -> None:
     sizes.add_argument("--quick", action="store_true", help="few documents, one round, three peers")
     sizes.add_argument("--all", action="store_true", help="all documents rather than every third")
     parser.add_argument("--json", action="store_true", help="end with one line of JSON")
-    parser.add_argument("--corpus", type=Path, default=CORPUS)
+    parser.add_argument("--corpus", type=Path, default=corpus_place())
     parser.add_argument("--only", nargs="*", default=[], help="these peers alone")
     parser.add_argument("--sets", nargs="*", default=[], help="these kinds of documents alone")
     parser.add_argument("--chart", type=Path, help="write the rates as bars into an SVG file")
@@ -277,7 +278,7 @@ def main() -> None:
         if given.sets and name not in given.sets:
             continue
         if not paths:
-            raise SystemExit(f"no documents under {given.corpus}: give --corpus")
+            raise SystemExit(f"no documents under {given.corpus}: give --corpus, or set NEURALDOCFLOW_CORPUS")
         found = compare(name, paths, peers, 1 if given.quick else 3)
         rates[name] = {each: statistics.median(measured.rates) for each, measured in found.items()}
         for ours, targets in TARGETS.items():

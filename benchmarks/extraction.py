@@ -27,12 +27,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # beside this file
 import pymupdf
 
 from neuraldocflow import profiles
+from neuraldocflow.evaluate import corpus_place
 from neuraldocflow.extraction import Profile, extract
 from neuraldocflow.extraction.pdf import reader as pdf
 from neuraldocflow.garbage import settle
 from neuraldocflow.limits import Limits
 
-CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"
 TARGETS = {"blocks": 1.6, "tables": 2.2, "all": 2.2}
 PROFILES = {name: Profile.from_dict(form) for name, form in profiles.forms(()).items()}
 OF_FOLDER = {"filings": "sec_10k", "contracts": "contract_analysis", "medical": "medical_record"}
@@ -250,11 +250,11 @@ def main() -> None:
     )
     parser.add_argument("--quick", action="store_true", help="some of the documents, within a minute")
     parser.add_argument("--json", action="store_true", help="end with one line of JSON")
-    parser.add_argument("--corpus", type=Path, default=CORPUS)
+    parser.add_argument("--corpus", type=Path, default=corpus_place())
     given = parser.parse_args()
     paths = documents(given.corpus, given.quick)
     if not paths:
-        raise SystemExit(f"no PDFs under {given.corpus}: give --corpus")
+        raise SystemExit(f"no PDFs under {given.corpus}: give --corpus, or set NEURALDOCFLOW_CORPUS")
     settle()  # as each agent does before its first document
     total, pages = measure(paths, 4 if given.quick else 6)
     small = [path for path in paths if path.stat().st_size < 200_000][:10]

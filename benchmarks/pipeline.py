@@ -29,10 +29,10 @@ import pymupdf
 import yaml
 
 from neuraldocflow import profiles
+from neuraldocflow.evaluate import corpus_place
 from neuraldocflow.extraction import Profile, extract
 from neuraldocflow.log import PROCESSING_EVENTS, PROCESSING_RESULTS, EmbeddedLog
 
-CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"
 TARGETS = {"small": 0.90, "large": 0.95}
 SCALING = 1.8
 _BUSY = 0.8
@@ -146,13 +146,13 @@ def main() -> None:
     )
     parser.add_argument("--quick", action="store_true", help="fewer documents, within a minute")
     parser.add_argument("--json", action="store_true", help="end with one line of JSON")
-    parser.add_argument("--corpus", type=Path, default=CORPUS)
+    parser.add_argument("--corpus", type=Path, default=corpus_place())
     given = parser.parse_args()
     medical, filings, contracts = (
         sorted((given.corpus / name).glob("*.pdf")) for name in ("medical", "filings", "contracts")
     )
     if not medical or not filings or not contracts:
-        raise SystemExit(f"no PDFs under {given.corpus}: give --corpus")
+        raise SystemExit(f"no PDFs under {given.corpus}: give --corpus, or set NEURALDOCFLOW_CORPUS")
     sets = {"small": medical * (1 if given.quick else 4), "large": filings * (1 if given.quick else 4)}
     measures: dict[str, Any] = {}
     for name, paths in sets.items():

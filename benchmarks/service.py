@@ -43,9 +43,9 @@ from support.servers.kafka import KafkaServer
 from support.servers.serving import free_port
 from support.topics import Topics
 
+from neuraldocflow.evaluate import corpus_place
 from neuraldocflow.profiles import forms
 
-CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"
 ENGINES = Path(__file__).with_name("engines")
 OURS = "neuraldocflow"
 _LIMIT = 30.0
@@ -362,13 +362,13 @@ def main() -> None:
     )
     parser.add_argument("--quick", action="store_true", help="fewer documents and peers")
     parser.add_argument("--json", action="store_true", help="end with one line of JSON")
-    parser.add_argument("--corpus", type=Path, default=CORPUS)
+    parser.add_argument("--corpus", type=Path, default=corpus_place())
     parser.add_argument("--only", nargs="*", choices=_PARTS, default=_PARTS, help="these parts alone")
     given = parser.parse_args()
     medical = sorted((given.corpus / "medical").glob("*.pdf"))
     filings = sorted((given.corpus / "filings").glob("*.pdf"))
     if not medical or not filings:
-        raise SystemExit(f"no PDFs under {given.corpus}: give --corpus")
+        raise SystemExit(f"no PDFs under {given.corpus}: give --corpus, or set NEURALDOCFLOW_CORPUS")
     names = ("tika", "kreuzberg") if given.quick else ("tika", "kreuzberg", "xberg", "markitdown", "docling")
     peers = [_BY_NAME[name] for name in names]
     small = min(medical, key=lambda path: path.stat().st_size)

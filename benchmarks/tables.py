@@ -17,9 +17,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from compare import CORPUS, sets_of
+from compare import sets_of
 from peers import PEERS, TABLE_WORKER, Peer, run, started, version_of
 
+from neuraldocflow.evaluate import corpus_place
 from neuraldocflow.evaluation.measures import Counts
 from neuraldocflow.evaluation.tables import Rows, compare, marked_up, truth_of
 from neuraldocflow.extraction import Limits, read
@@ -69,7 +70,7 @@ def main() -> None:
     sizes.add_argument("--quick", action="store_true", help="few documents, two peers")
     sizes.add_argument("--all", action="store_true", help="all documents rather than every third")
     parser.add_argument("--json", action="store_true", help="end with one line of JSON")
-    parser.add_argument("--corpus", type=Path, default=CORPUS)
+    parser.add_argument("--corpus", type=Path, default=corpus_place())
     parser.add_argument("--only", nargs="*", default=[], help="these peers alone")
     given = parser.parse_args()
     wanted = given.only or (_QUICK if given.quick else GIVING)

@@ -27,12 +27,12 @@ from support.gateway import Gateway
 from support.web import build_wasm
 
 from neuraldocflow.errors import DocumentError
+from neuraldocflow.evaluate import corpus_place
 from neuraldocflow.extraction import extract
 from neuraldocflow.profiles import forms, load
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLES = ROOT / "neuraldocflow" / "samples"
-CORPUS = ROOT.parent / "shared" / "corpus"
 LARGEST = 1_500_000
 """Bytes of a document of the corpus: a browser is handed them through its debugger."""
 TARGETS = {"readySeconds": 6.0, "timesNative": 5.0}
@@ -148,7 +148,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else "")
     parser.add_argument("--quick", action="store_true", help="fewer documents and rounds")
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--corpus", type=Path, default=CORPUS)
+    parser.add_argument("--corpus", type=Path, default=corpus_place())
     arguments = parser.parse_args()
     build_wasm()
     rounds = 2 if arguments.quick else 3

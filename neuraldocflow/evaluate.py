@@ -29,9 +29,14 @@ documents, each of which stands in the corpus in three forms that are right or w
 TRUTHS = ("filings.truth.json", "contracts.truth.json", "medical.truth.json")
 
 
+def corpus_place() -> Path:
+    """Where the development corpus is, if there is one."""
+    return Path(os.environ.get("NEURALDOCFLOW_CORPUS") or "../shared/corpus")
+
+
 def corpus() -> Path | None:
     """The development corpus' folder, where there is one."""
-    folder = Path(os.environ.get("NEURALDOCFLOW_CORPUS") or "../shared/corpus")
+    folder = corpus_place()
     return folder if folder.is_dir() else None
 
 

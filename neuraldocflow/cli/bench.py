@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from neuraldocflow.errors import ConfigError
+from neuraldocflow.errors import ConfigError, NeuralDocFlowError
 
 _ROOT = Path(__file__).parents[2]
 
@@ -29,8 +29,10 @@ def bench(
         if name not in known:
             raise ConfigError(f"there is no benchmark {name}; there are {', '.join(known)}")
     options = [*(["--quick"] if quick else []), *(["--json"] if as_json else [])]
+    failed = []
     for name in names or known:
         print(f"{name}:", file=sys.stderr)
-        done = subprocess.run([sys.executable, str(known[name]), *options], check=False)
-        if done.returncode:
-            raise typer.Exit(1)
+        if subprocess.run([sys.executable, str(known[name]), *options], check=False).returncode:
+            failed.append(name)
+    if failed:
+        raise NeuralDocFlowError(f"not measured: {', '.join(failed)}")

@@ -76,7 +76,12 @@ class BufferConfig(Section):
 
     max_buffer_size: int = Field(100, ge=1, le=1_000_000, description="documents waiting or running")
     batch_size: int = Field(5, ge=1, description="documents handed over at a time")
-    flush_interval_ms: int = Field(1000, ge=1, le=3_600_000, description="the longest a batch waits to fill")
+    flush_interval_ms: int = Field(
+        1000,
+        ge=1,
+        le=3_600_000,
+        description="how often waiting work is looked at again, at the least; more than 500 counts as 500",
+    )
     priority_queues: bool = Field(True, description="false is first come, first served")
 
     @field_validator("batch_size")
@@ -99,9 +104,7 @@ class SwarmConfig(Section):
     auto_scaling: bool = Field(True, description="false keeps min_agents")
     scaling_metrics: tuple[ScalingMetric, ...] = ("queue_depth", "processing_latency", "cpu_utilization")
     documents_per_agent: int = Field(500, ge=1, description="an agent is replaced after so many documents")
-    readable_directories: tuple[Path, ...] = Field(
-        (), description="what else agents may read, such as Tesseract's data in a place of its own"
-    )
+    readable_directories: tuple[Path, ...] = Field((), description="what else agents may read")
 
     @field_validator("max_agents")
     @classmethod
