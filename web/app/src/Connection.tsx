@@ -16,6 +16,8 @@ interface Props {
 }
 
 const SHOWN = 100;
+const KEPT = "they are kept on this device and sent when it is back, each once.";
+const OPEN = "they are sent when it is back, each once, if this page is open then.";
 /** What keys are of where nobody has named an organisation: it tells nothing. */
 const ONLY = "default";
 
@@ -81,7 +83,7 @@ function Places({
       <p>
         {connected
           ? "The service is there: documents are sent as you add them."
-          : "The service can't be reached now. Go on adding documents: they are kept on this device and sent when it is back, each once."}
+          : `The service can't be reached now. Go on adding documents: ${outbox.getSnapshot().lasts ? KEPT : OPEN}`}
       </p>
       {tenant !== ONLY && (
         <p>

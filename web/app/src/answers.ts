@@ -19,7 +19,7 @@ export async function answered(request: Request, later: (work: Promise<void>) =>
   const before = async () => (await caches.open(name)).match(request.url, { ignoreVary: true });
   const asked = ask(request).then(answer => {
     if (answer.status === 200) later(keep(name, request.url, answer.clone()));
-    if (answer.status === 401) later(caches.delete(name).then(() => {}));
+    if (answer.status === 401 && isProblem(answer)) later(caches.delete(name).then(() => {}));
     return answer;
   });
   const answer = await soonest(asked, PATIENCE);
@@ -45,9 +45,12 @@ export function ask(request: Request): Promise<Response> {
 
 /** Whether the service itself has answered. Without a connection nobody has; and a proxy answers for a service
  * that is away, but not with a problem document. */
-export function isOfService({ type, status, headers }: Response): boolean {
-  const isProblem = headers.get("Content-Type")?.startsWith("application/problem+json");
-  return type !== "error" && (isProblem || ![502, 503, 504].includes(status));
+export function isOfService(answer: Response): boolean {
+  return answer.type !== "error" && (isProblem(answer) || ![502, 503, 504].includes(answer.status));
+}
+
+function isProblem({ headers }: Response): boolean {
+  return headers.get("Content-Type")?.startsWith("application/problem+json") ?? false;
 }
 
 /** The key a request comes with. */

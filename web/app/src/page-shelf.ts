@@ -22,6 +22,10 @@ export class PageShelf implements Shelf {
     if ((await this.#shelf) === this.#kept) await this.#kept.adopt(tenantOf);
   }
 
+  async lasts(): Promise<boolean> {
+    return (await this.#shelf) === this.#kept;
+  }
+
   async all(): Promise<Submission[]> {
     return (await this.#shelf).all();
   }

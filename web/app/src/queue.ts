@@ -94,7 +94,8 @@ function ofJson({ document, profile = "auto", options = {} }: Partial<Processing
     const file = new Blob([address.href], { type: ADDRESS });
     return { file, filename: filename || lastOf(address), profile, options: known(options) };
   }
-  const bytes = Uint8Array.from(atob(content), each => each.charCodeAt(0));
+  const base64 = content.replace(/^\s*data:[^,]{0,200};base64,/i, ""); // in lines or not, `atob` takes it
+  const bytes = Uint8Array.from(atob(base64), each => each.charCodeAt(0));
   return { file: new Blob([bytes], { type: contentType }), filename, profile, options: known(options) };
 }
 

@@ -26,7 +26,8 @@ export function localReader(files: OfflineFiles): LocalReader {
   }
 
   async function start(): Promise<NeuralDocFlowWorker> {
-    const profiles = await (await fetch(PROFILES)).text();
+    const kept = await fetch(PROFILES);
+    const profiles = kept.ok ? await kept.text() : "[]"; // removed from this device: pages are drawn without
     if (worker && profiles === loaded) return worker;
     const made =
       worker ??
@@ -65,15 +66,19 @@ export function localReader(files: OfflineFiles): LocalReader {
     async read(file, { id, filename, profile, options }, onProgress, signal) {
       const { qualityThreshold } = options;
       tell = onProgress;
-      return whileUsed(async () =>
-        (await started()).processDocument(file, profile, {
-          signal,
-          jobId: id,
-          filename,
-          options: qualityThreshold === undefined ? {} : { qualityThreshold },
-          onProgress: ({ stage, progress }) => onProgress(stage, 0.5 + progress * 0.5),
-        }),
-      );
+      try {
+        return await whileUsed(async () =>
+          (await started()).processDocument(file, profile, {
+            signal,
+            jobId: id,
+            filename,
+            options: qualityThreshold === undefined ? {} : { qualityThreshold },
+            onProgress: ({ stage, progress }) => onProgress(stage, 0.5 + progress * 0.5),
+          }),
+        );
+      } finally {
+        if (tell === onProgress) tell = () => {}; // a worker that starts for a page is not at work on this document
+      }
     },
     async page(file, page, signal) {
       return whileUsed(async () => (await started()).drawPage(file, page, signal));

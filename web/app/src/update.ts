@@ -9,7 +9,11 @@ export function useUpdate(): (() => void) | null {
   useEffect(() => {
     if (!import.meta.env.PROD || !("serviceWorker" in navigator)) return;
     const workbox = new Workbox("/worker.js");
-    workbox.addEventListener("waiting", () => setUpdate(() => () => workbox.messageSkipWaiting()));
+    const takeUp = () => {
+      isFirst = false; // a page that was reloaded past its worker has none that is replaced
+      workbox.messageSkipWaiting();
+    };
+    workbox.addEventListener("waiting", () => setUpdate(() => takeUp));
     // Also where another tab has taken it up: two versions would share one database.
     let isFirst = !navigator.serviceWorker.controller;
     const changed = () => {

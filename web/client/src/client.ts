@@ -25,7 +25,7 @@ import type {
   StreamConfig,
   SubmitOptions,
 } from "./types.ts";
-import { asRequest, fromBase64, submitAddress, upload } from "./uploads.ts";
+import { asRequest, fromBase64, type Left, submitAddress, upload } from "./uploads.ts";
 import { type Backoff, Listeners } from "./waiting.ts";
 
 const BACKOFF: Backoff = { firstMs: 250, mostMs: 15_000 };
@@ -38,6 +38,7 @@ export class NeuralDocFlowClient implements NeuralDocFlowWebSocket {
   #connection: Connection | null = null;
   #http: Http | null = null;
   #backoff = BACKOFF;
+  readonly #left: Left = new Map();
   #leave: () => void = () => {};
   /** Follows what can't be followed over this connection; there while there is any. */
   #beside: NeuralDocFlowClient | null = null;
@@ -142,7 +143,7 @@ export class NeuralDocFlowClient implements NeuralDocFlowWebSocket {
   async submit(document: Blob | File | URL, options: SubmitOptions = {}, filename?: string): Promise<string> {
     if (document instanceof URL) return submitAddress(this.#web(), document, filename ?? "", options);
     const name = filename ?? ("name" in document ? document.name : "");
-    return upload(this.#web(), document, name, options, this.#backoff);
+    return upload(this.#web(), document, name, options, this.#backoff, this.#left);
   }
 
   /** Process a file and wait for its result. Throws NeuralDocFlowError for one that failed. */

@@ -59,15 +59,16 @@ export class Http {
         keepalive,
         signal: stop.signal,
       });
-      if (!answer.ok) throw await refusal(answer);
+      if (!answer.ok) {
+        const error = await refusal(answer);
+        // A proxy that wants its own login says nothing of the key.
+        if (error.code === "unauthorized" && isProblem(answer)) this.#keyRefused(error);
+        throw error;
+      }
       return await whole(answer, () => giveItTime(this.#timeoutMs));
     } catch (error) {
       if (stop.signal.aborted) throw stop.signal.reason;
-      if (error instanceof NeuralDocFlowError) {
-        if (error.code === "unauthorized") this.#keyRefused(error);
-        throw error;
-      }
-      throw unreachable(error);
+      throw error instanceof NeuralDocFlowError ? error : unreachable(error);
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener("abort", abort);
@@ -108,6 +109,11 @@ async function whole(answer: Response, heard: () => void): Promise<Answer> {
   }
   const { status, headers } = answer;
   return { status, headers, body: new Blob(pieces, { type: headers.get("Content-Type") ?? "" }) };
+}
+
+/** Whether the service itself has refused something. */
+function isProblem({ headers }: Response): boolean {
+  return headers.get("Content-Type")?.startsWith("application/problem+json") ?? false;
 }
 
 async function refusal(answer: Response): Promise<NeuralDocFlowError> {

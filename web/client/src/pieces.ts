@@ -6,13 +6,19 @@ export const MOST_IN_MESSAGE = 8 * 2 ** 20;
 
 type Given = ProcessingRequest["document"];
 
+/** Base64 alone: it may come in lines, or as a `data:` address. */
+export function bare(content: string): string {
+  return content.replace(/^\s*data:[^,]{0,200};base64,/i, "").replace(/\s+/g, "");
+}
+
 /** Send a document in pieces; what the connection it was sent by then knows it as. Throws NeuralDocFlowError, or the
  * signal's reason: nothing of it is kept then. */
 export async function sendInPieces(
   connection: Connection,
-  { content, ...about }: Given,
+  { content: given, ...about }: Given,
   signal?: AbortSignal,
 ): Promise<Given> {
+  const content = bare(given);
   const options = { again: false, signal }; // another connection knows nothing of it
   const padding = content.endsWith("==") ? 2 : content.endsWith("=") ? 1 : 0;
   const size = Math.floor((content.length * 3) / 4) - padding;

@@ -3,7 +3,7 @@ import { NeuralDocFlowError } from "./errors.ts";
 import { MOST_IN_MESSAGE, sendInPieces } from "./pieces.ts";
 import type { ProcessingRequest, StreamConfig } from "./types.ts";
 import { asRequest } from "./uploads.ts";
-import { type Backoff, pause, randomId, sleep } from "./waiting.ts";
+import { type Backoff, pause, randomId, sleep, unlessAborted } from "./waiting.ts";
 
 /** How often a document is sent again that the service had no room for. */
 const MOST_REFUSALS = 8;
@@ -48,12 +48,12 @@ export class Streams {
       if (!stream) throw new NeuralDocFlowError("invalid_request", "There is no such stream.");
       const connection = this.#connection();
       try {
-        await this.#there(stream);
+        await unlessAborted(this.#there(stream), signal);
         if (isLarge && uploadedTo !== stream.there) {
-          request = { document: await this.#inPieces(connection, document, signal) };
+          request = { document: await unlessAborted(this.#inPieces(connection, document, signal), signal) };
           uploadedTo = stream.there; // another connection does not know it
         }
-        const wanted = { stream_id: await this.#there(stream), ...request };
+        const wanted = { stream_id: await unlessAborted(this.#there(stream), signal), ...request };
         const options = { again: false, timeoutMs: forever, signal };
         const told = await connection.request("stream_document", wanted, options);
         return String(told.job_id);
@@ -68,7 +68,10 @@ export class Streams {
 
   /** Sends a large document when those before it are there. */
   #inPieces(...[connection, document, signal]: Parameters<typeof sendInPieces>) {
-    const sent = this.#lastInPieces.then(() => sendInPieces(connection, document, signal));
+    const sent = this.#lastInPieces.then(() => {
+      signal?.throwIfAborted();
+      return sendInPieces(connection, document, signal);
+    });
     this.#lastInPieces = sent.catch(() => {});
     return sent;
   }

@@ -1,5 +1,6 @@
 import { NeuralDocFlowError } from "./errors.ts";
 import type { Http } from "./http.ts";
+import { bare } from "./pieces.ts";
 import type { ProcessingRequest, SubmitOptions } from "./types.ts";
 import { type Backoff, pause, randomId, sleep } from "./waiting.ts";
 
@@ -11,7 +12,10 @@ const TRIES = 8;
 const LONGEST_WAIT_MS = 60_000;
 const TUS = { "Tus-Resumable": "1.0.0" };
 
-type Rest = [document: Blob, filename: string, options: SubmitOptions, backoff: Backoff];
+/** Uploads that a lost connection has left on the service: their places by their idempotency keys. */
+export type Left = Map<string, string>;
+
+type Rest = [document: Blob, filename: string, options: SubmitOptions, backoff: Backoff, left: Left];
 
 /** Where an upload is; null while there is none. */
 interface Begun {
@@ -26,10 +30,11 @@ export async function upload(
   filename: string,
   options: SubmitOptions,
   backoff: Backoff,
+  left: Left,
 ): Promise<string> {
   options.onUpload?.(0);
   const send = document.size > AT_ONCE ? inPieces : atOnce;
-  const job = await send(http, document, filename, options, backoff);
+  const job = await send(http, document, filename, options, backoff, left);
   options.onUpload?.(1);
   return job;
 }
@@ -57,7 +62,7 @@ async function atOnce(http: Http, document: Blob, filename: string, options: Sub
   const query = new URLSearchParams({ filename, ...wishes(options) });
   const headers: Record<string, string> = { "Content-Type": document.type || "application/octet-stream" };
   if (options.idempotencyKey) headers["Idempotency-Key"] = options.idempotencyKey;
-  const { job_id } = await http.json<{ job_id: string }>(`/api/v1/documents?${query}`, {
+  const { job_id } = await http.json<{ job_id?: string }>(`/api/v1/documents?${query}`, {
     method: "POST",
     headers: /^(multipart\/|application\/json)/.test(headers["Content-Type"] ?? "")
       ? { ...headers, "Content-Type": "application/octet-stream" } // the body is the document, whatever it is
@@ -65,23 +70,37 @@ async function atOnce(http: Http, document: Blob, filename: string, options: Sub
     body: document,
     signal: options.signal,
   });
-  return job_id;
+  if (job_id !== undefined) return job_id;
+  const message =
+    "The service can't be reached. The document waits in this browser, and is sent from the service's page.";
+  throw new NeuralDocFlowError("unreachable", message, { retryable: false });
 }
 
-async function inPieces(http: Http, ...rest: Rest): Promise<string> {
-  const begun: Begun = { place: null };
+/** One with a key that ends for want of a connection is left on the service, and gone on with when it is sent again. */
+async function inPieces(http: Http, ...[document, filename, options, backoff, left]: Rest): Promise<string> {
+  const { idempotencyKey: key } = options;
+  const begun: Begun = { place: (key && left.get(key)) || null };
+  if (key) left.delete(key);
   try {
-    return await pieceByPiece(begun, http, ...rest);
+    return await pieceByPiece(begun, http, document, filename, options, backoff);
   } catch (error) {
-    if (begun.place !== null) void giveUp(http, begun.place);
+    if (begun.place !== null && key && isAway(error)) left.set(key, begun.place);
+    else if (begun.place !== null) void giveUp(http, begun.place);
     throw error;
   }
+}
+
+function isAway(error: unknown): boolean {
+  return error instanceof NeuralDocFlowError && ["unreachable", "no_answer"].includes(error.code);
 }
 
 async function pieceByPiece(
   begun: Begun,
   http: Http,
-  ...[document, filename, options, backoff]: Rest
+  document: Blob,
+  filename: string,
+  options: SubmitOptions,
+  backoff: Backoff,
 ): Promise<string> {
   const { signal } = options;
   const told: Record<string, string> = { filename, filetype: document.type, ...wishes(options) };
@@ -89,6 +108,7 @@ async function pieceByPiece(
   const metadata = Object.entries(told).map(([name, value]) => `${name} ${base64(value)}`);
   const headers = { ...TUS, "Upload-Length": String(document.size), "Upload-Metadata": metadata.join(",") };
   let offset = 0;
+  if (begun.place !== null) offset = await whereItWas(http, begun, signal);
   for (let tries = 0; ; ) {
     try {
       if (begun.place === null) {
@@ -114,15 +134,11 @@ async function pieceByPiece(
       if (job) return job;
     } catch (error) {
       if (!(error instanceof NeuralDocFlowError) || !isPassing(error) || ++tries >= TRIES) throw error;
-      if (begun.place === null && error.code === "unreachable") throw error; // as with a small one: nothing has begun
+      if (begun.place === null && isAway(error)) throw error; // as with a small one: nothing has begun, for all we know
       const wait = Math.max(error.retryAfterMs ?? 0, pause(tries, backoff));
       if (wait > LONGEST_WAIT_MS) throw error;
       await sleep(wait, signal);
-      if (begun.place !== null) {
-        const known = await whereItIs(http, begun.place, signal);
-        if (known === null) begun.place = null;
-        else offset = known;
-      }
+      if (begun.place !== null) offset = await whereItWas(http, begun, signal, TRIES);
     }
   }
 }
@@ -141,16 +157,19 @@ async function giveUp(http: Http, place: string): Promise<void> {
   }
 }
 
-/** How far an upload is; null where there is none of it any more, the present offset where nobody can tell. */
-async function whereItIs(http: Http, place: string, signal?: AbortSignal): Promise<number | null> {
+/** How far an upload is: nowhere, and not begun, where the service has nothing of it any more. */
+async function whereItWas(http: Http, begun: Begun, signal?: AbortSignal, tries = 0): Promise<number> {
   for (let attempt = 0; ; attempt++) {
     try {
-      const answer = await http.send(place, { method: "HEAD", headers: TUS, signal });
+      const answer = await http.send(begun.place ?? "", { method: "HEAD", headers: TUS, signal });
       return Number(answer.headers.get("Upload-Offset"));
     } catch (error) {
       if (!(error instanceof NeuralDocFlowError)) throw error;
-      if (error.status === 404) return null;
-      if (!isPassing(error) || attempt >= TRIES) throw error;
+      if (error.status === 404) {
+        begun.place = null;
+        return 0;
+      }
+      if (!isPassing(error) || attempt >= tries) throw error;
       await sleep(pause(attempt, { firstMs: 500, mostMs: 5000 }), signal);
     }
   }
@@ -172,9 +191,13 @@ function base64(text: string): string {
   return btoa(String.fromCharCode(...new TextEncoder().encode(text)));
 }
 
-/** A document's bytes from base64. */
+/** A document's bytes from base64. Throws NeuralDocFlowError for what is none. */
 export function fromBase64(content: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(content), each => each.charCodeAt(0));
+  try {
+    return Uint8Array.from(atob(bare(content)), each => each.charCodeAt(0));
+  } catch (cause) {
+    throw new NeuralDocFlowError("invalid_request", "document.content is not base64.", { cause });
+  }
 }
 
 /** A document as it goes over WebSocket. An address may hold something else each time, so that only a key says

@@ -32,6 +32,17 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
+/** What is waited for, but no longer than until the signal aborts: then its reason is thrown. */
+export function unlessAborted<Made>(work: Promise<Made>, signal?: AbortSignal): Promise<Made> {
+  if (!signal) return work;
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener("abort", abort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
+}
+
 /** A random id; `crypto.randomUUID` is missing on pages that are not served securely. */
 export function randomId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));

@@ -9,15 +9,19 @@ let end = () => {};
 
 afterEach(() => end());
 
-/** A service that answers each request so. */
-async function answering(answer: (to: ServerResponse) => void, timeoutMs = PATIENT_MS): Promise<Http> {
+async function serving(answer: (to: ServerResponse) => void): Promise<AddressInfo> {
   const server = createServer((_, response) => answer(response));
   await new Promise<void>(resolve => server.listen(0, "127.0.0.1", resolve));
   end = () => {
     server.closeAllConnections();
     server.close();
   };
-  const { port } = server.address() as AddressInfo;
+  return server.address() as AddressInfo;
+}
+
+/** A service that answers each request so. */
+async function answering(answer: (to: ServerResponse) => void, timeoutMs = PATIENT_MS): Promise<Http> {
+  const { port } = await serving(answer);
   return new Http(`http://127.0.0.1:${port}`, "a key", timeoutMs, () => {});
 }
 
@@ -80,4 +84,21 @@ test("what no request can carry is not taken for a service that is away", async 
   const client = new NeuralDocFlowClient();
   for (const url of ["documents.example", "localhost:8080"])
     await expect(client.connect("a key", { url })).rejects.toMatchObject({ code: "invalid_request" });
+});
+
+test("a proxy that wants a login of its own says nothing of the key", async () => {
+  const told: string[] = [];
+  const asked = async (type: string, body: string) => {
+    const { port } = await serving(response => {
+      response.writeHead(401, { "Content-Type": type });
+      response.end(body);
+    });
+    const http = new Http(`http://127.0.0.1:${port}`, "a key", PATIENT_MS, ({ code }) => told.push(code));
+    await expect(http.json("/")).rejects.toMatchObject({ code: "unauthorized" });
+    end();
+  };
+  await asked("text/html", "<html>Log in</html>");
+  expect(told).toEqual([]);
+  await asked("application/problem+json", '{"code": "unauthorized"}');
+  expect(told).toEqual(["unauthorized"]);
 });

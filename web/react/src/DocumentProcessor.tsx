@@ -30,6 +30,7 @@ export function DocumentWorkspace({ processing }: { processing: DocumentProcessi
   const [problem, setProblem] = useState("");
   const [told, setTold] = useState("");
   const profiles = useProfiles(processing);
+  const { lasts } = outbox.getSnapshot();
   const shown = jobs.find(each => each.key === selected) ?? null;
 
   const attempt = useCallback((work: Promise<unknown>) => {
@@ -89,7 +90,7 @@ export function DocumentWorkspace({ processing }: { processing: DocumentProcessi
         {shown ? (
           <DocumentView
             key={shown.key}
-            {...{ entry: shown, client, isConnected, page, isUnasked, onCancel, onRetry }}
+            {...{ entry: shown, client, isConnected, lasts, page, isUnasked, onCancel, onRetry }}
             load={result}
             onBack={() => {
               setSelected(null);
@@ -97,7 +98,7 @@ export function DocumentWorkspace({ processing }: { processing: DocumentProcessi
             }}
           />
         ) : (
-          <Welcome isEmpty={jobs.length === 0} isConnected={isConnected} />
+          <Welcome isEmpty={jobs.length === 0} {...{ isConnected, lasts }} />
         )}
       </div>
       <p className="ndf-hidden" aria-live="polite">
@@ -125,7 +126,8 @@ function someOf(names: string[]): string {
   return names.slice(0, MOST_NAMES).join(", ") + (more > 0 ? ` and ${more} more` : "");
 }
 
-function Welcome({ isEmpty, isConnected }: { isEmpty: boolean; isConnected: boolean }) {
+function Welcome(props: { isEmpty: boolean; isConnected: boolean; lasts: boolean }) {
+  const { isEmpty, isConnected, lasts } = props;
   const canDrop = useCanDrop();
   return (
     <div className="ndf-welcome">
@@ -152,7 +154,13 @@ function Welcome({ isEmpty, isConnected }: { isEmpty: boolean; isConnected: bool
           ? `${canDrop ? "Drop a filing, a contract or a medical record anywhere on this page." : "Choose a filing, a contract or a medical record."} Every value comes with how sure it is and the place it was read from.`
           : "Select one from the list to see its values, each with the place it was read from."}
       </p>
-      {isEmpty && !isConnected && <p>Without a connection they are kept here and sent later.</p>}
+      {isEmpty && !isConnected && (
+        <p>
+          {lasts
+            ? "Without a connection they are kept here and sent later."
+            : "Without a connection they wait here: keep this page open until they are sent."}
+        </p>
+      )}
     </div>
   );
 }

@@ -13,6 +13,8 @@ interface Props {
   entry: DocumentEntry;
   client: NeuralDocFlowClient;
   isConnected: boolean;
+  /** What waits is there when the page is opened again. */
+  lasts: boolean;
   load(jobId: string): Promise<ProcessingResult>;
   page: DrawPage;
   /** Nobody has opened it: the focus stays where it is. */
@@ -24,7 +26,7 @@ interface Props {
 
 /** One document: what is happening to it, or what was found in it. */
 export function DocumentView(props: Props) {
-  const { entry, client, isConnected, load, page, isUnasked, onBack, onCancel, onRetry } = props;
+  const { entry, client, isConnected, lasts, load, page, isUnasked, onBack, onCancel, onRetry } = props;
   const { result, problem } = useResult(entry, load, isConnected);
   const heading = useRef<HTMLHeadingElement>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another document, another heading
@@ -72,7 +74,7 @@ export function DocumentView(props: Props) {
       {!isOver(entry) && (
         <div className="ndf-wait">
           <Doing entry={entry} />
-          <p>{meanwhile(entry)}</p>
+          <p>{meanwhile(entry, lasts)}</p>
         </div>
       )}
       {entry.status === "failed" && <Failure entry={entry} result={result} onRetry={onRetry} />}
@@ -105,11 +107,14 @@ function useCoveringClose(close: () => void) {
 }
 
 /** What a person who waits for a document may want to know. */
-function meanwhile({ status, jobId }: DocumentEntry): string {
+function meanwhile({ status, jobId }: DocumentEntry, lasts: boolean): string {
   if (jobId !== null) return "You can close this page meanwhile: the result will be here when you come back.";
   if (status === "processing")
     return "The service can't be reached, so this document is read on this device.";
-  return status === "waiting" ? "It is kept on this device until it can be sent." : "";
+  if (status !== "waiting") return "";
+  return lasts
+    ? "It is kept on this device until it can be sent."
+    : "It is sent as soon as the service is there: keep this page open until then.";
 }
 
 function Failure({

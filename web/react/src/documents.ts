@@ -302,7 +302,10 @@ export class Documents {
     for (const job of jobs) {
       const known = this.#jobs.get(job.job_id);
       const older = known && FINISHED.includes(known.status) && !FINISHED.includes(job.status);
-      if (!older) this.#jobs.set(job.job_id, job);
+      if (older) continue;
+      // The list was read before an event that came sooner.
+      const { status, stage, progress, estimatedRemainingMs } = known && isBehind(job, known) ? known : job;
+      this.#jobs.set(job.job_id, { ...job, status, stage, progress, estimatedRemainingMs });
     }
     this.#tell();
   }
@@ -362,4 +365,10 @@ export class Documents {
 function notHere(): NeuralDocFlowError {
   const message = "It has not been opened on this device before. It is shown when the service is back.";
   return new NeuralDocFlowError("unreachable", message);
+}
+
+/** Whether a job that is not done was told of before it got as far as is known. */
+function isBehind(job: Job, known: Job): boolean {
+  if (FINISHED.includes(job.status)) return false;
+  return known.progress > job.progress || (known.status === "processing" && job.status === "queued");
 }

@@ -7,6 +7,10 @@ export class MemoryShelf implements Shelf {
   readonly #files = new Map<string, Blob>();
   readonly #results = new Map<string, ProcessingResult>();
 
+  async lasts(): Promise<boolean> {
+    return false;
+  }
+
   async all(): Promise<Submission[]> {
     return [...this.#all.values()];
   }

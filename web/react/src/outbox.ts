@@ -22,6 +22,8 @@ export interface OutboxView {
   sending: ReadonlyMap<string, number>;
   /** Why nothing can be sent at the moment: no connection, or a key that is not valid. */
   hindrance: NeuralDocFlowError | null;
+  /** What waits is there when the page is opened again. */
+  lasts: boolean;
 }
 
 /** The type of a file that holds the address of a document, not the document. */
@@ -45,8 +47,9 @@ export class Outbox {
   readonly #aborts = new Map<string, AbortController>();
   readonly #sending = new Map<string, number>();
   #known: Submission[] = [];
-  #view: OutboxView = { submissions: [], sending: new Map(), hindrance: null };
+  #view: OutboxView = { submissions: [], sending: new Map(), hindrance: null, lasts: true };
   #hindrance: NeuralDocFlowError | null = null;
+  #lasts = true;
   /** How often in a row no way through was found. */
   #vain = 0;
   /** No way through was found, and none is looked for until a while has passed, or there is reason to. */
@@ -60,29 +63,39 @@ export class Outbox {
   /** What is being sent. */
   readonly #work = new Set<Promise<void>>();
   #stopped = false;
+  /** Ends the following of the shelf. */
+  #leave: (() => void) | null;
 
   constructor(shelf: Shelf, send: Send, lock: Lock = work => work(), sendResult?: SendResult) {
     this.#shelf = shelf;
     this.#send = send;
     this.#sendResult = sendResult;
     this.#lock = lock;
-    shelf.onChange(removed => {
+    this.#leave = this.#follow();
+    void this.#load();
+  }
+
+  /** Hear of what others do with the shelf; gives the function that ends it. */
+  #follow(): () => void {
+    return this.#shelf.onChange(removed => {
       if (removed) this.#drop(removed);
       // What another page or the service worker has kept is sent by whoever gets to it: that page may be closed.
       void this.#load().then(() => this.#run());
     });
-    void this.#load();
   }
 
   /** Go on after a `stop`. */
   start(): void {
     this.#stopped = false;
+    this.#leave ??= this.#follow();
     void this.#run();
   }
 
   /** Send nothing more for now: the page goes on with another key, or is left. */
   stop(): void {
     this.#stopped = true;
+    this.#leave?.();
+    this.#leave = null;
     clearTimeout(this.#timer);
     for (const abort of this.#aborts.values()) abort.abort();
   }
@@ -289,6 +302,7 @@ export class Outbox {
     if (result && this.#sendResult) return this.#sendResult(result);
     const file = await this.#shelf.file(id);
     if (!file) throw new NeuralDocFlowError(LOST.code, LOST.message);
+    await checkIsThere(file); // in memory it is the file on disk, which may have changed: as a request that fails it would wait
     return this.#send(file, submission, sent => this.#uploaded(id, sent), signal);
   }
 
@@ -316,6 +330,7 @@ export class Outbox {
 
   /** Take up what the shelf has. What waits and is not there was taken by the browser, and is shown as failed. */
   async #load(): Promise<void> {
+    this.#lasts = (await this.#shelf.lasts?.()) ?? true;
     const before = new Map(this.#known.map(each => [each.id, each]));
     const there = new Map((await this.#shelf.all()).map(each => [each.id, each]));
     const ours = this.#known.flatMap(each => {
@@ -350,7 +365,12 @@ export class Outbox {
   }
 
   #tell(): void {
-    this.#view = { submissions: this.#known, sending: new Map(this.#sending), hindrance: this.#hindrance };
+    this.#view = {
+      submissions: this.#known,
+      sending: new Map(this.#sending),
+      hindrance: this.#hindrance,
+      lasts: this.#lasts,
+    };
     this.#bell.ring();
   }
 }

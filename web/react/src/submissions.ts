@@ -38,6 +38,8 @@ export interface Read {
 
 /** Where submissions are kept until they are sent; in memory, or over restarts. */
 export interface Shelf {
+  /** Whether what is kept is there when the page is opened again; so it is if left out. */
+  lasts?(): Promise<boolean>;
   all(): Promise<Submission[]>;
   /** Keep a new one with its file, or what has changed of one. Throws when there is no room. */
   put(submission: Submission, file?: Blob): Promise<void>;

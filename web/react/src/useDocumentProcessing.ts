@@ -104,6 +104,15 @@ export function useDocumentProcessing(options: UseDocumentProcessingOptions): Do
     };
   }, [client, documents, apiKey, url, follow]);
 
+  useEffect(() => {
+    const ask = (leaving: BeforeUnloadEvent) => {
+      const { lasts, submissions } = outbox.getSnapshot();
+      if (!lasts && submissions.some(each => each.state === "waiting")) leaving.preventDefault();
+    };
+    globalThis.addEventListener?.("beforeunload", ask); // there is none outside of browsers
+    return () => globalThis.removeEventListener?.("beforeunload", ask);
+  }, [outbox]);
+
   const view = useSyncExternalStore(documents.subscribe, documents.getSnapshot, documents.getSnapshot);
 
   const processDocument = useCallback(

@@ -186,3 +186,41 @@ test("a page that is open for days lets go of what is done, but not of what was 
   expect(asked.at(-1)).toBe("1350");
   leave();
 });
+
+test("a list that was read before an event that came sooner sets nothing back", async () => {
+  const job = { ...unknownJob("job-1"), status: "processing" as const, stage: "fields", progress: 0.6 };
+  const lists = [
+    job,
+    { ...job, status: "queued" as const, stage: null, progress: 0 },
+    { ...job, progress: 0.7 },
+  ];
+  let connect: (status: object) => void = () => {};
+  const client = clientThat({
+    onConnectionStatus: (listener: typeof connect) => {
+      connect = listener;
+      return () => {};
+    },
+    subscribeToChannel: async () => {},
+    unsubscribeFromChannel() {},
+    listJobs: async () => ({ jobs: [lists[0]], next: "older" }),
+  });
+  const outbox = new Outbox(new MemoryShelf(), async () => "job-1");
+  const documents = new Documents(client, outbox, () => ({ follow: "all" }));
+  const leave = documents.start();
+  const shown = () => documents.getSnapshot().documents.map(each => [each.status, each.progress]);
+  const seen = new Set<unknown>();
+  documents.subscribe(() => {
+    for (const [status] of shown()) seen.add(status);
+  });
+  connect({ state: "connected" });
+  await vi.waitFor(() => expect(shown()).toEqual([["processing", 0.6]]));
+  lists.shift();
+  await documents.more();
+  await new Promise(done => setTimeout(done, 300)); // what is told is looked at a little later
+  expect(shown()).toEqual([["processing", 0.6]]);
+  lists.shift();
+  await documents.more();
+  await vi.waitFor(() => expect(shown()).toEqual([["processing", 0.7]]));
+  expect([...seen]).toEqual(["processing"]);
+  leave();
+});

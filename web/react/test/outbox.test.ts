@@ -516,3 +516,40 @@ test("a document that the service has is sent, also where its bytes can't be rem
   expect(only(outbox)).toMatchObject({ state: "sent", jobId: "job-1", error: null });
   expect(send).toHaveBeenCalledTimes(1);
 });
+
+test("a file that was changed while it waited says so instead of waiting on", async () => {
+  const outbox = new Outbox(new MemoryShelf(), async () => "job-1");
+  const file = letter();
+  outbox.stop();
+  await outbox.add(file, "letter.html", wishes);
+  vi.spyOn(file, "slice").mockImplementation(() => {
+    throw new DOMException("The file was changed.", "NotReadableError");
+  });
+  outbox.start();
+  await settled();
+  expect(only(outbox)).toMatchObject({ state: "failed", error: { code: "invalid_request" } });
+});
+
+test("an outbox that is stopped hears nothing of its shelf, and does so again when it is started", async () => {
+  const left = vi.fn();
+  const follow = vi.spyOn(Shared.prototype, "onChange").mockReturnValue(left);
+  const outbox = new Outbox(new Shared(), async () => "job-1");
+  outbox.start();
+  expect(follow).toHaveBeenCalledTimes(1);
+  outbox.stop();
+  expect(left).toHaveBeenCalledTimes(1);
+  outbox.start();
+  expect(follow).toHaveBeenCalledTimes(2);
+  follow.mockRestore();
+});
+
+test("it says whether what waits is there when the page is opened again", async () => {
+  const lasting = new Outbox(new Shared(), async () => "job-1");
+  const kept = vi.spyOn(MemoryShelf.prototype, "lasts").mockResolvedValue(true);
+  await settled();
+  expect(lasting.getSnapshot().lasts).toBe(false);
+  const other = new Outbox(new MemoryShelf(), async () => "job-1");
+  await settled();
+  expect(other.getSnapshot().lasts).toBe(true);
+  kept.mockRestore();
+});

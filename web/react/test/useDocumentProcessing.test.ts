@@ -102,3 +102,18 @@ test("what waits when another key is given is told so; what is added then waits"
   expect(now()).toBe("waits");
   root.unmount();
 });
+
+test("a page that keeps what waits only while it is open asks before it is left", async () => {
+  const asked: ((leaving: { preventDefault(): void }) => void)[] = [];
+  vi.stubGlobal("addEventListener", (_: string, ask: (typeof asked)[number]) => asked.push(ask));
+  const { root } = await shown();
+  const asks = () => {
+    const preventDefault = vi.fn();
+    asked.at(-1)?.({ preventDefault });
+    return preventDefault.mock.calls.length > 0;
+  };
+  expect(asks()).toBe(false);
+  waiting();
+  await vi.waitFor(() => expect(asks()).toBe(true));
+  root.unmount();
+});

@@ -204,6 +204,7 @@ export class NeuralDocFlowWorker {
   }
 
   #stop(): void {
+    clearTimeout(this.#watch);
     this.#started?.abort(cancelled());
     this.#started = null;
     this.#worker?.terminate();

@@ -115,3 +115,25 @@ test("on a page that is not served securely, which has fewer means, a document i
   worker.says({ type: "done", id: 1, found: JSON.stringify({ jobId: about.jobId, status: "completed" }) });
   expect(await result).toEqual({ jobId: "07".repeat(16), status: "completed" });
 });
+
+test("a document that was given up by close takes no time from a later one", async () => {
+  const extractor = new NeuralDocFlowWorker("/wasm/", { maxSeconds: 60 });
+  const starting = async () => {
+    await vi.waitFor(() => expect(started.size).toBe(1));
+    const [worker] = started as unknown as [FakeWorker];
+    worker.says({ type: "ready", milliseconds: {} });
+    await settled();
+    return worker;
+  };
+  const first = expect(extractor.processDocument(letter())).rejects.toThrow("cancelled");
+  await starting();
+  extractor.close();
+  await first;
+  await vi.advanceTimersByTimeAsync(60_000);
+  const second = extractor.processDocument(letter());
+  const worker = await starting();
+  await vi.advanceTimersByTimeAsync(30_000); // the first one's time is over
+  const { id } = worker.asked.find(each => each.type === "process") ?? {};
+  worker.says({ type: "done", id, found: '{"status": "completed"}' });
+  expect(await second).toEqual({ status: "completed" });
+});
