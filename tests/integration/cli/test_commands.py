@@ -13,6 +13,9 @@ from pathlib import Path
 import pymupdf
 import pytest
 from support import command
+from typer.core import TyperGroup
+from typer.main import get_group
+from typer.testing import CliRunner
 
 from neuraldocflow.cli import app
 from tests.support.job import JobFolder
@@ -324,11 +327,11 @@ def test_tail_shows_results_and_events_and_filters_them(tmp_path: Path) -> None:
 
 
 def test_help_has_an_example_for_every_command() -> None:
-    commands = [[each.name] for each in app.registered_commands] + [
-        [group.name, inner.name or inner.callback.__name__]
-        for group in app.registered_groups
-        for inner in group.typer_instance.registered_commands
+    typed = [
+        [name, *inner]
+        for name, command in get_group(app).commands.items()
+        for inner in ([[each] for each in command.commands] if isinstance(command, TyperGroup) else [[]])
     ]
-    assert ["keys", "revoke"] in commands
-    for typed in commands:
-        assert "Example: neuraldocflow" in neuraldocflow(*typed, "--help").stdout
+    assert ["keys", "revoke"] in typed
+    for each in typed:
+        assert "Example: neuraldocflow" in CliRunner().invoke(app, [*each, "--help"]).stdout
