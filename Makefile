@@ -35,8 +35,8 @@ test: web       ## every test, real servers included, three files at a time: man
 test-fast: setup  ## the tests that need no server, in under a minute
 	@$(PY) -m pytest -m "not servers and not slow and not cluster"
 
-test-cluster: setup  ## jobs of several processes, three Kafka nodes, cut networks, a Kubernetes control plane (first time: ten minutes more)
-	@$(PY) -m pytest -m cluster
+test-cluster: setup  ## two files at a time: jobs of several processes, three Kafka nodes, cut networks, a Kubernetes control plane (first time: ten minutes more)
+	@$(PY) -m pytest -m cluster -n 2 --dist loadfile --no-loadscope-reorder --durations=15
 
 lint: setup     ## formatting, lint, types, of the web too
 	@$(PY) -m ruff format --check .
