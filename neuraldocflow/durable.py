@@ -32,6 +32,8 @@ _PROBE = 8 << 20
 _TELL = 0.5
 """Seconds between two signs of life."""
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+NO_LINKS = {errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK, errno.EACCES}
+"""What filesystems without hard links say, such as exFAT or SMB."""
 
 
 class OutputError(NeuralDocFlowError):
@@ -141,9 +143,24 @@ def write_atomically(path: Path, data: bytes, *, replace: bool = True) -> None:
         if replace:
             os.replace(name, path)
         else:
-            os.link(name, path)
+            _place(name, path)
     finally:
         Path(name).unlink(missing_ok=True)
+
+
+def _place(name: str, path: Path) -> None:
+    """Give a file a name that nothing has. Raises FileExistsError, and OSError."""
+    try:
+        os.link(name, path)
+    except OSError as error:
+        if error.errno not in NO_LINKS:
+            raise
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL))  # reserved, so that of two writers one fails
+        try:
+            os.replace(name, path)
+        except OSError:
+            path.unlink()
+            raise
 
 
 def sync_folder(folder: Path) -> None:
@@ -158,7 +175,7 @@ def sync_folder(folder: Path) -> None:
 def _reason(error: OSError) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return "the disk is full"
-    return error.strerror or type(error).__name__
+    return error.strerror or str(error) or type(error).__name__
 
 
 def forget_unfinished(folder: Path, older_than: float = 60.0) -> None:

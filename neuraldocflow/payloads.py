@@ -80,8 +80,10 @@ class Incoming:
 
     def abort(self) -> None:
         """Leave nothing of it; no error after ``commit``."""
-        self._file.close()
-        self.path.unlink(missing_ok=True)
+        try:
+            self._file.close()
+        finally:  # on a full disk the end of it can't be written
+            self.path.unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
         return self
@@ -164,7 +166,7 @@ class PayloadStore:
             return self._remote.exists(self._remote.path(uri))
         except OSError as error:
             raise Unreachable(
-                f"{uri} can't be asked for ({error.strerror or type(error).__name__})"
+                f"{uri} can't be asked for ({error.strerror or str(error) or type(error).__name__})"
             ) from error
 
     def keeps(self, uri: str) -> bool:
@@ -178,7 +180,7 @@ class PayloadStore:
         try:
             yield from self.read(source.uri, have.size)
         except OSError as error:
-            raise Unreachable(error.strerror or type(error).__name__) from error
+            raise Unreachable(error.strerror or str(error) or type(error).__name__) from error
 
     @contextmanager
     def local(self, uri: str) -> Iterator[Path]:

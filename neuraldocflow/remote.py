@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import IO, Any
 
@@ -60,10 +61,27 @@ class Remote:
             yield file
 
     def find(self, folder: str, pattern: str) -> list[str]:
-        """What is in a folder that may not be there, as it is now."""
+        """What is in a folder that may not be there, as it is now: all of it, or an OSError.
+
+        fsspec's own ``glob`` and ``walk`` take a folder that can't be listed for one that is empty.
+        """
         with _plainly():
             self._fs.invalidate_cache()
-            return [str(path) for path in self._fs.glob(f"{folder}/{pattern}")]
+            return sorted(self._below(folder, pattern.split("/")))
+
+    def _below(self, folder: str, patterns: list[str]) -> Iterator[str]:
+        try:
+            entries = self._fs.ls(folder, detail=True)
+        except FileNotFoundError:  # also one that was removed just now
+            return
+        for entry in entries:
+            path, is_folder = str(entry["name"]).rstrip("/"), entry["type"] == "directory"
+            if not fnmatchcase(path.rpartition("/")[2], patterns[0]):
+                continue
+            if is_folder and len(patterns) > 1:
+                yield from self._below(path, patterns[1:])
+            elif not is_folder and len(patterns) == 1:
+                yield path
 
     def exists(self, path: str) -> bool:
         """Whether a file is there now."""

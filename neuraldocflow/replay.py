@@ -23,6 +23,7 @@ from neuraldocflow.log import (
     PROCESSING_EVENTS,
     PROCESSING_RESULTS,
     Log,
+    OffsetOutOfRange,
     Record,
 )
 from neuraldocflow.replay_plan import Places, Plan, Row
@@ -208,12 +209,19 @@ def _settle(whereabouts: Whereabouts, plan: Plan) -> None:
 
 
 def changes(log: Log, again: Again, new: dict[str, Any]) -> list[Change]:
-    """The fields of a document that have another value than before. Raises LogError."""
+    """The fields of a document that have another value than before; none where the log no longer has that.
+
+    Raises LogError."""
     if again.before is None:
         return []
     topic, partition, offset = again.before.place
-    found = log.read(topic, partition, offset, limit=1)
-    old = told(found[0]).get("result") or {} if found and found[0].offset == offset else {}
+    try:
+        found = log.read(topic, partition, offset, limit=1)
+    except OffsetOutOfRange:  # retention goes on meanwhile
+        return []
+    if not found or found[0].offset != offset:
+        return []
+    old = told(found[0]).get("result") or {}
     olds, news = _values(old), _values(new)
     return [
         Change(

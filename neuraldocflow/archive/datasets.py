@@ -57,7 +57,8 @@ class Datasets:
         committed, and files that were being written. Raises OSError; then it can be called again."""
         if self._near is not None and self._near.exists():
             shutil.rmtree(self._near)
-        committed = {self._batch(path) for path in self._files("documents")}
+        documents = self._files("documents")
+        committed = {self._batch(path) for path in documents}
         known = {name for (name,) in self._index.execute("SELECT name FROM files")}
         merged = any(_OURS.fullmatch(batch) is None for batch in committed - known)
         for dataset in ("fields", "cells"):
@@ -69,7 +70,7 @@ class Datasets:
                     self._note(batch, [])
                 else:
                     self._remote.remove(path)
-        for path in self._files("documents"):
+        for path in documents:
             if self._batch(path) not in known:
                 self._note(self._batch(path), self._documents_in(path))
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from neuraldocflow.durable import write_atomically
+from neuraldocflow.durable import forget_unfinished, write_atomically
 from neuraldocflow.errors import ConfigError
 from neuraldocflow.versions import DRAIN, OtherRelease
 from neuraldocflow.wording import counted
@@ -72,6 +72,7 @@ class Spool:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        forget_unfinished(folder, 0)  # nobody else writes here
         self._path, self._aside = folder / _SPOOL, folder / _SET_ASIDE
         if self._aside.exists():  # whoever wrote it was killed: all its lines wait again
             kept = self._path.read_bytes() if self._path.exists() else b""

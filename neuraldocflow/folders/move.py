@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 
+from neuraldocflow.durable import NO_LINKS
+
 _EARLIEST, _LATEST = -(2**63), 2**63 - 1
-_NO_LINKS = {errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK, errno.EACCES}
 
 
 def longest(folder: Path) -> int:
@@ -67,7 +68,7 @@ def put_back(aside: Path, path: Path) -> None:
     except (FileExistsError, FileNotFoundError):
         return
     except OSError as error:
-        if error.errno not in _NO_LINKS:
+        if error.errno not in NO_LINKS:
             raise
         if not os.path.lexists(path):
             os.rename(aside, path)
@@ -112,7 +113,7 @@ def _rename(source: Path, folder: Path, name: str, arriving: Arriving) -> Path:
             if not os.path.samestat(os.lstat(source), os.lstat(target)):
                 continue  # samestat: an earlier move was interrupted after its first half
         except OSError as error:
-            if error.errno not in _NO_LINKS:
+            if error.errno not in NO_LINKS:
                 raise
             if not _reserve(target):
                 continue

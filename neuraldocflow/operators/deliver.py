@@ -27,7 +27,7 @@ from neuraldocflow.durable import patiently, write_atomically
 from neuraldocflow.events import DeliveryStatus, ResultDelivered, encode
 from neuraldocflow.versions import readable
 from neuraldocflow.wakes import wake_in
-from neuraldocflow.webhooks.attempts import Answer, Attempt
+from neuraldocflow.webhooks.attempts import Answer, Attempt, Body
 from neuraldocflow.webhooks.receivers import (
     Deliverable,
     Name,
@@ -58,6 +58,7 @@ class _Item:
     """In seconds of the wall clock: it must mean the same after a restart."""
     under_way: bool = False
     posted: float = 0.0
+    """Of the monotonic clock: a wall clock that is set forward would put off the look for the answer."""
     put_off: bool = False
     """Whether the last try was none, since the endpoint was left alone: the next such one counts. So nothing
     is given up for want of asking, and nothing waits for ever for an endpoint that is gone."""
@@ -98,7 +99,7 @@ class Deliver(StatefulBatchLogic[Deliverable, Told, dict[str, Any]]):
         self._wait = wait
         self._undelivered = undelivered
         """Of all documents' operators in this process, those with something to deliver."""
-        self._bodies: dict[str, bytes] = {}
+        self._bodies: dict[str, Body] = {}
         """Of messages that came in this epoch; the others' are files."""
         self._queues: dict[Name, deque[_Item]] = {}
         known = readable("webhooks", state, (_VERSION,))
@@ -118,7 +119,8 @@ class Deliver(StatefulBatchLogic[Deliverable, Told, dict[str, Any]]):
             for name, receiver in self._receivers.items():
                 if receiver.wants(value, event):
                     if event.event_id not in self._bodies:
-                        self._bodies[event.event_id] = encode(event)
+                        path = self._spool / event.event_id
+                        self._bodies[event.event_id] = Body(path, encode(event))
                     item = _Item(event.event_id, event.id, event.run, event.tenant)
                     self._queues.setdefault(name, deque()).append(item)
         return self._moved()
@@ -142,13 +144,14 @@ class Deliver(StatefulBatchLogic[Deliverable, Told, dict[str, Any]]):
         heads = [items[0] for items in self._queues.values() if items]
         if not heads:
             return None
-        now = time.time()
-        soonest = min((now - each.posted) * _SHARE if each.under_way else each.due - now for each in heads)
+        now, age = time.time(), time.monotonic()
+        soonest = min((age - each.posted) * _SHARE if each.under_way else each.due - now for each in heads)
         return wake_in(max(_LOOK, soonest))
 
     def snapshot(self) -> dict[str, Any]:
-        for message, body in self._bodies.items():
-            patiently("a webhook's body", partial(write_atomically, self._spool / message, body))
+        for body in self._bodies.values():
+            patiently("a webhook's body", partial(write_atomically, body.path, body.read()))
+            body.data = None
         self._bodies = {}
         kept = {
             name: [
@@ -180,8 +183,9 @@ class Deliver(StatefulBatchLogic[Deliverable, Told, dict[str, Any]]):
                         self._end(items, name[0], "failed", "body_lost", f"{path} is not there any more")
                     )
                     continue
-                items[0].under_way, items[0].posted = True, time.time()
-                receiver.endpoint.post(Attempt(self._owner, message, self._bodies.get(message) or path))
+                items[0].under_way, items[0].posted = True, time.monotonic()
+                body = self._bodies.get(message) or Body(path)
+                receiver.endpoint.post(Attempt(self._owner, message, body))
         return out, self._done()
 
     def _done(self) -> bool:
@@ -225,11 +229,12 @@ class Deliver(StatefulBatchLogic[Deliverable, Told, dict[str, Any]]):
         item = items.popleft()
         sequence, target = delivery_number(item.message, url), target_of(url)
         told: list[Told] = []
+        body, is_lost = self._body(item.message) if status != "delivered" else (b"", False)
         if status != "delivered":
             told.append(
                 DeadLetter(
                     item.document,
-                    self._body(item.message),
+                    body,
                     f"webhook_{code}",
                     f"webhook: {target}: {reason}",
                     WEBHOOK,
@@ -252,14 +257,13 @@ class Deliver(StatefulBatchLogic[Deliverable, Told, dict[str, Any]]):
         if not any(each.message == item.message for each in itertools.chain(*self._queues.values())):
             self._bodies.pop(item.message, None)
             path = self._spool / item.message
-            if path.exists():
+            if path.exists() and not is_lost:  # the only copy then, which somebody may read yet
                 told.append(Spent(item.document, str(path)))
         return told
 
-    def _body(self, message: str) -> bytes:
+    def _body(self, message: str) -> tuple[bytes, bool]:
+        """A message's body, and whether it can't be read; the letter's reason says so then."""
         try:
-            if message in self._bodies:
-                return self._bodies[message]
-            return (self._spool / message).read_bytes()
+            return (self._bodies.get(message) or Body(self._spool / message)).read(), False
         except OSError:
-            return b""  # its reason says so
+            return b"", True

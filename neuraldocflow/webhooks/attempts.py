@@ -8,13 +8,26 @@ from pathlib import Path
 from neuraldocflow.webhooks.schedule import Verdict
 
 
+@dataclass(slots=True)
+class Body:
+    """A message's body: here until it is in its file, so that many that wait fill no memory."""
+
+    path: Path
+    data: bytes | None = None
+
+    def read(self) -> bytes:
+        """Raises OSError."""
+        data = self.data
+        return self.path.read_bytes() if data is None else data
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try: whose it is, which message, its body or the file that has it."""
+    """One try: whose it is, which message, its body."""
 
     owner: str
     message: str
-    body: bytes | Path
+    body: bytes | Body
 
 
 @dataclass(frozen=True, slots=True)

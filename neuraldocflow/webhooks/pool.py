@@ -11,7 +11,6 @@ from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 
 import aiohttp
 
@@ -21,8 +20,8 @@ from neuraldocflow.guard import Guard
 from neuraldocflow.guarded_resolver import GuardedResolver
 from neuraldocflow.http_errors import told
 from neuraldocflow.values import Secret
-from neuraldocflow.webhooks.attempts import Answer, Attempt
-from neuraldocflow.webhooks.schedule import retry_after, verdict
+from neuraldocflow.webhooks.attempts import Answer, Attempt, Body
+from neuraldocflow.webhooks.schedule import Verdict, retry_after, verdict
 from neuraldocflow.webhooks.signing import signing_key
 
 log = logging.getLogger(__name__)
@@ -90,10 +89,11 @@ class Endpoint:
             return Answer(attempt.message, "again", reason, left, tried=False)
         try:
             body = attempt.body
-            if isinstance(body, Path):
-                body = await asyncio.to_thread(body.read_bytes)
+            if isinstance(body, Body):
+                body = await asyncio.to_thread(body.read)
         except OSError as error:
-            return Answer(attempt.message, "final", f"its body can't be read: {error.strerror}")
+            verdict: Verdict = "final" if isinstance(error, FileNotFoundError) else "again"
+            return Answer(attempt.message, verdict, f"its body can't be read: {error.strerror}")
         answer = await self._post(attempt.message, body)
         if answer.verdict == "again":
             self._failures += 1
@@ -120,8 +120,8 @@ class Endpoint:
                     await response.content.read(_MOST_READ)  # so that the connection can be used again
                 asked = retry_after(response.headers.get("Retry-After"))
                 return Answer(message, verdict(response.status), f"HTTP {response.status}", asked)
-        except ConfigError as error:
-            return Answer(message, "final", str(error))
+        except ConfigError as error:  # a secret's file may be just about to be written
+            return Answer(message, "again", str(error))
         except ForbiddenUrl as error:
             return Answer(message, "final", error.message)
         except TimeoutError:

@@ -132,7 +132,7 @@ def _round(log: Log, letters: list[_Letter]) -> Iterator[Redelivery]:
 
 
 def _told(letter: _Letter, answer: Answer) -> ResultDelivered:
-    """An event of its own: the letter's place on the log is part of its id."""
+    """An event of its own: its id has the letter's place on the log, and the time, as it may come again."""
     url, event = letter.receiver.endpoint.url, letter.event
     attempts = int(letter.record.headers.get("attempts", 0)) + answer.tried
     status = {"delivered": "delivered", "gone": "disabled"}.get(answer.verdict, "failed")
@@ -141,7 +141,7 @@ def _told(letter: _Letter, answer: Answer) -> ResultDelivered:
         run=event.run,
         origin=WEBHOOK,
         tenant=event.tenant,
-        sequence=delivery_number(event.event_id, f"{url} {letter.owner}"),
+        sequence=delivery_number(event.event_id, f"{url} {letter.owner} {time.time_ns()}"),
         delivery_status=DeliveryStatus.model_validate(
             {"sink": "webhook", "target": target_of(url), "attempts": attempts, "status": status}
         ),

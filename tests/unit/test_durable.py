@@ -136,3 +136,17 @@ def test_writes_that_take_long_are_told_of_by_one_thread_until_they_end_whatever
             wait_for(lambda at=ended: len(told) >= at + 2, 60)  # type: ignore[misc]
             assert told[ended:].count("inner") == 0
             assert [each.name for each in threading.enumerate()].count("waiting") == 1
+
+
+def test_where_there_are_no_hard_links_a_new_file_appears_whole_and_replaces_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refused)
+    path = tmp_path / "a.json"
+    write_atomically(path, b"first", replace=False)
+    with pytest.raises(FileExistsError):
+        write_atomically(path, b"second", replace=False)
+    assert [(each.name, each.read_bytes()) for each in tmp_path.iterdir()] == [("a.json", b"first")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import resource
 import shutil
 import signal
@@ -17,6 +18,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
+from fsspec.implementations.local import LocalFileSystem
 from pydantic import ValidationError
 from support.deliveries import delivery, written_out
 
@@ -416,3 +418,31 @@ def test_a_spool_holds_nothing_of_a_write_that_failed(tmp_path: Path) -> None:
     spool.append([{"third": "c"}])
     spool.close()
     assert Spool(tmp_path).load() == [{"first": "a"}, {"third": "c"}]
+
+
+@pytest.mark.parametrize("index", ["lost", "kept"])
+def test_a_folder_that_can_not_be_listed_for_a_moment_is_not_taken_for_an_empty_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, index: str
+) -> None:
+    """Else all fields and cells in it would count as what a kill left, and be removed."""
+    sink = archive(tmp_path, flush_interval_ms=0)
+    sink.write_batch([delivery("a.pdf"), delivery("b.pdf")])
+    if index == "lost":
+        sink.close()
+        shutil.rmtree(tmp_path / "outputs")
+    else:
+        sink.snapshot()
+        written_out()  # and killed before that is noted
+    before = {name: len(rows(tmp_path, name)) for name in ("documents", "fields", "cells")}
+    listed, fails = LocalFileSystem.ls, [1]
+
+    def hiccup(self: LocalFileSystem, path: str, **options: Any) -> Any:
+        if "documents" in path and "date=" in path and fails:
+            fails.pop()
+            raise OSError(errno.EIO, "Input/output error")
+        return listed(self, path, **options)
+
+    monkeypatch.setattr(LocalFileSystem, "ls", hiccup)
+    archive(tmp_path).close()
+    assert fails == []
+    assert {name: len(rows(tmp_path, name)) for name in before} == before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import time
 from collections.abc import Iterator
@@ -20,7 +21,9 @@ from neuraldocflow.deliveries import Spent
 from neuraldocflow.events import ProcessingCompleted, ResultDelivered, decode
 from neuraldocflow.guard import Guard
 from neuraldocflow.operators.deliver import Deliver, Told, forget_bodies
+from neuraldocflow.values import Secret
 from neuraldocflow.webhooks import pool
+from neuraldocflow.webhooks.attempts import Attempt, Body
 from neuraldocflow.webhooks.receivers import Receiver, by_name
 from neuraldocflow.webhooks.schedule import LONGEST_ASKED
 
@@ -307,3 +310,94 @@ def test_an_address_that_ends_a_try_by_a_fault_is_given_up(tmp_path: Path) -> No
     told = process.until_done()
     assert statuses(told) == [("hook", "failed")]
     assert len(letters(told)) == 1
+
+
+def test_bodies_that_wait_for_a_slow_endpoint_are_in_files_and_not_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = Process(tmp_path, nowhere())
+    (receiver,) = process.receivers.values()
+    posted: list[Attempt] = []
+    monkeypatch.setattr(receiver.endpoint, "post", posted.append)
+    process.take(delivery())
+    (attempt,) = posted
+    assert isinstance(attempt.body, Body)
+    body = attempt.body.read()
+    assert attempt.body.data == body
+    process.logic.snapshot()
+    assert attempt.body.data is None
+    assert attempt.body.read() == body
+
+
+def test_an_answer_is_looked_for_soon_though_the_clock_is_set_forward(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = Process(tmp_path, nowhere())
+    (receiver,) = process.receivers.values()
+    monkeypatch.setattr(receiver.endpoint, "post", lambda attempt: None)
+    process.take(delivery())
+    later = time.time() + 8 * 3600
+    monkeypatch.setattr("time.time", lambda: later)
+    at = process.logic.notify_at()
+    assert at is not None
+    assert at.timestamp() - later < 60
+
+
+def test_a_body_that_can_not_be_read_just_now_is_tried_again(
+    tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = Process(tmp_path, url := server.url("hook"))
+    monkeypatch.setattr(next(iter(first.receivers.values())).endpoint, "post", lambda attempt: None)
+    first.take(delivery())
+    state = first.logic.snapshot()
+    read, fails = Path.read_bytes, [1, 1]
+
+    def without_handles(path: Path) -> bytes:
+        if path.parent == tmp_path and fails:
+            fails.pop()
+            raise OSError(errno.EMFILE, "Too many open files")
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", without_handles)
+    told = Process(tmp_path, url, state=state, retries=5).until_done()
+    assert statuses(told) == [("hook", "delivered")]
+
+
+def test_the_only_copy_of_a_body_stays_where_it_could_never_be_read(
+    tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = Process(tmp_path, url := server.url("hook"))
+    monkeypatch.setattr(next(iter(first.receivers.values())).endpoint, "post", lambda attempt: None)
+    first.take(delivery())
+    state = first.logic.snapshot()
+
+    def refused(path: Path) -> bytes:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(Path, "read_bytes", refused)
+    told = Process(tmp_path, url, state=state, retries=1).until_done()
+    assert [each.reason for each in letters(told)] == [
+        f"webhook: {url}: its body can't be read: Input/output error (attempt 2)"
+    ]
+    assert not any(isinstance(each, Spent) for each in told)
+
+
+def test_a_secret_whose_file_is_just_being_written_is_waited_for(tmp_path: Path, server: Server) -> None:
+    key, spool = tmp_path / "key", tmp_path / "spool"
+    spool.mkdir()
+    key.write_text("")
+    guard = Guard(("127.0.0.0/8",), "test")
+    endpoint = pool.Endpoint(server.url("hook"), (Secret(file=key),), 5.0, guard, concurrency=1)
+    receiver = Receiver(endpoint, ("all",), max_retries=100, strategy="fixed", first_pause=0.05)
+    logic = Deliver(by_name((receiver,)), spool, lambda: "1", lambda: False, set(), None)
+    told, done = logic.on_batch([delivery()])
+    deadline = time.monotonic() + 60
+    while not done:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+        more, done = logic.on_notify()
+        told += more
+        if not key.read_text():
+            key.write_text("whsec_" + "QUJD" * 8)
+    endpoint.close()
+    assert statuses(told) == [("hook", "delivered")]
