@@ -124,7 +124,8 @@ class Flow:
         """Lines of old text filings: blank ones part paragraphs, columns are tables, short ones alone."""
         pre, self._pre = self._pre, False
         lines = data.split("\n")
-        tables = {} if self._tables else {each.first: each for each in typed_tables(lines)}
+        whole = ["", *lines[1:]] if self._length else lines  # what goes on behind a tag stands further right
+        tables = {} if self._tables else {each.first: each for each in typed_tables(whole)}
         after = 0
         for number, line in enumerate(lines):
             if number in tables:

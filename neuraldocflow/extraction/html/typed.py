@@ -30,7 +30,7 @@ class TypedTable(NamedTuple):
 
 def typed_tables(lines: list[str]) -> list[TypedTable]:
     """The tables among lines of preformatted text, from top to bottom; tabs count as spaces."""
-    if sum(1 for line in lines if _APART.search(line)) < 2:
+    if sum(1 for line in lines if _APART.search(line.expandtabs())) < 2:
         return []
     found: list[TypedTable] = []
     first = 0

@@ -5,6 +5,7 @@ typewriter's type sets in columns by spaces alone.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
@@ -16,6 +17,7 @@ _FIGURE = regex(
     r"(?:[$€£¥]\s?)?(?:\(\s?)?(?:[$€£¥]\s?)?[-–—−]?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d*\.\d+|\d+)(?:\s?\))?(?:\s?%)?"
     r"|(?:[$€£¥]\s?)?[-–—]"
 )
+_YEAR = regex(r"(?:19|20)\d\d")
 _TYPEWRITTEN = regex(r"Cour|Mono|Consol|Typewriter|Fixed", re.IGNORECASE)
 TYPED_GAP = regex(r"\s{3,}|(?<=[\d)%])\s{2}(?=[$€£¥(\d–—-])")
 """What parts columns in monospaced text: three spaces, two between figures."""
@@ -38,7 +40,7 @@ def figures_of(text: str) -> list[str]:
         return []
     if any(text[one.end() : other.start()] != " " for one, other in pairwise(found)):
         return []
-    told = sum("," in one[0] or "." in one[0] or "$" in one[0] or len(one[0]) == 4 for one in found)
+    told = sum(any(each in one[0] for each in ",.$") or _YEAR.fullmatch(one[0]) is not None for one in found)
     if told < len(found) - 1 or _is_range(found):
         return []
     return [*(one[0] for one in found), *sign]
@@ -65,10 +67,11 @@ def _is_typewritten(font: str) -> bool:
     return _TYPEWRITTEN.search(font) is not None
 
 
-def parted(texts: list[str], line: dict[str, Any]) -> list[Part]:
-    """Where each text of a line stands; ``line`` holds its characters, as MuPDF's raw dictionary does."""
+def parted(texts: list[str], line: dict[str, Any], shown: Callable[[Any], Any]) -> list[Part]:
+    """Where each text of a line stands; ``line`` holds its characters, as MuPDF's raw dictionary does, and
+    ``shown`` says where a box is on the page as it is shown."""
     chars = [
-        (char["c"], char["bbox"])
+        (char["c"], shown(char["bbox"]))
         for span in line["spans"]
         for char in span["chars"]
         if not char["c"].isspace()

@@ -15,7 +15,7 @@ from statistics import median
 from neuraldocflow.extraction.model import Cell, Table
 from neuraldocflow.extraction.patterns import regex
 from neuraldocflow.extraction.pdf.page import PageContent, TextLine
-from neuraldocflow.extraction.pdf.rows import Piece
+from neuraldocflow.extraction.pdf.rows import Piece, is_bold
 from neuraldocflow.extraction.pdf.rulings import THIN, bounds
 
 Rows = list[list[Piece]]
@@ -43,6 +43,7 @@ _FAR = 3.0
 """In sizes of the type; what stands further below is of no table."""
 _LARGER = 1.2
 """How much larger type a heading has, which ends a table, than the heads of this."""
+_AMOUNT = regex(r"(?:[A-Z]{3}\s)?[$€£¥]?\s?[-–(]?\d[\d.,' ]*\)?\s?(?:[$€£¥%]|[A-Z]{3})?")
 _LABELLED = regex(r"[A-Z][\w ]{0,12}:")
 _PROSE = 40
 """Characters a line from which on two columns are running text."""
@@ -66,7 +67,7 @@ def headed_tables(page: PageContent, rows: Rows) -> list[tuple[Table, list[TextL
             continue
         if _are_heads(rows[at], rules):
             last, body, bands = _end(rows, at)
-            if last > body + 1 and not _bold(rows[body]) and not _go_on_in_figures(rows, last):
+            if last > body + 1 and not is_bold(rows[body]) and not _go_on_in_figures(rows, last):
                 first, bands = _first(rows, at, floor, bands)
                 made = _table(page, rows[first:body], rows[body:last], [x0 for x0, _ in bands], rules)
                 if made is not None:
@@ -83,7 +84,7 @@ def _are_heads(row: list[Piece], rules: Rules) -> bool:
         return False
     if any(right.x0 - left.x1 < _APART * left.lines[0].size for left, right in pairwise(row)):
         return False
-    if _bold(row):
+    if is_bold(row):
         return True
     if not all(piece.text[0].isupper() for piece in row):
         return False
@@ -129,11 +130,11 @@ def _end(rows: Rows, at: int) -> tuple[int, int, Bands]:
             widened = bands if _widened(bands, rows[last + 1], _APART / 2 * size) else None
         if widened is None or _top(row) - bottom > _FAR * size:
             return last, body, bands
-        if len(row) == 1 and _bold(row) and size > _LARGER * rows[at][0].lines[0].size:
+        if len(row) == 1 and is_bold(row) and size > _LARGER * rows[at][0].lines[0].size:
             return last, body, bands  # a heading
-        if last == body < at + _HEAD_LINES and _bold(row) and _top(row) - bottom < _TIGHT * size:
+        if last == body < at + _HEAD_LINES and is_bold(row) and _top(row) - bottom < _TIGHT * size:
             body += 1
-        elif len(row) > 1 and _bold(row):
+        elif len(row) > 1 and is_bold(row):
             return last, body, bands  # another table's heads, or the next post of a curriculum vitae
         bands, bottom = widened, max(bottom, _bottom(row))
     return len(rows), body, bands
@@ -155,7 +156,7 @@ def _first(rows: Rows, at: int, floor: int, bands: Bands) -> tuple[int, Bands]:
     while at > floor:
         above, size = rows[at - 1], rows[at][0].lines[0].size
         widened = _widened(bands, above, _APART / 2 * size)
-        if widened is None or not _bold(above) or _top(rows[at]) - _bottom(above) > _TIGHT * size:
+        if widened is None or not is_bold(above) or _top(rows[at]) - _bottom(above) > _TIGHT * size:
             break
         bands, at = widened, at - 1
     return at, bands
@@ -168,10 +169,6 @@ def _go_on_in_figures(rows: Rows, last: int) -> bool:
     row = rows[last]
     near = _top(row) - _bottom(rows[last - 1]) < _FAR * row[0].lines[0].size
     return near and any(piece.numeric for piece in row)
-
-
-def _bold(row: list[Piece]) -> bool:
-    return all(line.bold for piece in row for line in piece.lines)
 
 
 def _top(row: list[Piece]) -> float:
@@ -250,6 +247,11 @@ def _is_prose(entries: list[Rows], starts: list[float]) -> bool:
     return high or (alone and long)
 
 
+def _amounts(entry: Rows, starts: list[float]) -> set[int]:
+    """The columns in which an entry has an amount: two of them are of two rows."""
+    return {_column(p, starts) for row in entry for p in row if _AMOUNT.fullmatch(p.text)}
+
+
 def _entries(rows: Rows, starts: list[float], rules: Rules) -> list[Rows]:
     """The table's rows, each of the rows of text in it: gaps part them, or where all are alike what stands in
     the first column; and a rule there, such as one to sign on."""
@@ -266,7 +268,8 @@ def _entries(rows: Rows, starts: list[float], rules: Rules) -> list[Rows]:
         ruled = _between(rules, _top(entries[-1][-1]) + 2, _top(row) + 2)
         signed = first and any(x0 < row[0].x1 and x1 > row[0].x0 for _, x0, x1 in ruled)
         alone = any(len(each) == 1 and each[0].x1 > starts[1] > each[0].x0 for each in (row, entries[-1][-1]))
-        if signed or alone or (gap > limit if limit is not None else first):
+        another = bool(_amounts(entries[-1], starts) & _amounts([row], starts))
+        if signed or alone or another or (gap > limit if limit is not None else first):
             entries.append([row])
         else:
             entries[-1].append(row)

@@ -96,7 +96,7 @@ def read_page(
                 seen[made.text] = made
                 if _UNKNOWN in made.text:
                     content.unknown += made.text.count(_UNKNOWN)
-                plain = turn is None and made.upright
+                plain = made.upright
                 if plain and (figures_of(made.text) or (rulings_too and typed_columns(made.spans))):
                     runs.append((len(lines), at, position))
                 elif not position and lines and _goes_on(lines[-1], made) and not figures_of(lines[-1].text):
@@ -104,7 +104,7 @@ def read_page(
                     block_number = made.block
                 lines.append(made)
     if runs:
-        _take_apart(lines, runs, textpage.extractRAWDICT()["blocks"])
+        _take_apart(lines, runs, textpage.extractRAWDICT()["blocks"], turn)
     return content
 
 
@@ -144,7 +144,7 @@ def _one_of(before: TextLine, line: TextLine) -> TextLine:
 
 
 def _take_apart(
-    lines: list[TextLine], runs: list[tuple[int, int, int]], blocks: list[dict[str, Any]]
+    lines: list[TextLine], runs: list[tuple[int, int, int]], blocks: list[dict[str, Any]], turn: Any = None
 ) -> None:
     """Puts a line for each figure in place of each run of them, and notes what typed columns hold.
 
@@ -153,7 +153,8 @@ def _take_apart(
     for index, block, position in reversed(runs):
         line = lines[index]
         figures = figures_of(line.text)
-        found = parted(figures or typed_columns(line.spans), blocks[block]["lines"][position])
+        raw = blocks[block]["lines"][position]
+        found = parted(figures or typed_columns(line.spans), raw, lambda box: turned(box, turn))
         parts = [_part_of(line, *part) for part in found]
         if parts and figures:
             lines[index : index + 1] = parts

@@ -11,10 +11,15 @@ from neuraldocflow.extraction.patterns import regex
 from neuraldocflow.extraction.pdf.page import PageContent, Ruling, TextLine
 from neuraldocflow.extraction.pdf.rulings import SNAP, THIN, Edge, cell_text, merge_edges
 
+_CODES = "USD|EUR|GBP|CHF|CAD|AUD|JPY"
+"""Named: other words of three letters before a figure are references."""
 NUMBER = regex(
-    r"[$€£¥]?\s*\(?\s*[$€£¥]?\s*[-–—−]?\s*(?:\d[\d,]*(?:\.\d+)?|\.\d+)\s*\)?\s*(?:%|bps|x)?\s*\)?(?:\s*\(?[a-z\d*†]\))?"
+    rf"(?:[-–—−]\s?(?=[$€£¥]))?(?:(?:{_CODES})\s)?[$€£¥]?\s*\(?\s*[$€£¥]?\s*[-–—−]?\s*"
+    r"(?:\d{1,3}(?:\.\d{3})+(?:,\d+)?|\d[\d,]*(?:\.\d+)?|\.\d+)"
+    rf"\s*\)?\s*(?:%|bps|x|[$€£¥]|{_CODES})?\s*\)?(?:\s*\(?[a-z\d*†]\))?"
     r"|[-–—]{1,2}\s*%?|[$€£¥]\s*[-–—]{1,2}|N/?[AM]|\*",
 )
+_SIGNS = tuple("$€£¥")
 _COSMETIC = regex(r"[$€£¥(]|[)%]+|\)\s*%|pts?|bps")
 _FOLLOWED = regex(r"(.*\S)\s+([$€£¥])")
 _PREFIX = regex(r"[$€£¥(]")
@@ -111,6 +116,15 @@ def rows_of(lines: list[TextLine], bands: list[tuple[float, float]]) -> list[Row
     return rows
 
 
+def _signs_trail(row: Row) -> bool:
+    """Whether the signs of a row's figures stand behind them, each of the figure before it."""
+    first = next((line.text for line in row if any(sign in line.text for sign in _SIGNS)), "")
+    found = _FOLLOWED.fullmatch(first)
+    if found is None or found[1][:1] in _SIGNS or NUMBER.fullmatch(found[1]) is None:
+        return False
+    return row[-1].text[-1:] in _SIGNS
+
+
 def pieces_of(row: Row) -> list[Piece]:
     """The row's cells: currency, bracket and percent signs joined to their number, stacked lines joined."""
     pieces: list[Piece] = []
@@ -123,10 +137,12 @@ def pieces_of(row: Row) -> list[Piece]:
         and not any(NUMBER.fullmatch(line.text) for line in row)
     )
     carried = ""
-    for line in sorted(row, key=lambda one: (one.x0, one.y0)):
+    ordered = sorted(row, key=lambda one: (one.x0, one.y0))
+    trails = _signs_trail(ordered)
+    for line in ordered:
         text, x1 = line.text, line.x1
         before = pieces[-1] if pieces else None
-        following = _FOLLOWED.fullmatch(text)
+        following = None if trails else _FOLLOWED.fullmatch(text)
         if following is not None and NUMBER.fullmatch(following[1]):
             # The sign of the next column's figure, which stood close enough to be of one line.
             x1 = line.x0 + (line.x1 - line.x0) * len(following[1]) / len(text)
@@ -194,3 +210,8 @@ def _raised(before: Piece, line: TextLine) -> bool:
         and line.size <= 0.8 * before.lines[0].size
         and -1 <= line.x0 - before.x1 < 0.8 * before.lines[0].size
     )
+
+
+def is_bold(row: list[Piece]) -> bool:
+    """Whether all of a row's text is bold."""
+    return all(line.bold for piece in row for line in piece.lines)

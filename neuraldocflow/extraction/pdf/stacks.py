@@ -180,11 +180,20 @@ def parts_of(rows: Rows, columns: Callable[[Rows], list[tuple[float, float]]]) -
         before = kept[-1]
         sentence = len(part[0]) == 1 and len(part[0][0].text) >= _SENTENCE
         whole = len(columns(before + part))
-        if sentence or whole < max(len(columns(before)), len(columns(part))) or _strays(before, part):
+        theirs, own = columns(before), columns(part)
+        apart = whole < max(len(theirs), len(own)) or _elsewhere(theirs, own)
+        if sentence or apart or _strays(before, part):
             kept.append(part)
         else:
             kept[-1] = before + part
     return [_without_sentence(part) if number else part for number, part in enumerate(kept)]
+
+
+def _elsewhere(theirs: list[tuple[float, float]], own: list[tuple[float, float]]) -> bool:
+    """Whether none of a part's columns is one of those above: then it is a table of its own."""
+    if len(own) < 2 or not theirs:
+        return False
+    return not any(x1 > left and x0 < right for x0, x1 in own for left, right in theirs)
 
 
 def _strays(rows: Rows, part: Rows) -> bool:

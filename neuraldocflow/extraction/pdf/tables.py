@@ -19,7 +19,7 @@ from neuraldocflow.extraction.pdf.exhibits import exhibit_lists
 from neuraldocflow.extraction.pdf.headed import headed_tables
 from neuraldocflow.extraction.pdf.ladders import laddered_tables
 from neuraldocflow.extraction.pdf.page import PageContent, TextLine
-from neuraldocflow.extraction.pdf.rows import Piece, gaps_between_boxes, pieced
+from neuraldocflow.extraction.pdf.rows import Piece, gaps_between_boxes, is_bold, pieced
 from neuraldocflow.extraction.pdf.rulings import bounds, ruled_tables
 from neuraldocflow.extraction.pdf.stacks import joined_cells, parts_of
 
@@ -162,7 +162,7 @@ def _regions(rows: list[list[Piece]], gaps: list[float]) -> list[tuple[int, int]
 def _tabular(row: list[Piece]) -> bool:
     """Whether the row has a label and numbers, several numbers, or three short pieces."""
     row = [piece for piece in row if piece.text not in _BULLETS]
-    if len(row) < 2:
+    if not 2 <= len(row) <= 100:
         return False
     numbers = sum(1 for piece in row if piece.numeric)
     figures = numbers >= 2 and all(piece.numeric for piece in row[1:])
@@ -304,6 +304,7 @@ def _heads(piece: Piece, row: list[Piece], column: tuple[float, float]) -> bool:
     before = row[row.index(piece) - 1]
     inside = min(piece.x1, column[1]) - max(piece.x0, column[0])
     over = 2 * inside > piece.x1 - piece.x0 or abs(piece.x1 - column[1]) < 1
+    over = over or (inside > 0 and not any(each.numeric for each in row))
     return over and piece.x0 - before.x1 > 2 * piece.lines[0].size
 
 
@@ -357,6 +358,11 @@ def _joined_heads(rows: list[list[Piece]]) -> list[list[Piece]]:
     return joined
 
 
+def _is_continued(text: str) -> bool:
+    """Whether a label's line begins with a word in lower case; pH and iPad begin labels."""
+    return text[:1].islower() and text.split(" ", 1)[0].islower()
+
+
 def _over_all(above: list[Piece], row: list[Piece]) -> bool:
     """Whether a lone head stands in the middle over several, whose heads all of them have in common."""
     off = above[0].x0 + above[-1].x1 - row[0].x0 - row[-1].x1
@@ -378,7 +384,7 @@ def _joined_labels(rows: list[list[Piece]], edge: float) -> list[list[Piece]]:
             before is not None
             and row[0].x0 < edge
             and not row[0].numeric
-            and (row[0].text[:1].islower() or row[0].text.startswith(". "))
+            and (_is_continued(row[0].text) or row[0].text.startswith(". "))
             and before[0].x0 < edge
             and not before[0].numeric
             and (len(row) == 1 or len(before) == 1)
@@ -424,6 +430,8 @@ def _header_rows(rows: list[list[Piece]]) -> int:
     if only_dashes(rows):
         return 1 if len(rows) > 2 else 0
     for number, row in enumerate(rows):
+        if number and row[0].x0 <= rows[0][0].x0 + 2 and is_bold(rows[0]) and not is_bold(row):
+            return number  # below the heads, where labels begin, and not in their type
         if any(piece.numeric and _YEAR.fullmatch(piece.text) is None for piece in row):
             return number if number <= 5 else 0
         if (len(row) > 1 or number) and row[0].text.endswith(":"):

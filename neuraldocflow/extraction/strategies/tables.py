@@ -181,7 +181,7 @@ def _pairs(found: list[Piece]) -> Iterator[tuple[str, str, int, float]]:
             yield dotted["name"], dotted["value"], piece.start + dotted.start("value"), 0.6
         elif piece.text.rstrip().endswith(":"):
             other = beside(index, found)
-            if other is not None and not other.text.rstrip().endswith(":"):
+            if other is not None and _next_to(piece, other) and not other.text.rstrip().endswith(":"):
                 yield piece.text.rstrip(" :"), other.text, other.start, 0.6
         elif piece.cell is not None and (total := _totals(piece, totals).get(id(piece.cell))) is not None:
             yield piece.text, total.text, total.start, 0.5
@@ -189,8 +189,15 @@ def _pairs(found: list[Piece]) -> Iterator[tuple[str, str, int, float]]:
             yield piece.text, below.text, below.start, 0.5
         elif piece.cell is not None and not piece.cell.column % 2 and _in_form(piece, forms):
             other = beside(index, found)
-            if other is not None and len(other.text) < _VALUE:
+            if other is not None and _next_to(piece, other) and len(other.text) < _VALUE:
                 yield piece.text, other.text, other.start, 0.5
+
+
+def _next_to(piece: Piece, other: Piece) -> bool:
+    """Whether no empty cell stands between two of a row."""
+    if piece.cell is None or other.cell is None:
+        return True
+    return other.cell.column <= piece.cell.column + piece.cell.colspan
 
 
 def _one_by_one(match: re.Match[str]) -> Iterator[tuple[str, str, int]]:
@@ -215,7 +222,8 @@ def _totals(piece: Piece, known: dict[int, dict[int, Cell]]) -> dict[int, Cell]:
         return {}
     if id(table) not in known:
         rows = [[cell for cell in row if cell.text.strip()] for _, row in sorted(table.by_row().items())]
-        full = [at for at, row in enumerate(rows) if at >= table.header_rows and len(row) > 2]
+        most = max(map(len, rows[table.header_rows :]), default=0)
+        full = [at for at, row in enumerate(rows) if at >= table.header_rows and len(row) == most > 2]
         known[id(table)] = {
             id(row[0]): row[1]
             for row in rows[full[-1] + 1 if full else len(rows) :]
@@ -251,14 +259,17 @@ def _is_form(table: Table) -> bool:
 
     Two such pairs stand beside one another where labels have no digits and values for the most part have.
     """
-    if table.n_columns not in (2, 4) or table.header_rows or table.n_rows < 2:
+    filled = [cell for cell in table.cells if cell.text.strip()]
+    rows = {cell.row for cell in filled}
+    titles = {row for row in range(table.header_rows) if sum(cell.row == row for cell in filled) == 1}
+    if table.n_columns not in (2, 4) or len(titles) < table.header_rows or len(rows - titles) < 2:
         return False
-    labels = [cell.text.strip() for cell in table.cells if not cell.column % 2 and cell.text.strip()]
+    labels = [cell.text.strip() for cell in filled if not cell.column % 2 and cell.row not in titles]
     if table.n_columns == 4:
         values = [cell.text for cell in table.cells if cell.column % 2]
         figures = sum(map(bool, map(_DIGIT.search, values)))
         if any(map(_DIGIT.search, labels)) or 2 * figures < len(values) or len(labels) < len(values):
             return False
-    elif len(labels) < table.n_rows:
+    elif len(labels) < table.n_rows - len(titles):
         return False
     return len(set(labels)) == len(labels) and all(map(_LABEL.fullmatch, labels))
