@@ -343,13 +343,19 @@ def test_an_answer_is_looked_for_soon_though_the_clock_is_set_forward(
     assert at.timestamp() - later < 60
 
 
+def undelivered(spool: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """The snapshot of a process that has delivered nothing; its body is in a file."""
+    process = Process(spool, url)
+    (receiver,) = process.receivers.values()
+    monkeypatch.setattr(receiver.endpoint, "post", lambda attempt: None)
+    process.take(delivery())
+    return process.logic.snapshot()
+
+
 def test_a_body_that_can_not_be_read_just_now_is_tried_again(
     tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = Process(tmp_path, url := server.url("hook"))
-    monkeypatch.setattr(next(iter(first.receivers.values())).endpoint, "post", lambda attempt: None)
-    first.take(delivery())
-    state = first.logic.snapshot()
+    state = undelivered(tmp_path, url := server.url("hook"), monkeypatch)
     read, fails = Path.read_bytes, [1, 1]
 
     def without_handles(path: Path) -> bytes:
@@ -366,10 +372,7 @@ def test_a_body_that_can_not_be_read_just_now_is_tried_again(
 def test_the_only_copy_of_a_body_stays_where_it_could_never_be_read(
     tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = Process(tmp_path, url := server.url("hook"))
-    monkeypatch.setattr(next(iter(first.receivers.values())).endpoint, "post", lambda attempt: None)
-    first.take(delivery())
-    state = first.logic.snapshot()
+    state = undelivered(tmp_path, url := server.url("hook"), monkeypatch)
 
     def refused(path: Path) -> bytes:
         raise OSError(errno.EIO, "Input/output error")

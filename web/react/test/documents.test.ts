@@ -18,6 +18,21 @@ function clientThat(does: object): NeuralDocFlowClient {
   return { ...deaf, subscribeToJob() {}, ...does } as unknown as NeuralDocFlowClient;
 }
 
+/** One with channels, and the function that tells of its connection. */
+function connectable(does: object) {
+  let tell: (status: object) => void = () => {};
+  const client = clientThat({
+    onConnectionStatus: (listener: typeof tell) => {
+      tell = listener;
+      return () => {};
+    },
+    subscribeToChannel: async () => {},
+    unsubscribeFromChannel() {},
+    ...does,
+  });
+  return { client, connect: (status: object) => tell(status) };
+}
+
 /** One that was read on this device, whose result the service has too. */
 const synced: Submission = {
   ...{ id: "a", filename: "a.pdf", profile: "auto", options: {}, size: 1, type: "", createdAt: 1 },
@@ -95,14 +110,7 @@ test("what was sent before and is not among the newest is not said to be queued:
   const shelf = new MemoryShelf();
   await shelf.put({ ...synced, read: null }, new Blob(["a"]));
   const [newest, older] = ["job-2", "job-1"].map(job_id => ({ ...unknownJob(job_id), status: "completed" }));
-  let connect: (status: object) => void = () => {};
-  const client = clientThat({
-    onConnectionStatus: (listener: typeof connect) => {
-      connect = listener;
-      return () => {};
-    },
-    subscribeToChannel: async () => {},
-    unsubscribeFromChannel() {},
+  const { client, connect } = connectable({
     listJobs: async ({ after }: { after?: string }) =>
       after ? { jobs: [older], next: null } : { jobs: [newest], next: "older" },
   });
@@ -194,14 +202,7 @@ test("a list that was read before an event that came sooner sets nothing back", 
     { ...job, status: "queued" as const, stage: null, progress: 0 },
     { ...job, progress: 0.7 },
   ];
-  let connect: (status: object) => void = () => {};
-  const client = clientThat({
-    onConnectionStatus: (listener: typeof connect) => {
-      connect = listener;
-      return () => {};
-    },
-    subscribeToChannel: async () => {},
-    unsubscribeFromChannel() {},
+  const { client, connect } = connectable({
     listJobs: async () => ({ jobs: [lists[0]], next: "older" }),
   });
   const outbox = new Outbox(new MemoryShelf(), async () => "job-1");
