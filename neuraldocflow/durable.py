@@ -148,6 +148,15 @@ def write_atomically(path: Path, data: bytes, *, replace: bool = True) -> None:
         Path(name).unlink(missing_ok=True)
 
 
+def reserve(path: Path) -> bool:
+    """Take a name with an empty file, where the filesystem has no hard links; whether nothing had it."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except FileExistsError:
+        return False
+    return True
+
+
 def _place(name: str, path: Path) -> None:
     """Give a file a name that nothing has. Raises FileExistsError, and OSError."""
     try:
@@ -155,7 +164,8 @@ def _place(name: str, path: Path) -> None:
     except OSError as error:
         if error.errno not in NO_LINKS:
             raise
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL))  # reserved, so that of two writers one fails
+        if not reserve(path):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from error
         try:
             os.replace(name, path)
         except OSError:

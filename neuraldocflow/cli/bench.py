@@ -32,7 +32,7 @@ def bench(
     failed = []
     for name in names or known:
         print(f"{name}:", file=sys.stderr)
-        if subprocess.run([sys.executable, str(known[name]), *options], check=False).returncode:
+        if subprocess.run([sys.executable, str(known[name]), *options], cwd=_ROOT, check=False).returncode:
             failed.append(name)
     if failed:
         raise NeuralDocFlowError(f"not measured: {', '.join(failed)}")

@@ -27,6 +27,8 @@ _WORD = regex(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _BREAKABLE = regex(r"([^\W\d_]+)[-\u2010\u00ad]$")
 _HYPHENS = "-\u2010\u00ad"
 _OWN_LABEL = regex(r"[A-Z][\w .#/&-]{0,40}:(?:\s|$)")
+_APART = 2.5
+"""In sizes of the type: what has a label of its own and stands so far to the right is a line of its own."""
 _WORDY = 20
 """Characters; lines that are longer look like running text."""
 _FIRST_WORD = regex(r"[^\W\d_]+")
@@ -149,7 +151,9 @@ class Paragraphs:
                 rows = [[line]]
                 left, right = line.x0, line.x1
             else:
-                if beside and not (line.x0 - before.x1 > 2.5 * before.size and _OWN_LABEL.match(line.text)):
+                if beside and not (
+                    line.x0 - before.x1 > _APART * before.size and _OWN_LABEL.match(line.text)
+                ):
                     rows[-1].append(line)
                 else:
                     rows.append([line])

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 
-from neuraldocflow.durable import NO_LINKS
+from neuraldocflow.durable import NO_LINKS, reserve
 
 _EARLIEST, _LATEST = -(2**63), 2**63 - 1
 
@@ -115,7 +115,7 @@ def _rename(source: Path, folder: Path, name: str, arriving: Arriving) -> Path:
         except OSError as error:
             if error.errno not in NO_LINKS:
                 raise
-            if not _reserve(target):
+            if not reserve(target):
                 continue
             try:
                 arriving(target)
@@ -132,15 +132,6 @@ def _rename(source: Path, folder: Path, name: str, arriving: Arriving) -> Path:
         os.unlink(source)
         return target
     raise AssertionError("unreachable: names never end")
-
-
-def _reserve(target: Path) -> bool:
-    """Take the name with an empty file, where the filesystem has no hard links."""
-    try:
-        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    except FileExistsError:
-        return False
-    return True
 
 
 def _names(folder: Path, name: str) -> Iterator[Path]:

@@ -229,12 +229,12 @@ class Deliver(StatefulBatchLogic[Deliverable, Told, dict[str, Any]]):
         item = items.popleft()
         sequence, target = delivery_number(item.message, url), target_of(url)
         told: list[Told] = []
-        body, is_lost = self._body(item.message) if status != "delivered" else (b"", False)
+        body = self._body(item.message) if status != "delivered" else b""
         if status != "delivered":
             told.append(
                 DeadLetter(
                     item.document,
-                    body,
+                    body or b"",
                     f"webhook_{code}",
                     f"webhook: {target}: {reason}",
                     WEBHOOK,
@@ -257,13 +257,13 @@ class Deliver(StatefulBatchLogic[Deliverable, Told, dict[str, Any]]):
         if not any(each.message == item.message for each in itertools.chain(*self._queues.values())):
             self._bodies.pop(item.message, None)
             path = self._spool / item.message
-            if path.exists() and not is_lost:  # the only copy then, which somebody may read yet
+            if path.exists() and body is not None:  # else it is the only copy, which somebody may read yet
                 told.append(Spent(item.document, str(path)))
         return told
 
-    def _body(self, message: str) -> tuple[bytes, bool]:
-        """A message's body, and whether it can't be read; the letter's reason says so then."""
+    def _body(self, message: str) -> bytes | None:
+        """A message's body; None where it can't be read, as the letter's reason says then."""
         try:
-            return (self._bodies.get(message) or Body(self._spool / message)).read(), False
+            return (self._bodies.get(message) or Body(self._spool / message)).read()
         except OSError:
-            return b"", True
+            return None

@@ -92,8 +92,8 @@ class Endpoint:
             if isinstance(body, Body):
                 body = await asyncio.to_thread(body.read)
         except OSError as error:
-            verdict: Verdict = "final" if isinstance(error, FileNotFoundError) else "again"
-            return Answer(attempt.message, verdict, f"its body can't be read: {error.strerror}")
+            ends: Verdict = "final" if isinstance(error, FileNotFoundError) else "again"
+            return Answer(attempt.message, ends, f"its body can't be read: {error.strerror}")
         answer = await self._post(attempt.message, body)
         if answer.verdict == "again":
             self._failures += 1

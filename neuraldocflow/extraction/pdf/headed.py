@@ -43,7 +43,6 @@ _FAR = 3.0
 """In sizes of the type; what stands further below is of no table."""
 _LARGER = 1.2
 """How much larger type a heading has, which ends a table, than the heads of this."""
-_AMOUNT = regex(r"(?:[A-Z]{3}\s)?[$€£¥]?\s?[-–(]?\d[\d.,' ]*\)?\s?(?:[$€£¥%]|[A-Z]{3})?")
 _LABELLED = regex(r"[A-Z][\w ]{0,12}:")
 _PROSE = 40
 """Characters a line from which on two columns are running text."""
@@ -249,7 +248,7 @@ def _is_prose(entries: list[Rows], starts: list[float]) -> bool:
 
 def _amounts(entry: Rows, starts: list[float]) -> set[int]:
     """The columns in which an entry has an amount: two of them are of two rows."""
-    return {_column(p, starts) for row in entry for p in row if _AMOUNT.fullmatch(p.text)}
+    return {_column(p, starts) for row in entry for p in row if p.numeric}
 
 
 def _entries(rows: Rows, starts: list[float], rules: Rules) -> list[Rows]:

@@ -144,7 +144,7 @@ def _one_of(before: TextLine, line: TextLine) -> TextLine:
 
 
 def _take_apart(
-    lines: list[TextLine], runs: list[tuple[int, int, int]], blocks: list[dict[str, Any]], turn: Any = None
+    lines: list[TextLine], runs: list[tuple[int, int, int]], blocks: list[dict[str, Any]], turn: Any
 ) -> None:
     """Puts a line for each figure in place of each run of them, and notes what typed columns hold.
 

@@ -30,6 +30,8 @@ _SCALE_HINT = regex(r"thousand|million|billion|\$|dollar|euro|USD|EUR|GBP", re.I
 _ALIGNED = 4
 """Labels from which on those that begin at one place are a column."""
 _MOST_EDGES = 8
+_MOST_PIECES = 100
+"""Of a row: no table is as wide, and pieces of rows are compared with one another."""
 _COLUMN = 6
 """Lines from which on what they fill is a column of running text."""
 _LARGER = 1.1
@@ -162,7 +164,7 @@ def _regions(rows: list[list[Piece]], gaps: list[float]) -> list[tuple[int, int]
 def _tabular(row: list[Piece]) -> bool:
     """Whether the row has a label and numbers, several numbers, or three short pieces."""
     row = [piece for piece in row if piece.text not in _BULLETS]
-    if not 2 <= len(row) <= 100:
+    if not 2 <= len(row) <= _MOST_PIECES:
         return False
     numbers = sum(1 for piece in row if piece.numeric)
     figures = numbers >= 2 and all(piece.numeric for piece in row[1:])
