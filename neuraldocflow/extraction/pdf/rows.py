@@ -15,8 +15,10 @@ _CODES = "USD|EUR|GBP|CHF|CAD|AUD|JPY"
 """Named: other words of three letters before a figure are references."""
 NUMBER = regex(
     rf"(?:[-–—−]\s?(?=[$€£¥]))?(?:(?:{_CODES})\s)?[$€£¥]?\s*\(?\s*[$€£¥]?\s*[-–—−]?\s*"
-    r"(?:\d{1,3}(?:\.\d{3})+(?:,\d+)?|\d[\d,]*(?:\.\d+)?|\.\d+)"
-    rf"\s*\)?\s*(?:%|bps|x|[$€£¥]|{_CODES})?\s*\)?(?:\s*\(?[a-z\d*†]\))?"
+    # a minus sign behind it only after decimals: "333-" is a word's beginning
+    r"(?:\d{1,3}(?:[.'’ ]\d{3})*,\d\d[-–—−]?|\d{1,3}(?:\.\d{3})+(?:,\d+)?"
+    r"|\d{1,3}(?:['’]\d{3})+(?:\.\d\d[-–—−]?)?|\d[\d,]*(?:\.\d+[-–—−]?)?|\.\d+)"
+    rf"\s*\)?\s*(?:%|bps|x|[$€£¥]|{_CODES}|CR|DR)?\s*\)?(?:\s*\(?[a-z\d*†]\))?"
     r"|[-–—]{1,2}\s*%?|[$€£¥]\s*[-–—]{1,2}|N/?[AM]|\*",
 )
 _SIGNS = tuple("$€£¥")

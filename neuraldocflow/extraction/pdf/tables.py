@@ -311,7 +311,8 @@ def _heads(piece: Piece, row: list[Piece], column: tuple[float, float]) -> bool:
 
 
 def _label_edges(rows: list[list[Piece]], edge: float) -> list[float]:
-    """Where further columns of labels begin before the figures: titles behind numbers, as in contents."""
+    """Where further columns of labels begin before the figures: titles behind numbers, as in contents, and
+    what stands below a head of its own in most rows, as where a bill has one item."""
     second = [
         piece.x0
         for row in rows
@@ -322,7 +323,13 @@ def _label_edges(rows: list[list[Piece]], edge: float) -> list[float]:
     counts = Counter(map(round, second))
     alone = Counter(round(row[0].x0) for row in rows)
     least = max(_ALIGNED, 0.3 * labelled)
-    found = [x for x, count in counts.items() if count >= _ALIGNED and count + alone[x] >= least]
+    own = set() if any(piece.numeric for piece in rows[0]) else {round(piece.x0) for piece in rows[0][1:]}
+    enough = max(2, 1 + sum(len(row) > 2 and row[-1].numeric for row in rows) / 2)
+    found = [
+        x
+        for x, count in counts.items()
+        if (count >= _ALIGNED and count + alone[x] >= least) or (x in own and count >= enough)
+    ]
     if len(found) > _MOST_EDGES:
         return []
     return sorted(

@@ -40,7 +40,7 @@ _TELLING = regex(
     r"\s+(?P<value>(?:\S{1,20} ){0,3}\S{0,20}\d\S{0,12})"
 )
 """A line of a label that says by itself that a number or a date follows, and that."""
-_FIGURE = regex(r"\W{0,6}(?:[A-Z]{3})?\W{0,6}\d[\d.,\s]*\W{0,4}(?:[A-Z]{3})?")
+_FIGURE = regex(r"\W{0,6}(?:[A-Z]{3})?\W{0,6}\d[\d.,'’\s]*\W{0,4}(?:[A-Z]{3}|[CD]R)?")
 """An amount, with its currency as a sign or a code."""
 _DIGIT = regex(r"\d")
 _SAYS = regex(r"[^\W_]")

@@ -12,6 +12,7 @@ from neuraldocflow.extraction.candidates import Context
 from neuraldocflow.extraction.html.reader import read as read_html
 from neuraldocflow.extraction.model import Document
 from neuraldocflow.extraction.pdf.reader import read as read_pdf
+from neuraldocflow.extraction.pdf.rows import NUMBER
 from neuraldocflow.extraction.profile import Field
 from neuraldocflow.extraction.strategies.tables import key_values
 
@@ -178,3 +179,35 @@ def test_preformatted_columns_may_be_set_by_tabs() -> None:
 def test_a_row_of_thousands_of_figures_is_no_table_and_takes_no_time() -> None:
     row = "   ".join(["1.00"] * 20_000)
     assert tables(read_html(f"<pre>\n{row}\n{row}\n{row}\n</pre>".encode())) == []
+
+
+@pytest.mark.parametrize("items", [1, 2])
+@pytest.mark.parametrize("first", ["#1", "SKU A-10", "Date 03.01.2025"])
+def test_a_bill_of_an_item_or_two_has_the_columns_that_its_head_names(items: int, first: str) -> None:
+    head, begun = first.replace("#", "# ").split()
+    rows = [(head, "Description", "Qty", "Unit price", "Amount")]
+    rows += [(f"{begun}{item}", f"Consulting {item}", "3", "106.80", "320.40") for item in range(items)]
+    total = ("", "Total", "", "", "320.40")
+    assert tables(pdf(grid((50, 120, -330, -400, -480), [*rows, total]))) == [[*map(list, rows), [*total]]]
+
+
+@pytest.mark.parametrize(
+    "amounts",
+    [
+        ("1'106.80", "3'320.40"),
+        ("1 245,00 €", "1 878,48 €"),
+        ("45.20-", "1,320.40-"),
+        ("45,20-", "1.320,40-"),
+        ("954.80 CR", "45.20 DR"),
+    ],
+)
+def test_totals_are_figures_as_several_countries_and_banks_write_them(amounts: tuple[str, str]) -> None:
+    rows = [("Item", "Quantity", "Amount"), ("Paper", "2", "45.00"), ("Ink", "1", amounts[0])]
+    total = ("Total", "", amounts[1])
+    document = pdf(grid((50, -330, -480), [*rows, total]))
+    assert tables(document) == [[*map(list, rows), [*total]]]
+    assert pairs(document)["Total"] == amounts[1]
+
+
+def test_a_word_that_goes_on_in_the_next_line_is_no_negative_figure() -> None:
+    assert NUMBER.fullmatch("333-") is None  # the beginning of a file number
