@@ -66,10 +66,16 @@ class Fetch:
     outage: Outage = field(compare=False)
     have: Have = field(compare=False, default_factory=Have)
     digest: hashlib._Hash = field(compare=False, default_factory=hashlib.sha256)
-    asked: float = field(compare=False, default_factory=time.monotonic)
-    came: float = field(compare=False, default_factory=time.monotonic)
+    asked: float = field(compare=False, default=0.0)
+    """When it was first its turn; 0 before that."""
+    came: float = field(compare=False, default=0.0)
     """When the last of it came, or it was asked for."""
     told: float = field(compare=False, default=0.0)
+
+    def begin(self) -> None:
+        """It is its turn: its time runs from the first time on, not while others are fetched before it."""
+        if not self.asked:
+            self.asked = self.came = time.monotonic()
 
     def begin_anew(self) -> None:
         """Forget what there is of it."""

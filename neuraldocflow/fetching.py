@@ -43,7 +43,8 @@ log = logging.getLogger(__name__)
 THREADS = 8
 """Of each fetcher."""
 PATIENCE, MOST_SECONDS = 900.0, 1800.0
-"""Seconds a document waits for a place that gives nothing, and that all of it may take, before it fails."""
+"""Seconds a document waits for a place that gives nothing, and that all of it may take, before it fails; from
+when it is its turn."""
 _PAUSE = 0.2
 
 
@@ -165,6 +166,7 @@ class Fetching:
 
     def _work(self, fetch: Fetch) -> None:
         error: DocumentError | None = None
+        fetch.begin()
         try:
             self._check_wanted(fetch)
             if not self._download(fetch):

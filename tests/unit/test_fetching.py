@@ -269,6 +269,27 @@ def test_a_document_that_never_ends_is_given_up(tmp_path: Path) -> None:
     made.fetching.close()
 
 
+@pytest.mark.parametrize("limit", ["most_seconds", "patience"])
+def test_a_document_that_waits_for_its_turn_does_not_use_up_its_time(tmp_path: Path, limit: str) -> None:
+    asked: list[str] = []
+
+    def slow(source: DocumentSource, have: Have) -> Generator[bytes, None, None]:
+        asked.append(source.uri)
+        if "last" in source.uri and len(asked) == 5:
+            raise Unreachable("not now")
+        time.sleep(0.01 if "last" in source.uri else 0.3)
+        yield b"there"
+
+    made = Fetched(tmp_path / "fetched", threads=1, **{limit: 1.0})
+    made.fetching.add_scheme("test", slow)
+    for name in ("a", "b", "c", "d", "last"):
+        made.ask(name)
+    wait_for(lambda: made.fetching.count() == 0)
+    assert made.fetching.take("me") == []
+    assert [job.document_id for job in made.jobs] == ["a", "b", "c", "d", "last"]
+    made.fetching.close()
+
+
 def test_slow_places_hold_up_nothing_that_is_fetched_by_other_means(fetched: Fetched, place: Place) -> None:
     fetched.fetching.add_scheme("slow", place.fetch)
     other = Place()
