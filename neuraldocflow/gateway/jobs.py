@@ -36,6 +36,7 @@ CREATE TABLE IF NOT EXISTS jobs (
     result_partition INTEGER, result_offset INTEGER, first_offset INTEGER, received_ms INTEGER
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS by_tenant ON jobs (tenant, created_ms DESC, id);
+CREATE INDEX IF NOT EXISTS by_status ON jobs (tenant, status, created_ms DESC, id);
 CREATE INDEX IF NOT EXISTS under_way ON jobs (tenant, status, priority) WHERE {_UNDER_WAY};
 CREATE TABLE IF NOT EXISTS deliveries (
     sink TEXT, target TEXT, delivered INTEGER, hour INTEGER, n INTEGER NOT NULL, last_ms INTEGER NOT NULL,

@@ -119,6 +119,19 @@ def test_a_tenant_gets_its_own_jobs_only_and_old_ones_are_forgotten(tmp_path: Pa
     assert jobs.page("a", 10, None, None) == []
 
 
+@pytest.mark.parametrize("status", [None, "queued", "completed", "failed"])
+def test_a_list_of_few_among_many_looks_at_few(tmp_path: Path, status: str | None) -> None:
+    """Whoever looks up a job waits for it meanwhile, and the event loop with him."""
+    jobs = Jobs(tmp_path / "jobs.db")
+    made = [events_of(f"d-{number}", "failed" if number == 7 else "completed")[-1] for number in range(2000)]
+    jobs.apply([record(event, number) for number, event in enumerate(made)], {})
+    thousands: list[None] = []
+    jobs._view.set_progress_handler(lambda: thousands.append(None), 1000)  # SQLite's own steps
+    jobs.page("default", 10, None, status)
+    assert len(thousands) < 3
+    jobs.close()
+
+
 def test_a_document_whose_job_was_forgotten_is_the_next_run_when_it_comes_again(tmp_path: Path) -> None:
     jobs = Jobs(tmp_path / "jobs.db")
     runs = [NewDocument(id="d", source=SOURCE, run=run) for run in range(3)]
