@@ -162,6 +162,27 @@ def test_positions_survive_and_an_index_of_another_version_is_made_again(tmp_pat
     assert Jobs(tmp_path / "jobs.db").positions() == {}
 
 
+def test_an_index_that_lost_pages_with_the_machine_is_made_again(tmp_path: Path) -> None:
+    """It is written without waiting for the disk: opening it shows nothing of that, and look-ups fail."""
+    path, wal = tmp_path / "jobs.db", tmp_path / "jobs.db-wal"
+    jobs, documents = Jobs(path), [f"d-{number}" for number in range(1000)]
+    made = [record(events_of(document)[-1], number) for number, document in enumerate(documents)]
+    jobs.apply(made, {(PROCESSING_RESULTS, 0): 1000})
+    jobs.close()
+    wal.touch()
+    again = Jobs(path)
+    assert again.positions() == {(PROCESSING_RESULTS, 0): 1000}
+    again.close()
+    whole = path.read_bytes()
+    path.write_bytes(whole[:65536] + bytes(4096) + whole[65536 + 4096 :])
+    wal.touch()
+    again = Jobs(path)
+    assert again.positions() == {}
+    again.apply(made, {})
+    assert all(again.latest_run(document) for document in documents)
+    again.close()
+
+
 def test_on_another_log_all_is_read(tmp_path: Path) -> None:
     """Though it has more than was read of the former one, so that nothing of that is beyond its end."""
     jobs, read = Jobs(tmp_path / "jobs.db"), 0
