@@ -21,7 +21,7 @@ from neuraldocflow import durable
 from neuraldocflow.events import timestamp
 from neuraldocflow.gateway.arrivals import DONE, Arrived
 from neuraldocflow.gateway.offsets import Place, Positions
-from neuraldocflow.log import PROCESSING_EVENTS, PROCESSING_RESULTS
+from neuraldocflow.log import DOCUMENT_STREAM, PROCESSING_EVENTS, PROCESSING_RESULTS
 
 log = logging.getLogger(__name__)
 
@@ -104,13 +104,16 @@ class Jobs:
 
     def follow(self, ids: Mapping[str, str]) -> None:
         """From now on topics of these ids are read (empty: not known now): positions in others that had their
-        names are forgotten. Jobs that are known only from there stay, without their places in them."""
+        names are forgotten. Jobs that are known only from there stay, without their places in them; but not
+        those that nobody had taken up: their documents are to be queued here when they are sent again."""
         with self._lock:
             known = dict(self._db.execute("SELECT topic, id FROM topics").fetchall())
             self._db.execute("BEGIN")
             for topic, found in ids.items():
                 if found and found != known.get(topic, found):
                     self._db.execute("DELETE FROM positions WHERE topic = ?", (topic,))
+                    if topic == DOCUMENT_STREAM:
+                        self._db.execute("DELETE FROM jobs WHERE status = 'queued' AND first_offset IS NULL")
                     if topic in _PLACES:
                         self._db.execute(f"UPDATE jobs SET {_PLACES[topic]}")
                 if found:
