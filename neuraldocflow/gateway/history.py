@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 
 from neuraldocflow.gateway.arrivals import Arrived, arrived
@@ -10,6 +11,9 @@ from neuraldocflow.gateway.hub import Hub, Published
 from neuraldocflow.gateway.news import News
 from neuraldocflow.gateway.offsets import Place, Positions
 from neuraldocflow.log import Log, OffsetOutOfRange, Record
+
+_PATIENCE, _PAUSE = 5.0, 0.02
+"""Seconds that a place another gateway has told of is waited for here, and between two looks."""
 
 
 class History:
@@ -33,7 +37,7 @@ class History:
 
         Only the places in ``start`` are read. Raises LogError.
         """
-        at = dict(start)
+        at = await self._reached(start)
         news = News()
         while True:
             ends = {place: end for place, end in self._hub.positions.items() if at.get(place, end) < end}
@@ -50,6 +54,17 @@ class History:
                         if told is not None:
                             yield Published(told, {**self._hub.positions, **at}, self._hub.offsets)
                     at[place] = after
+
+    async def _reached(self, start: Positions) -> Positions:
+        """``start``, once the hub has come there: where it is of a gateway that was further, this one would
+        give out again what that one has told of. A log that lost its end never comes there: then where the
+        hub was."""
+        began, until = self._hub.positions, time.monotonic() + _PATIENCE
+        while any(self._hub.positions.get(place, offset) < offset for place, offset in start.items()):
+            if time.monotonic() > until:
+                return {place: min(offset, began.get(place, offset)) for place, offset in start.items()}
+            await asyncio.sleep(_PAUSE)
+        return dict(start)
 
     async def event(self, place: Place, offset: int) -> Arrived | None:
         """One event by its place; None when it is no longer kept. Raises LogError."""
