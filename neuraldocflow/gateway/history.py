@@ -24,10 +24,17 @@ class History:
         self._hub = hub
 
     async def is_kept(self, start: Positions) -> bool:
-        """Whether everything since these positions is still there. Raises LogError."""
-        return await asyncio.to_thread(
-            lambda: all(offset >= self._log.begin(*place) for place, offset in start.items())
-        )
+        """Whether everything since these positions is there: nothing was dropped, and they are not beyond the
+        end, as those of a log that has been replaced. Raises LogError."""
+
+        def look() -> bool:
+            bounds = {topic: self._log.bounds(topic) for topic in {topic for topic, _ in start}}
+            return all(
+                bounds[topic][part][0] <= offset <= bounds[topic][part][1]
+                for (topic, part), offset in start.items()
+            )
+
+        return await asyncio.to_thread(look)
 
     async def events(
         self, start: Positions, wanted: Callable[[Arrived], bool], follow: Callable[[], None]

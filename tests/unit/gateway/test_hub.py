@@ -143,8 +143,11 @@ def test_what_a_reader_that_comes_back_has_not_had_is_told_once(
             def follow() -> None:
                 hub.follow_channel("default", "results", reader, Filter({}))
 
+            history = History(log, hub)
+            assert await history.is_kept(seen) is (not beyond)
+
             async def comes_back() -> None:
-                async for event in History(log, hub).events(seen, lambda _: True, follow):
+                async for event in history.events(seen, lambda _: True, follow):
                     reader.push(event, "results")
 
             coming = asyncio.create_task(comes_back())
