@@ -109,12 +109,15 @@ class FetchQueue:
                 threading.Thread(target=self._run, name=f"fetch-{self._threads}", daemon=True).start()
             self._lock.notify()
 
-    def hurry(self, which: Callable[[Fetch], bool]) -> None:
-        """Those wait no longer."""
+    def drop(self, which: Callable[[Fetch], bool]) -> list[Fetch]:
+        """Those that wait for their turn, or to be asked for again, are to be fetched no more."""
         with self._lock:
-            self._later = [(0.0 if which(fetch) else due, fetch) for due, fetch in self._later]
-            heapq.heapify(self._later)
-            self._lock.notify()
+            dropped = [fetch for fetch in (*self._ready, *(each for _, each in self._later)) if which(fetch)]
+            if dropped:
+                self._ready = [fetch for fetch in self._ready if not which(fetch)]
+                self._later = [(due, fetch) for due, fetch in self._later if not which(fetch)]
+                heapq.heapify(self._later)
+            return dropped
 
     def stop(self) -> None:
         with self._lock:

@@ -123,6 +123,25 @@ def test_a_document_is_fetched_no_longer_than_its_deadline(fetched: Fetched, pla
     assert (failure.error["code"], "deadline" in failure.error["message"]) == ("timeout", True)
 
 
+def test_a_document_that_waits_for_its_turn_ends_by_its_deadline_or_when_it_is_cancelled(
+    fetched: Fetched, place: Place
+) -> None:
+    place.open.clear()
+    fetched.ask("first")
+    wait_for(lambda: bool(place.asked))
+    fetched.ask("later", deadline=time.monotonic() + 60)
+    fetched.ask("late", deadline=time.monotonic() + 0.3)
+    (failure,) = fetched.failures(1)
+    assert (failure.job.document_id, failure.error and failure.error["code"]) == ("late", "timeout")
+    fetched.ask("unwanted")
+    fetched.fetching.cancel("unwanted", 0)
+    (failure,) = fetched.failures(1)
+    assert failure.job.document_id == "unwanted"
+    assert fetched.fetching.count() == 2
+    place.open.set()
+    wait_for(lambda: [job.document_id for job in fetched.jobs] == ["first", "later"])
+
+
 def test_cancelling_a_run_leaves_the_fetching_of_the_others(fetched: Fetched, place: Place) -> None:
     place.open.clear()
     for run in (0, 1, 2):
