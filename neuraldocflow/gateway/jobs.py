@@ -336,17 +336,26 @@ class Jobs:
         with self._reading:
             return self._view.execute(select, (int(moment.timestamp() * 1000) // _HOUR_MS,)).fetchall()
 
-    def forget(self, before: datetime) -> None:
-        """Drop jobs older than the log's retention; of each document its last run stays."""
+    def have_waited(self, before: datetime) -> bool:
+        """Whether jobs are under way of which nothing was heard since."""
+        select = f"SELECT 1 FROM jobs WHERE {_UNDER_WAY} AND updated_ms < ? LIMIT 1"
+        with self._reading:
+            return self._view.execute(select, (int(before.timestamp() * 1000),)).fetchone() is not None
+
+    def forget(self, before: datetime, kept_since: datetime | None = None) -> None:
+        """Drop jobs older than the log's retention; of each document its last run stays. Those under way stay
+        that came since ``kept_since``: their documents are still on the log."""
         old = int(before.timestamp() * 1000)
+        kept = old if kept_since is None else int(kept_since.timestamp() * 1000)
+        dropped = f"updated_ms < ? AND NOT ({_UNDER_WAY} AND created_ms >= ?)"
         with self._lock, self._db:
             self._db.execute("BEGIN")
             self._db.execute(
                 "INSERT OR REPLACE INTO forgotten (document, run) SELECT document, max(run) FROM jobs"
-                " WHERE updated_ms < ? GROUP BY document",
-                (old,),
+                f" WHERE {dropped} GROUP BY document",
+                (old, kept),
             )
-            self._db.execute("DELETE FROM jobs WHERE updated_ms < ?", (old,))
+            self._db.execute(f"DELETE FROM jobs WHERE {dropped}", (old, kept))
             self._db.execute("DELETE FROM deliveries WHERE last_ms < ?", (old,))
             self._db.execute(
                 "DELETE FROM forgotten WHERE number <= (SELECT max(number) FROM forgotten) - ?", (_KEPT,)

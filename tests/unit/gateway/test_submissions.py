@@ -39,8 +39,10 @@ class Service:
             self.read(log)
             yield log
 
-    def read(self, log: EmbeddedLog) -> None:
-        Tail(log, self.jobs, lambda *_: None, timedelta(days=1)).read_all()
+    def read(self, log: EmbeddedLog, retention: timedelta = timedelta(days=1)) -> None:
+        tail = Tail(log, self.jobs, lambda *_: None, retention)
+        tail.read_all()
+        tail.tidy()
 
     def submit(self, log: EmbeddedLog, content: bytes = LETTER, **order: Any) -> str:
         async def work() -> str:
@@ -90,4 +92,20 @@ def test_a_document_that_waited_on_a_former_log_is_queued_on_this_one(tmp_path: 
         assert log.end(DOCUMENT_STREAM, 0) == 1
         assert service.submit(log) == job
         assert log.end(DOCUMENT_STREAM, 0) == 1
+    service.jobs.close()
+
+
+def test_a_document_that_waits_for_longer_than_is_kept_is_not_taken_twice(tmp_path: Path) -> None:
+    """The job may be down; the log keeps what waits, however long."""
+    service = Service(tmp_path)
+    with service.on("log") as log:
+        job, done = service.submit(log), service.submit(log, LETTER + b"<!-- another -->")
+        log.append([message_of(ProcessingCompleted(id=done, result={"status": "completed"}))])
+        service.read(log, timedelta(seconds=-60))
+        assert [row["id"] for row in service.jobs.page("default", 10, None, None)] == [job]
+        assert service.submit(log) == job
+        assert log.end(DOCUMENT_STREAM, 0) == 2
+        log.retain(DOCUMENT_STREAM, max_bytes=0)
+        service.read(log, timedelta(seconds=-60))
+        assert service.jobs.page("default", 10, None, None) == []
     service.jobs.close()
