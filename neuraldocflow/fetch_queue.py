@@ -13,6 +13,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -79,8 +80,13 @@ class Fetch:
 
     def begin_anew(self) -> None:
         """Forget what there is of it."""
-        self.path.unlink(missing_ok=True)
+        self.remove()
         self.have, self.digest = Have(), hashlib.sha256()
+
+    def remove(self) -> None:
+        """Its file, where that can be: it ends no thread, and what stays is removed at the next start."""
+        with suppress(OSError):
+            self.path.unlink()
 
 
 class FetchQueue:

@@ -224,7 +224,7 @@ class Fetching:
 
     def _over(self, fetch: Fetch, error: DocumentError | None) -> None:
         if error is not None:
-            fetch.path.unlink(missing_ok=True)
+            fetch.remove()
         with self._lock:
             if error is not None:
                 self._failed[fetch.job.key].append(Outcome(fetch.job, "failed", error.to_dict()))

@@ -230,6 +230,34 @@ def test_a_full_disk_is_waited_for(fetched: Fetched) -> None:
     assert Path(fetched.jobs[0].path).read_bytes() == b"abc"
 
 
+@pytest.mark.parametrize("error", [FetchFailed("gone"), Replaced()], ids=["failed", "replaced"])
+def test_a_file_that_can_not_be_removed_stops_no_thread(
+    fetched: Fetched, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """As on a network folder that has just gone."""
+    tried: list[str] = []
+
+    def at_first(source: DocumentSource, have: Have) -> Generator[bytes, None, None]:
+        tried.append(source.uri)
+        yield b"abc"
+        if len(tried) == 1:
+            raise error
+
+    def unlink(path: Path, missing_ok: bool = False) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(Path, "unlink", unlink)
+    fetched.fetching.add_scheme("test", at_first)
+    fetched.ask("a")
+    if isinstance(error, FetchFailed):
+        (failure,) = fetched.failures(1)
+        assert failure.job.document_id == "a"
+    fetched.ask("b")
+    wait_for(lambda: fetched.fetching.count() == 0)
+    assert fetched.jobs[-1].document_id == "b"
+    assert all(Path(job.path).read_bytes() == b"abc" for job in fetched.jobs)
+
+
 def test_files_an_earlier_run_left_are_removed(tmp_path: Path, place: Place) -> None:
     (tmp_path / "fetched").mkdir()
     (tmp_path / "fetched" / "left").touch()
