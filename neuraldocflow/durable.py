@@ -238,9 +238,10 @@ def index(path: Path, opened: Callable[[], sqlite3.Connection]) -> sqlite3.Conne
     """A SQLite file that can be made anew from what it speaks of: it is, where it is damaged. Raises
     ConfigError where it can't be used."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    was_left = Path(f"{path}-wal").exists()  # who had it was killed, maybe with the machine
     try:
         try:
-            return opened()
+            return _checked(opened()) if was_left else opened()
         except sqlite3.OperationalError:
             raise
         except sqlite3.DatabaseError as error:
@@ -250,6 +251,15 @@ def index(path: Path, opened: Callable[[], sqlite3.Connection]) -> sqlite3.Conne
             return opened()
     except sqlite3.OperationalError as error:
         raise _unusable(path, error) from error
+
+
+def _checked(db: sqlite3.Connection) -> sqlite3.Connection:
+    """Raises DatabaseError for damage that opening does not see."""
+    (told,) = db.execute("PRAGMA quick_check(1)").fetchone()
+    if told != "ok":
+        db.close()
+        raise sqlite3.DatabaseError("pages of it are lost")
+    return db
 
 
 def _unusable(path: Path, error: sqlite3.OperationalError) -> Exception:

@@ -13,6 +13,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -66,15 +67,26 @@ class Fetch:
     outage: Outage = field(compare=False)
     have: Have = field(compare=False, default_factory=Have)
     digest: hashlib._Hash = field(compare=False, default_factory=hashlib.sha256)
-    asked: float = field(compare=False, default_factory=time.monotonic)
-    came: float = field(compare=False, default_factory=time.monotonic)
+    asked: float = field(compare=False, default=0.0)
+    """When it was first its turn; 0 before that."""
+    came: float = field(compare=False, default=0.0)
     """When the last of it came, or it was asked for."""
     told: float = field(compare=False, default=0.0)
 
+    def begin(self) -> None:
+        """It is its turn: its time runs from the first time on, not while others are fetched before it."""
+        if not self.asked:
+            self.asked = self.came = time.monotonic()
+
     def begin_anew(self) -> None:
         """Forget what there is of it."""
-        self.path.unlink(missing_ok=True)
+        self.remove()
         self.have, self.digest = Have(), hashlib.sha256()
+
+    def remove(self) -> None:
+        """Its file, where that can be: it ends no thread, and what stays is removed at the next start."""
+        with suppress(OSError):
+            self.path.unlink()
 
 
 class FetchQueue:
@@ -103,12 +115,15 @@ class FetchQueue:
                 threading.Thread(target=self._run, name=f"fetch-{self._threads}", daemon=True).start()
             self._lock.notify()
 
-    def hurry(self, which: Callable[[Fetch], bool]) -> None:
-        """Those wait no longer."""
+    def drop(self, which: Callable[[Fetch], bool]) -> list[Fetch]:
+        """Those that wait for their turn, or to be asked for again, are to be fetched no more."""
         with self._lock:
-            self._later = [(0.0 if which(fetch) else due, fetch) for due, fetch in self._later]
-            heapq.heapify(self._later)
-            self._lock.notify()
+            dropped = [fetch for fetch in (*self._ready, *(each for _, each in self._later)) if which(fetch)]
+            if dropped:
+                self._ready = [fetch for fetch in self._ready if not which(fetch)]
+                self._later = [(due, fetch) for due, fetch in self._later if not which(fetch)]
+                heapq.heapify(self._later)
+            return dropped
 
     def stop(self) -> None:
         with self._lock:

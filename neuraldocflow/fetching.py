@@ -16,6 +16,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 from urllib.parse import urlsplit
 from weakref import WeakValueDictionary
@@ -43,7 +44,8 @@ log = logging.getLogger(__name__)
 THREADS = 8
 """Of each fetcher."""
 PATIENCE, MOST_SECONDS = 900.0, 1800.0
-"""Seconds a document waits for a place that gives nothing, and that all of it may take, before it fails."""
+"""Seconds a document waits for a place that gives nothing, and that all of it may take, before it fails; from
+when it is its turn."""
 _PAUSE = 0.2
 
 
@@ -81,6 +83,8 @@ class Fetching:
         self._cancelled: set[tuple[str, int]] = set()
         self._failed: dict[str, list[Outcome]] = defaultdict(list)
         self._progress: dict[str, dict[tuple[str, int], Progress]] = defaultdict(dict)
+        self._next_deadline = inf
+        """When the first of those that wait may be late; of ``time.monotonic``."""
         self._stopped = False
 
     def add_scheme(self, scheme: str, fetcher: Fetcher, of_a_place: int | None = None) -> None:
@@ -114,8 +118,7 @@ class Fetching:
             order = (PRIORITIES.index(job.priority), next(self._numbers))
             path = self._folder / f"{job.document_id}-{job.run}"
             fetch = Fetch(order, job, event.source, found, path, place, outage)
-            queue = self._queue(found)
-        queue.put(fetch)
+            self._wait(self._queue(found), fetch)
 
     def count(self) -> int:
         """How many documents are being fetched or wait for it."""
@@ -123,6 +126,7 @@ class Fetching:
 
     def take(self, key: str) -> list[Outcome]:
         """The documents of a key that could not be fetched, each once."""
+        self._end_late_ones()
         with self._lock:
             return self._failed.pop(key, [])
 
@@ -142,9 +146,35 @@ class Fetching:
         identity = (document_id, run)
         with self._lock:
             self._cancelled |= {identity} & self._under_way
-            queues = list(self._queues.values())
-        for queue in queues:
-            queue.hurry(lambda fetch: fetch.job.identity == identity)
+            waiting = self._dropped(lambda fetch: fetch.job.identity == identity)
+        for fetch in waiting:
+            self._over(fetch, CANCELLED)
+
+    def _end_late_ones(self) -> None:
+        """Those that wait although their deadline has passed: what is fetched before them may take long."""
+        now = time.monotonic()
+        with self._lock:
+            if now < self._next_deadline:
+                return
+            self._next_deadline = inf
+
+            def is_late(fetch: Fetch) -> bool:
+                deadline = _deadline_of(fetch)
+                if deadline > now:
+                    self._next_deadline = min(self._next_deadline, deadline)
+                return deadline <= now
+
+            waiting = self._dropped(is_late)
+        for fetch in waiting:
+            self._over(fetch, LATE)
+
+    def _dropped(self, which: Callable[[Fetch], bool]) -> list[Fetch]:
+        return [fetch for queue in self._queues.values() for fetch in queue.drop(which)]
+
+    def _wait(self, queue: FetchQueue, fetch: Fetch, due: float = 0.0) -> None:
+        """For its turn; with the lock held."""
+        self._next_deadline = min(self._next_deadline, _deadline_of(fetch))
+        queue.put(fetch, due)
 
     def close(self) -> None:
         """Stop; what is under way is fetched again after the next start."""
@@ -165,6 +195,7 @@ class Fetching:
 
     def _work(self, fetch: Fetch) -> None:
         error: DocumentError | None = None
+        fetch.begin()
         try:
             self._check_wanted(fetch)
             if not self._download(fetch):
@@ -173,7 +204,8 @@ class Fetching:
             self._hand_over(replace(fetch.job, path=str(fetch.path), sha256=digest))
         except Replaced:
             fetch.begin_anew()
-            self._queues[fetch.fetcher].put(fetch)
+            with self._lock:
+                self._wait(self._queues[fetch.fetcher], fetch)
             return
         except Unreachable as why:
             error = self._again(fetch, why)
@@ -188,31 +220,36 @@ class Fetching:
         except OF_OTHERS as found:  # a fetcher's fault fails its document, not the thread
             log.exception("%s could not be fetched", _named(fetch.source))
             error = Internal(f"Fetching the document failed with {type(found).__name__}.")
+        self._over(fetch, error)
+
+    def _over(self, fetch: Fetch, error: DocumentError | None) -> None:
         if error is not None:
-            fetch.path.unlink(missing_ok=True)
+            fetch.remove()
         with self._lock:
             if error is not None:
                 self._failed[fetch.job.key].append(Outcome(fetch.job, "failed", error.to_dict()))
             self._under_way.discard(fetch.job.identity)
             self._cancelled.discard(fetch.job.identity)
 
-    def _not_stored(self, fetch: Fetch, why: OSError) -> FetchFailed | None:
+    def _not_stored(self, fetch: Fetch, why: OSError) -> DocumentError | None:
         """Begin again later when the disk is full; the error otherwise."""
         if why.errno not in (errno.ENOSPC, errno.EDQUOT):
             return FetchFailed(f"{_named(fetch.source)} can't be stored here: {why.strerror}.")
         fetch.begin_anew()  # how much of it was written is not known
         return self._again(fetch, Unreachable("the disk here is full"))
 
-    def _again(self, fetch: Fetch, why: Unreachable) -> FetchFailed | None:
-        """Ask again later, while others are fetched; the error when that has gone on for too long."""
+    def _again(self, fetch: Fetch, why: Unreachable) -> DocumentError | None:
+        """Ask again later, while others are fetched; the error when that has gone on for too long, or nobody
+        wants it any more."""
         if time.monotonic() - fetch.came > self._patience:
             return FetchFailed(
                 f"{_named(fetch.source)} can't be fetched: nothing came for {self._patience:g} s ({why})."
             )
         due = time.monotonic() + fetch.outage.goes_on(str(why))
-        if fetch.job.deadline is not None:
-            due = min(due, fetch.job.deadline)
-        self._queues[fetch.fetcher].put(fetch, due)
+        with self._lock:
+            if fetch.job.identity in self._cancelled:
+                return CANCELLED
+            self._wait(self._queues[fetch.fetcher], fetch, due)
         return None
 
     def _download(self, fetch: Fetch) -> bool:
@@ -264,6 +301,10 @@ class Fetching:
         told = Progress(job.document_id, job.run, job.key, "fetching", 0.0, "", current_operation=what)
         with self._lock:
             self._progress[job.key][job.identity] = told
+
+
+def _deadline_of(fetch: Fetch) -> float:
+    return inf if fetch.job.deadline is None else fetch.job.deadline
 
 
 def _host(source: DocumentSource) -> str:

@@ -82,7 +82,7 @@ class UrlFetcher:
                 url = urljoin(url, response.headers["Location"])
                 response.release()
                 continue
-            return _checked(response)
+            return _checked(response, have)
         raise FetchFailed(f"The document's address redirects more than {_REDIRECTS} times.")
 
     async def _piece(self, response: aiohttp.ClientResponse) -> bytes:
@@ -106,8 +106,8 @@ def _skipped(response: aiohttp.ClientResponse, have: Have) -> int:
     return 0
 
 
-def _checked(response: aiohttp.ClientResponse) -> aiohttp.ClientResponse:
-    if response.status == _NOT_THAT_LONG:
+def _checked(response: aiohttp.ClientResponse, have: Have) -> aiohttp.ClientResponse:
+    if response.status == _NOT_THAT_LONG and have.size:  # else it would be asked the same again at once
         raise Replaced
     if response.status in _LATER:
         raise Unreachable(f"HTTP {response.status}")

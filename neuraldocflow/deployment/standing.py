@@ -94,8 +94,10 @@ def _documents(config: Config, now: datetime) -> dict[str, Any]:
 def _indexed(config: Config, log: Log, folder: Path, now: datetime) -> dict[str, Any]:
     jobs = Jobs(folder / "status.db")
     try:
-        Tail(log, jobs, lambda _events, _positions: None, _TODAY).read_all()
-        jobs.forget(now - timedelta(days=config.runtime.retention_days))
+        retention = timedelta(days=config.runtime.retention_days)
+        tail = Tail(log, jobs, lambda _events, _positions: None, retention)
+        tail.read_all()
+        tail.tidy()
         waiting, in_flight = jobs.depths()
         oldest = jobs.oldest_waiting()
         lately = jobs.ended_since(now - LATELY)

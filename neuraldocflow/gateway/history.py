@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 
 from neuraldocflow.gateway.arrivals import Arrived, arrived
@@ -10,6 +11,9 @@ from neuraldocflow.gateway.hub import Hub, Published
 from neuraldocflow.gateway.news import News
 from neuraldocflow.gateway.offsets import Place, Positions
 from neuraldocflow.log import Log, OffsetOutOfRange, Record
+
+_PATIENCE, _PAUSE = 5.0, 0.02
+"""Seconds that a place another gateway has told of is waited for here, and between two looks."""
 
 
 class History:
@@ -20,10 +24,17 @@ class History:
         self._hub = hub
 
     async def is_kept(self, start: Positions) -> bool:
-        """Whether everything since these positions is still there. Raises LogError."""
-        return await asyncio.to_thread(
-            lambda: all(offset >= self._log.begin(*place) for place, offset in start.items())
-        )
+        """Whether everything since these positions is there: nothing was dropped, and they are not beyond the
+        end, as those of a log that has been replaced. Raises LogError."""
+
+        def look() -> bool:
+            bounds = {topic: self._log.bounds(topic) for topic in {topic for topic, _ in start}}
+            return all(
+                bounds[topic][part][0] <= offset <= bounds[topic][part][1]
+                for (topic, part), offset in start.items()
+            )
+
+        return await asyncio.to_thread(look)
 
     async def events(
         self, start: Positions, wanted: Callable[[Arrived], bool], follow: Callable[[], None]
@@ -33,7 +44,7 @@ class History:
 
         Only the places in ``start`` are read. Raises LogError.
         """
-        at = dict(start)
+        at = await self._reached(start)
         news = News()
         while True:
             ends = {place: end for place, end in self._hub.positions.items() if at.get(place, end) < end}
@@ -50,6 +61,17 @@ class History:
                         if told is not None:
                             yield Published(told, {**self._hub.positions, **at}, self._hub.offsets)
                     at[place] = after
+
+    async def _reached(self, start: Positions) -> Positions:
+        """``start``, once the hub has come there: where it is of a gateway that was further, this one would
+        give out again what that one has told of. A log that lost its end never comes there: then where the
+        hub was."""
+        began, until = self._hub.positions, time.monotonic() + _PATIENCE
+        while any(self._hub.positions.get(place, offset) < offset for place, offset in start.items()):
+            if time.monotonic() > until:
+                return {place: min(offset, began.get(place, offset)) for place, offset in start.items()}
+            await asyncio.sleep(_PAUSE)
+        return dict(start)
 
     async def event(self, place: Place, offset: int) -> Arrived | None:
         """One event by its place; None when it is no longer kept. Raises LogError."""

@@ -21,7 +21,7 @@ from neuraldocflow import durable
 from neuraldocflow.events import timestamp
 from neuraldocflow.gateway.arrivals import DONE, Arrived
 from neuraldocflow.gateway.offsets import Place, Positions
-from neuraldocflow.log import PROCESSING_EVENTS, PROCESSING_RESULTS
+from neuraldocflow.log import DOCUMENT_STREAM, PROCESSING_EVENTS, PROCESSING_RESULTS
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +36,7 @@ CREATE TABLE IF NOT EXISTS jobs (
     result_partition INTEGER, result_offset INTEGER, first_offset INTEGER, received_ms INTEGER
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS by_tenant ON jobs (tenant, created_ms DESC, id);
+CREATE INDEX IF NOT EXISTS by_status ON jobs (tenant, status, created_ms DESC, id);
 CREATE INDEX IF NOT EXISTS under_way ON jobs (tenant, status, priority) WHERE {_UNDER_WAY};
 CREATE TABLE IF NOT EXISTS deliveries (
     sink TEXT, target TEXT, delivered INTEGER, hour INTEGER, n INTEGER NOT NULL, last_ms INTEGER NOT NULL,
@@ -103,13 +104,16 @@ class Jobs:
 
     def follow(self, ids: Mapping[str, str]) -> None:
         """From now on topics of these ids are read (empty: not known now): positions in others that had their
-        names are forgotten. Jobs that are known only from there stay, without their places in them."""
+        names are forgotten. Jobs that are known only from there stay, without their places in them; but not
+        those that nobody had taken up: their documents are to be queued here when they are sent again."""
         with self._lock:
             known = dict(self._db.execute("SELECT topic, id FROM topics").fetchall())
             self._db.execute("BEGIN")
             for topic, found in ids.items():
                 if found and found != known.get(topic, found):
                     self._db.execute("DELETE FROM positions WHERE topic = ?", (topic,))
+                    if topic == DOCUMENT_STREAM:
+                        self._db.execute("DELETE FROM jobs WHERE status = 'queued' AND first_offset IS NULL")
                     if topic in _PLACES:
                         self._db.execute(f"UPDATE jobs SET {_PLACES[topic]}")
                 if found:
@@ -332,17 +336,26 @@ class Jobs:
         with self._reading:
             return self._view.execute(select, (int(moment.timestamp() * 1000) // _HOUR_MS,)).fetchall()
 
-    def forget(self, before: datetime) -> None:
-        """Drop jobs older than the log's retention; of each document its last run stays."""
+    def have_waited(self, before: datetime) -> bool:
+        """Whether jobs are under way of which nothing was heard since."""
+        select = f"SELECT 1 FROM jobs WHERE {_UNDER_WAY} AND updated_ms < ? LIMIT 1"
+        with self._reading:
+            return self._view.execute(select, (int(before.timestamp() * 1000),)).fetchone() is not None
+
+    def forget(self, before: datetime, kept_since: datetime | None = None) -> None:
+        """Drop jobs older than the log's retention; of each document its last run stays. Those under way stay
+        that came since ``kept_since``: their documents are still on the log."""
         old = int(before.timestamp() * 1000)
+        kept = old if kept_since is None else int(kept_since.timestamp() * 1000)
+        dropped = f"updated_ms < ? AND NOT ({_UNDER_WAY} AND created_ms >= ?)"
         with self._lock, self._db:
             self._db.execute("BEGIN")
             self._db.execute(
                 "INSERT OR REPLACE INTO forgotten (document, run) SELECT document, max(run) FROM jobs"
-                " WHERE updated_ms < ? GROUP BY document",
-                (old,),
+                f" WHERE {dropped} GROUP BY document",
+                (old, kept),
             )
-            self._db.execute("DELETE FROM jobs WHERE updated_ms < ?", (old,))
+            self._db.execute(f"DELETE FROM jobs WHERE {dropped}", (old, kept))
             self._db.execute("DELETE FROM deliveries WHERE last_ms < ?", (old,))
             self._db.execute(
                 "DELETE FROM forgotten WHERE number <= (SELECT max(number) FROM forgotten) - ?", (_KEPT,)

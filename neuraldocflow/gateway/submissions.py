@@ -19,6 +19,7 @@ from neuraldocflow import identity
 from neuraldocflow.errors import RateLimited, UnknownProfile
 from neuraldocflow.events import DocumentSource, NewDocument
 from neuraldocflow.extraction.sniff import sniff
+from neuraldocflow.gateway.arrivals import DONE
 from neuraldocflow.gateway.jobs import Jobs
 from neuraldocflow.gateway.keys import Allowance, Key
 from neuraldocflow.gateway.problems import Problem, busy, invalid, lacks
@@ -289,7 +290,8 @@ class Submissions:
                 if not counted:
                     self.count(key)  # it is kept, though it is no job
                 raise invalid("This Idempotency-Key was used with another document.", 422)
-            if known["status"] != "failed" or order.idempotency_key:
+            went_with_its_log = known["status"] in DONE and known["result_offset"] is None
+            if order.idempotency_key or not (known["status"] == "failed" or went_with_its_log):
                 return str(known["id"])
             run = int(known["run"]) + 1
         if not counted:

@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from neuraldocflow.gateway.arrivals import Arrived, arrived
@@ -60,6 +61,11 @@ class Tail:
         """Follow in a thread."""
         self._thread.start()
 
+    def tidy(self) -> None:
+        """Forget jobs older than retention, but none whose document waits on the log. Raises LogError."""
+        before = datetime.now(UTC) - self._retention
+        self._jobs.forget(before, self._kept_since() if self._jobs.have_waited(before) else None)
+
     def stop(self) -> None:
         self._stop.set()
         if self._thread.is_alive():
@@ -102,7 +108,7 @@ class Tail:
                 self.fault = None
                 if time.monotonic() - self._tidied > _HOUR:
                     self._tidied = time.monotonic()
-                    self._jobs.forget(datetime.now(UTC) - self._retention)
+                    self.tidy()
             except LogError as error:
                 if self.fault is None:
                     log.warning("the log can't be read: %s; trying again", error)
@@ -113,6 +119,15 @@ class Tail:
                     log.exception("following the log failed; trying again")
                 self.fault = "a fault of the gateway"
                 self._stop.wait(_PAUSE)
+
+    def _kept_since(self) -> datetime | None:
+        """When the oldest submission came that is on the log; None where there is none."""
+        oldest: list[datetime] = []
+        for part, (begin, end) in self._log.bounds(DOCUMENT_STREAM).items():
+            with suppress(OffsetOutOfRange):  # it is dropped just now: it was done
+                records = self._log.read(DOCUMENT_STREAM, part, begin, limit=1) if begin < end else []
+                oldest += [each.timestamp for each in records]
+        return min(oldest, default=None)
 
     def _grow(self) -> None:
         """Follow partitions that topics were given meanwhile, from their beginning."""

@@ -123,6 +123,25 @@ def test_a_document_is_fetched_no_longer_than_its_deadline(fetched: Fetched, pla
     assert (failure.error["code"], "deadline" in failure.error["message"]) == ("timeout", True)
 
 
+def test_a_document_that_waits_for_its_turn_ends_by_its_deadline_or_when_it_is_cancelled(
+    fetched: Fetched, place: Place
+) -> None:
+    place.open.clear()
+    fetched.ask("first")
+    wait_for(lambda: bool(place.asked))
+    fetched.ask("later", deadline=time.monotonic() + 60)
+    fetched.ask("late", deadline=time.monotonic() + 0.3)
+    (failure,) = fetched.failures(1)
+    assert (failure.job.document_id, failure.error and failure.error["code"]) == ("late", "timeout")
+    fetched.ask("unwanted")
+    fetched.fetching.cancel("unwanted", 0)
+    (failure,) = fetched.failures(1)
+    assert failure.job.document_id == "unwanted"
+    assert fetched.fetching.count() == 2
+    place.open.set()
+    wait_for(lambda: [job.document_id for job in fetched.jobs] == ["first", "later"])
+
+
 def test_cancelling_a_run_leaves_the_fetching_of_the_others(fetched: Fetched, place: Place) -> None:
     place.open.clear()
     for run in (0, 1, 2):
@@ -211,6 +230,34 @@ def test_a_full_disk_is_waited_for(fetched: Fetched) -> None:
     assert Path(fetched.jobs[0].path).read_bytes() == b"abc"
 
 
+@pytest.mark.parametrize("error", [FetchFailed("gone"), Replaced()], ids=["failed", "replaced"])
+def test_a_file_that_can_not_be_removed_stops_no_thread(
+    fetched: Fetched, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """As on a network folder that has just gone."""
+    tried: list[str] = []
+
+    def at_first(source: DocumentSource, have: Have) -> Generator[bytes, None, None]:
+        tried.append(source.uri)
+        yield b"abc"
+        if len(tried) == 1:
+            raise error
+
+    def unlink(path: Path, missing_ok: bool = False) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(Path, "unlink", unlink)
+    fetched.fetching.add_scheme("test", at_first)
+    fetched.ask("a")
+    if isinstance(error, FetchFailed):
+        (failure,) = fetched.failures(1)
+        assert failure.job.document_id == "a"
+    fetched.ask("b")
+    wait_for(lambda: fetched.fetching.count() == 0)
+    assert fetched.jobs[-1].document_id == "b"
+    assert all(Path(job.path).read_bytes() == b"abc" for job in fetched.jobs)
+
+
 def test_files_an_earlier_run_left_are_removed(tmp_path: Path, place: Place) -> None:
     (tmp_path / "fetched").mkdir()
     (tmp_path / "fetched" / "left").touch()
@@ -266,6 +313,27 @@ def test_a_document_that_never_ends_is_given_up(tmp_path: Path) -> None:
     assert outcome.error is not None
     assert outcome.error["code"] == "fetch_failed"
     assert "max_download_seconds" in outcome.error["message"]
+    made.fetching.close()
+
+
+@pytest.mark.parametrize("limit", ["most_seconds", "patience"])
+def test_a_document_that_waits_for_its_turn_does_not_use_up_its_time(tmp_path: Path, limit: str) -> None:
+    asked: list[str] = []
+
+    def slow(source: DocumentSource, have: Have) -> Generator[bytes, None, None]:
+        asked.append(source.uri)
+        if "last" in source.uri and len(asked) == 5:
+            raise Unreachable("not now")
+        time.sleep(0.01 if "last" in source.uri else 0.3)
+        yield b"there"
+
+    made = Fetched(tmp_path / "fetched", threads=1, **{limit: 1.0})
+    made.fetching.add_scheme("test", slow)
+    for name in ("a", "b", "c", "d", "last"):
+        made.ask(name)
+    wait_for(lambda: made.fetching.count() == 0)
+    assert made.fetching.take("me") == []
+    assert [job.document_id for job in made.jobs] == ["a", "b", "c", "d", "last"]
     made.fetching.close()
 
 

@@ -12,7 +12,7 @@ from aiohttp import web
 from support.gateway import Gateway, letter, result, running
 from support.receiver import Receiver
 
-from neuraldocflow.errors import Unreachable
+from neuraldocflow.errors import FetchFailed, Unreachable
 from neuraldocflow.events import DocumentSource
 from neuraldocflow.fetch_queue import Have
 from neuraldocflow.guard import Guard
@@ -178,6 +178,14 @@ def test_what_only_drips_and_gives_nothing_is_not_waited_for(
     with Receiver(dripping=dripping) as receiver:
         source = DocumentSource(kind="url", uri=receiver.url("dripping"), size=0)
         with pytest.raises(Unreachable, match="does not answer in time"):
+            list(UrlFetcher(Guard(["127.0.0.0/8"]))(source, Have()))
+
+
+def test_a_server_that_misses_a_range_nobody_asked_for_is_not_asked_again() -> None:
+    """Of what is asked for from its beginning there is nothing that another beginning would change."""
+    with Receiver(ranged=serving(416)) as receiver:
+        source = DocumentSource(kind="url", uri=receiver.url("ranged"), size=0)
+        with pytest.raises(FetchFailed, match="HTTP 416"):
             list(UrlFetcher(Guard(["127.0.0.0/8"]))(source, Have()))
 
 

@@ -21,6 +21,7 @@ from neuraldocflow.deliveries import Delivery
 from neuraldocflow.events import DocumentReceived, Event, ProcessingProgress
 from neuraldocflow.gateway import hub as hubs
 from neuraldocflow.gateway.arrivals import Arrived, arrived
+from neuraldocflow.gateway.history import History
 from neuraldocflow.gateway.hub import Filter, Filtered, Hub, Published
 from neuraldocflow.gateway.jobs import Jobs
 from neuraldocflow.gateway.offsets import Offsets, Positions
@@ -116,6 +117,54 @@ def test_a_reader_and_an_observer_that_fail_stop_nobody_else(
     heard, counted = asyncio.run(work())
     assert len(heard) == len(counted) == 3
     assert len(caplog.records) == 3  # one for each event, not for each who failed
+
+
+@pytest.mark.parametrize("beyond", [0, 1000], ids=["of a gateway that was further", "of a log that is gone"])
+def test_what_a_reader_that_comes_back_has_not_had_is_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, beyond: int
+) -> None:
+    """With its offset, before the log has been read as far here."""
+    monkeypatch.setattr("neuraldocflow.gateway.history._PATIENCE", 1.0 if beyond else 60.0)
+    arrivals: list[tuple[list[Arrived], Positions]] = []
+    with poisoned(tmp_path) as log:
+        jobs = Jobs(tmp_path / "jobs.db")
+        tail = Tail(log, jobs, lambda *given: arrivals.append(given), timedelta(days=1))
+        start = tail.positions()
+        tail.read_all()
+        seen = {place: at + beyond for place, at in tail.positions().items()}
+        log.append([message_of(delivery("new.pdf"))])
+        tail.read_all()
+        jobs.close()
+
+        async def work() -> list[str]:
+            hub = Hub(asyncio.get_running_loop(), start, WebSocketConfig(), OFFSETS)
+            reader = Listener()
+
+            def follow() -> None:
+                hub.follow_channel("default", "results", reader, Filter({}))
+
+            history = History(log, hub)
+            assert await history.is_kept(seen) is (not beyond)
+
+            async def comes_back() -> None:
+                async for event in history.events(seen, lambda _: True, follow):
+                    reader.push(event, "results")
+
+            coming = asyncio.create_task(comes_back())
+            await asyncio.sleep(0.1)
+            for events, positions in arrivals:
+                await asyncio.to_thread(hub.arrive, events, positions)
+            await coming
+            while hub.positions != arrivals[-1][1]:
+                await asyncio.sleep(0)
+            await hub.close()
+            return reader.heard
+
+        names = ["a.pdf", "c.pdf", "new.pdf"] if beyond else ["new.pdf"]
+        heard = asyncio.run(work())
+        assert [job for job in heard if job != message_of(delivery("b.pdf")).key] == [
+            message_of(delivery(name)).key for name in names
+        ]
 
 
 def test_no_line_of_the_log_has_what_a_fault_says_of_a_document() -> None:

@@ -119,6 +119,19 @@ def test_a_tenant_gets_its_own_jobs_only_and_old_ones_are_forgotten(tmp_path: Pa
     assert jobs.page("a", 10, None, None) == []
 
 
+@pytest.mark.parametrize("status", [None, "queued", "completed", "failed"])
+def test_a_list_of_few_among_many_looks_at_few(tmp_path: Path, status: str | None) -> None:
+    """Whoever looks up a job waits for it meanwhile, and the event loop with him."""
+    jobs = Jobs(tmp_path / "jobs.db")
+    made = [events_of(f"d-{number}", "failed" if number == 7 else "completed")[-1] for number in range(2000)]
+    jobs.apply([record(event, number) for number, event in enumerate(made)], {})
+    thousands: list[None] = []
+    jobs._view.set_progress_handler(lambda: thousands.append(None), 1000)  # SQLite's own steps
+    jobs.page("default", 10, None, status)
+    assert len(thousands) < 3
+    jobs.close()
+
+
 def test_a_document_whose_job_was_forgotten_is_the_next_run_when_it_comes_again(tmp_path: Path) -> None:
     jobs = Jobs(tmp_path / "jobs.db")
     runs = [NewDocument(id="d", source=SOURCE, run=run) for run in range(3)]
@@ -147,6 +160,27 @@ def test_positions_survive_and_an_index_of_another_version_is_made_again(tmp_pat
     with sqlite3.connect(tmp_path / "jobs.db") as other:
         other.execute("PRAGMA user_version = 99")
     assert Jobs(tmp_path / "jobs.db").positions() == {}
+
+
+def test_an_index_that_lost_pages_with_the_machine_is_made_again(tmp_path: Path) -> None:
+    """It is written without waiting for the disk: opening it shows nothing of that, and look-ups fail."""
+    path, wal = tmp_path / "jobs.db", tmp_path / "jobs.db-wal"
+    jobs, documents = Jobs(path), [f"d-{number}" for number in range(1000)]
+    made = [record(events_of(document)[-1], number) for number, document in enumerate(documents)]
+    jobs.apply(made, {(PROCESSING_RESULTS, 0): 1000})
+    jobs.close()
+    wal.touch()
+    again = Jobs(path)
+    assert again.positions() == {(PROCESSING_RESULTS, 0): 1000}
+    again.close()
+    whole = path.read_bytes()
+    path.write_bytes(whole[:65536] + bytes(4096) + whole[65536 + 4096 :])
+    wal.touch()
+    again = Jobs(path)
+    assert again.positions() == {}
+    again.apply(made, {})
+    assert all(again.latest_run(document) for document in documents)
+    again.close()
 
 
 def test_on_another_log_all_is_read(tmp_path: Path) -> None:
