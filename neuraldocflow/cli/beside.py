@@ -26,7 +26,7 @@ class GatewayBeside:
         """``heard`` is told each address it serves at, and each code it ends with unasked."""
         given = ["-c", str(config)] if config is not None else []
         own = ["--parent", str(os.getpid())]
-        self._command = [sys.executable, "-m", "neuraldocflow", "gateway", *given, *own]
+        self._command = [sys.executable, "-P", "-m", "neuraldocflow", "gateway", *given, *own]
         self._stopping = threading.Event()
         self._announced = threading.Event()
         self._address = ""

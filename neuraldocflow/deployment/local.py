@@ -156,7 +156,7 @@ def _start(folder: Folder, wanted: Submission) -> Report:
         try:
             folder.forget_report()
             process = subprocess.Popen(
-                [sys.executable, "-m", HOST, str(folder.state)],
+                [sys.executable, "-P", "-m", HOST, str(folder.state)],
                 cwd=wanted.directory,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
