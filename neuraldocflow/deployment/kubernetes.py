@@ -114,10 +114,12 @@ class Kubernetes:
         found = json.loads(self._run("get", "configmap", name, "-o", "json"))
         return most_workers(found["data"]["config.yaml"])
 
-    def scale(self, processes: int, *, restart: bool = False) -> None:
-        """Have so many pods of the dataflow; they begin again together where their number changes."""
-        self._scaler.have(processes)
-        self._run("scale", f"statefulset/{DATAFLOW}", f"--replicas={processes}")
+    def scale(self, processes: int | None, *, restart: bool = False) -> None:
+        """Have so many pods of the dataflow; they begin again together where their number changes. With None
+        the number stays with who has it: a scaler, or nobody where the job is stopped."""
+        if processes is not None:
+            self._scaler.have(processes)
+            self._run("scale", f"statefulset/{DATAFLOW}", f"--replicas={processes}")
         if restart:
             self._run("delete", "pods", "--wait=false", "-l", _OURS)
             self._run("rollout", "restart", f"deployment/{GATEWAY}")
