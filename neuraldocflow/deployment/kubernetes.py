@@ -47,6 +47,8 @@ class Kubernetes:
         before, kept, bounds = self._statefulset(), self._kept(), self._scaler.bounds()
         try:
             told = self._apply(manifests)
+            if _scales(kept or "") and not _scales(manifests):
+                self._scaler.remove()
             self._resume()
             self._restart()
             self._wait()
@@ -229,6 +231,10 @@ class Kubernetes:
         found, pods = self._observed(), self._pods()
         revision = found["status"].get("updateRevision")
         return len(pods) == found["spec"]["replicas"] and all(_is_ready(pod, revision) for pod in pods)
+
+
+def _scales(manifests: str) -> bool:
+    return any(each["kind"] == "ScaledObject" for each in yaml.safe_load_all(manifests))
 
 
 def _conditions(pod: dict[str, Any]) -> dict[str, str]:

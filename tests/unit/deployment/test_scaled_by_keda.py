@@ -132,3 +132,27 @@ def test_more_partitions_do_not_start_a_job_that_was_stopped(
     _give_partitions(cluster, monkeypatch)
     assert cluster.pods == 0
     assert json.dumps(cluster.scaler) == stopped
+
+
+def _submit(monkeypatch: pytest.MonkeyPatch, *objects: dict[str, Any]) -> None:
+    manifests = yaml.safe_dump_all(objects)
+    monkeypatch.setattr(kubernetes, "render", lambda *_: manifests)
+    Kubernetes(Target(Path(), "default")).submit(None, 1, 1)
+
+
+def test_a_scaler_goes_with_the_submission_that_has_none(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pods = {"kind": "StatefulSet", "metadata": {"name": "flow"}, "spec": {}}
+    _submit(monkeypatch, pods, _SCALER)
+    assert cluster.scaler is not None
+    _submit(monkeypatch, {**pods, "spec": {"replicas": 1}})
+    assert cluster.scaler is None
+    assert cluster.pods == 1
+
+
+def test_a_scaler_of_somebody_elses_stays(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    pods = {"kind": "StatefulSet", "metadata": {"name": "flow"}, "spec": {"replicas": 3}}
+    _submit(monkeypatch, pods)
+    _submit(monkeypatch, pods)
+    assert cluster.scaler is not None
