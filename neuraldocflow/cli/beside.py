@@ -26,7 +26,7 @@ class GatewayBeside:
         """``heard`` is told each address it serves at, and each code it ends with unasked."""
         given = ["-c", str(config)] if config is not None else []
         own = ["--parent", str(os.getpid())]
-        self._command = [sys.executable, "-m", "neuraldocflow", "gateway", *given, *own]
+        self._command = [sys.executable, "-P", "-m", "neuraldocflow", "gateway", *given, *own]
         self._stopping = threading.Event()
         self._announced = threading.Event()
         self._address = ""
@@ -53,10 +53,16 @@ class GatewayBeside:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            # a group of its own: Ctrl-C reaches `up` alone, which then ends it
-            with subprocess.Popen(
-                self._command, stdout=subprocess.PIPE, text=True, start_new_session=True
-            ) as process:
+            try:
+                # a group of its own: Ctrl-C reaches `up` alone, which then ends it
+                started = subprocess.Popen(
+                    self._command, stdout=subprocess.PIPE, text=True, start_new_session=True
+                )
+            except OSError as error:  # no more processes, memory or descriptors, for now
+                log.warning("the gateway can't be started: %s; trying again", error.strerror)
+                self._stopping.wait(_PAUSE)
+                continue
+            with started as process:
                 self._process = process
                 assert process.stdout is not None
                 if address := process.stdout.readline().strip():

@@ -180,7 +180,7 @@ def _scale_kubernetes(
         print(line)
     if not dry_run and (planned.restarts or processes is not None):  # a scaler may have come to this number
         planned.grow()
-        cluster.scale(planned.processes[1], restart=planned.grows)
+        cluster.scale(processes, restart=planned.grows)
         print(f"scaled: {_what_runs(planned.processes[1], planned.workers[1])}")
 
 

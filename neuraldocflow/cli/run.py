@@ -64,7 +64,7 @@ def run(
             begun()
 
     def command(number: int, told: str) -> list[str]:
-        given = ["-m", "neuraldocflow", "run", "--member", str(number), "--addresses", told]
+        given = ["-P", "-m", "neuraldocflow", "run", "--member", str(number), "--addresses", told]
         given += ["--workers", str(workers), *(["--once"] if once else [])]
         given += ["-c", str(config)] if config is not None else []
         return [*given, *(part for name in source for part in ("--source", name))]

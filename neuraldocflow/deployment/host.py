@@ -70,7 +70,7 @@ class Host:
         return 0
 
     def _command(self, number: int, addresses: str) -> list[str]:
-        given = ["-m", "neuraldocflow", "run", "--member", str(number), "--addresses", addresses]
+        given = ["-P", "-m", "neuraldocflow", "run", "--member", str(number), "--addresses", addresses]
         given += ["--workers", str(self._submission.workers)]
         return [*given, *(["-c", str(self._folder.config)] if self._submission.configured else [])]
 

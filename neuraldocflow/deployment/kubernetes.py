@@ -47,6 +47,8 @@ class Kubernetes:
         before, kept, bounds = self._statefulset(), self._kept(), self._scaler.bounds()
         try:
             told = self._apply(manifests)
+            if _scales(kept or "") and not _scales(manifests):
+                self._scaler.remove()
             self._resume()
             self._restart()
             self._wait()
@@ -114,10 +116,12 @@ class Kubernetes:
         found = json.loads(self._run("get", "configmap", name, "-o", "json"))
         return most_workers(found["data"]["config.yaml"])
 
-    def scale(self, processes: int, *, restart: bool = False) -> None:
-        """Have so many pods of the dataflow; they begin again together where their number changes."""
-        self._scaler.have(processes)
-        self._run("scale", f"statefulset/{DATAFLOW}", f"--replicas={processes}")
+    def scale(self, processes: int | None, *, restart: bool = False) -> None:
+        """Have so many pods of the dataflow; they begin again together where their number changes. With None
+        the number stays with who has it: a scaler, or nobody where the job is stopped."""
+        if processes is not None:
+            self._scaler.have(processes)
+            self._run("scale", f"statefulset/{DATAFLOW}", f"--replicas={processes}")
         if restart:
             self._run("delete", "pods", "--wait=false", "-l", _OURS)
             self._run("rollout", "restart", f"deployment/{GATEWAY}")
@@ -227,6 +231,10 @@ class Kubernetes:
         found, pods = self._observed(), self._pods()
         revision = found["status"].get("updateRevision")
         return len(pods) == found["spec"]["replicas"] and all(_is_ready(pod, revision) for pod in pods)
+
+
+def _scales(manifests: str) -> bool:
+    return any(each["kind"] == "ScaledObject" for each in yaml.safe_load_all(manifests))
 
 
 def _conditions(pod: dict[str, Any]) -> dict[str, str]:

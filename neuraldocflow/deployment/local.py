@@ -83,8 +83,12 @@ def _replace(folder: Folder, wanted: Submission, config: Path | None) -> Report:
         before = folder.put_back()
         if not ran or before is None:
             raise
-        _start(folder, before)
         why = "interrupted" if isinstance(error, KeyboardInterrupt) else error
+        try:
+            _start(folder, before)
+        except DeploymentError as again:
+            told = f"{why}\nWhat ran before could not be started again: {again}"
+            raise DeploymentError(told) from error
         raise DeploymentError(f"{why}\nWhat ran before runs again.") from error
 
 
@@ -156,7 +160,7 @@ def _start(folder: Folder, wanted: Submission) -> Report:
         try:
             folder.forget_report()
             process = subprocess.Popen(
-                [sys.executable, "-m", HOST, str(folder.state)],
+                [sys.executable, "-P", "-m", HOST, str(folder.state)],
                 cwd=wanted.directory,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,

@@ -6,12 +6,16 @@ import logging
 import os
 import threading
 from collections import deque
+from functools import partial
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from neuraldocflow.job.runner import ENDED_SOMEWHERE
 
 _BYTES, _FILES = 10 << 20, 5
+_LONGEST = 1 << 14
+"""Characters of a line; a longer one becomes several. An agent that a document has taken over may print one
+that never ends."""
 _SUPERVISOR = "neuraldocflow.job.supervisor"
 """In the lines of who starts the processes again: they say that one has ended, and not why."""
 
@@ -49,7 +53,7 @@ class RollingOutput:
 
     def _pump(self) -> None:
         with open(self._reading, encoding="utf-8", errors="replace") as lines:
-            for line in lines:
+            for line in iter(partial(lines.readline, _LONGEST), ""):
                 text = line.rstrip("\n")
                 self._file.emit(logging.LogRecord("job", logging.INFO, "", 0, text, (), None))
                 self._latest.append(text)  # what is told as the reason is in the file by then

@@ -38,6 +38,10 @@ class Scaler:
             self.bind(pods, max(pods, found[1]))
             self.resume()
 
+    def remove(self) -> None:
+        """Have it decide no more; the number of pods stays."""
+        self._run("delete", _NAME, "--ignore-not-found")
+
     def pause(self) -> None:
         """Have none until it is resumed."""
         if self.bounds() is not None:

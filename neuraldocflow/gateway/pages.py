@@ -86,7 +86,7 @@ async def _draw(
             with contextlib.ExitStack() as stack:
                 file = services.originals.as_file(found[1], row["sha256"] or "")
                 path = await asyncio.to_thread(stack.enter_context, file)
-                await _run(drawn, told, "-m", module, str(path), *more)
+                await _run(drawn, told, "-P", "-m", module, str(path), *more)
         except DocumentError as error:
             raise not_found(_GONE) from error
         except (OSError, Unreachable) as error:

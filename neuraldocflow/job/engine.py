@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 import uuid
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -120,6 +120,8 @@ class Engine:
         self.cluster = Cluster(state / "work" / "cluster")
         self.cluster.forget(process or 0)
         self._under_way: set[tuple[str, int]] = set()
+        self._resumed: deque[Job] = deque()
+        """Jobs of a snapshot that the buffer had no place for yet."""
         self.undelivered: set[str] = set()
         """Owners of what this process' webhooks have not been told yet."""
 
@@ -167,7 +169,9 @@ class Engine:
     def urgent_room(self) -> int:
         """How many documents sources may emit now if they are urgent."""
         self._heed_stop()
-        return 0 if self.stopping.is_set() else max(self.start().room() - self.fetching.count(), 0)
+        if self.stopping.is_set():
+            return 0
+        return max(self.start().room() - self.fetching.count() - len(self._resumed), 0)
 
     def patience(self) -> float:
         """Seconds a source may wait for something to come: none while anything is under way, nor in one of
@@ -221,11 +225,13 @@ class Engine:
     def _late(self) -> bool:
         return self._deadline is not None and time.monotonic() > self._deadline
 
-    def submit(self, event: NewDocument, owner: str, attempt: int = 1) -> bool:
+    def submit(self, event: NewDocument, owner: str, attempt: int = 1, *, resumed: bool = False) -> bool:
         """Hand a document to the swarm; waits while the buffer is full. Raises DocumentError.
 
         False where it is under way already, for whoever brought it first: the outcome is theirs.
-        ``attempt`` 2 is for a document whose first agent died before a restart.
+        ``attempt`` 2 is for a document whose first agent died before a restart. Nobody waits for one that is
+        ``resumed``: there may be more of them than places, where there were more processes before, and no
+        heart beats before all are taken up.
         """
         swarm = self.start()
         if (event.id, event.run) in self._under_way:
@@ -263,6 +269,9 @@ class Engine:
                 swarm.submit(job)
                 break
             except Full:
+                if resumed:
+                    self._resumed.append(job)
+                    return True
                 if not self.wait():  # told to stop: it stays in the snapshot, for after the next start
                     return True
         self._cancel_if_asked(swarm, job)
@@ -279,6 +288,17 @@ class Engine:
                 continue
             self._cancel_if_asked(swarm, job)
             return
+
+    def _submit_resumed(self) -> None:
+        """Hand over what was resumed, as far as there is room now."""
+        swarm = self.start()
+        with self._lock:
+            while self._resumed:
+                try:
+                    swarm.submit(self._resumed[0])
+                except Full:
+                    return
+                self._cancel_if_asked(swarm, self._resumed.popleft())
 
     def _cancel_if_asked(self, swarm: Swarm, job: Job) -> None:
         """End a job that was cancelled while it was on its way to the swarm."""
@@ -297,6 +317,8 @@ class Engine:
 
     def outcomes(self, owner: str) -> list[Outcome]:
         """The owner's documents that are done, each once."""
+        if self._resumed:
+            self._submit_resumed()
         found = [*self.start().take(owner), *self.fetching.take(owner)]
         for outcome in found:
             self.fetching.forget(outcome.job)

@@ -201,13 +201,16 @@ class Member:
             return None
         if seen.round != name:
             return "another round has begun"
-        if self._number == 0 and not seen.stopping:
-            found, since = self._count()
-            if found != count and time.monotonic() - since > _GONE:
-                log.warning("there are %d processes now, there were %d", found, count)
-                self._cluster.stop()
+        found, since = self._count() if self._number == 0 else (count, 0.0)
+        changed = found != count and time.monotonic() - since > _GONE
+        told = f"the number of processes is {found} now, it was {count}"
         if len(seen.silences) < self._workers:
+            if changed:  # it waits for them, and does not hear that it is to stop
+                return told
             return "it did not start in time" if time.monotonic() - began > _START else None
+        if changed and not seen.stopping:
+            log.warning("%s", told)
+            self._cluster.stop()
         silence = min(seen.silences.values())
         if silence > SILENCE and not seen.stopping and not seen.all_ended:
             return f"it has been silent for {silence:.0f} s"

@@ -104,6 +104,8 @@ class Supervisor:
         self._cluster = Cluster(self._state / "work" / "cluster")
         self._looking: Looking[_Seen] | None = None
         self._processes: list[subprocess.Popen[bytes]] = []
+        self._not_started = ""
+        """Why the next of them could not be."""
         self._ports: list[socket.socket] = []
         self._stopping: float | None = None
 
@@ -141,20 +143,21 @@ class Supervisor:
         self._ports = _free_ports(self._count)
         addresses = ";".join(f"127.0.0.1:{each.getsockname()[1]}" for each in self._ports)
         self._began = time.monotonic()
-        self._processes = [
-            # a group of its own: Ctrl-C reaches the supervisor alone, which stops all together
-            subprocess.Popen(
-                [sys.executable, *self._command(number, addresses), "--supervisor", str(os.getpid())],
-                stdout=STDERR,
-                start_new_session=True,
-            )
-            for number in range(self._count)
-        ]
+        self._processes, self._not_started = [], ""
+        for number in range(self._count):
+            command = [sys.executable, *self._command(number, addresses), "--supervisor", str(os.getpid())]
+            try:
+                # a group of its own: Ctrl-C reaches the supervisor alone, which stops all together
+                process = subprocess.Popen(command, stdout=STDERR, start_new_session=True)
+            except OSError as error:  # no more processes, memory or descriptors, for now
+                self._not_started = error.strerror or str(error)
+                return
+            self._processes.append(process)
 
     def _round(self) -> bool:
         """Look at all processes once; whether the job has ended."""
         codes = [process.poll() for process in self._processes]
-        if all(code == 0 for code in codes):
+        if not self._not_started and all(code == 0 for code in codes):
             return True
         if any(codes) and 2 in self._codes_soon() and (self._gives_up or not self._ran):
             raise NotStarted("a process could not start; what it said stands above")
@@ -206,6 +209,8 @@ class Supervisor:
         if bad:
             code, number = min(bad)  # one that was killed, before those that ended since it was gone
             return f"process {number} {_ended(code)}"
+        if self._not_started:
+            return f"process {len(codes)} can't be started: {self._not_started}"
         now = time.monotonic()
         if self._stopping is not None:
             return "the time to stop is over" if now - self._stopping > GRACE + SILENCE else None

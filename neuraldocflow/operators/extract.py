@@ -76,7 +76,7 @@ class Extract(StatefulBatchLogic[NewDocument, Extracted, dict[str, Any]]):
             data, *more = (each,) if isinstance(each, bytes) else each  # version 1 had the event alone
             event = decode(data)
             assert isinstance(event, NewDocument)
-            self._refused.extend(self._accepted(_Pending(event, *more)))
+            self._refused.extend(self._accepted(_Pending(event, *more), resumed=True))
 
     def on_batch(self, values: list[NewDocument]) -> tuple[list[Extracted], bool]:
         out: list[Extracted] = []
@@ -111,13 +111,13 @@ class Extract(StatefulBatchLogic[NewDocument, Extracted, dict[str, Any]]):
     def snapshot(self) -> dict[str, Any]:
         return {"version": _VERSION, "pending": [each.state() for each in self._pending.values()]}
 
-    def _accepted(self, pending: _Pending) -> list[Finished]:
+    def _accepted(self, pending: _Pending, *, resumed: bool = False) -> list[Finished]:
         """Hand a document to the swarm; it is finished at once where that is hopeless."""
         event = pending.event
         if event.error is not None:
             return [Finished(event, error=event.error.model_dump(by_alias=True))]
         try:
-            taken = self._engine.submit(event, self._owner, pending.attempt)
+            taken = self._engine.submit(event, self._owner, pending.attempt, resumed=resumed)
         except DocumentError as error:
             return [Finished(event, error=error.to_dict())]
         if taken:

@@ -93,7 +93,7 @@ def missing(contained: Mapping[str, bool]) -> str:
 def needed(start: str) -> list[Path]:
     """What this process has to read to go on working: Python, its modules and what they are made of.
 
-    The folder it was started in is none of it, although Python looks for modules there.
+    The folder it was started in is none of it, also where Python was told to look for modules there.
     """
     tesseract = shutil.which("tesseract")
     found = {

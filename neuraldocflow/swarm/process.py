@@ -62,7 +62,8 @@ class AgentProcess:
         try:
             threading.Thread(target=self._feed, args=[self.connection.dup()], daemon=True).start()
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "neuraldocflow.swarm.agent", json.dumps(told)],
+                # -P: no module is looked for in the folder this was started in, where documents may lie
+                [sys.executable, "-P", "-m", "neuraldocflow.swarm.agent", json.dumps(told)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 pass_fds=[child.fileno()],

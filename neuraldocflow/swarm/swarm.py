@@ -308,7 +308,7 @@ class Swarm:
         free = [agent for agent in self._agents.values() if agent.ready and agent.job is None]
         free.sort(key=lambda agent: not agent.fresh)  # only they are given suspects
         idle_and_fresh = any(agent.fresh and agent.job is None for agent in self._agents.values())
-        if self._scheduler.suspects and free and not idle_and_fresh:
+        if self._scheduler.suspects and free and not idle_and_fresh and now >= self._spawn_at:
             self._dismiss(free.pop())  # a suspect needs an agent of its own: this one makes way for it
             self._spawn(now)
         for agent in free[: self._buffer.batch_size]:

@@ -221,6 +221,10 @@ def test_what_production_adds_is_accepted_and_the_scaler_follows_the_commands(sp
     space.plane.kubectl("-n", space.name, "scale", f"statefulset/{DATAFLOW}", "--replicas=4")
     space.does("scale", "--processes", "4")  # as many as the scaler has just come to
     assert space.scaler() == (None, 4, 8)
+    space.configure("{}")  # it reads no topic whose lag could be followed
+    space.submit("--overlay", "production", "--processes", "1")
+    assert not space.plane.get("scaledobject", "-n", space.name)["items"]
+    assert space.statefulset()["spec"]["replicas"] == 1
 
 
 def test_pods_with_more_rights_are_kept_out(space: Namespace) -> None:

@@ -54,6 +54,15 @@ def test_what_they_print_is_not_among_what_is_to_be_piped(job: JobFolder) -> Non
     assert done.stderr.count("a word in between") >= 2
 
 
+def test_modules_among_the_documents_are_not_run(job: JobFolder) -> None:
+    names = job.letters(3)
+    (job.root / "json.py").write_text("raise SystemExit(3)\n")
+    process = job.start(*CLUSTER, "--once", program=("-P", "-m", "neuraldocflow"))
+    told, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, told
+    assert sorted(job.archived()) == sorted(names)
+
+
 def test_they_are_told_to_run_when_they_do(job: JobFolder) -> None:
     job.configure({"watch_directories": ["later"]})
     process = job.start(*CLUSTER)

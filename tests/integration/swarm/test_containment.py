@@ -57,6 +57,17 @@ def test_an_agent_reaches_nothing_but_its_document_and_its_folder(
     assert result_of_another.read_text() == ("{}" if kept["files"] else "out")
 
 
+def test_a_module_among_the_documents_is_not_run(
+    start: Start, job: Callable[..., Job], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "json.py").write_text(f"open({str(tmp_path / 'run')!r}, 'w').close()\nraise SystemExit\n")
+    monkeypatch.chdir(tmp_path)  # as whoever reads the documents of the folder they are in
+    swarm = start(1)
+    swarm.submit(job("letter"))
+    outcomes_of(swarm, 1, timeout=20)
+    assert not (tmp_path / "run").exists()
+
+
 def test_an_agent_knows_no_variable_that_could_be_a_secret(
     start: Start, job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
 ) -> None:

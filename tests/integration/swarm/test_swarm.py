@@ -402,6 +402,30 @@ def test_an_agent_that_can_not_be_started_for_now_is_tried_again(
     assert "an agent can't be started" in caplog.text
 
 
+def test_while_none_can_be_started_no_agent_makes_way_for_another(
+    start: Start, job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    swarm = start(2)
+    for name in ("a", "b"):
+        swarm.submit(job(name, "sleep 0.5"))
+    outcomes_of(swarm, 2)  # both have worked
+    popen, full = subprocess.Popen, True
+
+    def crowded(*args: Any, **more: Any) -> Any:
+        if full:
+            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        return popen(*args, **more)
+
+    monkeypatch.setattr(subprocess, "Popen", crowded)
+    swarm.submit(job("by accident", "die_once"))
+    until(lambda: swarm.stats()["agents"] == 1 and swarm.stats()["queued"] == 1)
+    for number in range(3):
+        swarm.submit(job(str(number)))
+        assert set(outcomes_of(swarm, 1, timeout=10)) == {str(number)}
+    full = False
+    assert outcomes_of(swarm, 1)["by accident"].attempt == 2
+
+
 def test_a_machine_without_room_for_another_thread_is_waited_for(
     start: Start, job: Callable[..., Job], caplog: pytest.LogCaptureFixture
 ) -> None:

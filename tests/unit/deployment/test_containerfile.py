@@ -36,7 +36,12 @@ def test_it_runs_as_the_user_the_pods_run_as() -> None:
     objects = yaml.safe_load_all((ROOT / "k8s" / "base" / "dataflow.yaml").read_text())
     (flow,) = (each for each in objects if each["kind"] == "StatefulSet")
     assert flow["spec"]["template"]["spec"]["securityContext"]["runAsUser"] == int(user)
-    assert re.search(r'^ENTRYPOINT \["neuraldocflow"\]$', TEXT, flags=re.MULTILINE)
+
+
+def test_its_first_process_sees_off_what_killed_ones_have_started() -> None:
+    image = TEXT.rpartition("\nFROM ")[2]
+    assert re.search(r"apt-get install [^&]*\btini\b", image)
+    assert re.search(r'^ENTRYPOINT \["tini", "--", "neuraldocflow"\]$', image, flags=re.MULTILINE)
 
 
 def test_it_has_what_browsers_read_documents_with() -> None:

@@ -89,6 +89,24 @@ def test_a_job_that_was_stopped_still_is_after_a_submission_in_its_place_came_to
     assert folder.submission() == Submission(1, 1, str(tmp_path), gateway=False, configured=False)
 
 
+def test_why_a_submission_came_to_nothing_is_told_also_where_what_ran_before_does_not_start_again(
+    folder: Folder, runs: subprocess.Popen[bytes], tmp_path: Path
+) -> None:
+    folder.stage(Submission(1, 1, str(tmp_path / "gone"), gateway=False, configured=False), None)
+    folder.take()
+    waiting = threading.Thread(target=runs.wait)
+    waiting.start()
+    config = tmp_path / "job.yaml"
+    config.write_text("runtime: {agents: none}\n")
+    with pytest.raises(DeploymentError) as raised:
+        replace_with(folder, Submission(2, 1, str(tmp_path), gateway=False), config)
+    waiting.join()
+    why, again = str(raised.value).splitlines()[0], str(raised.value).splitlines()[-1]
+    assert why.startswith("the job does not run: ")
+    assert "agents" in str(raised.value)
+    assert again.startswith("What ran before could not be started again: the job can't be started in ")
+
+
 @pytest.mark.parametrize("phase", ["running", "restarting", "stopped", "failed"])
 def test_a_number_that_is_another_jobs_by_now_is_not_signalled(
     folder: Folder, tmp_path: Path, phase: str

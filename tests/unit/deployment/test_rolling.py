@@ -48,3 +48,23 @@ raise SystemExit(told.last_error() != "python: an assertion failed")
 
 def test_why_a_process_has_ended_is_what_it_said_and_not_that_it_has(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", _ENDS, str(tmp_path / "job.log")], check=True, timeout=60)
+
+
+_NEVER_ENDS = """
+import os, resource, sys
+from pathlib import Path
+from neuraldocflow.deployment.rolling import RollingOutput
+told = RollingOutput(Path(sys.argv[1]))
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+for _ in range(200):
+    os.write(2, bytes(1 << 20))
+print("\\nneuraldocflow: the reason", flush=True)
+while told.last_error() != "the reason":
+    pass
+raise SystemExit(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before > 50 << 10)
+"""
+
+
+def test_a_line_that_never_ends_fills_no_memory(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-c", _NEVER_ENDS, str(tmp_path / "job.log")], check=True, timeout=60)
+    assert sum(file.stat().st_size for file in tmp_path.iterdir()) < 70 << 20

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -109,3 +113,31 @@ def test_nobody_else_gets_the_ports_of_processes_that_are_about_to_listen_on_the
     config = Config.model_validate({"runtime": {"state_directory": str(tmp_path / "state")}})
     Supervisor(config, 1, 1, command).run()
     assert (tmp_path / "free-0").read_text() == "0"
+
+
+def test_a_machine_without_room_for_another_process_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[subprocess.Popen[bytes]] = []
+    reasons: list[str] = []
+    popen = subprocess.Popen
+
+    def crowded(*arguments: Any, **more: Any) -> subprocess.Popen[bytes]:
+        if len(started) == 1 and not reasons:
+            raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        started.append(popen(*arguments, **more))
+        return started[-1]
+
+    def told(phase: Phase, reason: str = "", failed: int = 0) -> None:
+        if reason:
+            assert [each.returncode for each in started] == [-9]
+            reasons.append(reason)
+
+    def command(number: int, addresses: str) -> Sequence[str]:
+        return ["-c", "" if reasons else "import time; time.sleep(600)"]
+
+    monkeypatch.setattr(subprocess, "Popen", crowded)
+    config = Config.model_validate({"runtime": {"state_directory": str(tmp_path / "state")}})
+    Supervisor(config, 2, 1, command, told=told).run()
+    assert reasons == ["process 1 can't be started: Resource temporarily unavailable"]
+    assert len(started) == 3

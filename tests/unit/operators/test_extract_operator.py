@@ -32,7 +32,7 @@ class Desk:
     def owner(self) -> str:
         return "owner"
 
-    def submit(self, event: NewDocument, owner: str, attempt: int = 1) -> bool:
+    def submit(self, event: NewDocument, owner: str, attempt: int = 1, *, resumed: bool = False) -> bool:
         self.submitted.append((event.id, attempt))
         return True
 
