@@ -168,7 +168,8 @@ class Watcher:
         if os.path.islink(path) or not is_inside(path, self.root, self.excluded, recursive=self.recursive):
             return
         if os.path.isdir(path):
-            if self.recursive and path not in self.excluded:
+            hidden = os.path.basename(path).startswith(".")
+            if self.recursive and not hidden and path not in self.excluded:
                 for inner, status in walk(
                     path, recursive=True, excluded=self.excluded, unreadable=self._warn
                 ):

@@ -71,6 +71,20 @@ def test_a_folder_moved_in_brings_its_files(watch: Make, inbox: Path, tmp_path: 
     assert names(watched.until(1)) == ["a.pdf"]
 
 
+def test_a_hidden_folder_that_comes_with_files_in_it_is_left_out(
+    watch: Make, inbox: Path, tmp_path: Path
+) -> None:
+    """So rsync and others keep what is not whole yet, under the names it will have."""
+    (tmp_path / ".partial").mkdir()
+    (tmp_path / ".partial" / "a.pdf").write_bytes(b"x")
+    watched = watch(scan_interval_ms=3_600_000)
+    watched.quiet(0.3)
+    os.rename(tmp_path / ".partial", inbox / ".partial")
+    assert watched.quiet(1)
+    os.rename(inbox / ".partial" / "a.pdf", inbox / "a.pdf")
+    assert names(watched.until(1)) == ["a.pdf"]
+
+
 def test_a_file_still_being_written_is_not_taken(watch: Make, inbox: Path) -> None:
     watched = watch()
     with (inbox / "slow.pdf").open("wb") as file:
