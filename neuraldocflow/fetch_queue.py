@@ -66,8 +66,9 @@ class Fetch:
     outage: Outage = field(compare=False)
     have: Have = field(compare=False, default_factory=Have)
     digest: hashlib._Hash = field(compare=False, default_factory=hashlib.sha256)
-    asked: float = field(compare=False, default_factory=time.monotonic)
-    came: float = field(compare=False, default_factory=time.monotonic)
+    asked: float = field(compare=False, default=0.0)
+    """When it was first asked for; 0 while it waits for its turn, which is no fault of its place."""
+    came: float = field(compare=False, default=0.0)
     """When the last of it came, or it was asked for."""
     told: float = field(compare=False, default=0.0)
 

@@ -165,6 +165,8 @@ class Fetching:
 
     def _work(self, fetch: Fetch) -> None:
         error: DocumentError | None = None
+        if not fetch.asked:
+            fetch.asked = fetch.came = time.monotonic()
         try:
             self._check_wanted(fetch)
             if not self._download(fetch):

@@ -241,7 +241,7 @@ class LimitsConfig(Section):
     max_uncompressed_mb: int = Field(512, ge=1)
     max_download_mb: int = Field(1024, ge=1, description="the most that is fetched of one document")
     max_download_seconds: float = Field(
-        1800, gt=0, description="how long fetching one document may take, pauses included"
+        1800, gt=0, description="how long fetching one document may take once begun, pauses included"
     )
     max_unreachable_seconds: float = Field(
         900, gt=0, description="how long a document waits for a place that gives nothing, before it fails"

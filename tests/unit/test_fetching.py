@@ -269,6 +269,27 @@ def test_a_document_that_never_ends_is_given_up(tmp_path: Path) -> None:
     made.fetching.close()
 
 
+def test_the_time_a_document_waits_for_its_turn_is_not_held_against_it(tmp_path: Path) -> None:
+    refused: set[str] = set()
+
+    def slowly(source: DocumentSource, have: Have) -> Generator[bytes, None, None]:
+        time.sleep(0.2)
+        if source.uri not in refused:
+            refused.add(source.uri)
+            raise Unreachable("no answer")
+        yield b"x"
+
+    made = Fetched(tmp_path / "fetched", threads=1, patience=2.0, most_seconds=4.0)
+    made.fetching.add_scheme("test", slowly, of_a_place=1)
+    for number in range(10):
+        made.ask(f"{number:02d}", host=str(number))
+    made.ask("last", "low", host="other")
+    wait_for(lambda: made.fetching.count() == 0)
+    assert made.fetching.take("me") == []
+    assert len(made.jobs) == 11
+    made.fetching.close()
+
+
 def test_slow_places_hold_up_nothing_that_is_fetched_by_other_means(fetched: Fetched, place: Place) -> None:
     fetched.fetching.add_scheme("slow", place.fetch)
     other = Place()
