@@ -225,8 +225,21 @@ class FilesystemSource(FixedPartitionedSource[NewDocument, None]):
             for key, version, told in self._ledger.to_move(os.fsencode(root)):
                 self._move(Path(os.fsdecode(key)), version, told)
         for key in self._ledger.paths():
-            if is_gone(key):
+            if is_gone(key) and not self._may_be_unmounted(Path(os.fsdecode(key)).parent):
                 self._ledger.remove(key)
+
+    def _may_be_unmounted(self, folder: Path) -> bool:
+        """Whether a file that is gone may be back: its watched folder is gone too, or the nearest folder that
+        is left of its path is empty, as one is on which nothing is mounted now."""
+        while is_gone(folder):
+            if str(folder) in self._folders:
+                return True
+            folder = folder.parent
+        try:
+            with os.scandir(folder) as entries:
+                return next(entries, None) is None
+        except OSError:
+            return True  # it can't be known
 
     def _event(self, folder: WatchDirectory, found: Found) -> NewDocument:
         path = Path(found.path)

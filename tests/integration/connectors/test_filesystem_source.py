@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ import pytest
 import watchfiles
 from pydantic import ValidationError
 from support.pulling import Pulled
+from support.topics import wait_for
 
 from connectors.filesystem import FilesystemConfig, FilesystemSource
 from neuraldocflow.components import Acknowledgement, SourceContext
@@ -239,6 +241,36 @@ def test_a_directory_that_disappears_is_watched_again_when_it_is_back(watch: Mak
     inbox.mkdir()
     (inbox / "a.pdf").write_bytes(b"x")
     assert names(watched.until(1)) == ["a.pdf"]
+
+
+@pytest.mark.parametrize("mounted", [".", "inbox/one", "inbox/one/two"])
+def test_what_was_done_is_still_known_when_its_filesystem_is_mounted_again(
+    watch: Make, inbox: Path, tmp_path: Path, mounted: str
+) -> None:
+    """What a mount has beneath it is an empty folder."""
+    (inbox / "one/two").mkdir(parents=True)
+    for name in ("a.pdf", "one/two/b.pdf"):
+        (inbox / name).write_text(name)
+    watched = watch(scan_interval_ms=100)
+    for event in watched.until(2):
+        watched.source.acknowledge(event, DONE)
+    (content,) = (each for each in (tmp_path / mounted).iterdir() if each.name != "state")
+    os.rename(content, tmp_path.with_suffix(".away"))
+    assert watched.quiet(1.5)
+    os.rename(tmp_path.with_suffix(".away"), content)
+    assert watched.quiet(1.5)
+
+
+def test_what_was_done_and_is_removed_is_forgotten(watch: Make, inbox: Path) -> None:
+    (inbox / "sub").mkdir()
+    for name in ("a.pdf", "b.pdf", "sub/c.pdf"):
+        (inbox / name).write_text(name)
+    watched = watch(scan_interval_ms=100)
+    for event in watched.until(3):
+        watched.source.acknowledge(event, DONE)
+    (inbox / "a.pdf").unlink()
+    shutil.rmtree(inbox / "sub")
+    wait_for(lambda: list(watched.source._ledger.paths()) == [os.fsencode(inbox / "b.pdf")])
 
 
 def test_a_file_renamed_before_it_settled_is_taken_under_its_new_name(watch: Make, inbox: Path) -> None:
