@@ -38,6 +38,8 @@ _POLLED = 1.0
 is spent walking."""
 _LISTENS = 1.0
 """Seconds the first walk waits for notifications: where folders are very many, they take long to begin."""
+_CLOCKS = 300.0
+"""Seconds that the clock of another machine, which gives its files their times, may be behind this one's."""
 _LARGE = 64 << 20
 """Bytes from which on a file is read beside the others."""
 _MOST_UNSETTLED = 10_000
@@ -97,10 +99,10 @@ class Watcher:
         self._reading = OneAtATime(self._stop, self._changes.wake)
 
     def start(self) -> None:
-        if not self.once and is_remote(kind := filesystem_of(self.root)):
-            self._remote = True
-            log.info("%s is on %s: it is looked at again and again", self.root, kind)
+        self._remote = is_remote(kind := filesystem_of(self.root))
         if not self.once:
+            if self._remote:
+                log.info("%s is on %s: it is looked at again and again", self.root, kind)
             self._threads.append(self._changes.start())
         thread = threading.Thread(target=self._run, name="folder", daemon=True)
         thread.start()
@@ -197,6 +199,8 @@ class Watcher:
             self._large.pop(path, None)
             now = time.time()
             changed = max(status.st_mtime, status.st_ctime)
+            if self._remote and now - changed < _CLOCKS:
+                changed = now  # as far as is known
             waiting = _Unsettled(signature, min(changed, now) + self.debounce, now)
             if waiting.due <= now:  # long settled: a first walk over millions keeps none of them waiting
                 self._take(path, waiting)

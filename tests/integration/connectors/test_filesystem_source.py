@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -309,6 +310,25 @@ def test_on_a_network_filesystem_the_folder_is_looked_at_again_and_again(
     watched.quiet(0.3)
     (inbox / "a.pdf").write_bytes(b"x")
     assert names(watched.until(1)) == ["a.pdf"]
+
+
+@pytest.mark.parametrize("once", [False, True])
+def test_a_file_servers_clock_that_is_behind_does_not_make_files_settled(
+    watch: Make, inbox: Path, monkeypatch: pytest.MonkeyPatch, once: bool
+) -> None:
+    """Nobody here is told that the writer, on another machine, has it open."""
+    monkeypatch.setattr(watcher, "filesystem_of", lambda path: "cifs")
+    monkeypatch.setattr(watcher, "is_open_for_writing", lambda descriptor: False)
+    ahead = SimpleNamespace(time=lambda: time.time() + 10, monotonic=time.monotonic)
+    monkeypatch.setattr(watcher, "time", ahead)
+    (inbox / "a.pdf").write_bytes(b"half ")
+    watched = watch(debounce_ms=1500, once=once)
+    assert watched.quiet(0.7)
+    with (inbox / "a.pdf").open("ab") as file:
+        file.write(b"whole")
+    (event,) = watched.until(1)
+    assert event.source.size == 10
+    assert watched.quiet()
 
 
 def test_what_comes_between_the_first_walk_and_notifications_is_found_at_once(
