@@ -29,7 +29,7 @@ from neuraldocflow.log.interface import (
     partition_of,
 )
 from neuraldocflow.log.kafka_reader import Brokers, Reader
-from neuraldocflow.payloads import PayloadStore
+from neuraldocflow.payloads import PayloadStore, is_payload
 from neuraldocflow.topics.client import (
     DURABLE,
     common,
@@ -310,7 +310,12 @@ class KafkaLog(Log):
         return self._asker().bounds([place])[place]
 
     def _kept(self, address: str) -> bytes:
-        """A value that was too large for the brokers. Raises LogError while its place does not answer."""
+        """A value that was too large for the brokers. Raises LogError while its place does not answer.
+
+        Other programs write to these topics too: no other file is read because a header names it.
+        """
+        if not is_payload(address):
+            return b""  # as below
         try:
             return b"".join(self._payloads.read(address))
         except FetchFailed:

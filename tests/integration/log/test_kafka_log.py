@@ -63,6 +63,16 @@ class TestKafkaLog(LogSuite):
             assert (found.value, found.headers) == (value, {"ce_id": "1"})
             assert [path.stat().st_size for path in (tmp_path / "payloads").rglob("*") if path.is_file()]
 
+    def test_a_header_makes_it_read_no_file_but_a_payload(self, kafka: str, tmp_path: Path) -> None:
+        """Neither one that holds secrets, nor one that ends never, nor one that can't be read at all."""
+        (tmp_path / "secret").write_text("hunter2")
+        named = [(tmp_path / "secret").as_uri(), tmp_path.as_uri(), "file:///dev/zero", "file:///a%00b"]
+        with opener(kafka, tmp_path, f"{uuid.uuid4().hex[:12]}-")() as log:
+            log.ensure_topic("t", 3)
+            log.append([Message("t", "a", b"", {"ndf_value": uri}) for uri in named])
+            log.append([message("a", "after")])
+            assert [each.value for each in follow(log, "a")] == [*[b""] * len(named), b"after"]
+
     def test_tools_see_how_far_a_topic_is_read(self, kafka: str, tmp_path: Path) -> None:
         prefix = f"{uuid.uuid4().hex[:12]}-"
         with opener(kafka, tmp_path, prefix)() as log:
