@@ -174,7 +174,10 @@ class PayloadStore:
         """Whether a payload, in a file or elsewhere, is one of this store's."""
         if self._folder is None:
             return self.owns(uri)
-        return uri.startswith("file://") and path_of(uri).resolve().is_relative_to(self._folder.resolve())
+        if not uri.startswith("file://"):
+            return False
+        path = Path(os.path.realpath(path_of(uri)))  # resolve() raises where links lead to one another
+        return path.is_relative_to(os.path.realpath(self._folder))
 
     def fetch(self, source: DocumentSource, have: Have) -> Generator[bytes, None, None]:
         """The same, for :class:`neuraldocflow.fetching.Fetching`."""
