@@ -28,7 +28,7 @@ from neuraldocflow.errors import ConfigError, DocumentError, Empty, FetchFailed
 from neuraldocflow.events import DocumentSource, NewDocument
 from neuraldocflow.folders.hashing import Found
 from neuraldocflow.folders.ledger import Ledger
-from neuraldocflow.folders.move import Version, longest, move, put_back, take, version_of
+from neuraldocflow.folders.move import Version, longest, move, put_back, take, time_of, version_of
 from neuraldocflow.folders.walk import is_gone
 from neuraldocflow.folders.watcher import Watcher
 from neuraldocflow.identity import document_id
@@ -141,10 +141,11 @@ class FilesystemSource(FixedPartitionedSource[NewDocument, None]):
 
     def acknowledge(self, event: NewDocument, outcome: Acknowledgement) -> None:
         """The document's result is durable: move its file, or note it as done. Safe to call again."""
-        if event.source.kind != "file":
-            return  # of a source of another type, which had the name before
+        time = time_of(event.source.version)
+        if event.source.kind != "file" or time is None:
+            return  # of a source of another type, which had the name before, or of who puts events on the log
         path = path_of(event.source.uri)
-        version = (event.source.size, int(event.source.version or 0))
+        version = (event.source.size, time)
         key = os.fsencode(path)
         to_move = self._ledger.is_to_move(key, version)  # asked first: another thread may have moved it then
         if self._ledger.was_moved(key, version, event.run):
