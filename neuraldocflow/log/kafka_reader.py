@@ -111,6 +111,12 @@ class Reader:
         self._start[place] = _after(found)
         return found
 
+    def put_back(self, place: Place, messages: list[KafkaMessage]) -> None:
+        """The last of what was just read: it is read again, then without asking brokers for it."""
+        if messages:
+            self._ahead[place][:0] = messages
+            self._start[place] = int(messages[0].offset() or 0)
+
     def scan(self, bounds: Mapping[Place, tuple[int, int]]) -> Iterator[list[KafkaMessage]]:
         """Messages of partitions from an offset on, before another: each time some of one, in order there,
         and of all as they come. What retention has dropped meanwhile is passed over. Raises LogError."""
