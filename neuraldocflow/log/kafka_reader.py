@@ -146,12 +146,13 @@ class Reader:
                 self._fetch(_SLICE)
 
     def wait(self, positions: Mapping[Place, int], seconds: float, closed: Callable[[], bool]) -> bool:
-        """Until a partition has a message at or after its offset. Raises LogError."""
+        """Until a partition has a message at or after its offset, or not that offset any more. Raises
+        LogError."""
         deadline = time.monotonic() + seconds
         try:
             waiting = self._at(positions).values()
-        except OffsetOutOfRange as error:
-            return error.end > 0  # there is something, and reading it says what
+        except OffsetOutOfRange:
+            return True  # reading says what there is
         while not any(waiting):
             left = deadline - time.monotonic()
             if left <= 0 or closed():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +21,7 @@ from support.topics import Topics, wait_for
 
 from neuraldocflow import config
 from neuraldocflow.errors import ConfigError
-from neuraldocflow.log import TOPICS, LogError, Message, Record, open_log, partition_of
+from neuraldocflow.log import TOPICS, LogError, Message, OffsetOutOfRange, Record, open_log, partition_of
 from neuraldocflow.log.kafka import KafkaLog
 from neuraldocflow.payloads import PayloadStore
 
@@ -86,6 +87,16 @@ class TestKafkaLog(LogSuite):
             assert [each.value for each in found] == [each.value for each in sent]
             bounds = log.bounds("t")
             assert [each.value for each in log.scan("t", bounds)] == [each.value for each in sent]
+
+    def test_who_follows_a_topic_that_was_made_anew_does_not_spin(self, kafka: str, tmp_path: Path) -> None:
+        with opener(kafka, tmp_path, f"{uuid.uuid4().hex[:12]}-")() as log:
+            log.ensure_topic("t", 1)
+            assert log.wait({("t", 0): 5}, 30)  # there is nothing to wait for: reading says so
+            with pytest.raises(OffsetOutOfRange) as told:
+                log.read("t", 0, 5)
+            began = time.monotonic()
+            assert not log.wait({("t", 0): told.value.begin}, 0.5)
+            assert time.monotonic() - began > 0.4
 
     def test_a_header_makes_it_read_no_file_but_a_payload(self, kafka: str, tmp_path: Path) -> None:
         """Neither one that holds secrets, nor one that ends never, nor one that can't be read at all."""
