@@ -151,6 +151,41 @@ def test_a_file_that_cannot_be_read_is_an_error_that_can_be_tried_again(
     assert again.error is None
 
 
+@pytest.mark.parametrize("size", [1, 100], ids=["small", "large"])
+@pytest.mark.parametrize("trouble", ["open", "read"])
+def test_a_file_that_cannot_be_read_for_a_moment_is_waited_for(
+    watch: Make, inbox: Path, monkeypatch: pytest.MonkeyPatch, trouble: str, size: int
+) -> None:
+    """A share that is started again, or a process that has no descriptor left."""
+    monkeypatch.setattr(watcher, "_LARGE", 10)
+    really, tries = watcher.open_document, iter([errno.EMFILE, errno.ESTALE])
+
+    def unlucky(path: str) -> int:
+        if (number := next(tries, None)) is None:
+            return really(path)
+        if trouble == "open":
+            raise OSError(number, os.strerror(number), path)
+        return os.open(inbox, os.O_RDONLY)  # reading it is an error
+
+    monkeypatch.setattr(watcher, "open_document", unlucky)
+    (inbox / "a.pdf").write_bytes(b"x" * size)
+    watched = watch()
+    (event,) = watched.until(1)
+    assert event.error is None
+    assert watched.quiet()
+
+
+def test_what_can_never_be_read_is_told_after_a_while(
+    watch: Make, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watcher, "_LONGEST_OPEN", 0.3)
+    monkeypatch.setattr(watcher, "open_document", lambda path: os.open(inbox, os.O_RDONLY))
+    (inbox / "a.pdf").write_bytes(b"x")
+    (event,) = watch(once=True).until(1)
+    assert event.error is not None
+    assert event.error.code == "fetch_failed"
+
+
 def test_pipes_links_and_folders_with_a_documents_name_are_left_alone(
     watch: Make, inbox: Path, tmp_path: Path
 ) -> None:
