@@ -28,7 +28,7 @@ from neuraldocflow.errors import ConfigError, DocumentError, Empty, FetchFailed
 from neuraldocflow.events import DocumentSource, NewDocument
 from neuraldocflow.folders.hashing import Found
 from neuraldocflow.folders.ledger import Ledger
-from neuraldocflow.folders.move import Version, longest, move, put_back, take, version_of
+from neuraldocflow.folders.move import Version, longest, move, put_back, take, time_of, version_of
 from neuraldocflow.folders.walk import is_gone
 from neuraldocflow.folders.watcher import Watcher
 from neuraldocflow.identity import document_id
@@ -141,10 +141,11 @@ class FilesystemSource(FixedPartitionedSource[NewDocument, None]):
 
     def acknowledge(self, event: NewDocument, outcome: Acknowledgement) -> None:
         """The document's result is durable: move its file, or note it as done. Safe to call again."""
-        if event.source.kind != "file":
-            return  # of a source of another type, which had the name before
+        time = time_of(event.source.version)
+        if event.source.kind != "file" or time is None:
+            return  # of a source of another type, which had the name before, or of who puts events on the log
         path = path_of(event.source.uri)
-        version = (event.source.size, int(event.source.version or 0))
+        version = (event.source.size, time)
         key = os.fsencode(path)
         to_move = self._ledger.is_to_move(key, version)  # asked first: another thread may have moved it then
         if self._ledger.was_moved(key, version, event.run):
@@ -225,8 +226,21 @@ class FilesystemSource(FixedPartitionedSource[NewDocument, None]):
             for key, version, told in self._ledger.to_move(os.fsencode(root)):
                 self._move(Path(os.fsdecode(key)), version, told)
         for key in self._ledger.paths():
-            if is_gone(key):
+            if is_gone(key) and not self._may_be_unmounted(Path(os.fsdecode(key)).parent):
                 self._ledger.remove(key)
+
+    def _may_be_unmounted(self, folder: Path) -> bool:
+        """Whether a file that is gone may be back: its watched folder is gone too, or the nearest folder that
+        is left of its path is empty, as one is on which nothing is mounted now."""
+        while is_gone(folder):
+            if str(folder) in self._folders:
+                return True
+            folder = folder.parent
+        try:
+            with os.scandir(folder) as entries:
+                return next(entries, None) is None
+        except OSError:
+            return True  # it can't be known
 
     def _event(self, folder: WatchDirectory, found: Found) -> NewDocument:
         path = Path(found.path)

@@ -6,9 +6,11 @@ then is it noted as done, its notification deleted, and the object deleted, move
 
 from __future__ import annotations
 
+import os
 import queue
 from functools import partial
 from mimetypes import guess_type
+from pathlib import Path
 from typing import Self
 
 from bytewax.inputs import FixedPartitionedSource
@@ -149,7 +151,8 @@ class S3Source(FixedPartitionedSource[NewDocument, None]):
         told = {"status": outcome.status, "id": event.id} if self._wishes else None
         version = (key, event.source.version)
         if bucket != self._config.bucket:  # the source's former one: what is to be done is, when it is again
-            self._ledger_of(bucket).add(*version, told)
+            if os.path.exists(self._place_of(bucket)):  # else none of this source's
+                self._ledger_of(bucket).add(*version, told)
             return
         self._ledger.add(*version, told)
         self._intake.done(version)
@@ -157,8 +160,11 @@ class S3Source(FixedPartitionedSource[NewDocument, None]):
         if self._receiver is not None:
             self._receiver.news(version)
 
+    def _place_of(self, bucket: str) -> Path:
+        return self._context.state_directory / "sources" / f"{self._name}@{bucket}.db"
+
     def _ledger_of(self, bucket: str) -> ObjectLedger:
-        return ObjectLedger(self._context.state_directory / "sources" / f"{self._name}@{bucket}.db")
+        return ObjectLedger(self._place_of(bucket))
 
     def _wants(self, key: str) -> bool:
         return self._config.wants(key) and not key.startswith(self._not_read)

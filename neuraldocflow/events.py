@@ -91,6 +91,8 @@ class DocumentSource(_Data):
     @field_validator("uri")
     @classmethod
     def _is_address(cls, uri: str) -> str:
+        if "\0" in uri or (uri.startswith("file://") and "%00" in uri):  # no system takes such a path
+            raise ValueError("is no address")
         if _PLAIN_ADDRESS.match(uri):  # as nearly all are: splitting takes as long as all the rest
             return uri
         try:

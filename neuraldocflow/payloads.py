@@ -28,6 +28,7 @@ from neuraldocflow.remote import Remote
 from neuraldocflow.wording import sized
 
 CHUNK = 1 << 20
+_NAME = re.compile(r"/([0-9a-f]{2})/\1[0-9a-f]{62}(\.[a-z0-9]{1,8})?\Z")
 _LEFT_AFTER = timedelta(days=1)
 """Nothing is under way for so long."""
 
@@ -173,7 +174,10 @@ class PayloadStore:
         """Whether a payload, in a file or elsewhere, is one of this store's."""
         if self._folder is None:
             return self.owns(uri)
-        return uri.startswith("file://") and path_of(uri).resolve().is_relative_to(self._folder.resolve())
+        if not uri.startswith("file://"):
+            return False
+        path = Path(os.path.realpath(path_of(uri)))  # resolve() raises where links lead to one another
+        return path.is_relative_to(os.path.realpath(self._folder))
 
     def fetch(self, source: DocumentSource, have: Have) -> Generator[bytes, None, None]:
         """The same, for :class:`neuraldocflow.fetching.Fetching`."""
@@ -219,6 +223,11 @@ class PayloadStore:
                     path.unlink()
                     dropped += 1
         return dropped
+
+
+def is_payload(uri: str) -> bool:
+    """Whether an address is one that a payload store, this or a former one, can have given a payload."""
+    return _NAME.search(uri) is not None
 
 
 FORBIDDEN = "forbidden+"

@@ -17,7 +17,7 @@ from neuraldocflow.config import Config
 from neuraldocflow.errors import Unreachable
 from neuraldocflow.events import DocumentSource
 from neuraldocflow.folders.ledger import Ledger
-from neuraldocflow.folders.move import modified
+from neuraldocflow.folders.move import modified, time_of
 from neuraldocflow.objects.aftermath import FROM, mark_of, names_of
 from neuraldocflow.objects.client import (
     endpoint_of,
@@ -111,10 +111,10 @@ class _Files:
     def _noted(self, source: DocumentSource) -> Path | None:
         """Where the source has moved it, which need not be configured any more, nor move files there."""
         ledger = self._ledger(source.through)
-        if ledger is None or not source.version.isdigit():
+        if ledger is None or not source.version or (time := time_of(source.version)) is None:
             return None
         path = os.fsencode(path_of(source.uri))
-        place = ledger.find(path, (source.size, int(source.version)))
+        place = ledger.find(path, (source.size, time))
         return None if place in (None, path) else Path(os.fsdecode(place))  # it is not at its own any more
 
     def _ledger(self, name: str) -> Ledger | None:

@@ -54,7 +54,7 @@ class OneAtATime:
     def __init__(self, stop: threading.Event, ended: Callable[[], None]) -> None:
         self._stop = stop
         self._ended = ended
-        self._result: tuple[str, Signature, Found | None] | None = None
+        self._result: tuple[str, Found | None] | None = None
         self.busy = ""
         """The path that is read now, or whose result was not taken yet."""
 
@@ -63,8 +63,8 @@ class OneAtATime:
         self.busy = path
         threading.Thread(target=self._read, args=(descriptor, path, signature), daemon=True).start()
 
-    def take(self) -> tuple[str, Signature, Found | None] | None:
-        """What was read, once: its path, its signature before, and what was found."""
+    def take(self) -> tuple[str, Found | None] | None:
+        """What was read, once: its path, and what was found."""
         result, self._result = self._result, None
         if result is not None:
             self.busy = ""
@@ -75,5 +75,5 @@ class OneAtATime:
             found = read(descriptor, path, signature, self._stop)
         finally:
             os.close(descriptor)
-        self._result = (path, signature, found)
+        self._result = (path, found)
         self._ended()

@@ -32,6 +32,15 @@ def modified(status: os.stat_result) -> int:
     return max(_EARLIEST, min(status.st_mtime_ns, _LATEST))
 
 
+def time_of(version: str) -> int | None:
+    """The modification time that an event's version is; None for one of another source's or program's."""
+    try:
+        time = int(version or 0)
+    except ValueError:
+        return None
+    return time if _EARLIEST <= time <= _LATEST else None
+
+
 def version_of(path: Path) -> Version:
     """Raises OSError."""
     status = os.lstat(path)

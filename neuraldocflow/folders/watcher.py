@@ -8,6 +8,7 @@ tells; at most for a minute). Memory does not grow with the folder: what there i
 
 from __future__ import annotations
 
+import errno
 import filecmp
 import logging
 import os
@@ -33,11 +34,16 @@ from neuraldocflow.folders.walk import (
 log = logging.getLogger(__name__)
 
 _LONGEST_OPEN = 60.0
+"""Seconds that a file is waited for which is open for writing, or can't be read just now."""
 _POLLED = 1.0
 """Seconds between walks, at most, where notifications can't be had; but no more than a twentieth of the time
 is spent walking."""
 _LISTENS = 1.0
 """Seconds the first walk waits for notifications: where folders are very many, they take long to begin."""
+_CLOCKS = 300.0
+"""Seconds that the clock of another machine, which gives its files their times, may be behind this one's."""
+_LASTING = {0, errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENXIO, errno.EISDIR}
+"""Why a file can't be opened where trying again changes nothing; 0: it is no regular file."""
 _LARGE = 64 << 20
 """Bytes from which on a file is read beside the others."""
 _MOST_UNSETTLED = 10_000
@@ -82,6 +88,8 @@ class Watcher:
     _large: dict[str, _Unsettled] = field(default_factory=dict)
     """Settled files that wait for the one that is read beside."""
     _reading: OneAtATime = field(init=False)
+    _beside: _Unsettled | None = None
+    """The one that is read beside."""
     _left_out: bool = False
     """Whether there was no room for an unsettled file."""
     _emitted: dict[str, Signature] = field(default_factory=dict)
@@ -97,10 +105,10 @@ class Watcher:
         self._reading = OneAtATime(self._stop, self._changes.wake)
 
     def start(self) -> None:
-        if not self.once and is_remote(kind := filesystem_of(self.root)):
-            self._remote = True
-            log.info("%s is on %s: it is looked at again and again", self.root, kind)
+        self._remote = is_remote(kind := filesystem_of(self.root))
         if not self.once:
+            if self._remote:
+                log.info("%s is on %s: it is looked at again and again", self.root, kind)
             self._threads.append(self._changes.start())
         thread = threading.Thread(target=self._run, name="folder", daemon=True)
         thread.start()
@@ -168,7 +176,8 @@ class Watcher:
         if os.path.islink(path) or not is_inside(path, self.root, self.excluded, recursive=self.recursive):
             return
         if os.path.isdir(path):
-            if self.recursive and path not in self.excluded:
+            hidden = os.path.basename(path).startswith(".")
+            if self.recursive and not hidden and path not in self.excluded:
                 for inner, status in walk(
                     path, recursive=True, excluded=self.excluded, unreadable=self._warn
                 ):
@@ -196,6 +205,8 @@ class Watcher:
             self._large.pop(path, None)
             now = time.time()
             changed = max(status.st_mtime, status.st_ctime)
+            if self._remote and now - changed < _CLOCKS:
+                changed = now  # as far as is known
             waiting = _Unsettled(signature, min(changed, now) + self.debounce, now)
             if waiting.due <= now:  # long settled: a first walk over millions keeps none of them waiting
                 self._take(path, waiting)
@@ -233,33 +244,44 @@ class Watcher:
             if not os.path.lexists(path):
                 return  # as above, only just now
             found = Found(path, *waiting.signature[:2], problem=error.strerror or "unreadable")
-            self._put(path, waiting.signature, found)
+            if error.errno in _LASTING or not self._wait_for(path, waiting):
+                self._put(path, waiting.signature, found)
             return
-        if is_open_for_writing(descriptor) and time.time() - waiting.since < _LONGEST_OPEN:
+        if is_open_for_writing(descriptor) and self._wait_for(path, waiting):
             os.close(descriptor)
-            waiting.due = time.time() + max(self.debounce, 0.1)
-            self._keep(self._unsettled, path, waiting)
         elif status.st_size < _LARGE:
             result = read(descriptor, path, waiting.signature, self._stop)
             os.close(descriptor)
-            self._was_read(path, waiting.signature, result)
+            self._was_read(path, waiting, result)
         elif self._reading.busy:
             os.close(descriptor)
             self._keep(self._large, path, waiting)
         else:
+            self._beside = waiting
             self._reading.start(descriptor, path, waiting.signature)
+
+    def _wait_for(self, path: str, waiting: _Unsettled) -> bool:
+        """Look at a file again soon, unless it has been waited for long enough."""
+        now = time.time()
+        if now - waiting.since >= _LONGEST_OPEN:
+            return False
+        waiting.due = now + max(self.debounce, 0.1)
+        self._keep(self._unsettled, path, waiting)
+        return True
 
     def _take_what_was_read(self) -> None:
         """Of the large files: the one that was read, and the next."""
-        if result := self._reading.take():
-            self._was_read(*result)
+        if (result := self._reading.take()) and self._beside:
+            path, found = result
+            self._was_read(path, self._beside, found)
         if self._large and not self._reading.busy:
             path = next(iter(self._large))
             self._take(path, self._large.pop(path))
 
-    def _was_read(self, path: str, signature: Signature, found: Found | None) -> None:
+    def _was_read(self, path: str, waiting: _Unsettled, found: Found | None) -> None:
         if found is not None:
-            self._put(path, signature, found)
+            if not found.problem or not self._wait_for(path, waiting):  # a disk or share in trouble
+                self._put(path, waiting.signature, found)
         elif not self._stop.is_set():  # it is another one now
             self._look(path)
 

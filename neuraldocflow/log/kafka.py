@@ -29,7 +29,7 @@ from neuraldocflow.log.interface import (
     partition_of,
 )
 from neuraldocflow.log.kafka_reader import Brokers, Reader
-from neuraldocflow.payloads import PayloadStore
+from neuraldocflow.payloads import PayloadStore, is_payload
 from neuraldocflow.topics.client import (
     DURABLE,
     common,
@@ -140,15 +140,21 @@ class KafkaLog(Log):
     def read(
         self, topic: str, partition: int, offset: int, *, limit: int = 500, max_bytes: int = 8 << 20
     ) -> list[Record]:
-        place = self._place(topic, partition)
-        return self._records(topic, self._reader().read(place, offset, limit, max_bytes))
+        place, reader = self._place(topic, partition), self._reader()
+        messages = reader.read(place, offset, limit, max_bytes)
+        records = self._records(topic, messages, max_bytes)
+        reader.put_back(place, messages[len(records) :])
+        return records
 
     def scan(self, topic: str, bounds: Mapping[int, tuple[int, int]]) -> Iterator[Record]:
         """All partitions at once, by one consumer."""
         places = {self._place(topic, part): each for part, each in bounds.items()}
         for messages in self._reader().scan(places):
-            for start in range(0, len(messages), _AT_ONCE):
-                yield from self._records(topic, messages[start : start + _AT_ONCE])
+            done = 0
+            while done < len(messages):
+                records = self._records(topic, messages[done : done + _AT_ONCE], _LARGEST)
+                yield from records
+                done += len(records)
 
     def ensure_topic(self, topic: str, partitions: int = 4) -> int:
         if found := self._counts.get(topic) or self._asked(topic):
@@ -291,15 +297,20 @@ class KafkaLog(Log):
             raise LogError(f"the payload store does not take a large record: {error.strerror}") from error
         return Message(message.topic, message.key, b"", {**message.headers, _ELSEWHERE: payload.uri})
 
-    def _records(self, topic: str, messages: list[Any]) -> list[Record]:
-        """In one loop with few calls of our own: a log has millions of them."""
-        new, found = tuple.__new__, []  # half the time of Record(...)
+    def _records(self, topic: str, messages: list[Any], max_bytes: int) -> list[Record]:
+        """In one loop with few calls of our own: a log has millions of them. The first ones only, where what
+        is in the payload store is more than ``max_bytes``: brokers don't count that."""
+        new = tuple.__new__  # half the time of Record(...)
+        found: list[Record] = []
         for each in messages:
             headers, value, key = _NO_HEADERS, each.value() or b"", each.key()
             if told := headers_of(each):
                 headers = {name: (text or b"").decode("utf-8", "replace") for name, text in told}
                 if address := headers.pop(_ELSEWHERE, ""):
+                    if max_bytes <= 0 and found:
+                        break
                     value = self._kept(address)
+                    max_bytes -= len(value)
             key = key.decode("utf-8", "replace") if key else ""
             fields = (topic, each.partition(), each.offset(), key, value, headers, each.timestamp()[1])
             found.append(new(Record, fields))
@@ -310,7 +321,12 @@ class KafkaLog(Log):
         return self._asker().bounds([place])[place]
 
     def _kept(self, address: str) -> bytes:
-        """A value that was too large for the brokers. Raises LogError while its place does not answer."""
+        """A value that was too large for the brokers. Raises LogError while its place does not answer.
+
+        Other programs write to these topics too: no other file is read because a header names it.
+        """
+        if not is_payload(address):
+            return b""  # as below
         try:
             return b"".join(self._payloads.read(address))
         except FetchFailed:

@@ -111,6 +111,12 @@ class Reader:
         self._start[place] = _after(found)
         return found
 
+    def put_back(self, place: Place, messages: list[KafkaMessage]) -> None:
+        """The last of what was just read: it is read again, then without asking brokers for it."""
+        if messages:
+            self._ahead[place][:0] = messages
+            self._start[place] = int(messages[0].offset() or 0)
+
     def scan(self, bounds: Mapping[Place, tuple[int, int]]) -> Iterator[list[KafkaMessage]]:
         """Messages of partitions from an offset on, before another: each time some of one, in order there,
         and of all as they come. What retention has dropped meanwhile is passed over. Raises LogError."""
@@ -140,12 +146,13 @@ class Reader:
                 self._fetch(_SLICE)
 
     def wait(self, positions: Mapping[Place, int], seconds: float, closed: Callable[[], bool]) -> bool:
-        """Until a partition has a message at or after its offset. Raises LogError."""
+        """Until a partition has a message at or after its offset, or not that offset any more. Raises
+        LogError."""
         deadline = time.monotonic() + seconds
         try:
             waiting = self._at(positions).values()
-        except OffsetOutOfRange as error:
-            return error.end > 0  # there is something, and reading it says what
+        except OffsetOutOfRange:
+            return True  # reading says what there is
         while not any(waiting):
             left = deadline - time.monotonic()
             if left <= 0 or closed():

@@ -11,6 +11,9 @@ from neuraldocflow.errors import ConfigError
 
 _REGION = "us-east-1"
 _PASSING_CODES = {"SlowDown", "Throttling", "ThrottlingException", "RequestTimeout", "RequestLimitExceeded"}
+_EXPIRED_CODES = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
+_EXPIRED_CODES |= {"RequestTimeTooSkewed", "400"}
+"""400 is what a HEAD is answered then, which has no room for a code."""
 _GONE = {"NoSuchKey", "NoSuchVersion", "NoSuchBucket", "QueueDoesNotExist"}
 _GONE |= {"AWS.SimpleQueueService.NonExistentQueue", "NonExistentQueue"}
 
@@ -83,13 +86,33 @@ def reason_of(error: Exception) -> str:
 
 
 def may_pass(error: Exception) -> bool:
-    """Whether the same call may go well later: a server in trouble, a connection lost, too many calls."""
+    """Whether the same call may go well later: a server in trouble, a connection lost, too many calls,
+    credentials that have to be renewed."""
     from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
     from botocore.exceptions import ConnectionError as LostConnection
 
     if isinstance(error, ClientError):
-        return (_status(error) >= 500 and _status(error) != 501) or code_of(error) in _PASSING_CODES
-    return isinstance(error, (LostConnection, HTTPClientError, IncompleteReadError, OSError))
+        in_trouble = (_status(error) >= 500 and _status(error) != 501) or code_of(error) in _PASSING_CODES
+        return in_trouble or has_expired(error)
+    passing = (LostConnection, HTTPClientError, IncompleteReadError, OSError)
+    return isinstance(error, passing) or has_expired(error)
+
+
+def has_expired(error: Exception) -> bool:
+    """Whether credentials were good and have to be renewed, or can't be renewed just now: that says nothing
+    of the object."""
+    from botocore.exceptions import (
+        ClientError,
+        CredentialRetrievalError,
+        MetadataRetrievalError,
+        SSOError,
+        TokenRetrievalError,
+    )
+
+    if isinstance(error, ClientError):
+        return code_of(error) in _EXPIRED_CODES
+    renewing = (CredentialRetrievalError, MetadataRetrievalError, SSOError, TokenRetrievalError)
+    return isinstance(error, renewing)
 
 
 def is_gone(error: Exception) -> bool:

@@ -8,7 +8,15 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from neuraldocflow.errors import ConfigError
-from neuraldocflow.objects.client import code_of, endpoint_of, is_gone, may_pass, queue_client, reason_of
+from neuraldocflow.objects.client import (
+    code_of,
+    endpoint_of,
+    has_expired,
+    is_gone,
+    may_pass,
+    queue_client,
+    reason_of,
+)
 from neuraldocflow.outages import Outage
 
 log = logging.getLogger(__name__)
@@ -37,7 +45,7 @@ def check_bucket(
             f"{endpoint_key}: nothing answers{place or ' for AWS from here'}; "
             "correct it, or AWS_ENDPOINT_URL, or start the server"
         ) from error
-    if not may_pass(error):
+    if has_expired(error) or not may_pass(error):
         raise ConfigError(f"{bucket_key}: {bucket}{place} {_refused(error)}") from error
     log.warning("s3://%s%s has trouble (%s); it is tried again", bucket, place, reason_of(error))
 
@@ -107,7 +115,7 @@ def check_queue(client: Any, url: str, where: str) -> None:
         ) from error
     if _is_refused(error):
         raise ConfigError(f"{where}.sqs_queue_url: nothing answers at {url}; correct it") from error
-    if not may_pass(error):
+    if has_expired(error) or not may_pass(error):
         raise ConfigError(f"{where}.sqs_queue_url: {url} {_refused(error)}") from error
     log.warning("%s has trouble (%s); it is tried again", url, reason_of(error))
 

@@ -37,6 +37,8 @@ _WAIT, _SHORT, _ASK = 0.2, 0.005, 3.0
 """Seconds a message is waited for (short: while a full lane may have room soon), and an answer."""
 _COMMIT_EVERY, _COMMIT_AGAIN, _LOOK_SOON = 0.5, 2.0, 1.0
 """Seconds between two commits (after a failure), and two looks at the topics while brokers are away."""
+_AT_THE_END = 5.0
+"""Seconds that brokers get for the last commit."""
 _FULL, _OVER = 0.5, 4
 """Seconds after which a full lane's partition is paused; at once when it is so many times full."""
 _FRESH = 5.0
@@ -130,6 +132,7 @@ class Reader:
         self._committed: dict[Place, int] = {}
         self._counts: dict[str, int] = {}
         self._commit_at = 0.0
+        self._given_up = False
         self._look_at = time.monotonic() + _LOOK_SOON
         self._stopped = threading.Event()
         self._room = threading.Event()
@@ -178,7 +181,15 @@ class Reader:
         self.commit_now()
 
     def commit_now(self) -> None:
-        """Commit what is wanted, from whichever thread, after ``stop``."""
+        """Commit what is wanted, from whichever thread, after ``stop``. Brokers that do not answer in time
+        are told after the next start: they are not to hold up the job's end."""
+        if not self._given_up:
+            committing = threading.Thread(target=self._commit_last, name="kafka-commit", daemon=True)
+            committing.start()
+            committing.join(_AT_THE_END)
+            self._given_up = committing.is_alive()  # the client itself waits most of a minute for an answer
+
+    def _commit_last(self) -> None:
         with self._lock:
             unanswered = {
                 place: offset for place, offset in self._sent.items() if self._committed.get(place) != offset

@@ -21,6 +21,8 @@ class Unreliable:
         self.target = urlsplit(target)
         self.status = 0
         """Answer with this status, if it is not 0."""
+        self.body = b""
+        """What such an answer says."""
         self.writes_left: int | None = None
         """Answer writes after so many with 503."""
         self.refused = ""
@@ -48,7 +50,7 @@ class _Proxy(BaseHTTPRequestHandler):
         request = f"{self.command} {self.path}"
         if status := trouble.status or (trouble.refused and request.startswith(trouble.refused) and 503):
             trouble.answered.append(status)
-            self._answer(status, [], b"")
+            self._answer(status, [], trouble.body)
             return
         if trouble.writes_left is not None and self.command in ("PUT", "POST"):
             if trouble.writes_left == 0:

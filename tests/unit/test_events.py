@@ -132,6 +132,7 @@ def test_what_is_taken_for_an_address_at_a_glance_is_one(uri: str, none: str) ->
         ),
         (orjson.dumps({**ENVELOPE, "data": {"id": "d"}}), "data.source: Field required"),
         *((orjson.dumps(wrong_address(uri)), "is no address") for uri in NO_ADDRESSES),
+        *((orjson.dumps(wrong_address(uri)), "is no address") for uri in ("file:///a%00b", "s3://a\0/b")),
         (orjson.dumps({**ENVELOPE, "data": {**ENVELOPE["data"], "run": 2**31}}), "data.run"),
         (orjson.dumps({**ENVELOPE, "time": "soon"}), "attribute time"),
         (orjson.dumps({**ENVELOPE, "data": 3}), "data must be an object"),

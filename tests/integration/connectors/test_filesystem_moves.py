@@ -401,3 +401,18 @@ def test_what_is_done_while_its_folder_is_not_watched_is_moved_when_it_is_again(
     assert (inbox / "a.pdf").exists()
     assert watch(once=True, auto_move_processed=True).drain() == []
     assert (inbox / "processed" / "a.pdf").read_bytes() == b"x"
+
+
+@pytest.mark.parametrize("version", ["v1", "9" * 30, "\N{SUPERSCRIPT TWO}"])
+def test_what_somebody_else_says_to_be_the_sources_is_left_alone(
+    watch: Make, inbox: Path, version: str
+) -> None:
+    """Events that are put on the log may name any source."""
+    (inbox / "a.pdf").write_bytes(b"x")
+    watched = watch(auto_move_processed=True)
+    (event,) = watched.until(1)
+    source = event.source.model_copy(update={"version": version})
+    watched.source.acknowledge(event.model_copy(update={"source": source}), DONE)
+    assert (inbox / "a.pdf").exists()
+    watched.source.acknowledge(event, DONE)
+    assert (inbox / "processed" / "a.pdf").exists()

@@ -5,16 +5,19 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import watchfiles
 from pydantic import ValidationError
 from support.pulling import Pulled
+from support.topics import wait_for
 
 from connectors.filesystem import FilesystemConfig, FilesystemSource
 from neuraldocflow.components import Acknowledgement, SourceContext
@@ -68,6 +71,20 @@ def test_a_folder_moved_in_brings_its_files(watch: Make, inbox: Path, tmp_path: 
     watched = watch(scan_interval_ms=3_600_000)
     watched.quiet(0.3)
     os.rename(tmp_path / "other", inbox / "other")
+    assert names(watched.until(1)) == ["a.pdf"]
+
+
+def test_a_hidden_folder_that_comes_with_files_in_it_is_left_out(
+    watch: Make, inbox: Path, tmp_path: Path
+) -> None:
+    """So rsync and others keep what is not whole yet, under the names it will have."""
+    (tmp_path / ".partial").mkdir()
+    (tmp_path / ".partial" / "a.pdf").write_bytes(b"x")
+    watched = watch(scan_interval_ms=3_600_000)
+    watched.quiet(0.3)
+    os.rename(tmp_path / ".partial", inbox / ".partial")
+    assert watched.quiet(1)
+    os.rename(inbox / ".partial" / "a.pdf", inbox / "a.pdf")
     assert names(watched.until(1)) == ["a.pdf"]
 
 
@@ -132,6 +149,41 @@ def test_a_file_that_cannot_be_read_is_an_error_that_can_be_tried_again(
     os.chmod(inbox / "a.pdf", 0o600)
     (again,) = watched.until(1)
     assert again.error is None
+
+
+@pytest.mark.parametrize("size", [1, 100], ids=["small", "large"])
+@pytest.mark.parametrize("trouble", ["open", "read"])
+def test_a_file_that_cannot_be_read_for_a_moment_is_waited_for(
+    watch: Make, inbox: Path, monkeypatch: pytest.MonkeyPatch, trouble: str, size: int
+) -> None:
+    """A share that is started again, or a process that has no descriptor left."""
+    monkeypatch.setattr(watcher, "_LARGE", 10)
+    really, tries = watcher.open_document, iter([errno.EMFILE, errno.ESTALE])
+
+    def unlucky(path: str) -> int:
+        if (number := next(tries, None)) is None:
+            return really(path)
+        if trouble == "open":
+            raise OSError(number, os.strerror(number), path)
+        return os.open(inbox, os.O_RDONLY)  # reading it is an error
+
+    monkeypatch.setattr(watcher, "open_document", unlucky)
+    (inbox / "a.pdf").write_bytes(b"x" * size)
+    watched = watch()
+    (event,) = watched.until(1)
+    assert event.error is None
+    assert watched.quiet()
+
+
+def test_what_can_never_be_read_is_told_after_a_while(
+    watch: Make, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watcher, "_LONGEST_OPEN", 0.3)
+    monkeypatch.setattr(watcher, "open_document", lambda path: os.open(inbox, os.O_RDONLY))
+    (inbox / "a.pdf").write_bytes(b"x")
+    (event,) = watch(once=True).until(1)
+    assert event.error is not None
+    assert event.error.code == "fetch_failed"
 
 
 def test_pipes_links_and_folders_with_a_documents_name_are_left_alone(
@@ -227,6 +279,36 @@ def test_a_directory_that_disappears_is_watched_again_when_it_is_back(watch: Mak
     assert names(watched.until(1)) == ["a.pdf"]
 
 
+@pytest.mark.parametrize("mounted", [".", "inbox/one", "inbox/one/two"])
+def test_what_was_done_is_still_known_when_its_filesystem_is_mounted_again(
+    watch: Make, inbox: Path, tmp_path: Path, mounted: str
+) -> None:
+    """What a mount has beneath it is an empty folder."""
+    (inbox / "one/two").mkdir(parents=True)
+    for name in ("a.pdf", "one/two/b.pdf"):
+        (inbox / name).write_text(name)
+    watched = watch(scan_interval_ms=100)
+    for event in watched.until(2):
+        watched.source.acknowledge(event, DONE)
+    (content,) = (each for each in (tmp_path / mounted).iterdir() if each.name != "state")
+    os.rename(content, tmp_path.with_suffix(".away"))
+    assert watched.quiet(1.5)
+    os.rename(tmp_path.with_suffix(".away"), content)
+    assert watched.quiet(1.5)
+
+
+def test_what_was_done_and_is_removed_is_forgotten(watch: Make, inbox: Path) -> None:
+    (inbox / "sub").mkdir()
+    for name in ("a.pdf", "b.pdf", "sub/c.pdf"):
+        (inbox / name).write_text(name)
+    watched = watch(scan_interval_ms=100)
+    for event in watched.until(3):
+        watched.source.acknowledge(event, DONE)
+    (inbox / "a.pdf").unlink()
+    shutil.rmtree(inbox / "sub")
+    wait_for(lambda: list(watched.source._ledger.paths()) == [os.fsencode(inbox / "b.pdf")])
+
+
 def test_a_file_renamed_before_it_settled_is_taken_under_its_new_name(watch: Make, inbox: Path) -> None:
     watched = watch(debounce_ms=2000)
     (inbox / "upload.pdf").write_bytes(b"x")
@@ -263,6 +345,25 @@ def test_on_a_network_filesystem_the_folder_is_looked_at_again_and_again(
     watched.quiet(0.3)
     (inbox / "a.pdf").write_bytes(b"x")
     assert names(watched.until(1)) == ["a.pdf"]
+
+
+@pytest.mark.parametrize("once", [False, True])
+def test_a_file_servers_clock_that_is_behind_does_not_make_files_settled(
+    watch: Make, inbox: Path, monkeypatch: pytest.MonkeyPatch, once: bool
+) -> None:
+    """Nobody here is told that the writer, on another machine, has it open."""
+    monkeypatch.setattr(watcher, "filesystem_of", lambda path: "cifs")
+    monkeypatch.setattr(watcher, "is_open_for_writing", lambda descriptor: False)
+    ahead = SimpleNamespace(time=lambda: time.time() + 10, monotonic=time.monotonic)
+    monkeypatch.setattr(watcher, "time", ahead)
+    (inbox / "a.pdf").write_bytes(b"half ")
+    watched = watch(debounce_ms=1500, once=once)
+    assert watched.quiet(0.7)
+    with (inbox / "a.pdf").open("ab") as file:
+        file.write(b"whole")
+    (event,) = watched.until(1)
+    assert event.source.size == 10
+    assert watched.quiet()
 
 
 def test_what_comes_between_the_first_walk_and_notifications_is_found_at_once(

@@ -306,6 +306,20 @@ def test_files_elsewhere_than_allowed_are_not_read(topics: Topics, source: Make,
     assert [event.source.uri for event in events[:2]] == [inside.as_uri(), f"forbidden+{outside.as_uri()}"]
 
 
+def test_an_address_that_no_file_can_have_does_not_end_the_job(
+    topics: Topics, source: Make, log: EmbeddedLog, tmp_path: Path
+) -> None:
+    topic = topics.make()
+    for name in ("to", "fro"):
+        (tmp_path / name).symlink_to(tmp_path / ("fro" if name == "to" else "to"))
+    for uri in ("file:///a%00b", (tmp_path / "to").as_uri(), "file:///after.pdf"):
+        topics.send(topic, orjson.dumps({"source": {"uri": uri}}))
+    events = source(topics, topic).until(2)
+    assert [event.source.uri for event in events] == [(tmp_path / "to").as_uri(), "file:///after.pdf"]
+    (letter,) = log.read(DEAD_LETTERS, 0, 0)
+    assert "is no address" in letter.headers["reason"]
+
+
 def test_partitions_that_are_added_are_told_of_and_read_from_their_beginning_after_a_restart(
     topics: Topics, source: Make, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from botocore.exceptions import CredentialRetrievalError, MetadataRetrievalError, UnauthorizedSSOTokenError
 from support.pulling import Pulled
 from support.servers.s3 import S3Server
 from support.topics import wait_for
@@ -18,15 +19,17 @@ from support.unreliable import Unreliable, unreliable
 
 from connectors.s3 import S3Config, S3Source
 from neuraldocflow.components import Acknowledgement, SourceContext
-from neuraldocflow.errors import DocumentError, FetchFailed, TooLarge, from_dict
+from neuraldocflow.errors import ConfigError, DocumentError, FetchFailed, TooLarge, from_dict
 from neuraldocflow.events import DocumentSource, NewDocument
 from neuraldocflow.fetch_queue import Have
 from neuraldocflow.fetching import Fetching
-from neuraldocflow.objects.client import s3_client, uri_of
+from neuraldocflow.objects.client import may_pass, s3_client, uri_of
 from neuraldocflow.objects.fetch import fetcher_of
 from neuraldocflow.swarm.job import Job, Outcome
 
 pytestmark = pytest.mark.servers
+
+EXPIRED = b"<Error><Code>ExpiredToken</Code><Message>The provided token has expired.</Message></Error>"
 
 
 @pytest.fixture
@@ -99,6 +102,19 @@ def test_a_deletion_that_fails_is_made_when_the_server_is_back(
     proxy.status = 503
     watched.source.acknowledge(event, Acknowledgement("completed"))
     wait_for(lambda: proxy.answered.count(503) >= 4)
+    proxy.status = 0
+    wait_for(lambda: client.list_objects_v2(Bucket=bucket)["KeyCount"] == 0)
+
+
+def test_a_deletion_waits_for_credentials_to_be_renewed(
+    watched: Pulled, proxy: Unreliable, s3: S3Server, bucket: str
+) -> None:
+    client = s3.client()
+    client.put_object(Bucket=bucket, Key="a.pdf", Body=b"x")
+    (event,) = watched.until(1)
+    proxy.status, proxy.body = 400, EXPIRED
+    watched.source.acknowledge(event, Acknowledgement("completed"))
+    wait_for(lambda: proxy.answered.count(400) >= 4)
     proxy.status = 0
     wait_for(lambda: client.list_objects_v2(Bucket=bucket)["KeyCount"] == 0)
 
@@ -253,6 +269,40 @@ def test_a_fetch_waits_for_a_server_in_trouble(
     proxy.status = 0
     wait_for(lambda: bool(fetched.jobs))
     assert Path(fetched.jobs[0].path).read_bytes() == b"abc"
+
+
+def test_a_fetch_waits_for_credentials_to_be_renewed(
+    fetched: Fetched, proxy: Unreliable, s3: S3Server, bucket: str
+) -> None:
+    etag = s3.client().put_object(Bucket=bucket, Key="a.pdf", Body=b"abc")["ETag"].strip('"')
+    proxy.status, proxy.body = 400, EXPIRED
+    fetched.fetch("a.pdf", etag)
+    wait_for(lambda: 400 in proxy.answered)
+    proxy.status = 0
+    wait_for(lambda: bool(fetched.jobs))
+    assert Path(fetched.jobs[0].path).read_bytes() == b"abc"
+
+
+@pytest.mark.parametrize(
+    "renewing",
+    [
+        CredentialRetrievalError(provider="iam-role", error_msg="no answer"),
+        MetadataRetrievalError(error_msg="no answer"),
+        UnauthorizedSSOTokenError(),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_credentials_that_cannot_be_renewed_just_now_are_waited_for(renewing: Exception) -> None:
+    assert may_pass(renewing)
+
+
+def test_credentials_that_have_expired_are_told_at_the_start(
+    proxy: Unreliable, bucket: str, tmp_path: Path
+) -> None:
+    proxy.status, proxy.body = 400, EXPIRED
+    config = S3Config(bucket=bucket, endpoint_url=proxy.endpoint)
+    with pytest.raises(ConfigError, match=r"refuses these credentials \(ExpiredToken\)"):
+        S3Source("inbox", config, SourceContext(tmp_path / "state"))
 
 
 def test_a_server_that_stays_in_trouble_fails_the_document_naming_it(

@@ -300,6 +300,19 @@ def test_what_is_done_while_the_source_has_another_bucket_is_taken_away_from_its
     assert eventually(lambda: keys() == [])
 
 
+@pytest.mark.parametrize("named", ["", "x" * 300])
+def test_what_somebody_else_says_to_be_the_sources_is_left_alone(
+    watch: Make, put: Callable[..., str], tmp_path: Path, named: str
+) -> None:
+    """Events that are put on the log may name any source."""
+    put("a.pdf")
+    watched = watch()
+    (event,) = watched.until(1)
+    source = event.source.model_copy(update={"uri": f"s3://{named}/a.pdf"})
+    watched.source.acknowledge(event.model_copy(update={"source": source}), DONE)
+    assert len(list((tmp_path / "state" / "sources").glob("*.db"))) == 1
+
+
 @pytest.mark.parametrize(
     "now",
     [

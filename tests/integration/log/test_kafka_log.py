@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +21,7 @@ from support.topics import Topics, wait_for
 
 from neuraldocflow import config
 from neuraldocflow.errors import ConfigError
-from neuraldocflow.log import TOPICS, LogError, Message, Record, open_log, partition_of
+from neuraldocflow.log import TOPICS, LogError, Message, OffsetOutOfRange, Record, open_log, partition_of
 from neuraldocflow.log.kafka import KafkaLog
 from neuraldocflow.payloads import PayloadStore
 
@@ -62,6 +63,50 @@ class TestKafkaLog(LogSuite):
             (found,) = [each for each in follow(log, "a") if len(each.value) > 10]
             assert (found.value, found.headers) == (value, {"ce_id": "1"})
             assert [path.stat().st_size for path in (tmp_path / "payloads").rglob("*") if path.is_file()]
+
+    def test_of_values_in_the_payload_store_no_more_are_read_at_a_time_than_of_others(
+        self, kafka: str, tmp_path: Path
+    ) -> None:
+        with opener(kafka, tmp_path, f"{uuid.uuid4().hex[:12]}-")() as log:
+            log.ensure_topic("t", 3)
+            small = [message("a", f"small {number}") for number in range(6)]
+            large = [
+                Message("t", "a", random.Random(number).randbytes(9_000_000), {"ce_id": str(number)})
+                for number in range(3)
+            ]
+            sent = [*small[:2], *large, *small[2:4], large[0], *small[4:]]
+            for each in sent:
+                log.append([each])
+            place, offset, found = ("t", partition_of("a", 3)), 0, []
+            while offset < len(sent):
+                records = log.read(*place, offset)
+                assert sum(len(each.value) > 100 for each in records) <= 1
+                found += records
+                offset = found[-1].offset + 1
+            assert [each.offset for each in found] == list(range(len(sent)))
+            assert [each.value for each in found] == [each.value for each in sent]
+            bounds = log.bounds("t")
+            assert [each.value for each in log.scan("t", bounds)] == [each.value for each in sent]
+
+    def test_who_follows_a_topic_that_was_made_anew_does_not_spin(self, kafka: str, tmp_path: Path) -> None:
+        with opener(kafka, tmp_path, f"{uuid.uuid4().hex[:12]}-")() as log:
+            log.ensure_topic("t", 1)
+            assert log.wait({("t", 0): 5}, 30)  # there is nothing to wait for: reading says so
+            with pytest.raises(OffsetOutOfRange) as told:
+                log.read("t", 0, 5)
+            began = time.monotonic()
+            assert not log.wait({("t", 0): told.value.begin}, 0.5)
+            assert time.monotonic() - began > 0.4
+
+    def test_a_header_makes_it_read_no_file_but_a_payload(self, kafka: str, tmp_path: Path) -> None:
+        """Neither one that holds secrets, nor one that ends never, nor one that can't be read at all."""
+        (tmp_path / "secret").write_text("hunter2")
+        named = [(tmp_path / "secret").as_uri(), tmp_path.as_uri(), "file:///dev/zero", "file:///a%00b"]
+        with opener(kafka, tmp_path, f"{uuid.uuid4().hex[:12]}-")() as log:
+            log.ensure_topic("t", 3)
+            log.append([Message("t", "a", b"", {"ndf_value": uri}) for uri in named])
+            log.append([message("a", "after")])
+            assert [each.value for each in follow(log, "a")] == [*[b""] * len(named), b"after"]
 
     def test_tools_see_how_far_a_topic_is_read(self, kafka: str, tmp_path: Path) -> None:
         prefix = f"{uuid.uuid4().hex[:12]}-"

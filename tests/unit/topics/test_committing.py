@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Sequence
 from typing import Any, cast
 
+import pytest
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
 from neuraldocflow.outages import Outage
+from neuraldocflow.topics import reader as topics_reader
 from neuraldocflow.topics.reader import Reader
 
 PLACE = ("t", 0)
@@ -65,6 +69,26 @@ def test_a_late_answer_to_an_earlier_commit_changes_nothing() -> None:
         answered(reader, 13, code)
         reader.commit_now()
         assert told.offsets == [13, 15]
+
+
+def test_brokers_that_do_not_answer_at_the_end_are_waited_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(topics_reader, "_AT_THE_END", 0.05)
+    answer = threading.Event()
+
+    class Silent(Told):
+        def commit(self, *, offsets: Sequence[TopicPartition], asynchronous: bool) -> None:
+            super().commit(offsets=offsets, asynchronous=asynchronous)
+            answer.wait(30)
+
+    told = Silent()
+    reader = reader_of(told)
+    began = time.monotonic()
+    for offset in range(13, 20):  # as documents end while the job drains
+        reader.commit(PLACE, offset)
+        reader.commit_now()
+    assert time.monotonic() - began < 10
+    assert told.offsets == [13]
+    answer.set()
 
 
 def test_what_brokers_refuse_is_told_again() -> None:
