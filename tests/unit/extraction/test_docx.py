@@ -139,6 +139,12 @@ def test_numbering_by_style_belongs_to_its_level() -> None:
     assert body_text(body, styles=sheet, numbering=lists) == "1. Terms\n1.1 Words\n1.2 More"
 
 
+def test_bullets_drawn_with_letters_are_bullets() -> None:
+    letters = numbering(level(0, "bullet", "o"), level(1, "bullet", "§"), level(2, "bullet", "-"))
+    body = "".join(listed(text, 1, number) for number, text in enumerate(("Tea", "Milk", "Salt")))
+    assert texts(read(simple(body, {"numbering": letters}))) == ["• Tea", "• Milk", "- Salt"]
+
+
 def test_legal_numbering_bullets_and_lists_switched_off() -> None:
     lists = numbering(
         level(0, "upperRoman", "%1."),
