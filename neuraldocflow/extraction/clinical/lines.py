@@ -13,7 +13,8 @@ from .doses import DOSE, FREQUENCY, ROUTE
 from .parts import MEASURED, Entry, Part
 from .terms import ABSENCE, REACTION, is_bare_title, title_words
 
-_BULLET = regex(r"^[\s•*·▪◦–-]+|^\(?\d{1,2}[.)]\s+")
+_BULLET = regex(r"^[\s•*·▪◦–-]+|^o\s+(?=[A-Z])|^\(?\d{1,2}[.)]\s+")
+"""What stands before an item; Word draws the hollow bullet of a second level as an "o"."""
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
 _RANK = regex(
     r"(?:principal|primary|secondary|admitting|final|discharge"
@@ -108,6 +109,13 @@ _SEPARATORS = {
     rf"|,(?: and)? (?={_DRUG})|(?<=[\w)])[.,]? (?=\d{{1,2}}\. [A-Z])",
 }
 _CHANGED = r"(?:stopped|discontinued|held|on hold|finished|completed|new|started|increased|reduced|unchanged)"
+_TOLD_TO = regex(
+    rf"(?:{_BULLET.pattern})?(?P<label>(?:stop|start|continue|hold|resume|discontinue|change|increase|decrease"
+    rf"|reduce|new|stopped|started|continued|held|resumed|discontinued|changed|increased|decreased|reduced)"
+    rf"(?: taking)?)(?:\s*:\s*(?=\w)| (?={_DRUG}))",
+    re.IGNORECASE,
+)
+"""What a list of changes tells of a medication before its name: ``STOP warfarin 5 mg``."""
 _MEDICATION_TAIL = regex(rf"{_DIRECTIONS.pattern}|\s*(?:[,;:(–—]|\s-)\s*(?={_CHANGED}\b)", re.IGNORECASE)
 _VACCINE_TAIL = regex(rf"{_TAIL.pattern}|\s*,\s*(?=lot\b)|\s+(?={DOSE.pattern})", re.IGNORECASE)
 _SEVERITY = regex(
@@ -241,12 +249,14 @@ def _fields(text: Part, kind: str) -> list[tuple[str | None, Part]]:
     ]
 
 
-def _behind_label(line: Part, kind: str) -> Part:
-    """The entry of a line that begins with what is said of it: ``Stop: Warfarin 5 mg``."""
+def _behind_label(line: Part, kind: str) -> tuple[Part, Part | None]:
+    """The entry of a line that begins with what is said of it, and that: ``Stop: Warfarin 5 mg``."""
+    if kind == "medications" and (told := _TOLD_TO.match(line.text)):
+        return line.cut(told.end(), len(line.text)), line.cut(*told.span("label"))
     lead = _FIELD.match(line.text)
     if lead is None or column_role(lead["label"], kind)[0] not in ("date", "end_date", "status"):
-        return line
-    return line.cut(lead.end(), len(line.text))
+        return line, None
+    return line.cut(lead.end(), len(line.text)), line.cut(*lead.span("label"))
 
 
 def _speaks_of(role: str, value: str) -> bool:
@@ -268,7 +278,11 @@ def line_entries(part: Part, kind: str, is_item: bool) -> list[Entry]:
             continue
         said = labelled_parts(line, kind)
         if said is None:
-            found.extend(_free_entries(_behind_label(line, kind), kind, is_item))
+            entry, changed = _behind_label(line, kind)
+            for each in _free_entries(entry, kind, is_item):
+                if changed is not None:
+                    each.parts.setdefault("status", changed)
+                found.append(each)
             continue
         code = said.pop("code", None)
         name, codes = split_codes(said.pop("name"))

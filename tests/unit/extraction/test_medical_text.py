@@ -275,7 +275,25 @@ def test_a_number_of_the_name_is_no_code(line: str, name: str, code: str) -> Non
 def test_what_is_begun_or_stopped_is_an_entry_not_a_remark() -> None:
     items = item("Fablox 500 mg"), item("Start: Lumetril 10 mg daily"), item("Stop: Quinzine 5 mg")
     told = found(record(heading("Medications"), *items), "clinical_details", sections=["medications"])
-    assert [each["name"] for each in told] == ["Fablox 500 mg", "Lumetril 10 mg", "Quinzine 5 mg"]
+    assert [(each["name"], each.get("status")) for each in told] == [
+        ("Fablox 500 mg", None),
+        ("Lumetril 10 mg", "Start"),
+        ("Quinzine 5 mg", "Stop"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        ("CONTINUE: Quinzine 5 mg daily", "CONTINUE"),
+        ("• New: Quinzine 5 mg daily", "New"),
+        ("STOP taking Quinzine 5 mg daily", "STOP taking"),
+        ("o Quinzine 5 mg daily", None),
+    ],
+)
+def test_what_to_do_with_a_medication_is_no_part_of_its_name(line: str, status: str | None) -> None:
+    (told,) = found(record(heading("Medications"), item(line)), "clinical_details", sections=["medications"])
+    assert (told["name"], told.get("status"), told["frequency"]) == ("Quinzine 5 mg", status, "daily")
 
 
 @pytest.mark.parametrize("line", ["1) Quinzine; 2) Sulfa; 3) Latex", "Quinzine (rash, hives); Sulfa; Latex"])
