@@ -56,6 +56,7 @@ _DATES = [
         r"\b(?P<number>\d{1,2})[/-](?P<day>\d{1,2})[/-](?P<year>\d{2})\b(?![/-]\d)",
     )
 ]
+_SLASHED = regex(r"(?<![\d/])(\d{1,2})/(\d{1,2})/(?:19|20)?\d\d(?![\d/])")
 _FIRST_YEAR = 1000
 """Earlier ones stand for "no date" in forms that systems filled."""
 _TRUE = frozenset({"yes", "y", "true", "x", "☒", "☑", "checked", "1"})
@@ -68,14 +69,15 @@ def fold(text: str) -> str:
 
 
 def normalise(raw: str, field: Field, context: Mapping[str, Any]) -> Normal | None:
-    """The value of ``raw`` for a field; ``context`` may hold ``scale`` and ``currency`` of its table."""
+    """The value of ``raw`` for a field; ``context`` may hold ``scale`` and ``currency`` of its table, and
+    whether the document writes dates ``day_first``."""
     text = fold(raw)
     if not text:
         return None
     kind = field.items.type if field.type == "list" and field.items is not None else field.type
     wanted = field.items if field.type == "list" and field.items is not None else field
     if kind == "date":
-        return _plain(parse_date(text))
+        return _plain(parse_date(text, bool(context.get("day_first"))))
     if kind in ("integer", "decimal", "money", "percent"):
         return _number(raw, kind, context)
     if kind == "boolean":
@@ -92,9 +94,15 @@ def _plain(value: Any) -> Normal | None:
     return None if value is None else (value, {})
 
 
-def parse_date(text: str) -> str | None:
+def day_first(text: str) -> bool:
+    """Whether slashed dates are written day first: some can be read only so, and none only month first."""
+    pairs = [(int(one), int(other)) for one, other in _SLASHED.findall(text)]
+    return any(one > 12 >= other for one, other in pairs) and not any(other > 12 for _, other in pairs)
+
+
+def parse_date(text: str, day_leads: bool = False) -> str | None:
     """ISO 8601 of the first date in a text. A date of digits and slashes is read month first, as in the US,
-    unless the first number can be no month."""
+    unless the day leads or the first number can be no month."""
     found = [(match.start(), match) for pattern in _DATES if (match := pattern.search(text))]
     for _, match in sorted(found, key=lambda each: each[0]):
         parts = match.groupdict()
@@ -104,7 +112,8 @@ def parse_date(text: str) -> str | None:
             year += 2000 if year < 50 else 1900
         elif year < _FIRST_YEAR:
             continue
-        if month > 12 and parts.get("number") and match.start("year") > match.start():
+        month_leads = parts.get("number") and match.start("number") < match.start("day")
+        if month_leads and match.start("year") > match.start() and (month > 12 or (day_leads and day <= 12)):
             month, day = day, month
         try:
             return datetime.date(year, month, day).isoformat()

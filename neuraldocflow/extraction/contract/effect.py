@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from ..candidates import Candidate
 from ..model import Document
+from ..normalise import day_first
 from ..patterns import Pattern
 from .dates import Dated, dates
 from .head import Opening
@@ -32,8 +33,8 @@ def effective_on(document: Document, opening: Opening | None, made: Candidate | 
     """Days on which the contract takes effect: said so, defined so, or the one it is made as of."""
     text = document.text
     end = max(opening.end if opening is not None else 0, 3000)
-    head = text[:end]
-    for date in dates(head):
+    head, leads = text[:end], day_first(text)
+    for date in dates(head, day_leads=leads):
         after, before = head[date.end : date.end + 60], head[max(date.start - 60, 0) : date.start]
         if _DEFINES.search(after) and not re.search(r"[.;]\s", after[:25]):
             yield _dated(text, date, 0.95)
@@ -44,11 +45,11 @@ def effective_on(document: Document, opening: Opening | None, made: Candidate | 
         ):
             yield _dated(text, date, 0.9)
     for match in _DEFINES.finditer(text, end):
-        for date in dates(text, match.start(), match.end() + 90):
+        for date in dates(text, match.start(), match.end() + 90, day_leads=leads):
             yield _dated(text, date, 0.8)
             break
     for match in _BEGINS.finditer(text):
-        begins = next(dates(text, match.end(), match.end() + 40), None)
+        begins = next(dates(text, match.end(), match.end() + 40, day_leads=leads), None)
         if begins is None or begins.start != match.end():
             continue
         if _TERM_NAMED.search(text, max(match.start() - 120, 0), match.start()):

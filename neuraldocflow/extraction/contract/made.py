@@ -6,6 +6,7 @@ import re
 
 from ..candidates import Candidate
 from ..model import Document
+from ..normalise import day_first
 from ..patterns import Pattern
 from ..ranking import around, facts
 from .dates import Dated, dates
@@ -33,7 +34,9 @@ def made_on(document: Document, opening: Opening | None) -> list[Candidate]:
     signed = [match.start() for match in _SIGNED.finditer(text, first, below.stop)]
     places: dict[str, list[Dated]] = {}
     ranks: dict[int, int] = {}
-    for rank, date in enumerate([*dates(text, 0, _ABOVE), *dates(text, below.start, below.stop)]):
+    leads = day_first(text)
+    above = dates(text, 0, _ABOVE, day_leads=leads)
+    for rank, date in enumerate([*above, *dates(text, below.start, below.stop, day_leads=leads)]):
         places.setdefault(date.value, []).append(date)
         ranks[date.start] = rank
     signing = [date.value for several in places.values() for date in several if _is_below(date, signed)]

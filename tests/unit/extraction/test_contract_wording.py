@@ -8,6 +8,7 @@ from neuraldocflow.extraction.candidates import Candidate
 from neuraldocflow.extraction.contract.effect import effective_on
 from neuraldocflow.extraction.contract.end import expiration
 from neuraldocflow.extraction.contract.head import opening
+from neuraldocflow.extraction.contract.made import made_on
 from neuraldocflow.extraction.contract.parties import signing, tidy
 from neuraldocflow.extraction.model import Document
 from neuraldocflow.extraction.sentences import sentences
@@ -116,6 +117,16 @@ def test_the_day_on_which_the_term_begins_is_the_effective_date(told: str) -> No
 def test_an_end_told_beside_its_name_needs_no_sentence_about_the_term(told: str) -> None:
     document = contract(OPENING, told)
     assert _ends(document, "2032-01-05") == "2034-01-04"
+
+
+def test_dates_are_day_first_where_one_of_the_contract_can_be_read_only_so() -> None:
+    term = "This Agreement commences on 01/03/2031 and shall expire on 05/04/2033."
+    told = contract("This Agreement is dated 13/02/2031 and made between Alder Ltd and Birch Ltd.", term)
+    assert best(made_on(told, opening(told))) == "2031-02-13"
+    assert best(list(effective_on(told, opening(told), None))) == "2031-03-01"
+    assert _ends(told, "2031-03-01") == "2033-04-05"
+    undated = contract("This Agreement is made between Alder Ltd and Birch Ltd.", term)
+    assert _ends(undated, "2031-01-03") == "2033-05-04"
 
 
 def test_the_day_the_contract_begins_is_not_its_end() -> None:

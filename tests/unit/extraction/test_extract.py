@@ -422,6 +422,17 @@ def test_a_profiles_identity_is_the_same_where_its_form_came_through_javascript(
     assert identity_of(form) != identity_of({**form, "data": {"calibration": {"*": [[0.5, 0.25]]}}})
 
 
+def test_slashed_dates_are_day_first_in_a_document_where_one_can_be_read_only_so() -> None:
+    def read(*dates: str) -> list[str]:
+        body = "".join(f"<p>On {date}.</p>" for date in dates)
+        fields = extract(body.encode(), load(), "generic", filename="a.html")["extractedData"]["fields"]
+        return [each["value"] for each in fields["dates"]]
+
+    assert read("05/03/2031", "13/02/2031") == ["2031-03-05", "2031-02-13"]
+    assert read("05/03/2031", "02/13/2031") == ["2031-05-03", "2031-02-13"]
+    assert read("05/03/2031", "13/02/2031", "02/14/2031") == ["2031-05-03", "2031-02-13", "2031-02-14"]
+
+
 def test_dates_of_any_document_are_read_as_they_are_written() -> None:
     written = "<p>3rd March 2031 and March 9th, 2031; 17 April 2031, 1 Jul 2031, 12.08.2031.</p>"
     fields = extract(written.encode(), load(), "generic", filename="a.html")["extractedData"]["fields"]
