@@ -25,25 +25,27 @@ _MONTHS = {
     name: number
     for number, names in enumerate(
         (
-            "january jan",
-            "february feb",
-            "march mar",
-            "april apr",
-            "may",
-            "june jun",
-            "july jul",
-            "august aug",
-            "september sept sep",
-            "october oct",
-            "november nov",
-            "december dec",
+            "january jan januar jänner janvier janv",
+            "february feb februar février fevrier févr",
+            "march mar märz mars",
+            "april apr avril avr",
+            "may mai",
+            "june jun juni juin",
+            "july jul juli juillet juil",
+            "august aug août aout",
+            "september sept sep septembre",
+            "october oct oktober okt octobre",
+            "november nov novembre",
+            "december dec dezember dez décembre decembre déc",
         ),
         1,
     )
     for name in names.split()
 }
+"""In English, German and French."""
 _MONTH = rf"(?P<month>{'|'.join(sorted(_MONTHS, key=len, reverse=True))})\.?"
-_DAY = r"(?P<day>\d{1,2})(?:\s*(?:st|nd|rd|th))?"
+_DAY = r"(?P<day>\d{1,2})(?:\s*(?:st|nd|rd|th)|er)?"
+_GERMAN = "januar|jänner|februar|märz|mai|juni|juli|oktober|dezember"
 _DATES = [
     regex(pattern, re.IGNORECASE)
     for pattern in (
@@ -51,6 +53,9 @@ _DATES = [
         r"\b(?P<year>(?:19|20)\d{2})(?P<number>[01]\d)(?P<day>[0-3]\d)(?!\d)",
         rf"\b{_MONTH}[\s-]*{_DAY}[\s-]*,?\s*(?P<year>\d{{4}})\b",
         rf"\b{_DAY}[\s-]*(?:day\s+of\s+|of\s+)?{_MONTH}[\s-]*,?\s*(?P<year>\d{{4}})\b",
+        # "3. Mai 2024", and not "see note 3. May 2024 was dry"
+        rf"(?:^|[,:(]\s?|\b(?:am|vom|den|dem|zum|bis|ab|seit)\s|(?=\d+\.\s(?:{_GERMAN})\b))(?<![\w.])"
+        rf"(?P<day>\d{{1,2}})\.\s?{_MONTH}\s(?P<year>\d{{4}})\b",
         r"\b(?P<number>\d{1,2})([/-])(?P<day>\d{1,2})\2(?P<year>\d{4})\b",
         r"(?<![\w.])(?P<day>\d{1,2})\.(?P<number>\d{1,2})\.(?P<year>\d{4})\b(?!\.\d)",
         r"\b(?P<number>\d{1,2})[/-](?P<day>\d{1,2})[/-](?P<year>\d{2})\b(?![/-]\d)",

@@ -443,3 +443,22 @@ def test_dates_of_any_document_are_read_as_they_are_written() -> None:
         "2031-07-01",
         "2031-08-12",
     ]
+
+
+def test_dates_of_german_and_french_documents_are_read() -> None:
+    written = (
+        "<p>Wien, 3. April 2031</p><p>Fällig: 17. Mai 2031, spätestens am 30. September 2031.</p>"
+        "<p>Fait le 1er juin 2031, payable le 14 août 2031 ou au 31 déc. 2031.</p>"
+        "<p>Sent 2031-03-05T10:00:00Z or 6-Mar-2031, see note 3. August 2031 and 4. June 2031 were dry.</p>"
+    )
+    fields = extract(written.encode(), load(), "generic", filename="a.html")["extractedData"]["fields"]
+    assert [each["value"] for each in fields["dates"]] == [
+        "2031-04-03",
+        "2031-05-17",
+        "2031-09-30",
+        "2031-06-01",
+        "2031-08-14",
+        "2031-12-31",
+        "2031-03-05",
+        "2031-03-06",
+    ]
