@@ -10,7 +10,7 @@ from neuraldocflow.extraction.contract.end import expiration
 from neuraldocflow.extraction.contract.head import opening
 from neuraldocflow.extraction.contract.made import made_on
 from neuraldocflow.extraction.contract.parties import signing, tidy
-from neuraldocflow.extraction.model import Document
+from neuraldocflow.extraction.model import Block, Cell, Document, Table
 from neuraldocflow.extraction.sentences import sentences
 from tests.support.contracts import OPENING, contract, parties_by_rules
 
@@ -59,6 +59,31 @@ def test_parties_by_letter_may_have_a_role() -> None:
     assert names(
         "Lantern Transport Agreement", "Party A (Shipper): Fern Co., Ltd.", "Party B (Carrier): Moss Ltd."
     ) == ["Fern Co., Ltd.", "Moss Ltd."]
+
+
+def test_parties_may_be_labelled_with_what_they_are_in_the_contract() -> None:
+    assert names("LOAN AGREEMENT", "Lender: First Fern Bank", "Borrower: Quick Kilns, LLC, Troy") == [
+        "First Fern Bank",
+        "Quick Kilns, LLC",
+    ]
+    one = Block("paragraph", "Landlord (Owner): Ada Quill Tenant: Bo Reed", breaks=(28,))
+    assert [each.value for each in parties_by_rules(Document("html", [one]).finish())] == [
+        "Ada Quill",
+        "Bo Reed",
+    ]
+    cells = [Cell(0, 0, "Client: Fern LLC Consultant: Bo Reed", breaks=(17,)), Cell(0, 1, "May 2")]
+    table = Block("table", "", table=Table(cells, 1, 2))
+    assert [each.value for each in parties_by_rules(Document("html", [table]).finish())] == [
+        "Fern LLC",
+        "Bo Reed",
+    ]
+
+
+def test_two_people_who_go_by_one_term_are_both_parties() -> None:
+    assert names(
+        'This Lease is made on May 2, 2031 between Ada Quill ("Landlord") and Bo Reed and Cy Vane '
+        '(collectively, "Tenant").'
+    ) == ["Ada Quill", "Bo Reed", "Cy Vane"]
 
 
 def test_without_an_opening_those_who_are_given_a_term_are_the_parties() -> None:
