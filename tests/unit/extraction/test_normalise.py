@@ -196,6 +196,24 @@ def test_an_integer_is_never_made_of_a_part() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("12,5 TEUR", 12_500),
+        ("T€ 500", 500_000),
+        ("500 k€", 500_000),
+        ("5 M€", 5_000_000),
+        ("20 TCHF", 20_000),
+        ("5 Millionen Euro", 5_000_000),
+        ("500 Tsd. €", 500_000),
+        ("3 milliards d’euros", 3_000_000_000),
+        ("1,5 Mrd. €", 1_500_000_000),
+    ],
+)
+def test_amounts_in_thousands_and_millions_of_other_languages(text: str, value: int) -> None:
+    assert normalise(text, field("money"), {}) == (value, {"currency": "CHF" if "CHF" in text else "EUR"})
+
+
+@pytest.mark.parametrize(
     ("caption", "told"),
     [
         ("(in CHF millions)", (1e6, "CHF")),
@@ -208,6 +226,13 @@ def test_an_integer_is_never_made_of_a_part() -> None:
         ("(INR lakhs)", (1e5, "INR")),
         ("PEN SALES ($ IN THOUSANDS)", (1e3, "USD")),
         ("(PEN in thousands)", (1e3, "PEN")),
+        ("Angaben in TEUR", (1e3, "EUR")),
+        ("2031 T€", (1e3, "EUR")),
+        ("(in Mio. CHF)", (1e6, "CHF")),
+        ("en milliers d’euros", (1e3, "EUR")),
+        ("Umsatz (M€)", (1e6, "EUR")),
+        ("in Mrd. €", (1e9, "EUR")),
+        ("paid 500 TEUR, or 3 Mio. EUR", (None, "EUR")),
     ],
 )
 def test_the_scale_and_currency_of_a_caption(caption: str, told: tuple[float | None, str | None]) -> None:
