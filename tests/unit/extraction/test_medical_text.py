@@ -837,3 +837,19 @@ def test_an_identifier_of_endless_digits_costs_no_more_than_its_length() -> None
     began = time.process_time()
     assert "A-17" in head(document, "identifiers")
     assert time.process_time() - began < 2
+
+
+def test_what_an_operative_note_tells_of_a_procedure_is_none() -> None:
+    lines = (
+        "Procedure: Removal of the third hat",
+        "Anesthesia: General",
+        "EBL: 50 mL",
+        "Complications: None apparent at the time",
+        "Specimens: Hat",
+        "Findings: Multiple feathers",
+        "Description of procedure: The hat was brought in.",
+    )
+    assert names(record(*map(paragraph, lines)), "procedures") == ["Removal of the third hat"]
+    below = item("Hatectomy 2030"), item("Findings: a feather"), item("Biopsy of a glove")
+    told = record(heading("Report", 1), heading("Procedures"), *below)
+    assert names(told, "procedures") == ["Hatectomy", "Biopsy of a glove"]
