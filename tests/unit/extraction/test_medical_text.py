@@ -853,3 +853,13 @@ def test_what_an_operative_note_tells_of_a_procedure_is_none() -> None:
     below = item("Hatectomy 2030"), item("Findings: a feather"), item("Biopsy of a glove")
     told = record(heading("Report", 1), heading("Procedures"), *below)
     assert names(told, "procedures") == ["Hatectomy", "Biopsy of a glove"]
+
+
+def test_the_post_of_a_consultant_is_no_provider() -> None:
+    told = (
+        paragraph("Yours sincerely,"),
+        paragraph("Dr Ada Quill"),
+        paragraph("Consultant Respiratory Physician"),
+    )
+    document = record(paragraph("Patient: Bo Reed"), *told, paragraph("Consultant: Dr Cy Vane"))
+    assert found(document, "clinical_head", role="provider") == ["Dr Cy Vane", "Dr Ada Quill"]
