@@ -45,7 +45,8 @@ _FORM = r"(?:tab|cap|susp|sol|drop|spray|cream|gel|oint|powder|syrup|inhal|patch
 _DIRECTIONS = regex(
     r"(?<!\s)(?:\s*[,;:–—]|\s+-)?\s+(?=(?:sig\b|take|give|inhale|inject|apply|use|instil+|insert|dissolve|"
     r"chew|place|by mouth|at (?:bedtime|night)|p\.?o\.?(?![\w])|once|twice|every|daily|nightly|weekly"
-    r"|as needed|start(?:ed)? (?:date|on|\d)|(?:two|three|four|\d) times|\d(?:-\d){2,3}"
+    r"|as needed|prn|(?:as|when) required|start(?:ed)? (?:date|on|\d)"
+    r"|(?:two|three|four|\d) times|\d(?:-\d){2,3}"
     r"|[ob]d|[tq]ds|mane|nocte|"
     rf"\d+(?: \(\w+\))? (?:tab|cap|puff|spray|drop)\w*"
     rf"|[bt]\.?i\.?d\b|q\d|qhs|qd|{ROUTE.pattern} {FREQUENCY.pattern})"
@@ -90,7 +91,8 @@ _NO_ENTRY = regex(
     r"|(?:problem|medication|allergy|immunization) lists? (?:(?:was|were|has been|is) )?"
     r"(?:reviewed|updated|unchanged)"
     r"|see|refer|which|thanks?|as above|reviewed|patient|the|he|she|this|these|unless|documented|none|data"
-    r"|section|reported|(?:electronically )?signed|(?:completed|prepared|dictated) by)\b",
+    r"|i (?=[a-z])|we (?=[a-z])|section|reported"
+    r"|(?:electronically )?signed|(?:completed|prepared|dictated) by)\b",
     re.IGNORECASE,
 )
 _PERSON = regex(
@@ -99,8 +101,9 @@ _PERSON = regex(
 _SAYS = regex(r"\s(?:is|are|was|were|has|have|had) ", re.IGNORECASE)
 """What a sentence about an allergy has, and the name of what it is to has not."""
 _DRUG = (
-    r"[A-Za-z][\w/-]+(?: [A-Za-z][\w/-]+){0,2} \d[\d.,]*(?:[-/]\d[\d.]*)? ?(?:mg|mcg|[µμu]g|g|mL"
-    r"|units?|IU|mEq)\b"
+    r"(?:[A-Za-z][\w/-]+(?: [A-Za-z][\w/-]+){0,2} \d[\d.,]*(?:[-/]\d[\d.]*)? ?(?:mg|mcg|[µμu]g|g|mL"
+    r"|micrograms?|milligrams?|grams?|units?|IU|mEq)\b"
+    r"|[A-Za-z][\w/-]{3,} (?:inhaler|nasal spray|eye drops|cream|ointment|patch(?:es)?)\b)"
 )
 _SEPARATORS = {
     "allergies": rf"(?:[;,]| and (?=\w+(?: \([^()]*\))?\W*$)"
@@ -132,6 +135,7 @@ _COMMAS = r",\s+(?:and\s+)?"
 _ENUMERATED = frozenset(
     {"problems", "past_history", "diagnoses", "health_concerns", "procedures", "surgical_history"}
 )
+_SHORT = regex(r"(?!MD|DO|NP|PA|RN)[A-Z]{2}\d?")
 _QUALIFIES = regex(
     r"(?:type|stage|grade|class|with|without|due|on|in|of|not|nos|un\w+ed|left|right|bilateral|mild|moderate|severe"
     r"|chronic|acute|(?:un)?controlled|stable|likely|probable|possible|benign|malignant|initial|subsequent|other"
@@ -322,7 +326,8 @@ def _free_entries(line: Part, kind: str, is_item: bool) -> Iterator[Entry]:
         words = name.text.split()
         most = _MOST_WORDS_OF_PLAN if kind == "plan" else _MOST_WORDS_OF_ITEM if is_item else _MOST_WORDS
         sure = is_item and codes  # what a code stands behind is named, however long the name
-        if not re.search(r"[A-Za-z]{3}", name.text) or (len(words) > most and not sure):
+        short = kind in _ENUMERATED and _SHORT.fullmatch(name.text)  # as "MI" and "DM2" are
+        if not (short or re.search(r"[A-Za-z]{3}", name.text)) or (len(words) > most and not sure):
             continue
         if _PERSON.match(piece.text):
             continue  # who signs

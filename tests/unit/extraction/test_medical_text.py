@@ -863,3 +863,22 @@ def test_the_post_of_a_consultant_is_no_provider() -> None:
     )
     document = record(paragraph("Patient: Bo Reed"), *told, paragraph("Consultant: Dr Cy Vane"))
     assert found(document, "clinical_head", role="provider") == ["Dr Cy Vane", "Dr Ada Quill"]
+
+
+def test_a_list_in_a_line_has_names_of_two_letters_and_medications_without_a_dose() -> None:
+    assert names(record(paragraph("PMH: HTN, DM2, MI, CKD stage 3")), "past_history") == [
+        "HTN",
+        "DM2",
+        "MI",
+        "CKD stage 3",
+    ]
+    told = "Medication: Fablox 18 micrograms once daily, lumetril inhaler prn, bazlox 5 mg every 4 to 6 hours"
+    values = found(record(paragraph(told)), "clinical_details", sections=["medications"])
+    assert [(each["name"], each["frequency"]) for each in values] == [
+        ("Fablox 18 micrograms", "once daily"),
+        ("lumetril inhaler", "prn"),
+        ("bazlox 5 mg", "every 4 to 6 hours"),
+    ]
+    letter = record(paragraph("Medications: Fablox 5 mg"), paragraph("I saw this 68 yo male."))
+    assert names(letter, "medications") == ["Fablox 5 mg"]
+    assert found(letter, "clinical_head", role="sex") == ["male"]
