@@ -220,7 +220,7 @@ class Flow:
         if name in HEADINGS:
             self._heading = int(name[1])
             self._size = look.size or _HEADING_SIZES[self._heading]
-        elif name in PREFORMATTED:
+        elif name in PREFORMATTED and look.pre is None:
             self._pre = True
 
     def _push(self, name: str, look: Look, closing: Any) -> None:
@@ -241,6 +241,8 @@ class Flow:
             self._size = look.size
         if look.symbols is not None:
             self._symbols = look.symbols
+        if look.pre is not None:
+            self._pre = look.pre
         if look.raised or name == "sup":
             self._raised = True
         if look.hidden or name in UNSHOWN or (name == "dialog" and "open" not in look.values):

@@ -339,3 +339,12 @@ def test_what_a_style_sets_on_lines_of_its_own_or_apart_is_not_run_together() ->
     document = read(page(lines + apart + cells + "<p>one<span>word</span></p>", sheet))
     assert texts(document) == ["Invoice 5 Total 7 end", "Due May 2 now", "K V", "oneword"]
     assert document.blocks[0].breaks == (10, 18)
+
+
+def test_lines_of_the_source_are_shown_where_a_style_says_so() -> None:
+    mail = '<div class="mail">Dear Ann,\n\nOrder: 7\nDate: May 2\n</div>'
+    kept = f"<style>.mail{{white-space:pre-wrap}}</style>{mail}"
+    folded = '<p>one\ntwo</p><pre style="white-space:normal">three\nfour</pre>'
+    inside = '<div style="white-space:pre">a\n<p style="white-space:normal">b\nc</p>d\ne</div>'
+    assert texts(read(page(kept))) == ["Dear Ann,", "Order: 7", "Date: May 2"]
+    assert texts(read(page(folded + inside))) == ["one two", "three four", "a", "b c", "d", "e"]
