@@ -73,6 +73,15 @@ def made_on(document: Document, opening: Opening | None) -> list[Candidate]:
     return found
 
 
+def last_signed(text: str, day_leads: bool) -> Dated | None:
+    """The latest whole date that stands where the contract is signed."""
+    first = next((match.start() for match in _SIGNED.finditer(text)), len(text))
+    told = [
+        date for date in dates(text, first, min(first + _BELOW, len(text)), day_leads=day_leads) if date.whole
+    ]
+    return max(told, key=lambda date: date.value, default=None)
+
+
 def _outside(date: Dated, opening: Opening | None) -> int:
     """0 before the parties of the opening, 1 after them, 2 elsewhere."""
     if opening is None or not opening.start <= date.start < opening.end:

@@ -195,3 +195,13 @@ def test_a_person_may_be_told_by_age() -> None:
 )
 def test_an_end_may_be_counted_from_the_contracts_own_date(told: str, end: str | None) -> None:
     assert _ends(contract(OPENING, told), "2031-05-04") == end
+
+
+def test_a_contract_effective_when_signed_last_takes_effect_on_the_latest_day_of_signing() -> None:
+    told = contract(
+        "Made by Alder Ltd and Birch Ltd, this Agreement is effective as of the last signature.",
+        "1. Term. It continues for three years from the Effective Date.",
+        "Alder Ltd By: /s/ A. Bee Date: September 3, 2031",
+        "Birch Ltd By: /s/ C. Dee Date: September 5, 2031",
+    )
+    assert best(list(effective_on(told, opening(told), None))) == "2031-09-05"
