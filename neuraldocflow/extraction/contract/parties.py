@@ -40,7 +40,7 @@ NAME = regex(
     r"(?=\s*(?:[,;()\"“”\n]|(?<=[a-z]{3})\.\s|$|\s(?:and|AND|And)\s|\s[-–—]\s|\s(?:an?|the|with|having"
     r"|whose|located"
     r"|at|which|who|as|on"
-    r"|organi[sz]ed|incorporated|acting|hereinafter|hereafter|by|through|for|is|of\s+\d|of\s+(?:[A-Z]\w+\s+){1,2}(?:House|Street|Road)|together|c/o|represented|formerly|agrees?"
+    r"|organi[sz]ed|incorporated|acting|hereinafter|hereafter|by|through|for|is|of\s+\d|of\s+(?:[A-Z]\w+\s+){1,2}(?:House|Street|Road|Lane|Avenue|Square|Way|Drive|Court|Place|Quay)\b|together|c/o|represented|formerly|agrees?"
     r"|[A-Z]\w+\s+corporation)\b))"
 )
 ROLE = regex(
@@ -50,7 +50,7 @@ ROLE = regex(
 DEFINED = regex(
     r"[(\[]\s*(?:\S+\s+){0,8}?[\"“”'‘’]|\bhereinafter\b|\bhereafter\b|\breferred to as\b", re.IGNORECASE
 )
-BODY_SAID = regex(rf"^\W*(?:an?|the)\s+(?:[\w.’'-]+,?\s+){{0,8}}?(?:{_BODY})\b", re.IGNORECASE)
+BODY_SAID = regex(rf"^[^\w\"“”'‘’]*(?:an?|the)\s+(?:[\w.’'-]+,?\s+){{0,8}}?(?:{_BODY})\b", re.IGNORECASE)
 PLACED = regex(
     r"^\W*(?:with|having|whose|located|of\s+\d|at\s+\d|organi[sz]ed|incorporated|existing|registered"
     r"|a\s+\w+\s+\w*|doing business|individually|residing|aged)\b",

@@ -205,3 +205,10 @@ def test_a_contract_effective_when_signed_last_takes_effect_on_the_latest_day_of
         "Birch Ltd By: /s/ C. Dee Date: September 5, 2031",
     )
     assert best(list(effective_on(told, opening(told), None))) == "2031-09-05"
+
+
+def test_where_a_body_sits_is_no_party() -> None:
+    assert names(
+        'BETWEEN: (1) THE UNIVERSITY OF FERNFIELD of College Lane, Fernfield ("the University"); and '
+        '(2) KILN LTD ("the Company")'
+    ) == ["UNIVERSITY OF FERNFIELD", "KILN LTD"]
