@@ -73,10 +73,10 @@ _IN_ROLE = regex(
     r"(?:^|\n)\W{0,3}(?:The\s+)?(?:landlord|tenant|lessor|lessee|lender|borrower|guarantor|buyer|seller|purchaser"
     r"|vendor|client|customer|(?:service )?provider|supplier|contractor|consultant|employer|employee|licensor"
     r"|licensee|franchisor|franchisee|distributor|principal|agent|owner|assignor|assignee"
-    r"|(?:disclosing|receiving) party)(?: name)?\s*(?:\([^()\n]{1,40}\)\s*)?[:：]\s*(?=[^\W\d_])",
+    r"|(?:disclosing|receiving) party)(?: name)?\s*(?:\([^()\n]{1,40}\)\s*)?(?:[:：]\s*|\n)(?=[^\W\d_])",
     re.IGNORECASE,
 )
-"""A line that begins with what a party is in the contract, and names it."""
+"""A line that begins with what a party is in the contract, and names it; or the name is below, or beside."""
 _SIGNED = regex(
     r"\bin witness whereof\b|\bthe undersigned (?:hereby )?(?:has|have|execut\w*|agree\w*)", re.IGNORECASE
 )
@@ -183,7 +183,7 @@ def by_lines(document: Document) -> str:
     its author began: names end there."""
     text = document.text.replace("\t", "\n")
     shown = (block.table.cells if block.table is not None else [block] for block in document.blocks)
-    breaks = [each.start + at - 1 for several in shown for each in several for at in each.breaks]
+    breaks = sorted(each.start + at - 1 for several in shown for each in several for at in each.breaks)
     edges = [0, *breaks, len(text)]
     return "\n".join(text[first + (first > 0) : last] for first, last in pairwise(edges))
 
@@ -238,7 +238,7 @@ def labelled(text: str, label: re.Pattern[str]) -> Iterator[Spot]:
         if named is not None:
             end = whole_of(text, named)
             name = " ".join(text[named.start("name") : end].split()).strip(' "“”,')
-            if 3 <= len(name) <= 90:
+            if 3 <= len(name) <= 90 and not _SAYS.search(name) and not NO_NAME.match(name):
                 yield name, named.start("name"), end, 0.6
 
 

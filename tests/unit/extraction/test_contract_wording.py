@@ -14,6 +14,8 @@ from neuraldocflow.extraction.model import Block, Cell, Document, Table
 from neuraldocflow.extraction.sentences import sentences
 from tests.support.contracts import OPENING, contract, parties_by_rules
 
+KEY_TERMS = ("Supplier", "Fern LLC (no. 0417)"), ("Customer", "Bo Reed"), ("Notice period", "90 days")
+
 
 def names(*texts: str) -> list[str]:
     return [each.value for each in parties_by_rules(contract(*texts))]
@@ -77,6 +79,19 @@ def test_parties_may_be_labelled_with_what_they_are_in_the_contract() -> None:
         "Fern LLC",
         "Bo Reed",
     ]
+
+
+def test_parties_may_stand_below_or_beside_what_they_are() -> None:
+    cells = [
+        Cell(row, column, text) for row, texts in enumerate(KEY_TERMS) for column, text in enumerate(texts)
+    ]
+    table = Block("table", "", table=Table(cells, 3, 2))
+    assert [each.value for each in parties_by_rules(Document("html", [table]).finish())] == [
+        "Fern LLC",
+        "Bo Reed",
+    ]
+    assert names("LEASE", "LANDLORD:", "Ada Quill", "TENANT:", "Bo Reed") == ["Ada Quill", "Bo Reed"]
+    assert names("Client", "The Client shall pay.", "Consultant", "Services are provided by staff.") == []
 
 
 def test_two_people_who_go_by_one_term_are_both_parties() -> None:
