@@ -348,3 +348,10 @@ def test_lines_of_the_source_are_shown_where_a_style_says_so() -> None:
     inside = '<div style="white-space:pre">a\n<p style="white-space:normal">b\nc</p>d\ne</div>'
     assert texts(read(page(kept))) == ["Dear Ann,", "Order: 7", "Date: May 2"]
     assert texts(read(page(folded + inside))) == ["one two", "three four", "a", "b c", "d", "e"]
+
+
+def test_changes_are_read_as_accepted() -> None:
+    told = (
+        "<p>made on <del>March 1, 2031</del><ins>April 2, 2031</ins></p><del><p>Gone.</p></del><p>Left.</p>"
+    )
+    assert texts(read(page(told))) == ["made on April 2, 2031", "Left."]
