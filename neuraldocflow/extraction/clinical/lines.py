@@ -112,13 +112,17 @@ _SEPARATORS = {
     rf"|,(?: and)? (?={_DRUG})|(?<=[\w)])[.,]? (?=\d{{1,2}}\. [A-Z])",
 }
 _CHANGED = r"(?:stopped|discontinued|held|on hold|finished|completed|new|started|increased|reduced|unchanged)"
+_TOLD = (
+    r"(?:stop|start|continue|hold|resume|discontinue|change|increase|decrease|reduce|new|stopped|started"
+    r"|continued|held|resumed|discontinued|changed|increased|decreased|reduced)(?: (?:taking|using))?"
+)
 _TOLD_TO = regex(
-    rf"(?:{_BULLET.pattern})?(?P<label>(?:stop|start|continue|hold|resume|discontinue|change|increase|decrease"
-    rf"|reduce|new|stopped|started|continued|held|resumed|discontinued|changed|increased|decreased|reduced)"
-    rf"(?: taking)?)(?:\s*:\s*(?=\w)| (?={_DRUG}))",
+    rf"(?:{_BULLET.pattern})?(?P<label>{_TOLD})(?:\s*:\s*(?=\w)| (?={_DRUG}))",
     re.IGNORECASE,
 )
 """What a list of changes tells of a medication before its name: ``STOP warfarin 5 mg``."""
+TOLD_BELOW = regex(rf"(?P<label>{_TOLD})(?: (?:these )?(?:medications?|medicines?))?\s*:?", re.IGNORECASE)
+"""A heading in a list of medications that tells the same of those below it."""
 _MEDICATION_TAIL = regex(rf"{_DIRECTIONS.pattern}|\s*(?:[,;:(–—]|\s-)\s*(?={_CHANGED}\b)", re.IGNORECASE)
 _VACCINE_TAIL = regex(rf"{_TAIL.pattern}|\s*,\s*(?=lot\b)|\s+(?={DOSE.pattern})", re.IGNORECASE)
 _SEVERITY = regex(

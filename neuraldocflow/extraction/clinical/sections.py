@@ -10,7 +10,7 @@ from ..model import Block, Document, Table
 from ..patterns import regex
 from .columns import column_role, kind_of_header
 from .identity import is_letterhead
-from .lines import remarks
+from .lines import TOLD_BELOW, remarks
 from .parts import Part, part_of
 from .terms import ABSENCE, DENIED, clause_before, is_bare_title, section_kind, title_words
 from .values import named_quantities, named_vitals
@@ -82,6 +82,10 @@ def clinical_sections(document: Document) -> list[ClinicalSection]:
             elif CONTENTS.fullmatch(block.text):
                 kind = "contents"
             elif block.kind == "heading" and _is_inner(block, current):
+                if current.kind == "medications" and TOLD_BELOW.fullmatch(block.text):
+                    current = ClinicalSection(current.kind, block.text, current.level)
+                    found.append(current)
+                    continue
                 if current.kind and _names_columns(block.text, current.kind):
                     continue  # the headers of a table that a reader of pages took from it
                 if kind is None and _is_spoken_of(document, index, current.kind):

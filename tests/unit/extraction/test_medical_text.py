@@ -882,3 +882,21 @@ def test_a_list_in_a_line_has_names_of_two_letters_and_medications_without_a_dos
     letter = record(paragraph("Medications: Fablox 5 mg"), paragraph("I saw this 68 yo male."))
     assert names(letter, "medications") == ["Fablox 5 mg"]
     assert found(letter, "clinical_head", role="sex") == ["male"]
+
+
+def test_a_heading_tells_what_to_do_with_the_medications_below_it() -> None:
+    document = record(
+        heading("Your medications", 2),
+        heading("START taking:"),
+        item("Fablox 5 mg - Take 1 tablet daily"),
+        heading("STOP taking:"),
+        item("Bazlox 800 mg"),
+        heading("Allergies", 2),
+        item("Dust"),
+    )
+    values = found(document, "clinical_details", sections=["medications"])
+    assert [(each["name"], each.get("status")) for each in values] == [
+        ("Fablox 5 mg", "START taking"),
+        ("Bazlox 800 mg", "STOP taking"),
+    ]
+    assert names(document, "allergies") == ["Dust"]
