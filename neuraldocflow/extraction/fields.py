@@ -11,7 +11,7 @@ from typing import Any
 from .calibration import probability
 from .candidates import STRATEGIES, Candidate, Context
 from .model import Document, Provenance
-from .normalise import normalise
+from .normalise import day_first, normalise
 from .profile import Field, Profile
 
 _PLACES = 8
@@ -89,7 +89,7 @@ def _find(document: Document, field: Field, context: Context) -> Found:
         usable: list[tuple[Candidate, Any, dict[str, Any]]] = []
         for candidate in STRATEGIES[name](document, spec, field, context):
             candidate.strategy = name
-            normal = _normal(candidate, field)
+            normal = _normal(document, candidate, field, context)
             if normal is None:
                 refused += 1
             else:
@@ -111,11 +111,15 @@ def _why_absent(field: Field, refused: int) -> str:
     return f"not found {_LOOKED.get(last, 'in the document')}"
 
 
-def _normal(candidate: Candidate, field: Field) -> tuple[Any, dict[str, Any]] | None:
+def _normal(
+    document: Document, candidate: Candidate, field: Field, context: Context
+) -> tuple[Any, dict[str, Any]] | None:
     if candidate.value is not None:
         currency = candidate.context.get("currency")
         return candidate.value, {"currency": currency} if currency and field.type == "money" else {}
-    return normalise(candidate.raw, field, candidate.context)
+    if "day_first" not in context.cache:
+        context.cache["day_first"] = day_first(document.text)
+    return normalise(candidate.raw, field, {**candidate.context, "day_first": context.cache["day_first"]})
 
 
 def _key(value: Any) -> str:

@@ -102,6 +102,9 @@ def card(text: str) -> str | None:
 
 
 _PARTS = re.compile(r"\b(?:ext(?:n|ension)?|or|and|fax|of)\b|(?<![A-Z])x(?=\s?\d)|;", re.IGNORECASE)
+_NEXT = re.compile(r"\s?/\s|,\s")
+_FEWEST = 7
+"""Digits of a telephone number."""
 _TRUNK = re.compile(r"(?<=\d)\s?\(0\)")
 """Dialled within a country only: +49 (0)30 1234."""
 _DAY = re.compile(r"(?<![\d-])(?:\d{4}-\d\d-\d\d|\d{1,2}/\d{1,2}/\d{4})(?![\d-])")
@@ -110,9 +113,11 @@ _DAY = re.compile(r"(?<![\d-])(?:\d{4}-\d\d-\d\d|\d{1,2}/\d{1,2}/\d{4})(?![\d-])
 def phone(text: str) -> str | None:
     """The digits of the first telephone number, seven to fifteen of them, without an extension's."""
     for part in _PARTS.split(_DAY.sub(";", text)):
+        first = _NEXT.split(part, maxsplit=1)[0]
+        part = first if len(_digits(first)) >= _FEWEST else part  # "030 / 123456" is one number
         digits = _digits(_TRUNK.sub("", part) if "+" in part else part)
         if digits:
-            return digits if 7 <= len(digits) <= 15 else None
+            return digits if _FEWEST <= len(digits) <= 15 else None
     return None
 
 

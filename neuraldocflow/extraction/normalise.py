@@ -25,25 +25,27 @@ _MONTHS = {
     name: number
     for number, names in enumerate(
         (
-            "january jan",
-            "february feb",
-            "march mar",
-            "april apr",
-            "may",
-            "june jun",
-            "july jul",
-            "august aug",
-            "september sept sep",
-            "october oct",
-            "november nov",
-            "december dec",
+            "january jan januar jänner janvier janv",
+            "february feb februar février fevrier févr",
+            "march mar märz mars",
+            "april apr avril avr",
+            "may mai",
+            "june jun juni juin",
+            "july jul juli juillet juil",
+            "august aug août aout",
+            "september sept sep septembre",
+            "october oct oktober okt octobre",
+            "november nov novembre",
+            "december dec dezember dez décembre decembre déc",
         ),
         1,
     )
     for name in names.split()
 }
+"""In English, German and French."""
 _MONTH = rf"(?P<month>{'|'.join(sorted(_MONTHS, key=len, reverse=True))})\.?"
-_DAY = r"(?P<day>\d{1,2})(?:\s*(?:st|nd|rd|th))?"
+_DAY = r"(?P<day>\d{1,2})(?:\s*(?:st|nd|rd|th)|er)?"
+_GERMAN = "januar|jänner|februar|märz|mai|juni|juli|oktober|dezember"
 _DATES = [
     regex(pattern, re.IGNORECASE)
     for pattern in (
@@ -51,11 +53,15 @@ _DATES = [
         r"\b(?P<year>(?:19|20)\d{2})(?P<number>[01]\d)(?P<day>[0-3]\d)(?!\d)",
         rf"\b{_MONTH}[\s-]*{_DAY}[\s-]*,?\s*(?P<year>\d{{4}})\b",
         rf"\b{_DAY}[\s-]*(?:day\s+of\s+|of\s+)?{_MONTH}[\s-]*,?\s*(?P<year>\d{{4}})\b",
+        # "3. Mai 2024", and not "see note 3. May 2024 was dry"
+        rf"(?:^|[,:(]\s?|\b(?:am|vom|den|dem|zum|bis|ab|seit)\s|(?=\d+\.\s(?:{_GERMAN})\b))(?<![\w.])"
+        rf"(?P<day>\d{{1,2}})\.\s?{_MONTH}\s(?P<year>\d{{4}})\b",
         r"\b(?P<number>\d{1,2})([/-])(?P<day>\d{1,2})\2(?P<year>\d{4})\b",
         r"(?<![\w.])(?P<day>\d{1,2})\.(?P<number>\d{1,2})\.(?P<year>\d{4})\b(?!\.\d)",
         r"\b(?P<number>\d{1,2})[/-](?P<day>\d{1,2})[/-](?P<year>\d{2})\b(?![/-]\d)",
     )
 ]
+_SLASHED = regex(r"(?<![\d/])(\d{1,2})/(\d{1,2})/(?:19|20)?\d\d(?![\d/])")
 _FIRST_YEAR = 1000
 """Earlier ones stand for "no date" in forms that systems filled."""
 _TRUE = frozenset({"yes", "y", "true", "x", "☒", "☑", "checked", "1"})
@@ -68,14 +74,15 @@ def fold(text: str) -> str:
 
 
 def normalise(raw: str, field: Field, context: Mapping[str, Any]) -> Normal | None:
-    """The value of ``raw`` for a field; ``context`` may hold ``scale`` and ``currency`` of its table."""
+    """The value of ``raw`` for a field; ``context`` may hold ``scale`` and ``currency`` of its table, and
+    whether the document writes dates ``day_first``."""
     text = fold(raw)
     if not text:
         return None
     kind = field.items.type if field.type == "list" and field.items is not None else field.type
     wanted = field.items if field.type == "list" and field.items is not None else field
     if kind == "date":
-        return _plain(parse_date(text))
+        return _plain(parse_date(text, bool(context.get("day_first"))))
     if kind in ("integer", "decimal", "money", "percent"):
         return _number(raw, kind, context)
     if kind == "boolean":
@@ -92,9 +99,15 @@ def _plain(value: Any) -> Normal | None:
     return None if value is None else (value, {})
 
 
-def parse_date(text: str) -> str | None:
+def day_first(text: str) -> bool:
+    """Whether slashed dates are written day first: some can be read only so, and none only month first."""
+    pairs = [(int(one), int(other)) for one, other in _SLASHED.findall(text)]
+    return any(one > 12 >= other for one, other in pairs) and not any(other > 12 for _, other in pairs)
+
+
+def parse_date(text: str, day_leads: bool = False) -> str | None:
     """ISO 8601 of the first date in a text. A date of digits and slashes is read month first, as in the US,
-    unless the first number can be no month."""
+    unless the day leads or the first number can be no month."""
     found = [(match.start(), match) for pattern in _DATES if (match := pattern.search(text))]
     for _, match in sorted(found, key=lambda each: each[0]):
         parts = match.groupdict()
@@ -104,7 +117,8 @@ def parse_date(text: str) -> str | None:
             year += 2000 if year < 50 else 1900
         elif year < _FIRST_YEAR:
             continue
-        if month > 12 and parts.get("number") and match.start("year") > match.start():
+        month_leads = parts.get("number") and match.start("number") < match.start("day")
+        if month_leads and match.start("year") > match.start() and (month > 12 or (day_leads and day <= 12)):
             month, day = day, month
         try:
             return datetime.date(year, month, day).isoformat()

@@ -26,19 +26,24 @@ _NUMBER = regex(
     rf"(?P<after>{_MINUS}(?!\w|\s*\d))?"
     r"\s*(?P<percent>%|per\s?cent\b)?\s*"
     r"(?P<scale>(?i:thousand|million|billion|trillion|lakh crore|lakh|lac|crore)s?\b"
-    r"|(?i:mn|mln|mio|mrd|bn|tn)\b\.?|[kKmMbB]\b|MM\b)?"
+    r"|(?i:mn|mln|mio|mrd|bn|tn|tsd|tausend|millionen|milliarden|milliards?|milliers)\b\.?(?:\sd[’'])?"
+    r"|[kKmMbB]\b|MM\b)?"
     # "2024 $500" has the sign of the second number, "5 € 7 €" that of the first
     rf"\s*(?P<behind>(?:{_CURRENCY})(?!(?:(?<=[$£])\s)?\(?\.?\d))?\s*(?P<close>\))?"
     r"(?P<late>\s*(?i:thousand|million|billion|trillion)s?\b)?",
 )
 _SCALES = {
-    **dict.fromkeys(("k", "thousand"), 3),
-    **dict.fromkeys(("m", "mm", "mn", "mln", "mio", "million"), 6),
-    **dict.fromkeys(("b", "bn", "mrd", "billion"), 9),
+    **dict.fromkeys(("k", "thousand", "tsd", "tausend", "millier"), 3),
+    **dict.fromkeys(("m", "mm", "mn", "mln", "mio", "million", "millionen"), 6),
+    **dict.fromkeys(("b", "bn", "mrd", "billion", "milliarden", "milliard"), 9),
     **dict.fromkeys(("tn", "trillion", "lakh crore"), 12),
     **dict.fromkeys(("lac", "lakh"), 5),
     "crore": 7,
 }
+_LETTER_BEHIND = regex(r"(?<=\d)\s?([TkKM])(€|EUR\b|CHF\b)")
+_LETTER_BEFORE = regex(r"(?<!\w)([TkKM])(€|EUR|CHF)\s?([\d.,'’]*\d)")
+_LETTERED = {"T": "thousand", "k": "thousand", "K": "thousand", "M": "million"}
+"""What a letter before a currency means in Europe: ``500 TEUR``, ``5 M€``."""
 _LETTERS = frozenset({"k", "m", "mm", "b"})
 """Scales that mean something else (metres, bytes) beside what is no money."""
 _IN_WORDS = regex(
@@ -73,6 +78,8 @@ def read_number(text: str, money: bool = False, percent: bool = False) -> Number
     does not (``thirty (30) days``).
     """
     text = re.sub(r"\s+", lambda run: run[0] if run[0] in _SPACES else " ", text)
+    text = _LETTER_BEHIND.sub(lambda found: f" {_LETTERED[found[1]]} {found[2]}", text)
+    text = _LETTER_BEFORE.sub(lambda found: f"{found[2]} {found[3]} {_LETTERED[found[1]]}", text)
     matches = itertools.islice(_NUMBER.finditer(text), _LOOKED_AT)
     match = next(matches, None)
     if match is not None and (money or percent) and not _marked(match, money):
@@ -83,7 +90,8 @@ def read_number(text: str, money: bool = False, percent: bool = False) -> Number
     value = _value(match["digits"], text, match, currency)
     if value is None:
         return None
-    scale = (match["scale"] or match["late"] or "").strip(" .").lower().removesuffix("s")
+    told = re.sub(r"\sd[’']$", "", match["scale"] or match["late"] or "")
+    scale = told.strip(" .").lower().removesuffix("s")
     close = money and match.end("digits") == match.start("scale")
     if scale in _LETTERS and not (match["currency"] or close):
         scale = ""

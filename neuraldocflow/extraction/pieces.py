@@ -7,10 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from .candidates import Context
 from .model import Box, Cell, Document, Table
+from .patterns import regex
 from .units import currency_named
+
+_LABELLED = regex(r"\W{0,3}(?![a-zß-öø-ÿ])[^\W\d_][^:]{1,47}:(?= |$)")
+"""A line that begins with a name and a colon."""
 
 
 @dataclass(slots=True)
@@ -26,6 +31,8 @@ class Piece:
     cell: Cell | None = None
     currency: str | None = None
     """Of a sign in a piece of its own before it, where an amount is looked for."""
+    breaks: tuple[int, ...] = ()
+    """Offsets in ``text`` at which its author began another line."""
 
 
 def pieces(document: Document, context: Context) -> list[Piece]:
@@ -42,7 +49,8 @@ def _pieces(document: Document) -> Iterator[Piece]:
         if table is not None:
             for cell in sorted(table.cells, key=lambda each: (each.row, each.column)):
                 if cell.text.strip():
-                    yield Piece(cell.text, cell.start, cell.end, table.page, cell.bbox, table, cell)
+                    place = (cell.start, cell.end, table.page, cell.bbox, table, cell)
+                    yield Piece(cell.text, *place, breaks=cell.breaks)
         elif len(block.line_starts) > 1:
             ends = [*block.line_starts[1:], len(block.text)]
             for line, start, end in zip(block.lines, block.line_starts, ends, strict=True):
@@ -51,7 +59,21 @@ def _pieces(document: Document) -> Iterator[Piece]:
                     at = block.start + start
                     yield Piece(text, at, at + len(text), block.page, line.bbox)
         elif block.text.strip():
-            yield Piece(block.text, block.start, block.end, block.page, block.bbox)
+            yield Piece(block.text, block.start, block.end, block.page, block.bbox, breaks=block.breaks)
+
+
+def by_labels(piece: Piece) -> Iterator[Piece]:
+    """A piece in parts, another where its author began a line with a name and a colon."""
+    if not piece.breaks:
+        yield piece
+        return
+    ends = [*piece.breaks[1:], len(piece.text)]
+    edges = [at for at, end in zip(piece.breaks, ends, strict=True) if _LABELLED.match(piece.text, at, end)]
+    for first, last in pairwise([0, *edges, len(piece.text)]):
+        text = piece.text[first:last].rstrip()
+        if text:
+            at = piece.start + first
+            yield replace(piece, text=text, start=at, end=at + len(text), breaks=())
 
 
 def beside(index: int, found: list[Piece]) -> Piece | None:

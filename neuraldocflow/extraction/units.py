@@ -70,6 +70,15 @@ _SCALE = regex(
     r"(?:of\s+)?(thousand|lakh|million|crore|billion)s?\b|[$€£]\s*['’]?0{3}s?\b|[$€£]\s?(m)(?:n|illions?)?\b",
     re.IGNORECASE,
 )
+_EURO = r"(?:€|EUR\b|(?i:euros?)\b|CHF\b)"
+_ABROAD = regex(
+    r"(?:(?<!\w)(?<!\d\s)|(?<=19\d\d\s)|(?<=20\d\d\s))"
+    rf"(?:(?P<thousand>(?:T|k|(?i:tsd\.?|tausend|milliers)\s(?:d[’'])?){_EURO})"
+    rf"|(?P<million>(?:M(?=€)|(?i:mio\.?|millionen|millions)\s(?:d[’'])?){_EURO})"
+    rf"|(?P<billion>(?:Md(?=€)|(?i:mrd\.?|milliarden|milliards)\s(?:d[’'])?){_EURO}))"
+)
+"""What German and French tables say over their figures, ``TEUR``, ``in Mio. €``, ``en milliers d'euros``;
+behind a number, unless that is a year, it is that number's own."""
 _SIGN = regex(sign_pattern())
 _CODE = regex(rf"\b(?:{'|'.join(sorted(CODES))})\b")
 _DOLLAR = regex(r"\bdollars?\b", re.IGNORECASE)
@@ -83,6 +92,8 @@ def currency_named(text: str) -> str | None:
 
 def parse_scale(text: str) -> tuple[float | None, str | None]:
     """(what to multiply numbers by, ISO 4217 code) as a caption or heading says; None where it does not."""
+    if abroad := _ABROAD.search(text):
+        return _SCALES[str(abroad.lastgroup)], "CHF" if abroad[0].endswith("CHF") else "EUR"
     match = _SCALE.search(text)
     scale = None if match is None else _SCALES.get((match[1] or match[2] or "thousand").lower())
     return scale, _currency(text)

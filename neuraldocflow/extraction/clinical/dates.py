@@ -26,15 +26,6 @@ OCCASION = regex(
 """A column's title that says when without a year."""
 
 
-_SLASHED = regex(r"(?<![\d/])(\d{1,2})/(\d{1,2})/((?:19|20)?\d\d)(?![\d/])")
-
-
-def day_first(text: str) -> bool:
-    """Whether slashed dates are written day first: some can be read only so, and none only month first."""
-    pairs = [(int(one), int(other)) for one, other, _ in _SLASHED.findall(text)]
-    return any(one > 12 >= other for one, other in pairs) and not any(other > 12 for _, other in pairs)
-
-
 def date_in(text: str, day_leads: bool = False) -> str | None:
     """The first date of a text as ISO 8601; a slashed one is read month first unless the day leads.
 
@@ -42,7 +33,7 @@ def date_in(text: str, day_leads: bool = False) -> str | None:
     """
     text = BLANK_DATE.sub("", text)
     text = re.sub(r"(?<=\d)\s*([-/])\s*(?=\d)", r"\1", text)
-    return parse_date(_SLASHED.sub(r"\2/\1/\3", text) if day_leads else text)
+    return parse_date(text, day_leads)
 
 
 BLANK_DATE = regex(r"(?<!\d)(?:0?1[-/.]0?1[-/.]0001|0001-01-01)(?!\d)")

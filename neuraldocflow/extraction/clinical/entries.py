@@ -12,7 +12,7 @@ from .codes import is_code, split_codes
 from .columns import Layout, Rows, column_role, layout_of
 from .dates import DATE
 from .head import label_role
-from .lines import joined_lines, line_entries, remarks, split_remarks
+from .lines import TOLD_BELOW, joined_lines, line_entries, remarks, split_remarks
 from .measures import measures, running_measures
 from .parts import MEASURED, Entry, Part, lines_of, part_of
 from .rows import (
@@ -73,6 +73,9 @@ def entries(section: ClinicalSection) -> list[Entry]:
                 found.extend(_text_entries(part, kind, is_item))
             elif found:
                 found[-1].parts = {**said, **found[-1].parts}
+    if kind == "medications" and (told := TOLD_BELOW.fullmatch(section.title)):
+        for entry in found:
+            entry.parts.setdefault("status", Part(told["label"], -1, -1))
     return found
 
 

@@ -31,7 +31,7 @@ _LABELS: list[tuple[str, str]] = [
     (
         "identifiers",
         r"^((patient|medical record|mrn|mr|chart|account|record|health|member|national|person|ssn"
-        r"|social security|nhs|chi|"
+        r"|social security|nhs|nhi|chi|"
         rf"hospital|unit|external|internal|enterprise)\b.*\b{_NUMBERED}|mrn|mr"
         r"|m r n|ssn|patient ids?|"
         r"mpi|medical record|identifiers?)$",
@@ -175,7 +175,9 @@ def _below_labels(table: Table) -> Iterator[tuple[str, Part, float]]:
 
 
 _AGED = regex(
-    r"\b\d{1,3}[- ]years?[- ]old (?:\w+ ){0,2}(?P<sex>man|woman|male|female|gentleman|lady|boy|girl)\b", re.I
+    r"\b\d{1,3}[- ]?(?:y(?:ea)?rs?[- ]old|y\.?/?o\.?) (?:\w+ ){0,2}"
+    r"(?P<sex>man|woman|male|female|gentleman|lady|boy|girl)\b",
+    re.I,
 )
 """How a letter says who the patient is: ``this 72-year-old gentleman``."""
 

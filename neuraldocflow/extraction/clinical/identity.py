@@ -111,9 +111,15 @@ def is_organisation(text: str) -> bool:
 
 def _is_person(name: str) -> bool:
     """Whether what a provider's label shows is written as a person's name is."""
-    if is_organisation(name) or _NOBODY.search(name):
+    if is_organisation(name) or _NOBODY.search(name) or _POST.fullmatch(name):
         return False
     return name[:1].isupper() and _LOWER.search(name.partition(",")[0]) is None
+
+
+_POST = regex(
+    r"(?:\w+ )*(?:physician|surgeon|practitioner|registrar|consultant|nurse|\w+ologist)", re.IGNORECASE
+)
+"""What stands behind a consultant's name and is no name: ``Consultant Respiratory Physician``."""
 
 
 def is_letterhead(text: str) -> bool:

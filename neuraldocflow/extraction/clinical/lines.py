@@ -13,7 +13,8 @@ from .doses import DOSE, FREQUENCY, ROUTE
 from .parts import MEASURED, Entry, Part
 from .terms import ABSENCE, REACTION, is_bare_title, title_words
 
-_BULLET = regex(r"^[\s•*·▪◦–-]+|^\(?\d{1,2}[.)]\s+")
+_BULLET = regex(r"^[\s•*·▪◦–-]+|^o\s+(?=[A-Z])|^\(?\d{1,2}[.)]\s+")
+"""What stands before an item; Word draws the hollow bullet of a second level as an "o"."""
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
 _RANK = regex(
     r"(?:principal|primary|secondary|admitting|final|discharge"
@@ -44,7 +45,8 @@ _FORM = r"(?:tab|cap|susp|sol|drop|spray|cream|gel|oint|powder|syrup|inhal|patch
 _DIRECTIONS = regex(
     r"(?<!\s)(?:\s*[,;:–—]|\s+-)?\s+(?=(?:sig\b|take|give|inhale|inject|apply|use|instil+|insert|dissolve|"
     r"chew|place|by mouth|at (?:bedtime|night)|p\.?o\.?(?![\w])|once|twice|every|daily|nightly|weekly"
-    r"|as needed|start(?:ed)? (?:date|on|\d)|(?:two|three|four|\d) times|\d(?:-\d){2,3}"
+    r"|as needed|prn|(?:as|when) required|start(?:ed)? (?:date|on|\d)"
+    r"|(?:two|three|four|\d) times|\d(?:-\d){2,3}"
     r"|[ob]d|[tq]ds|mane|nocte|"
     rf"\d+(?: \(\w+\))? (?:tab|cap|puff|spray|drop)\w*"
     rf"|[bt]\.?i\.?d\b|q\d|qhs|qd|{ROUTE.pattern} {FREQUENCY.pattern})"
@@ -89,7 +91,8 @@ _NO_ENTRY = regex(
     r"|(?:problem|medication|allergy|immunization) lists? (?:(?:was|were|has been|is) )?"
     r"(?:reviewed|updated|unchanged)"
     r"|see|refer|which|thanks?|as above|reviewed|patient|the|he|she|this|these|unless|documented|none|data"
-    r"|section|reported|(?:electronically )?signed|(?:completed|prepared|dictated) by)\b",
+    r"|i (?=[a-z])|we (?=[a-z])|section|reported"
+    r"|(?:electronically )?signed|(?:completed|prepared|dictated) by)\b",
     re.IGNORECASE,
 )
 _PERSON = regex(
@@ -98,8 +101,9 @@ _PERSON = regex(
 _SAYS = regex(r"\s(?:is|are|was|were|has|have|had) ", re.IGNORECASE)
 """What a sentence about an allergy has, and the name of what it is to has not."""
 _DRUG = (
-    r"[A-Za-z][\w/-]+(?: [A-Za-z][\w/-]+){0,2} \d[\d.,]*(?:[-/]\d[\d.]*)? ?(?:mg|mcg|[µμu]g|g|mL"
-    r"|units?|IU|mEq)\b"
+    r"(?:[A-Za-z][\w/-]+(?: [A-Za-z][\w/-]+){0,2} \d[\d.,]*(?:[-/]\d[\d.]*)? ?(?:mg|mcg|[µμu]g|g|mL"
+    r"|micrograms?|milligrams?|grams?|units?|IU|mEq)\b"
+    r"|[A-Za-z][\w/-]{3,} (?:inhaler|nasal spray|eye drops|cream|ointment|patch(?:es)?)\b)"
 )
 _SEPARATORS = {
     "allergies": rf"(?:[;,]| and (?=\w+(?: \([^()]*\))?\W*$)"
@@ -108,6 +112,17 @@ _SEPARATORS = {
     rf"|,(?: and)? (?={_DRUG})|(?<=[\w)])[.,]? (?=\d{{1,2}}\. [A-Z])",
 }
 _CHANGED = r"(?:stopped|discontinued|held|on hold|finished|completed|new|started|increased|reduced|unchanged)"
+_TOLD = (
+    r"(?:stop|start|continue|hold|resume|discontinue|change|increase|decrease|reduce|new|stopped|started"
+    r"|continued|held|resumed|discontinued|changed|increased|decreased|reduced)(?: (?:taking|using))?"
+)
+_TOLD_TO = regex(
+    rf"(?:{_BULLET.pattern})?(?P<label>{_TOLD})(?:\s*:\s*(?=\w)| (?={_DRUG}))",
+    re.IGNORECASE,
+)
+"""What a list of changes tells of a medication before its name: ``STOP warfarin 5 mg``."""
+TOLD_BELOW = regex(rf"(?P<label>{_TOLD})(?: (?:these )?(?:medications?|medicines?))?\s*:?", re.IGNORECASE)
+"""A heading in a list of medications that tells the same of those below it."""
 _MEDICATION_TAIL = regex(rf"{_DIRECTIONS.pattern}|\s*(?:[,;:(–—]|\s-)\s*(?={_CHANGED}\b)", re.IGNORECASE)
 _VACCINE_TAIL = regex(rf"{_TAIL.pattern}|\s*,\s*(?=lot\b)|\s+(?={DOSE.pattern})", re.IGNORECASE)
 _SEVERITY = regex(
@@ -124,6 +139,7 @@ _COMMAS = r",\s+(?:and\s+)?"
 _ENUMERATED = frozenset(
     {"problems", "past_history", "diagnoses", "health_concerns", "procedures", "surgical_history"}
 )
+_SHORT = regex(r"(?!MD|DO|NP|PA|RN)[A-Z]{2}\d?")
 _QUALIFIES = regex(
     r"(?:type|stage|grade|class|with|without|due|on|in|of|not|nos|un\w+ed|left|right|bilateral|mild|moderate|severe"
     r"|chronic|acute|(?:un)?controlled|stable|likely|probable|possible|benign|malignant|initial|subsequent|other"
@@ -241,12 +257,14 @@ def _fields(text: Part, kind: str) -> list[tuple[str | None, Part]]:
     ]
 
 
-def _behind_label(line: Part, kind: str) -> Part:
-    """The entry of a line that begins with what is said of it: ``Stop: Warfarin 5 mg``."""
+def _behind_label(line: Part, kind: str) -> tuple[Part, Part | None]:
+    """The entry of a line that begins with what is said of it, and that: ``Stop: Warfarin 5 mg``."""
+    if kind == "medications" and (told := _TOLD_TO.match(line.text)):
+        return line.cut(told.end(), len(line.text)), line.cut(*told.span("label"))
     lead = _FIELD.match(line.text)
     if lead is None or column_role(lead["label"], kind)[0] not in ("date", "end_date", "status"):
-        return line
-    return line.cut(lead.end(), len(line.text))
+        return line, None
+    return line.cut(lead.end(), len(line.text)), line.cut(*lead.span("label"))
 
 
 def _speaks_of(role: str, value: str) -> bool:
@@ -268,7 +286,11 @@ def line_entries(part: Part, kind: str, is_item: bool) -> list[Entry]:
             continue
         said = labelled_parts(line, kind)
         if said is None:
-            found.extend(_free_entries(_behind_label(line, kind), kind, is_item))
+            entry, changed = _behind_label(line, kind)
+            for each in _free_entries(entry, kind, is_item):
+                if changed is not None:
+                    each.parts.setdefault("status", changed)
+                found.append(each)
             continue
         code = said.pop("code", None)
         name, codes = split_codes(said.pop("name"))
@@ -308,7 +330,8 @@ def _free_entries(line: Part, kind: str, is_item: bool) -> Iterator[Entry]:
         words = name.text.split()
         most = _MOST_WORDS_OF_PLAN if kind == "plan" else _MOST_WORDS_OF_ITEM if is_item else _MOST_WORDS
         sure = is_item and codes  # what a code stands behind is named, however long the name
-        if not re.search(r"[A-Za-z]{3}", name.text) or (len(words) > most and not sure):
+        short = kind in _ENUMERATED and _SHORT.fullmatch(name.text)  # as "MI" and "DM2" are
+        if not (short or re.search(r"[A-Za-z]{3}", name.text)) or (len(words) > most and not sure):
             continue
         if _PERSON.match(piece.text):
             continue  # who signs

@@ -10,7 +10,7 @@ from ..model import Block, Document, Table
 from ..patterns import regex
 from .columns import column_role, kind_of_header
 from .identity import is_letterhead
-from .lines import remarks
+from .lines import TOLD_BELOW, remarks
 from .parts import Part, part_of
 from .terms import ABSENCE, DENIED, clause_before, is_bare_title, section_kind, title_words
 from .values import named_quantities, named_vitals
@@ -82,6 +82,10 @@ def clinical_sections(document: Document) -> list[ClinicalSection]:
             elif CONTENTS.fullmatch(block.text):
                 kind = "contents"
             elif block.kind == "heading" and _is_inner(block, current):
+                if current.kind == "medications" and TOLD_BELOW.fullmatch(block.text):
+                    current = ClinicalSection(current.kind, block.text, current.level)
+                    found.append(current)
+                    continue
                 if current.kind and _names_columns(block.text, current.kind):
                     continue  # the headers of a table that a reader of pages took from it
                 if kind is None and _is_spoken_of(document, index, current.kind):
@@ -330,7 +334,8 @@ def _place_text(
         if text.text:
             is_item = block.kind in ("list_item", "heading")  # a heading that opens nothing begins a list
             (current.items if is_item else current.texts).append(text)
-    if current.kind == "family_history" and current.run_in and around.level > 0:
+    aside = current.kind == "family_history" or _tells_of_a_procedure(current.title)
+    if current.run_in and aside and around.level > 0:
         return around  # a line amid a list, which goes on below it
     return _plain_section(found) if inside else current
 
@@ -353,6 +358,17 @@ def _parted_at_titles(whole: Part, current: ClinicalSection) -> Iterator[tuple[r
     yield before, whole.cut(position, len(whole.text))
 
 
+_OF_A_PROCEDURE = regex(
+    r"(?:type of )?an(?:a)?esthesia(?: type)?|estimated blood loss|blood loss|ebl"
+    r"|(?:surgical )?complications?"
+    r"|specimens?(?: removed| sent)?|(?:operative |intraoperative )?findings|drains?(?: placed)?|implants?"
+    r"|(?:iv )?fluids|urine output|tourniquet(?: time)?|disposition|technique|assistants?"
+    r"|description(?: of (?:the )?(?:procedure|operation|surgery))?"
+    r"|(?:procedure|operation) (?:details|in detail)"
+)
+"""Titles of what an operative note tells of a procedure it has named."""
+
+
 def _opens(match: re.Match[str], current: ClinicalSection) -> bool:
     """Whether a title with a colon opens a section.
 
@@ -361,6 +377,8 @@ def _opens(match: re.Match[str], current: ClinicalSection) -> bool:
     """
     title = match["title"]
     kind = section_kind(title)
+    if current.kind in ("procedures", "procedure_note") and _tells_of_a_procedure(title):
+        return match["inside"] is None
     if kind is None or title.isupper():
         return kind is not None
     under = current.kind not in (None, "head") and current.level > 0
@@ -369,3 +387,7 @@ def _opens(match: re.Match[str], current: ClinicalSection) -> bool:
     if under:  # what relatives have is not the patient's, whatever it stands under
         return kind in _IN_LINES or kind == "family_history"
     return match["inside"] is None or kind in LISTS | {"plan"}
+
+
+def _tells_of_a_procedure(title: str) -> bool:
+    return _OF_A_PROCEDURE.fullmatch(title_words(title)) is not None

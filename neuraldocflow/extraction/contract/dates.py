@@ -119,21 +119,21 @@ def _around(
             done = match.end()
 
 
-def dates(text: str, start: int = 0, end: int | None = None) -> Iterator[Dated]:
-    """The dates of a text in order."""
+def dates(text: str, start: int = 0, end: int | None = None, *, day_leads: bool = False) -> Iterator[Dated]:
+    """The dates of a text in order; those of figures alone month first, unless the day leads."""
     for match in _around(_YEAR, _DATE, text, start, len(text) if end is None else end):
         parts = {key[0]: value for key, value in match.groupdict().items() if value}
-        value = _value(parts)
+        value = _value(parts, day_leads and match["m3"] is not None)
         if value is not None:
             yield Dated(value, match.start(), match.end())
 
 
-def _value(parts: dict[str, str]) -> str | None:
+def _value(parts: dict[str, str], day_leads: bool) -> str | None:
     month, day = _month(parts.get("m", "")), int(parts["d"]) if "d" in parts else 0
     if "o" in parts:
         day = 1 + _ORDINALS.index("-".join(re.split(r"[\s-]", lowered(parts["o"]))))
     digits = re.sub(r"\D", "", parts.get("y", ""))
-    if month > 12 and day and day <= 12:
+    if (month > 12 or day_leads) and day and day <= 12:
         month, day = day, month
     if len(digits) == 2 and month and day:
         digits = ("20" if int(digits) < 50 else "19") + digits

@@ -8,9 +8,11 @@ from dataclasses import replace
 
 from ..candidates import Candidate
 from ..model import Document
-from ..patterns import Pattern
+from ..normalise import day_first
+from ..patterns import Pattern, regex
 from .dates import Dated, dates
 from .head import Opening
+from .made import last_signed
 
 _DEFINES = Pattern(r"[\"“”'‘’]?\beffective\s*date\b[\"“”'‘’)]*", re.IGNORECASE)
 _BEGINS = Pattern(
@@ -20,6 +22,14 @@ _BEGINS = Pattern(
 )
 """What stands right before the date on which something is said to begin."""
 _TERM_NAMED = Pattern(r"\b(?:agreement|contract|term|period|duration)\b[^.;]{0,100}$", re.IGNORECASE)
+_ENDS = regex(r"[.;]\s")
+"""Behind "effective date", that what comes next says something else."""
+_LAST_SIGNED = Pattern(
+    r"\b(?:effective|commenc|begin|start)\w*\b[^.;]{0,80}\b(?:last\s+(?:signature|date\s+of\s+signature)"
+    r"|last\s+(?:of\s+the\s+)?part(?:y|ies)\s+(?:to\s+sign|signs)|(?:both|all)\s+parties\s+(?:have\s+)?sign)"
+    r"|\bdate\s+of\s+(?:the\s+)?last\s+signature\b[^.;]{0,40}\beffective\s+date\b",
+    re.IGNORECASE,
+)
 _SAME_DAY = Pattern(
     r"\b(?:effective|commence|begin|start)\w*\b[^.;]{0,60}\b(?:date\s+(?:hereof|of\s+this|first|written"
     r"|above|set\s+forth\s+above)"
@@ -32,8 +42,8 @@ def effective_on(document: Document, opening: Opening | None, made: Candidate | 
     """Days on which the contract takes effect: said so, defined so, or the one it is made as of."""
     text = document.text
     end = max(opening.end if opening is not None else 0, 3000)
-    head = text[:end]
-    for date in dates(head):
+    head, leads = text[:end], day_first(text)
+    for date in dates(head, day_leads=leads):
         after, before = head[date.end : date.end + 60], head[max(date.start - 60, 0) : date.start]
         if _DEFINES.search(after) and not re.search(r"[.;]\s", after[:25]):
             yield _dated(text, date, 0.95)
@@ -44,11 +54,13 @@ def effective_on(document: Document, opening: Opening | None, made: Candidate | 
         ):
             yield _dated(text, date, 0.9)
     for match in _DEFINES.finditer(text, end):
-        for date in dates(text, match.start(), match.end() + 90):
-            yield _dated(text, date, 0.8)
-            break
+        told = next(dates(text, match.start(), match.end() + 90, day_leads=leads), None)
+        if told is not None and not _ENDS.search(text, match.end(), told.start):
+            yield _dated(text, told, 0.8)
+    if _LAST_SIGNED.search(text) and (last := last_signed(text, leads)) is not None:
+        yield _dated(text, last, 0.93)
     for match in _BEGINS.finditer(text):
-        begins = next(dates(text, match.end(), match.end() + 40), None)
+        begins = next(dates(text, match.end(), match.end() + 40, day_leads=leads), None)
         if begins is None or begins.start != match.end():
             continue
         if _TERM_NAMED.search(text, max(match.start() - 120, 0), match.start()):

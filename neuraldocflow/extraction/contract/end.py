@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from ..candidates import Candidate
 from ..linear_model import paired, words
 from ..model import Document
+from ..normalise import day_first
 from ..patterns import Pattern, lowered, regex
 from ..ranking import Facts, Features, around, crossed, facts
 from ..sentences import Sentence
@@ -119,7 +120,8 @@ class _End:
 
 def expiration(document: Document, cut: Sequence[Sentence], starts: Starts) -> list[Candidate]:
     """All ends the document tells or that count from ``starts``."""
-    ends = [*_labelled(document, starts), *_told(document, cut, starts)]
+    leads = day_first(document.text)
+    ends = [*_labelled(document, starts, leads), *_told(document, cut, starts, leads)]
     best: dict[str, float] = {}
     for each in ends:
         best[each.value] = max(best.get(each.value, 0.0), each.score)
@@ -167,15 +169,15 @@ def _words_of(document: Document, each: _End) -> Features:
     return found | {f"h {name}": 0.7 for name in paired(words(each.sentence.heading))}
 
 
-def _labelled(document: Document, starts: Starts) -> Iterator[_End]:
+def _labelled(document: Document, starts: Starts, leads: bool) -> Iterator[_End]:
     for label in _END_DATE.finditer(document.text):
-        date = next(dates(document.text, label.end(), label.end() + 40), None)
+        date = next(dates(document.text, label.end(), label.end() + 40, day_leads=leads), None)
         if date is not None and date.start == label.end() and date.value not in (day for _, day in starts):
             place = Sentence(date.start, date.end)
             yield _End("labelled", date.value, 0, date.end - date.start, 0.75, place, {})
 
 
-def _told(document: Document, cut: Sequence[Sentence], starts: Starts) -> Iterator[_End]:
+def _told(document: Document, cut: Sequence[Sentence], starts: Starts, leads: bool) -> Iterator[_End]:
     headings: dict[str, tuple[bool, bool]] = {}
     for each in cut:
         sentence = document.text[each.start : each.end]
@@ -196,9 +198,9 @@ def _told(document: Document, cut: Sequence[Sentence], starts: Starts) -> Iterat
             "from to": _FROM_TO.search(sentence) is not None,
             "long": len(sentence),
         }
-        chosen = _end_of(sentence, starts[0][1] if starts else None)
+        chosen = _end_of(sentence, starts[0][1] if starts else None, leads)
         seen: set[tuple[str, int]] = set()
-        for end in _ends(sentence, starts, each):
+        for end in _ends(sentence, starts, each, leads):
             if (end.value, end.start) in seen:
                 continue
             seen.add((end.value, end.start))
@@ -208,9 +210,9 @@ def _told(document: Document, cut: Sequence[Sentence], starts: Starts) -> Iterat
             yield end
 
 
-def _ends(sentence: str, starts: Starts, place: Sentence) -> Iterator[_End]:
+def _ends(sentence: str, starts: Starts, place: Sentence, leads: bool) -> Iterator[_End]:
     """Every end that a sentence on the term may mean."""
-    days = list(dates(sentence))
+    days = list(dates(sentence, day_leads=leads))
     for date in days:
         yield _End("date", date.value, date.start, date.end, 0.0, place, {"blank": not date.whole})
     own = [("sentence", date.value) for date in days[:2] if date.whole]
@@ -260,9 +262,9 @@ def _term_score(sentence: str, headed: bool, otherwise: bool) -> float:
     return min(score, 0.98)
 
 
-def _end_of(sentence: str, start: str | None) -> tuple[str, int, float] | None:
+def _end_of(sentence: str, start: str | None, leads: bool) -> tuple[str, int, float] | None:
     """The end that a sentence on the term most plainly tells, where it stands, and how sure that is."""
-    for date in dates(sentence):
+    for date in dates(sentence, day_leads=leads):
         before = sentence[max(date.start - 90, 0) : date.start]
         if _ENDS_ON.search(before) and _last(_END_WORD, before) > _last(_START_WORD, before):
             return date.value, date.start, 1.0

@@ -6,6 +6,7 @@ import re
 
 from ..candidates import Candidate
 from ..model import Document
+from ..normalise import day_first
 from ..patterns import Pattern
 from ..ranking import around, facts
 from .dates import Dated, dates
@@ -33,7 +34,9 @@ def made_on(document: Document, opening: Opening | None) -> list[Candidate]:
     signed = [match.start() for match in _SIGNED.finditer(text, first, below.stop)]
     places: dict[str, list[Dated]] = {}
     ranks: dict[int, int] = {}
-    for rank, date in enumerate([*dates(text, 0, _ABOVE), *dates(text, below.start, below.stop)]):
+    leads = day_first(text)
+    above = dates(text, 0, _ABOVE, day_leads=leads)
+    for rank, date in enumerate([*above, *dates(text, below.start, below.stop, day_leads=leads)]):
         places.setdefault(date.value, []).append(date)
         ranks[date.start] = rank
     signing = [date.value for several in places.values() for date in several if _is_below(date, signed)]
@@ -68,6 +71,15 @@ def made_on(document: Document, opening: Opening | None) -> list[Candidate]:
         score = (0.9, 0.7, 0.5)[_outside(best, opening)]
         found.append(Candidate(raw, score, best.start, best.end, value, features=about))
     return found
+
+
+def last_signed(text: str, day_leads: bool) -> Dated | None:
+    """The latest whole date that stands where the contract is signed."""
+    first = next((match.start() for match in _SIGNED.finditer(text)), len(text))
+    told = [
+        date for date in dates(text, first, min(first + _BELOW, len(text)), day_leads=day_leads) if date.whole
+    ]
+    return max(told, key=lambda date: date.value, default=None)
 
 
 def _outside(date: Dated, opening: Opening | None) -> int:

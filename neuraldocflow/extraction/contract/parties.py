@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 
 from ..candidates import Candidate
 from ..model import Document
@@ -39,7 +40,7 @@ NAME = regex(
     r"(?=\s*(?:[,;()\"“”\n]|(?<=[a-z]{3})\.\s|$|\s(?:and|AND|And)\s|\s[-–—]\s|\s(?:an?|the|with|having"
     r"|whose|located"
     r"|at|which|who|as|on"
-    r"|organi[sz]ed|incorporated|acting|hereinafter|hereafter|by|through|for|is|of\s+\d|of\s+(?:[A-Z]\w+\s+){1,2}(?:House|Street|Road)|together|c/o|represented|formerly|agrees?"
+    r"|organi[sz]ed|incorporated|acting|hereinafter|hereafter|by|through|for|is|of\s+\d|of\s+(?:[A-Z]\w+\s+){1,2}(?:House|Street|Road|Lane|Avenue|Square|Way|Drive|Court|Place|Quay)\b|together|c/o|represented|formerly|agrees?"
     r"|[A-Z]\w+\s+corporation)\b))"
 )
 ROLE = regex(
@@ -49,7 +50,7 @@ ROLE = regex(
 DEFINED = regex(
     r"[(\[]\s*(?:\S+\s+){0,8}?[\"“”'‘’]|\bhereinafter\b|\bhereafter\b|\breferred to as\b", re.IGNORECASE
 )
-BODY_SAID = regex(rf"^\W*(?:an?|the)\s+(?:[\w.’'-]+,?\s+){{0,8}}?(?:{_BODY})\b", re.IGNORECASE)
+BODY_SAID = regex(rf"^[^\w\"“”'‘’]*(?:an?|the)\s+(?:[\w.’'-]+,?\s+){{0,8}}?(?:{_BODY})\b", re.IGNORECASE)
 PLACED = regex(
     r"^\W*(?:with|having|whose|located|of\s+\d|at\s+\d|organi[sz]ed|incorporated|existing|registered"
     r"|a\s+\w+\s+\w*|doing business|individually|residing|aged)\b",
@@ -68,6 +69,14 @@ _TERM = regex(r"\(\s*(?:\w+,?\s+){0,4}?[\"“][A-Z]")
 _TERM_NEXT = regex(r"[^()]{0,240}?(?:\([^()\"“]{0,60}\)[^()]{0,80}?){0,2}\(\s*(?:\w+,?\s+){0,4}?[\"“][A-Z]")
 _LETTERED = 4000
 _LETTER = regex(r"\bParty\s+[A-E]\s*(?:\([^()\n]{1,40}\)\s*)?[:：]\s*", re.IGNORECASE)
+_IN_ROLE = regex(
+    r"(?:^|\n)\W{0,3}(?:The\s+)?(?:landlord|tenant|lessor|lessee|lender|borrower|guarantor|buyer|seller|purchaser"
+    r"|vendor|client|customer|(?:service )?provider|supplier|contractor|consultant|employer|employee|licensor"
+    r"|licensee|franchisor|franchisee|distributor|principal|agent|owner|assignor|assignee"
+    r"|(?:disclosing|receiving) party)(?: name)?\s*(?:\([^()\n]{1,40}\)\s*)?(?:[:：]\s*|\n)(?=[^\W\d_])",
+    re.IGNORECASE,
+)
+"""A line that begins with what a party is in the contract, and names it; or the name is below, or beside."""
 _SIGNED = regex(
     r"\bin witness whereof\b|\bthe undersigned (?:hereby )?(?:has|have|execut\w*|agree\w*)", re.IGNORECASE
 )
@@ -103,6 +112,12 @@ _PLACE = regex(
     r"|\b[A-Z]{2}\s+\d{5}\b",
     re.IGNORECASE,
 )
+_PEOPLE = r"(?:[A-Z][\w.'’-]*\s){1,3}[A-Z][\w'’-]+"
+_PERSON = regex(_PEOPLE)
+_SHARES_TERM = regex(
+    rf"(?:,\s{_PEOPLE})*,?\s(?:and|AND|&)\s{_PEOPLE},?\s\((?:\w+,?\s){{0,4}}[\"“'‘]",
+)
+"""Behind the first of several people who go by one term: ``Ann Lee and Bo Reed (together, "Tenant")``."""
 FORM_ONLY = regex(r"(?:Inc|Corp|LLC|L\.L\.C|Co|Ltd|LP|L\.P)\b\.?,?(?:\s|$)", re.IGNORECASE)
 _FORM_NEXT = regex(rf",?\s+(?i:{FORM})\b\.?(?=\s+[A-Z(]|,)")
 FOR_ANOTHER = regex(
@@ -142,12 +157,15 @@ NO_NAME = regex(
 
 def by_rules(document: Document, found: Opening | None, named: Sequence[Spot]) -> Iterator[Candidate]:
     """The parties in the order they are named; ``named`` is what :func:`named_in` finds in the opening."""
-    text = by_cells(document.text)
+    text = by_lines(document)
     start = found.parties if found is not None else 0
     kept = list(_once(document, named, start))
     if len(kept) < 2:
-        by_letter = list(_once(document, lettered(text[:_LETTERED]), 0))
-        kept = by_letter if len(by_letter) >= 2 else kept
+        for label in (_LETTER, _IN_ROLE):
+            introduced = list(_once(document, labelled(text[:_LETTERED], label), 0))
+            if len(introduced) >= 2:
+                kept = introduced
+                break
     if not kept:
         kept = _introduced(document)
     if len(kept) < 2 and (found is None or not named):
@@ -160,9 +178,14 @@ def by_rules(document: Document, found: Opening | None, named: Sequence[Spot]) -
     yield from kept
 
 
-def by_cells(text: str) -> str:
-    """The text with a line for each cell of a table: signatures stand side by side, and names end there."""
-    return text.replace("\t", "\n")
+def by_lines(document: Document) -> str:
+    """The text with a line for each cell of a table, as signatures stand side by side, and for each line that
+    its author began: names end there."""
+    text = document.text.replace("\t", "\n")
+    shown = (block.table.cells if block.table is not None else [block] for block in document.blocks)
+    breaks = sorted(each.start + at - 1 for several in shown for each in several for at in each.breaks)
+    edges = [0, *breaks, len(text)]
+    return "\n".join(text[first + (first > 0) : last] for first, last in pairwise(edges))
 
 
 def _introduced(document: Document) -> list[Candidate]:
@@ -208,14 +231,14 @@ def _once(document: Document, named: Iterable[Spot], offset: int) -> Iterator[Ca
         yield Candidate(raw, score, offset + start, offset + end, name)
 
 
-def lettered(text: str) -> Iterator[Spot]:
-    """Parties introduced by a letter: "Party A: …"."""
-    for match in _LETTER.finditer(text):
+def labelled(text: str, label: re.Pattern[str]) -> Iterator[Spot]:
+    """Parties that a label introduces: "Party A: …", "Lender: …"."""
+    for match in label.finditer(text):
         named = NAME.match(text, match.end())
         if named is not None:
             end = whole_of(text, named)
             name = " ".join(text[named.start("name") : end].split()).strip(' "“”,')
-            if 3 <= len(name) <= 90:
+            if 3 <= len(name) <= 90 and not _SAYS.search(name) and not NO_NAME.match(name):
                 yield name, named.start("name"), end, 0.6
 
 
@@ -234,6 +257,7 @@ def signing(text: str) -> Iterator[Spot]:
 def named_in(text: str) -> Iterator[Spot]:
     """Names with their ranges: the first thing said, then what follows ``and``, ``;`` or a defined term."""
     position, first, last = 0, True, 0
+    shared = False
     while position < len(text):
         lead = _LEADS.match(text, position)
         if lead is not None:
@@ -243,12 +267,13 @@ def named_in(text: str) -> Iterator[Spot]:
             end = whole_of(text, match)
             name = " ".join(text[match.start("name") : end].split()).strip(' "“”,')
             after = text[end : end + 260]
-            closed = first or bool(_CLOSES.search(text, last, match.start()))
+            closed = first or shared or bool(_CLOSES.search(text, last, match.start()))
             score = _score(name, after, first, closed)
             if score > 0 and not FORM_ONLY.match(name):
                 yield tidy(name), match.start("name"), end, score
                 first = False
                 position = last = end
+                shared = _PERSON.fullmatch(name) is not None and _SHARES_TERM.match(text, end) is not None
         ended = None if first else ALL_NAMED.match(text, position)
         if ended is not None and not _MORE.match(text, ended.end()):
             return
@@ -308,7 +333,8 @@ def _score(name: str, after: str, first: bool, closed: bool) -> float:
     elif defined is not None and not re.search(r"\sand\s+[A-Z]|;", after[: defined.start()]):
         score += 0.35 if defined.start() < 4 else 0.15
     placed = closed and bool(PLACED.match(after)) and len(words) > 1
-    if not first and not corporate and placed:
+    shares = closed and _PERSON.fullmatch(name) is not None and _SHARES_TERM.match(after) is not None
+    if not first and not corporate and (placed or shares):
         score = max(score, 0.5)
     if not first and not corporate and score < 0.5 and not role and not (defined and defined.start() < 4):
         return 0.0

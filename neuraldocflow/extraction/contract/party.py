@@ -21,7 +21,7 @@ from .parties import (
     FOR_ANOTHER,
     PLACED,
     ROLE,
-    by_cells,
+    by_lines,
     by_rules,
     list_of,
     named_in,
@@ -55,7 +55,7 @@ class _Name:
 
 def parties(document: Document, opening: Opening | None) -> list[Candidate]:
     """Every name that may be a party's, once; what :func:`by_rules` would choose has its score."""
-    text = by_cells(document.text)
+    text = by_lines(document)
     named = list(named_in(list_of(text[opening.parties : opening.end]))) if opening is not None else []
     rules = {_folded(str(each.value)): each for each in by_rules(document, opening, named)}
     signed = signed_at(text)

@@ -11,10 +11,18 @@ from neuraldocflow.extraction.docx.styles import Style, Styles
 from neuraldocflow.extraction.flow.pieces import Mark, Node, Piece
 from neuraldocflow.extraction.flow.tables import Grid, Placed
 from neuraldocflow.extraction.model import BlockKind
+from neuraldocflow.extraction.patterns import regex
 from neuraldocflow.extraction.symbols import UNSEEN, above
 
 Attributes = dict[str, str]
 _LONGEST_HEADING = 250
+_LABEL = regex(r"(?![a-zß-öø-ÿ])[^\W\d_][\w./#-]{0,30}(?: [\w./#()-]{1,30}){0,3} ?:(?= |$)")
+"""What stands behind a tab and begins what is said next."""
+_PROMPT = regex(
+    r"(?:Click|Tap|Choose|Enter|Klicken|Tippen|Wählen Sie|Cliquez|Appuyez|Choisissez|Haga clic|Elija"
+    r"|Fare clic|Scegliere|Klik|Kies)\b[^\n]{0,80}\.?",
+)
+"""What Word writes into a control that nobody has filled: ``Click or tap here to enter text.``"""
 
 
 @dataclass(slots=True)
@@ -86,6 +94,9 @@ class Paragraph:
     broken: bool = False
     """A line break stands before what comes next."""
     breaks: list[int] = field(default_factory=list)
+    tabbed: bool = False
+    """A tab stands before what comes next."""
+    tabs: list[int] = field(default_factory=list)
     level: int | None = None
     list_id: str | None = None
     list_level: int | None = None
@@ -159,6 +170,8 @@ class Flow:
         style = paragraph.style
         if hidden or (hidden is None and style.hidden):
             return
+        if self.controls and self.controls[-1].empty and _PROMPT.fullmatch(text.strip()):
+            return
         if self.symbols:
             text = text.translate(self.symbols)
         if not text.isascii():
@@ -174,7 +187,9 @@ class Flow:
             paragraph.length += 1
             if paragraph.broken:
                 paragraph.breaks.append(paragraph.length)
-        paragraph.broken = False
+            elif paragraph.tabbed:
+                paragraph.tabs.append(paragraph.length)
+        paragraph.broken = paragraph.tabbed = False
         look = (
             style.bold if self.bold is None else self.bold,
             style.italic if self.italic is None else self.italic,
@@ -222,7 +237,9 @@ class Flow:
         if paragraph.length > paragraph.blank:
             piece = paragraph.piece
             piece.text = "".join(paragraph.parts)
-            piece.breaks = tuple(paragraph.breaks)
+            # tabs part the fields of a form as lines would
+            named = [at for at in paragraph.tabs if _LABEL.match(piece.text, at)]
+            piece.breaks = tuple(sorted([*paragraph.breaks, *named]))
             piece.anchors, self.anchors = self.anchors, []
             piece.kind, piece.level = self._kind_of(paragraph)
             self.sink.append([piece])

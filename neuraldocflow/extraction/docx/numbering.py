@@ -127,8 +127,10 @@ def _level(element: Element) -> tuple[int, Level]:
 
 
 def _bullet(text: str) -> str:
-    """Bullets in symbol fonts stand in Unicode's private area; what they look like is a bullet."""
-    return "•" if not text or "\ue000" <= text[0] <= "\uf8ff" else text
+    """Those in symbol fonts stand in Unicode's private area, or as letters: Word's hollow bullet is an "o" of
+    Courier New. What they look like is a bullet."""
+    letter = len(text) == 1 and (text.isalnum() or text == "§")
+    return "•" if not text or letter or "\ue000" <= text[0] <= "\uf8ff" else text
 
 
 def written(number: int, form: str) -> str:

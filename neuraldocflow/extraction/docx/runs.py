@@ -125,6 +125,8 @@ def _close_text(flow: Flow) -> None:
 def _blank(flow: Flow, attributes: Attributes) -> None:
     if not flow.in_paragraph_properties:
         flow.add(" ")
+        if flow.paragraph is not None:
+            flow.paragraph.tabbed = True
 
 
 @opens("br", "cr")

@@ -73,12 +73,13 @@ def _joined(row: list[Placed]) -> list[Node]:
     if len(row) == 1:
         return _content(row[0])
     nodes = [_content(cell) for cell in row]
-    if any(len(found) > 1 for found in nodes[:-1]):
-        return [node for found in nodes for node in found]
     pieces: list[Piece] = []
     for found in [*nodes[:-1], nodes[-1][:1]]:
         pieces.extend(piece for node in found if isinstance(node, list) for piece in node)
-    marker = _MARKER.match(row[0].text) is not None and _BULLET.match(row[0].text) is not None
-    if marker and pieces[0].kind == "paragraph":
+    marker = _MARKER.match(row[0].text) is not None
+    lined = not marker and any(piece.breaks for piece in pieces)  # columns of lines stand on no one line
+    if lined or any(len(found) > 1 for found in nodes[:-1]):
+        return [node for found in nodes for node in found]
+    if marker and _BULLET.match(row[0].text) and pieces[0].kind == "paragraph":
         pieces[0].kind, pieces[0].level = "list_item", 1
     return [pieces, *nodes[-1][1:]]

@@ -23,7 +23,9 @@ AMOUNT = regex(
 _YEAR = regex(r"(?:19|20)\d\d$")
 _LETTERS = regex(r"[^\W\d_]{2}")
 _BARE_SCALE = regex(r"(?:dollars )?(?:thousand|million|billion)s\b", re.IGNORECASE)
-_SCALE_HINT = regex(r"million|thousand|billion|000|[$€£¥]|dollar|euro", re.I)
+_SCALE_HINT = regex(
+    r"milli|thousand|billion|000|[$€£¥]|dollar|euro|[Tk](?:EUR|CHF)|tausend|tsd|mio|mrd", re.I
+)
 
 
 @dataclass(slots=True)

@@ -12,8 +12,9 @@ BLOCKS = frozenset(_BLOCK_NAMES.split())
 VOID = frozenset(_VOID_NAMES.split())
 TABLE = frozenset(["table", "thead", "tbody", "tfoot", "tr", "td", "th", "caption"])
 _UNSHOWN_NAMES = """
-annotation annotation-xml applet audio canvas datalist head map object rp svg video"""
+annotation annotation-xml applet audio canvas datalist del head map object rp svg video"""
 UNSHOWN = frozenset(_UNSHOWN_NAMES.split())
+"""What is not read: no one sees it, or as ``del`` it says that it is no longer part of the text."""
 BOLD = frozenset(["b", "strong", "th", "h1", "h2", "h3", "h4", "h5", "h6"])
 HEADINGS = frozenset(["h1", "h2", "h3", "h4", "h5", "h6"])
 PREFORMATTED = frozenset(["pre", "listing", "xmp", "plaintext"])

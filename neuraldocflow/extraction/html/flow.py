@@ -42,8 +42,9 @@ class RawLink:
 
 TextLook = tuple[bool, bool, float, dict[int, str] | None, bool]
 """Bold, italic, size, what its characters stand for in a font of symbols, and whether it is set higher."""
-Open = tuple[str, TextLook, bool, int, bool, Any]
-"""An open element: its name; look, hidden, heading level and pre before it; what its end does."""
+Open = tuple[str, TextLook, bool, int, bool, tuple[bool, bool], Any]
+"""An open element: its name; look, hidden, heading level and pre before it; whether what stands beside it
+stands apart and whether it has lines of its own; what its end does."""
 
 
 class Flow:
@@ -62,6 +63,7 @@ class Flow:
         self._tables: list[RawTable] = []
         self._too_deep = 0
         self._bold = self._italic = self._hidden = self._pre = self._raised = False
+        self._spreads = False
         self._size = 0.0
         self._heading = 0
         self._symbols: dict[int, str] | None = None
@@ -182,8 +184,11 @@ class Flow:
         values = look.values
         if "id" in values and not self._hidden:
             self._anchors.append(values["id"])
+        self._space = self._space or self._spreads
         if name in BLOCKS:
             self._block_tag(name, look)
+        elif look.lines:
+            self._space = self._break = True
         elif look.gap:
             self._space = True
         elif name == "br":
@@ -215,12 +220,14 @@ class Flow:
         if name in HEADINGS:
             self._heading = int(name[1])
             self._size = look.size or _HEADING_SIZES[self._heading]
-        elif name in PREFORMATTED:
+        elif name in PREFORMATTED and look.pre is None:
             self._pre = True
 
     def _push(self, name: str, look: Look, closing: Any) -> None:
         look_before = (self._bold, self._italic, self._size, self._symbols, self._raised)
-        self._stack.append((name, look_before, self._hidden, self._heading, self._pre, closing))
+        beside = self._spreads, look.lines and name not in BLOCKS and not look.hidden
+        self._stack.append((name, look_before, self._hidden, self._heading, self._pre, beside, closing))
+        self._spreads = look.spreads
         self._open[name] = self._open.get(name, 0) + 1
         if look.bold is not None:
             self._bold = look.bold
@@ -234,6 +241,8 @@ class Flow:
             self._size = look.size
         if look.symbols is not None:
             self._symbols = look.symbols
+        if look.pre is not None:
+            self._pre = look.pre
         if look.raised or name == "sup":
             self._raised = True
         if look.hidden or name in UNSHOWN or (name == "dialog" and "open" not in look.values):
@@ -298,7 +307,10 @@ class Flow:
                 break
 
     def _pop(self) -> str:
-        name, before, hidden, self._heading, self._pre, closing = self._stack.pop()
+        name, before, hidden, self._heading, self._pre, beside, closing = self._stack.pop()
+        self._spreads, lines = beside
+        self._space = self._space or self._spreads or lines
+        self._break = self._break or (lines and not hidden)
         self._bold, self._italic, self._size, self._symbols, self._raised = before
         if name in self._open:
             self._open[name] -= 1

@@ -15,7 +15,7 @@ _INSIDE = regex(r"[\s>+~]([a-z0-9]*)(\.[\w-]+)$", re.IGNORECASE)
 """The end of a selector of an element that stands in, or behind, others."""
 _NAME = regex(r"[.#][\w-]+")
 _MATTERS = regex(
-    r"(?<![\w-])(?:display|visibility|font[\w-]*|(?:margin|padding)-left)\s*:[^;]*", re.IGNORECASE
+    r"(?<![\w-])(?:display|visibility|white-space|font[\w-]*|(?:margin|padding)-left)\s*:[^;]*", re.IGNORECASE
 )
 """Of what rules say; the rest, as of colours, is nothing to a text."""
 _DISPLAY = regex(r"(?<![\w-])(display|visibility|font-size)\s*:\s*([^;]*)", re.IGNORECASE)

@@ -48,6 +48,10 @@ _SHOWS_HIDDEN = regex(r"-sec-ix-hidden\s*:\s*([\w.-]+)")
 _GAP = regex(r"(?:padding|margin)-left\s*:\s*(?:[2-9](?:\.\d{1,4})?|\d{2,3}(?:\.\d{1,4})?)p[tx]", re.I)
 _RAISED = regex(r"vertical-align\s*:\s*super\b|position\s*:\s*relative\s*;\s*top\s*:\s*-", re.I)
 _FONT = regex(r"font-family\s*:\s*([^;,]{1,60})", re.I)
+_DISPLAY = regex(r"(?<![\w-])display\s*:\s*([\w-]{1,20})", re.I)
+_SPREADING = frozenset({"flex", "grid", "inline-flex", "inline-grid"})
+_LINES = frozenset({"block", "flex", "grid", "table", "table-row", "list-item", "flow-root"})
+_WHITE_SPACE = regex(r"white-space\s*:\s*(pre|break-spaces|normal|nowrap)\b", re.I)
 _FONT_SIZES = {"1": 8.0, "2": 10.0, "3": 12.0, "4": 14.0, "5": 18.0, "6": 24.0, "7": 36.0}
 
 
@@ -120,6 +124,12 @@ class Look:
     """Its text is set higher."""
     gap: bool = False
     """Its text stands apart from what comes before it in the line."""
+    lines: bool = False
+    """Its text has lines of its own, as a block's has, whatever element it is."""
+    spreads: bool = False
+    """What stands in it stands apart."""
+    pre: bool | None = None
+    """Its lines are those of the source."""
     shows: str | None = None
     """Id of a hidden fact that the text inside stands for (an SEC convention of inline XBRL)."""
     closed: bool = False
@@ -174,6 +184,12 @@ class Looks:
             look.symbols = of_font(font[1]) or {}
         look.raised = _RAISED.search(style) is not None
         look.gap = "-left" in style and _GAP.search(style) is not None
+        if "display" in style and (display := _last(_DISPLAY, style)):
+            look.lines = display[1].lower() in _LINES
+            look.spreads = display[1].lower() in _SPREADING
+            look.gap = look.gap or display[1].lower() == "table-cell"
+        if "white-space" in style and (white := _last(_WHITE_SPACE, style)):
+            look.pre = white[1].lower() in ("pre", "break-spaces")
         if size := _last(_SIZE, style):
             number = float(size[1])
             look.size = {"pt": number, "px": number * 0.75, "em": number * 11, "rem": number * 12}.get(

@@ -25,7 +25,9 @@ from neuraldocflow.extraction.pdf.stacks import joined_cells, parts_of
 
 _YEAR = regex(r"(?:19|20)\d\d")
 _TYPED_RULE = regex(r"(?:- )?[-=]{3,}(?: +[-=]{3,})*")
-_SCALE_HINT = regex(r"thousand|million|billion|\$|dollar|euro|USD|EUR|GBP", re.IGNORECASE)
+_SCALE_HINT = regex(
+    r"thousand|milli|billion|[$€]|dollar|euro|USD|EUR|GBP|TCHF|tausend|tsd|mio|mrd", re.IGNORECASE
+)
 
 _ALIGNED = 4
 """Labels from which on those that begin at one place are a column."""

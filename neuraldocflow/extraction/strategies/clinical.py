@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ..candidates import Candidate, Context, strategy
-from ..clinical.dates import born, date_in, day_first
+from ..clinical.dates import born, date_in
 from ..clinical.doses import dosing
 from ..clinical.entries import entries
 from ..clinical.head import label_role, particulars
@@ -23,6 +23,7 @@ from ..clinical.parts import Entry
 from ..clinical.sections import ClinicalSection, clinical_sections
 from ..clinical.terms import HONORIFIC, NOT_DONE, NOT_DONE_NAMED, NOT_YET, OPERATION
 from ..model import Document
+from ..normalise import day_first
 
 if TYPE_CHECKING:
     from ..profile import Field

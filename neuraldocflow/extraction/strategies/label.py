@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ..candidates import Candidate, Context, strategy
 from ..model import Document
 from ..patterns import regex
-from ..pieces import Piece, above, amount_beside, below, beside, pieces
+from ..pieces import Piece, above, amount_beside, below, beside, by_labels, pieces
 from ..units import currency_named
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def label(document: Document, spec: dict[str, Any], field: Field, context: Conte
     sides = spec.get("side", ["right", "below"])
     money = (field.items or field).type == "money"
     found = pieces(document, context)
-    for index, piece in enumerate(found):
+    for index, piece in ((at, part) for at, whole in enumerate(found) for part in by_labels(whole)):
         for match in name.finditer(piece.text):
             first = not piece.text[: match.start()].strip(" \t•*-–(")
             if not first and match["mark"] is None:
@@ -45,7 +45,7 @@ def label(document: Document, spec: dict[str, Any], field: Field, context: Conte
             if rest.strip(" .:_-)") and sign is None:
                 score = (0.9 if match["mark"] else 0.6) - (0.0 if first else 0.1)
                 yield from _valued(piece, match.end(), _inline_end(rest, match.end()), value, spec, score)
-            elif first:
+            elif first and piece.end == found[index].end:
                 for side in [sides] if isinstance(sides, str) else sides:
                     look, score = _SIDES[side]
                     look = amount_beside if money and look is beside else look

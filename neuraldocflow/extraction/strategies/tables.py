@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 from ..candidates import Candidate, Context, strategy
 from ..model import Cell, Document, Table
 from ..patterns import regex
-from ..pieces import Piece, beside, pieces
+from ..pieces import Piece, beside, by_labels, pieces
 
 if TYPE_CHECKING:
     from ..profile import Field
 
 _PAIR = regex(
-    r"^\W{0,3}(?P<name>(?!(?:Table|Figure|Fig\.|Chart)\s+\d)[A-Z][^:\n]{1,48}?)\s*:\s+(?P<value>\S[^\n]{0,199})$"
+    r"^\W{0,3}(?P<name>(?!(?:Table|Figure|Fig\.|Chart)\s+\d|[a-zß-öø-ÿ])[^\W\d_][^:\n]{1,48}?)"
+    r"\s*:\s+(?P<value>\S[^\n]{0,199})$"
 )
 
 
@@ -169,28 +170,36 @@ def _pairs(found: list[Piece]) -> Iterator[tuple[str, str, int, float]]:
     """(name, value, where the value begins, score) of every pair."""
     forms: dict[int, bool] = {}
     totals: dict[int, dict[int, Cell]] = {}
-    for index, piece in enumerate(found):
-        match = _PAIR.match(piece.text)
-        dotted = None
-        if match is None and piece.cell is None:
-            dotted = _DOTTED.match(piece.text) or _TELLING.fullmatch(piece.text)
-        if match is not None:
-            for name, value, first in _one_by_one(match):
-                yield name, value, piece.start + first, 0.6
-        elif dotted is not None:
-            yield dotted["name"], dotted["value"], piece.start + dotted.start("value"), 0.6
-        elif piece.text.rstrip().endswith(":"):
-            other = beside(index, found)
-            if other is not None and _next_to(piece, other) and not other.text.rstrip().endswith(":"):
-                yield piece.text.rstrip(" :"), other.text, other.start, 0.6
-        elif piece.cell is not None and (total := _totals(piece, totals).get(id(piece.cell))) is not None:
-            yield piece.text, total.text, total.start, 0.5
-        elif piece.cell is not None and piece.cell.header and (below := _below_head(piece)) is not None:
-            yield piece.text, below.text, below.start, 0.5
-        elif piece.cell is not None and not piece.cell.column % 2 and _in_form(piece, forms):
-            other = beside(index, found)
-            if other is not None and _next_to(piece, other) and len(other.text) < _VALUE:
-                yield piece.text, other.text, other.start, 0.5
+    for index, whole in enumerate(found):
+        for piece in by_labels(whole):
+            yield from _pairs_of(piece, index, found, forms, totals)
+
+
+def _pairs_of(
+    piece: Piece, index: int, found: list[Piece], forms: dict[int, bool], totals: dict[int, dict[int, Cell]]
+) -> Iterator[tuple[str, str, int, float]]:
+    """The pairs of a piece, or of a part of one; ``forms`` and ``totals`` are what is known of tables."""
+    match = _PAIR.match(piece.text)
+    dotted = None
+    if match is None and piece.cell is None:
+        dotted = _DOTTED.match(piece.text) or _TELLING.fullmatch(piece.text)
+    if match is not None:
+        for name, value, first in _one_by_one(match):
+            yield name, value, piece.start + first, 0.6
+    elif dotted is not None:
+        yield dotted["name"], dotted["value"], piece.start + dotted.start("value"), 0.6
+    elif piece.text.rstrip().endswith(":"):
+        other = beside(index, found) if piece.end == found[index].end else None
+        if other is not None and _next_to(piece, other) and not other.text.rstrip().endswith(":"):
+            yield piece.text.rstrip(" :"), other.text, other.start, 0.6
+    elif piece.cell is not None and (total := _totals(piece, totals).get(id(piece.cell))) is not None:
+        yield piece.text, total.text, total.start, 0.5
+    elif piece.cell is not None and piece.cell.header and (below := _below_head(piece)) is not None:
+        yield piece.text, below.text, below.start, 0.5
+    elif piece.cell is not None and not piece.cell.column % 2 and _in_form(piece, forms):
+        other = beside(index, found)
+        if other is not None and _next_to(piece, other) and len(other.text) < _VALUE:
+            yield piece.text, other.text, other.start, 0.5
 
 
 def _next_to(piece: Piece, other: Piece) -> bool:

@@ -26,6 +26,12 @@ def test_a_whole_date_is_iso(text: str, value: str) -> None:
     assert [each.value for each in dates(text)] == [value]
 
 
+def test_dates_in_figures_are_day_first_where_the_day_leads() -> None:
+    text = "from 01/03/2024 to 5-4-2026, not 05.11.2020, March 4, 2021 or 12/31/2022"
+    read = ["2024-03-01", "2026-04-05", "2020-11-05", "2021-03-04", "2022-12-31"]
+    assert [each.value for each in dates(text, day_leads=True)] == read
+
+
 @pytest.mark.parametrize(
     ("text", "value"),
     [

@@ -8,10 +8,13 @@ from neuraldocflow.extraction.candidates import Candidate
 from neuraldocflow.extraction.contract.effect import effective_on
 from neuraldocflow.extraction.contract.end import expiration
 from neuraldocflow.extraction.contract.head import opening
+from neuraldocflow.extraction.contract.made import made_on
 from neuraldocflow.extraction.contract.parties import signing, tidy
-from neuraldocflow.extraction.model import Document
+from neuraldocflow.extraction.model import Block, Cell, Document, Table
 from neuraldocflow.extraction.sentences import sentences
 from tests.support.contracts import OPENING, contract, parties_by_rules
+
+KEY_TERMS = ("Supplier", "Fern LLC (no. 0417)"), ("Customer", "Bo Reed"), ("Notice period", "90 days")
 
 
 def names(*texts: str) -> list[str]:
@@ -58,6 +61,44 @@ def test_parties_by_letter_may_have_a_role() -> None:
     assert names(
         "Lantern Transport Agreement", "Party A (Shipper): Fern Co., Ltd.", "Party B (Carrier): Moss Ltd."
     ) == ["Fern Co., Ltd.", "Moss Ltd."]
+
+
+def test_parties_may_be_labelled_with_what_they_are_in_the_contract() -> None:
+    assert names("LOAN AGREEMENT", "Lender: First Fern Bank", "Borrower: Quick Kilns, LLC, Troy") == [
+        "First Fern Bank",
+        "Quick Kilns, LLC",
+    ]
+    one = Block("paragraph", "Landlord (Owner): Ada Quill Tenant: Bo Reed", breaks=(28,))
+    assert [each.value for each in parties_by_rules(Document("html", [one]).finish())] == [
+        "Ada Quill",
+        "Bo Reed",
+    ]
+    cells = [Cell(0, 0, "Client: Fern LLC Consultant: Bo Reed", breaks=(17,)), Cell(0, 1, "May 2")]
+    table = Block("table", "", table=Table(cells, 1, 2))
+    assert [each.value for each in parties_by_rules(Document("html", [table]).finish())] == [
+        "Fern LLC",
+        "Bo Reed",
+    ]
+
+
+def test_parties_may_stand_below_or_beside_what_they_are() -> None:
+    cells = [
+        Cell(row, column, text) for row, texts in enumerate(KEY_TERMS) for column, text in enumerate(texts)
+    ]
+    table = Block("table", "", table=Table(cells, 3, 2))
+    assert [each.value for each in parties_by_rules(Document("html", [table]).finish())] == [
+        "Fern LLC",
+        "Bo Reed",
+    ]
+    assert names("LEASE", "LANDLORD:", "Ada Quill", "TENANT:", "Bo Reed") == ["Ada Quill", "Bo Reed"]
+    assert names("Client", "The Client shall pay.", "Consultant", "Services are provided by staff.") == []
+
+
+def test_two_people_who_go_by_one_term_are_both_parties() -> None:
+    assert names(
+        'This Lease is made on May 2, 2031 between Ada Quill ("Landlord") and Bo Reed and Cy Vane '
+        '(collectively, "Tenant").'
+    ) == ["Ada Quill", "Bo Reed", "Cy Vane"]
 
 
 def test_without_an_opening_those_who_are_given_a_term_are_the_parties() -> None:
@@ -118,6 +159,16 @@ def test_an_end_told_beside_its_name_needs_no_sentence_about_the_term(told: str)
     assert _ends(document, "2032-01-05") == "2034-01-04"
 
 
+def test_dates_are_day_first_where_one_of_the_contract_can_be_read_only_so() -> None:
+    term = "This Agreement commences on 01/03/2031 and shall expire on 05/04/2033."
+    told = contract("This Agreement is dated 13/02/2031 and made between Alder Ltd and Birch Ltd.", term)
+    assert best(made_on(told, opening(told))) == "2031-02-13"
+    assert best(list(effective_on(told, opening(told), None))) == "2031-03-01"
+    assert _ends(told, "2031-03-01") == "2033-04-05"
+    undated = contract("This Agreement is made between Alder Ltd and Birch Ltd.", term)
+    assert _ends(undated, "2031-01-03") == "2033-05-04"
+
+
 def test_the_day_the_contract_begins_is_not_its_end() -> None:
     document = contract(
         "Termination Agreement", "This Termination Agreement is made as of May 4, 2031, to end a lease."
@@ -159,3 +210,20 @@ def test_a_person_may_be_told_by_age() -> None:
 )
 def test_an_end_may_be_counted_from_the_contracts_own_date(told: str, end: str | None) -> None:
     assert _ends(contract(OPENING, told), "2031-05-04") == end
+
+
+def test_a_contract_effective_when_signed_last_takes_effect_on_the_latest_day_of_signing() -> None:
+    told = contract(
+        "Made by Alder Ltd and Birch Ltd, this Agreement is effective as of the last signature.",
+        "1. Term. It continues for three years from the Effective Date.",
+        "Alder Ltd By: /s/ A. Bee Date: September 3, 2031",
+        "Birch Ltd By: /s/ C. Dee Date: September 5, 2031",
+    )
+    assert best(list(effective_on(told, opening(told), None))) == "2031-09-05"
+
+
+def test_where_a_body_sits_is_no_party() -> None:
+    assert names(
+        'BETWEEN: (1) THE UNIVERSITY OF FERNFIELD of College Lane, Fernfield ("the University"); and '
+        '(2) KILN LTD ("the Company")'
+    ) == ["UNIVERSITY OF FERNFIELD", "KILN LTD"]

@@ -139,6 +139,12 @@ def test_numbering_by_style_belongs_to_its_level() -> None:
     assert body_text(body, styles=sheet, numbering=lists) == "1. Terms\n1.1 Words\n1.2 More"
 
 
+def test_bullets_drawn_with_letters_are_bullets() -> None:
+    letters = numbering(level(0, "bullet", "o"), level(1, "bullet", "§"), level(2, "bullet", "-"))
+    body = "".join(listed(text, 1, number) for number, text in enumerate(("Tea", "Milk", "Salt")))
+    assert texts(read(simple(body, {"numbering": letters}))) == ["• Tea", "• Milk", "- Salt"]
+
+
 def test_legal_numbering_bullets_and_lists_switched_off() -> None:
     lists = numbering(
         level(0, "upperRoman", "%1."),
@@ -251,8 +257,34 @@ def test_content_controls_are_facts_with_their_place() -> None:
         "when": "2024-06-30",
         "empty": None,
     }
-    client = document.facts[0]
+    client = next(fact for fact in document.facts if fact.name == "client")
     assert document.text[client.start : client.end] == "Rope Ltd"
+
+
+def test_word_s_own_prompt_in_a_control_is_no_text() -> None:
+    def control(*content: str, empty: bool = True) -> str:
+        prompts = "<w:sdtPr><w:showingPlcHdr/></w:sdtPr>" if empty else "<w:sdtPr/>"
+        return f"<w:sdt>{prompts}<w:sdtContent>{''.join(content)}</w:sdtContent></w:sdt>"
+
+    body = (
+        paragraph("Tenant: ", control(run("Click or tap here to enter text.")))
+        + paragraph("Datum: ", control(run("Klicken Sie hier, um ein Datum einzugeben.")), " (Tag)")
+        + paragraph("Client: ", control(run("Rope Ltd")))  # filled by a program that left the mark
+        + paragraph("Steps: ", control(run("Click the button."), empty=False))
+    )
+    assert texts(read(simple(body))) == [
+        "Tenant:",
+        "Datum: (Tag)",
+        "Client: Rope Ltd",
+        "Steps: Click the button.",
+    ]
+
+
+def test_a_tab_before_a_label_is_as_good_as_a_line() -> None:
+    tab = "<w:r><w:tab/></w:r>"
+    document = read(simple(paragraph("Name:", tab, "Ada Quill", tab, tab, "Date of Issue:", tab, "5 May")))
+    assert texts(document) == ["Name: Ada Quill Date of Issue: 5 May"]
+    assert document.blocks[0].breaks == (16,)
 
 
 def test_the_choice_of_a_form_s_list_is_shown_though_its_text_is_nowhere() -> None:

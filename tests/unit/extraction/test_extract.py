@@ -422,6 +422,17 @@ def test_a_profiles_identity_is_the_same_where_its_form_came_through_javascript(
     assert identity_of(form) != identity_of({**form, "data": {"calibration": {"*": [[0.5, 0.25]]}}})
 
 
+def test_slashed_dates_are_day_first_in_a_document_where_one_can_be_read_only_so() -> None:
+    def read(*dates: str) -> list[str]:
+        body = "".join(f"<p>On {date}.</p>" for date in dates)
+        fields = extract(body.encode(), load(), "generic", filename="a.html")["extractedData"]["fields"]
+        return [each["value"] for each in fields["dates"]]
+
+    assert read("05/03/2031", "13/02/2031") == ["2031-03-05", "2031-02-13"]
+    assert read("05/03/2031", "02/13/2031") == ["2031-05-03", "2031-02-13"]
+    assert read("05/03/2031", "13/02/2031", "02/14/2031") == ["2031-05-03", "2031-02-13", "2031-02-14"]
+
+
 def test_dates_of_any_document_are_read_as_they_are_written() -> None:
     written = "<p>3rd March 2031 and March 9th, 2031; 17 April 2031, 1 Jul 2031, 12.08.2031.</p>"
     fields = extract(written.encode(), load(), "generic", filename="a.html")["extractedData"]["fields"]
@@ -431,4 +442,23 @@ def test_dates_of_any_document_are_read_as_they_are_written() -> None:
         "2031-04-17",
         "2031-07-01",
         "2031-08-12",
+    ]
+
+
+def test_dates_of_german_and_french_documents_are_read() -> None:
+    written = (
+        "<p>Wien, 3. April 2031</p><p>Fällig: 17. Mai 2031, spätestens am 30. September 2031.</p>"
+        "<p>Fait le 1er juin 2031, payable le 14 août 2031 ou au 31 déc. 2031.</p>"
+        "<p>Sent 2031-03-05T10:00:00Z or 6-Mar-2031, see note 3. August 2031 and 4. June 2031 were dry.</p>"
+    )
+    fields = extract(written.encode(), load(), "generic", filename="a.html")["extractedData"]["fields"]
+    assert [each["value"] for each in fields["dates"]] == [
+        "2031-04-03",
+        "2031-05-17",
+        "2031-09-30",
+        "2031-06-01",
+        "2031-08-14",
+        "2031-12-31",
+        "2031-03-05",
+        "2031-03-06",
     ]

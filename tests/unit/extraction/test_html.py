@@ -329,3 +329,29 @@ def test_lines_the_author_broke_are_known_in_blocks_and_cells() -> None:
     (table,) = document.tables()
     *_, cell, other = table.cells
     assert (cell.text, cell.breaks, other.breaks) == ("A B C", (2, 4), ())
+
+
+def test_what_a_style_sets_on_lines_of_its_own_or_apart_is_not_run_together() -> None:
+    sheet = "<style>.line{display:block} .row{display:flex} .cell{display:table-cell}</style>"
+    lines = '<p><span class="line">Invoice 5</span><a class="line" href="x">Total 7</a>end</p>'
+    apart = '<div class="row"><span>Due</span><b>May 2</b>now</div>'
+    cells = '<p><i class="cell">K</i><i class="cell">V</i></p>'
+    document = read(page(lines + apart + cells + "<p>one<span>word</span></p>", sheet))
+    assert texts(document) == ["Invoice 5 Total 7 end", "Due May 2 now", "K V", "oneword"]
+    assert document.blocks[0].breaks == (10, 18)
+
+
+def test_lines_of_the_source_are_shown_where_a_style_says_so() -> None:
+    mail = '<div class="mail">Dear Ann,\n\nOrder: 7\nDate: May 2\n</div>'
+    kept = f"<style>.mail{{white-space:pre-wrap}}</style>{mail}"
+    folded = '<p>one\ntwo</p><pre style="white-space:normal">three\nfour</pre>'
+    inside = '<div style="white-space:pre">a\n<p style="white-space:normal">b\nc</p>d\ne</div>'
+    assert texts(read(page(kept))) == ["Dear Ann,", "Order: 7", "Date: May 2"]
+    assert texts(read(page(folded + inside))) == ["one two", "three four", "a", "b c", "d", "e"]
+
+
+def test_changes_are_read_as_accepted() -> None:
+    told = (
+        "<p>made on <del>March 1, 2031</del><ins>April 2, 2031</ins></p><del><p>Gone.</p></del><p>Left.</p>"
+    )
+    assert texts(read(page(told))) == ["made on April 2, 2031", "Left."]

@@ -136,6 +136,17 @@ def test_a_table_around_tables_flows_and_they_stay() -> None:
     assert only_table(document).grid() == [["Name", "Ada"], ["Born", "1815"]]
 
 
+def test_columns_of_lines_beside_one_another_flow_one_after_the_other() -> None:
+    beside = table(("Quill<br>1 Lane<br>Utopia", "Order: 7<br>Date: May 2"))
+    document = read(page(beside + table(("Quill", "Order: 8")) + table(("1.", "Bring<br>tea"))))
+    assert [block.text for block in document.blocks] == [
+        "Quill 1 Lane Utopia",
+        "Order: 7 Date: May 2",
+        "Quill Order: 8",
+        "1. Bring tea",
+    ]
+
+
 def test_lists_and_lines_inside_a_cell_are_parted_by_spaces() -> None:
     found = only_table(
         read(page(table(("Plan", "<ul><li>Rest</li><li>Water</li></ul>"), ("Address", "1 Lane<br>Utopia"))))

@@ -275,7 +275,25 @@ def test_a_number_of_the_name_is_no_code(line: str, name: str, code: str) -> Non
 def test_what_is_begun_or_stopped_is_an_entry_not_a_remark() -> None:
     items = item("Fablox 500 mg"), item("Start: Lumetril 10 mg daily"), item("Stop: Quinzine 5 mg")
     told = found(record(heading("Medications"), *items), "clinical_details", sections=["medications"])
-    assert [each["name"] for each in told] == ["Fablox 500 mg", "Lumetril 10 mg", "Quinzine 5 mg"]
+    assert [(each["name"], each.get("status")) for each in told] == [
+        ("Fablox 500 mg", None),
+        ("Lumetril 10 mg", "Start"),
+        ("Quinzine 5 mg", "Stop"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        ("CONTINUE: Quinzine 5 mg daily", "CONTINUE"),
+        ("• New: Quinzine 5 mg daily", "New"),
+        ("STOP taking Quinzine 5 mg daily", "STOP taking"),
+        ("o Quinzine 5 mg daily", None),
+    ],
+)
+def test_what_to_do_with_a_medication_is_no_part_of_its_name(line: str, status: str | None) -> None:
+    (told,) = found(record(heading("Medications"), item(line)), "clinical_details", sections=["medications"])
+    assert (told["name"], told.get("status"), told["frequency"]) == ("Quinzine 5 mg", status, "daily")
 
 
 @pytest.mark.parametrize("line", ["1) Quinzine; 2) Sulfa; 3) Latex", "Quinzine (rash, hives); Sulfa; Latex"])
@@ -819,3 +837,66 @@ def test_an_identifier_of_endless_digits_costs_no_more_than_its_length() -> None
     began = time.process_time()
     assert "A-17" in head(document, "identifiers")
     assert time.process_time() - began < 2
+
+
+def test_what_an_operative_note_tells_of_a_procedure_is_none() -> None:
+    lines = (
+        "Procedure: Removal of the third hat",
+        "Anesthesia: General",
+        "EBL: 50 mL",
+        "Complications: None apparent at the time",
+        "Specimens: Hat",
+        "Findings: Multiple feathers",
+        "Description of procedure: The hat was brought in.",
+    )
+    assert names(record(*map(paragraph, lines)), "procedures") == ["Removal of the third hat"]
+    below = item("Hatectomy 2030"), item("Findings: a feather"), item("Biopsy of a glove")
+    told = record(heading("Report", 1), heading("Procedures"), *below)
+    assert names(told, "procedures") == ["Hatectomy", "Biopsy of a glove"]
+
+
+def test_the_post_of_a_consultant_is_no_provider() -> None:
+    told = (
+        paragraph("Yours sincerely,"),
+        paragraph("Dr Ada Quill"),
+        paragraph("Consultant Respiratory Physician"),
+    )
+    document = record(paragraph("Patient: Bo Reed"), *told, paragraph("Consultant: Dr Cy Vane"))
+    assert found(document, "clinical_head", role="provider") == ["Dr Cy Vane", "Dr Ada Quill"]
+
+
+def test_a_list_in_a_line_has_names_of_two_letters_and_medications_without_a_dose() -> None:
+    assert names(record(paragraph("PMH: HTN, DM2, MI, CKD stage 3")), "past_history") == [
+        "HTN",
+        "DM2",
+        "MI",
+        "CKD stage 3",
+    ]
+    told = "Medication: Fablox 18 micrograms once daily, lumetril inhaler prn, bazlox 5 mg every 4 to 6 hours"
+    values = found(record(paragraph(told)), "clinical_details", sections=["medications"])
+    assert [(each["name"], each["frequency"]) for each in values] == [
+        ("Fablox 18 micrograms", "once daily"),
+        ("lumetril inhaler", "prn"),
+        ("bazlox 5 mg", "every 4 to 6 hours"),
+    ]
+    letter = record(paragraph("Medications: Fablox 5 mg"), paragraph("I saw this 68 yo male."))
+    assert names(letter, "medications") == ["Fablox 5 mg"]
+    assert found(letter, "clinical_head", role="sex") == ["male"]
+
+
+def test_a_heading_tells_what_to_do_with_the_medications_below_it() -> None:
+    document = record(
+        heading("Your medications", 2),
+        heading("START taking:"),
+        item("Fablox 5 mg - Take 1 tablet daily"),
+        heading("STOP taking:"),
+        item("Bazlox 800 mg"),
+        heading("Allergies", 2),
+        item("Dust"),
+    )
+    values = found(document, "clinical_details", sections=["medications"])
+    assert [(each["name"], each.get("status")) for each in values] == [
+        ("Fablox 5 mg", "START taking"),
+        ("Bazlox 800 mg", "STOP taking"),
+    ]
+    assert names(document, "allergies") == ["Dust"]

@@ -26,6 +26,13 @@ def field(kind: str, **more: object) -> Field:
         ("2024-03-05", "2024-03-05"),
         ("20240305", "2024-03-05"),
         ("March 5, 2024", "2024-03-05"),
+        ("3. Mai 2024", "2024-05-03"),
+        ("Wien, den 30. September 2024", "2024-09-30"),
+        ("1. JÄNNER 2024", "2024-01-01"),
+        ("1er juin 2024", "2024-06-01"),
+        ("au 31 déc. 2023", "2023-12-31"),
+        ("14 août 2024", "2024-08-14"),
+        ("see note 3. April 2024 was dry", None),
         ("Mar. 5 2024", "2024-03-05"),
         ("this 5th day of March, 2024", "2024-03-05"),
         ("5 March 2024", "2024-03-05"),
@@ -189,6 +196,24 @@ def test_an_integer_is_never_made_of_a_part() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("12,5 TEUR", 12_500),
+        ("T€ 500", 500_000),
+        ("500 k€", 500_000),
+        ("5 M€", 5_000_000),
+        ("20 TCHF", 20_000),
+        ("5 Millionen Euro", 5_000_000),
+        ("500 Tsd. €", 500_000),
+        ("3 milliards d’euros", 3_000_000_000),
+        ("1,5 Mrd. €", 1_500_000_000),
+    ],
+)
+def test_amounts_in_thousands_and_millions_of_other_languages(text: str, value: int) -> None:
+    assert normalise(text, field("money"), {}) == (value, {"currency": "CHF" if "CHF" in text else "EUR"})
+
+
+@pytest.mark.parametrize(
     ("caption", "told"),
     [
         ("(in CHF millions)", (1e6, "CHF")),
@@ -201,6 +226,13 @@ def test_an_integer_is_never_made_of_a_part() -> None:
         ("(INR lakhs)", (1e5, "INR")),
         ("PEN SALES ($ IN THOUSANDS)", (1e3, "USD")),
         ("(PEN in thousands)", (1e3, "PEN")),
+        ("Angaben in TEUR", (1e3, "EUR")),
+        ("2031 T€", (1e3, "EUR")),
+        ("(in Mio. CHF)", (1e6, "CHF")),
+        ("en milliers d’euros", (1e3, "EUR")),
+        ("Umsatz (M€)", (1e6, "EUR")),
+        ("in Mrd. €", (1e9, "EUR")),
+        ("paid 500 TEUR, or 3 Mio. EUR", (None, "EUR")),
     ],
 )
 def test_the_scale_and_currency_of_a_caption(caption: str, told: tuple[float | None, str | None]) -> None:
@@ -242,6 +274,10 @@ def test_booleans() -> None:
         ("phone", "555-123-4567 or 555-765-4321", "5551234567"),
         ("phone", "555.123.4567x89", "5551234567"),
         ("phone", "+49 (0)30 1234567", "49301234567"),
+        ("phone", "555-0100 / 555-0199", "5550100"),
+        ("phone", "+41 44 668 18 00 / +41 44 668 18 01", "41446681800"),
+        ("phone", "555-123-4567, 555-987-6543", "5551234567"),
+        ("phone", "030 / 123 456", "030123456"),
         ("phone", "2024-01-05 10:20", None),
         ("iban", "IBAN: DE89 3704 0044 0532 0130 00 BIC COBADEFF", "DE89370400440532013000"),
         ("iban", "DE893704004405320130", None),

@@ -149,6 +149,27 @@ def test_pairs_of_one_line_are_told_one_by_one() -> None:
     assert pairs("Order: Blue Kettle Date: none") == {"Order": "Blue Kettle Date: none"}
 
 
+def lined(*lines: str) -> Block:
+    """A paragraph whose author began another line for each text, as ``<br>`` does."""
+    made = paragraph(" ".join(lines))
+    made.breaks = tuple(sum(len(line) + 1 for line in lines[:number]) for number in range(1, len(lines)))
+    return made
+
+
+def test_a_line_that_begins_with_a_name_ends_the_value_of_the_line_above() -> None:
+    address = lined(
+        "Quill & Co.", "1 Lane, Utopia", "Rechnungsnr.: R-7", "Fällig am: 3. Mai 2031", "Ort : Wien"
+    )
+    assert pairs(address) == {"Rechnungsnr.": "R-7", "Fällig am": "3. Mai 2031", "Ort": "Wien"}
+    assert pairs(lined("Address: 1 Lane", "Utopia", "Übergabe:")) == {"Address": "1 Lane Utopia"}
+    assert raws(document(lined("Our ref: AB/1", "Your ref: CD/9")), "label", text="Our ref") == ["AB/1"]
+    made = table(("", "17"), header_rows=0)
+    cells = made.table.cells if made.table is not None else []
+    cells[0].text, cells[0].breaks = "Name: Date:", (6,)
+    assert pairs(made) == {"Date": "17"}
+    assert raws(document(made), "label", text=["Name", "Date"]) == ["17"]
+
+
 def test_dots_may_part_a_name_from_its_value() -> None:
     assert pairs("Weight ........ 12.5 kg", "Colour . . . . . blue") == {
         "Weight": "12.5 kg",
