@@ -11,7 +11,7 @@ import logging
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 from mimetypes import guess_type
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -225,8 +225,9 @@ class FilesystemSource(FixedPartitionedSource[NewDocument, None]):
         for root in self._folders:
             for key, version, told in self._ledger.to_move(os.fsencode(root)):
                 self._move(Path(os.fsdecode(key)), version, told)
+        may_be_back = cache(self._may_be_unmounted)  # folders may have had many
         for key in self._ledger.paths():
-            if is_gone(key) and not self._may_be_unmounted(Path(os.fsdecode(key)).parent):
+            if is_gone(key) and not may_be_back(Path(os.fsdecode(key)).parent):
                 self._ledger.remove(key)
 
     def _may_be_unmounted(self, folder: Path) -> bool:

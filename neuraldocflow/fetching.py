@@ -14,7 +14,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from math import inf
 from pathlib import Path
@@ -139,7 +139,8 @@ class Fetching:
         """The job is done: remove the file that was fetched for it, if one was."""
         path = Path(job.path)
         if path.parent == self._folder:
-            path.unlink(missing_ok=True)
+            with suppress(OSError):  # what stays is removed at the next start
+                path.unlink()
 
     def cancel(self, document_id: str, run: int) -> None:
         """Fetch the document no further; its outcome says so."""

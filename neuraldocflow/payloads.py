@@ -28,7 +28,7 @@ from neuraldocflow.remote import Remote
 from neuraldocflow.wording import sized
 
 CHUNK = 1 << 20
-_NAME = re.compile(r"/([0-9a-f]{2})/\1[0-9a-f]{62}(\.[a-z0-9]{1,8})?\Z")
+_NAME = re.compile(r"[^?#]*/([0-9a-f]{2})/\1[0-9a-f]{62}(\.[a-z0-9]{1,8})?")
 _LEFT_AFTER = timedelta(days=1)
 """Nothing is under way for so long."""
 
@@ -227,7 +227,7 @@ class PayloadStore:
 
 def is_payload(uri: str) -> bool:
     """Whether an address is one that a payload store, this or a former one, can have given a payload."""
-    return _NAME.search(uri) is not None
+    return _NAME.fullmatch(uri) is not None
 
 
 FORBIDDEN = "forbidden+"

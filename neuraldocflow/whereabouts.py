@@ -21,6 +21,7 @@ from neuraldocflow.folders.move import modified, time_of
 from neuraldocflow.objects.aftermath import FROM, mark_of, names_of
 from neuraldocflow.objects.client import (
     endpoint_of,
+    head_of,
     is_gone,
     may_pass,
     parse_uri,
@@ -201,7 +202,7 @@ def _head(client: Any, bucket: str, key: str, version_id: str = "") -> tuple[str
 
     wanted = {"Bucket": bucket, "Key": key, **({"VersionId": version_id} if version_id else {})}
     try:
-        head = client.head_object(**wanted)
+        head = head_of(client, **wanted)
     except (ClientError, BotoCoreError, OSError) as error:
         if is_gone(error):
             return None

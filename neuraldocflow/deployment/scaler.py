@@ -40,7 +40,9 @@ class Scaler:
 
     def remove(self) -> None:
         """Have it decide no more; the number of pods stays."""
-        self._run("delete", _NAME, "--ignore-not-found")
+        if self.bounds() is not None:
+            # bounded: where KEDA itself is gone, nobody lets go of what it had
+            self._run("delete", _NAME, "--ignore-not-found", "--timeout=60s")
 
     def pause(self) -> None:
         """Have none until it is resumed."""

@@ -58,7 +58,8 @@ _REMEMBERED = 10_000
 class _Unsettled:
     signature: Signature
     due: float
-    since: float
+    since: float = 0.0
+    """When it was first found open for writing, or unreadable."""
 
 
 @dataclass(slots=True)
@@ -207,7 +208,7 @@ class Watcher:
             changed = max(status.st_mtime, status.st_ctime)
             if self._remote and now - changed < _CLOCKS:
                 changed = now  # as far as is known
-            waiting = _Unsettled(signature, min(changed, now) + self.debounce, now)
+            waiting = _Unsettled(signature, min(changed, now) + self.debounce)
             if waiting.due <= now:  # long settled: a first walk over millions keeps none of them waiting
                 self._take(path, waiting)
             else:
@@ -263,6 +264,7 @@ class Watcher:
     def _wait_for(self, path: str, waiting: _Unsettled) -> bool:
         """Look at a file again soon, unless it has been waited for long enough."""
         now = time.time()
+        waiting.since = waiting.since or now
         if now - waiting.since >= _LONGEST_OPEN:
             return False
         waiting.due = now + max(self.debounce, 0.1)

@@ -67,11 +67,16 @@ class History:
         give out again what that one has told of. A log that lost its end never comes there: then where the
         hub was."""
         began, until = self._hub.positions, time.monotonic() + _PATIENCE
-        while any(self._hub.positions.get(place, offset) < offset for place, offset in start.items()):
-            if time.monotonic() > until:
-                return {place: min(offset, began.get(place, offset)) for place, offset in start.items()}
-            await asyncio.sleep(_PAUSE)
-        return dict(start)
+
+        def behind() -> list[Place]:
+            return [place for place, at in start.items() if self._hub.positions.get(place, at) < at]
+
+        late = behind()
+        if late and await self.is_kept(start):
+            while late and time.monotonic() < until:
+                await asyncio.sleep(_PAUSE)
+                late = behind()
+        return {place: began[place] if place in late else at for place, at in start.items()}
 
     async def event(self, place: Place, offset: int) -> Arrived | None:
         """One event by its place; None when it is no longer kept. Raises LogError."""

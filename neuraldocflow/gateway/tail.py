@@ -107,8 +107,8 @@ class Tail:
                     self._grow()
                 self.fault = None
                 if time.monotonic() - self._tidied > _HOUR:
-                    self._tidied = time.monotonic()
                     self.tidy()
+                    self._tidied = time.monotonic()
             except LogError as error:
                 if self.fault is None:
                     log.warning("the log can't be read: %s; trying again", error)

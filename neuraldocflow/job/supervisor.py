@@ -138,21 +138,20 @@ class Supervisor:
         if self._stopping is not None:  # the word of it may have been among what was cleared
             self._cluster.stop()
         forget_unfinished_work(self._state)
-        self._look_anew()
         self._release()
-        self._ports = _free_ports(self._count)
-        addresses = ";".join(f"127.0.0.1:{each.getsockname()[1]}" for each in self._ports)
         self._began = time.monotonic()
         self._processes, self._not_started = [], ""
-        for number in range(self._count):
-            command = [sys.executable, *self._command(number, addresses), "--supervisor", str(os.getpid())]
-            try:
+        try:
+            self._look_anew()
+            self._ports = _free_ports(self._count)
+            addresses = ";".join(f"127.0.0.1:{each.getsockname()[1]}" for each in self._ports)
+            for number in range(self._count):
+                told = [*self._command(number, addresses), "--supervisor", str(os.getpid())]
                 # a group of its own: Ctrl-C reaches the supervisor alone, which stops all together
-                process = subprocess.Popen(command, stdout=STDERR, start_new_session=True)
-            except OSError as error:  # no more processes, memory or descriptors, for now
-                self._not_started = error.strerror or str(error)
-                return
-            self._processes.append(process)
+                started = subprocess.Popen([sys.executable, *told], stdout=STDERR, start_new_session=True)
+                self._processes.append(started)
+        except (OSError, RuntimeError) as error:  # no more processes, threads, memory or descriptors, for now
+            self._not_started = getattr(error, "strerror", None) or str(error)
 
     def _round(self) -> bool:
         """Look at all processes once; whether the job has ended."""

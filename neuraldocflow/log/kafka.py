@@ -6,6 +6,7 @@ larger than the brokers take is kept in the payload store, and the record has it
 
 from __future__ import annotations
 
+import errno
 import logging
 import threading
 import time
@@ -53,6 +54,8 @@ _AT_ONCE = 100
 """Records that a scan makes at a time: of more, Python's garbage collector looks at most again and again."""
 _NO_HEADERS: dict[str, str] = {}
 _ELSEWHERE = "ndf_value"
+_NO_PLACE = (errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP)
+"""No payload store can be there, so that none is waited for."""
 """The header with the address of a value that is in the payload store."""
 _PRODUCER = {
     "compression.type": "lz4",
@@ -329,9 +332,11 @@ class KafkaLog(Log):
             return b""  # as below
         try:
             return b"".join(self._payloads.read(address))
-        except FetchFailed:
+        except (FetchFailed, ValueError):
             return b""  # retention was faster; whoever decodes it says that it is no event
         except OSError as error:
+            if error.errno in _NO_PLACE:
+                return b""
             raise LogError(f"the payload store does not give a large record: {error.strerror}") from error
 
     def _reader(self) -> Reader:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from neuraldocflow.objects.client import is_changed, is_gone, may_pass, reason_of
+from neuraldocflow.objects.client import head_of, is_changed, is_gone, may_pass, reason_of
 from neuraldocflow.objects.ledger import ObjectLedger
 from neuraldocflow.outages import Outage
 
@@ -131,8 +131,7 @@ class Aftermath:
         self._client.delete_object(Bucket=self._bucket, Key=key, IfMatch=f'"{etag}"')
 
     def _same(self, key: str, etag: str) -> dict[str, Any]:
-        head: dict[str, Any] = self._client.head_object(Bucket=self._bucket, Key=key, IfMatch=f'"{etag}"')
-        return head
+        return head_of(self._client, Bucket=self._bucket, Key=key, IfMatch=f'"{etag}"')
 
     def _move(self, key: str, etag: str, target: str) -> None:
         head = self._same(key, etag)
@@ -163,12 +162,11 @@ class Aftermath:
         from botocore.exceptions import ClientError
 
         try:
-            head: dict[str, Any] = self._client.head_object(Bucket=self._bucket, Key=key)
+            return head_of(self._client, Bucket=self._bucket, Key=key)
         except ClientError as error:
             if is_gone(error):
                 return None
             raise
-        return head
 
     def _tag(self, key: str, etag: str, outcome: dict[str, Any]) -> None:
         self._same(key, etag)

@@ -12,8 +12,7 @@ from neuraldocflow.errors import ConfigError
 _REGION = "us-east-1"
 _PASSING_CODES = {"SlowDown", "Throttling", "ThrottlingException", "RequestTimeout", "RequestLimitExceeded"}
 _EXPIRED_CODES = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
-_EXPIRED_CODES |= {"RequestTimeTooSkewed", "400"}
-"""400 is what a HEAD is answered then, which has no room for a code."""
+_EXPIRED_CODES |= {"RequestTimeTooSkewed"}
 _GONE = {"NoSuchKey", "NoSuchVersion", "NoSuchBucket", "QueueDoesNotExist"}
 _GONE |= {"AWS.SimpleQueueService.NonExistentQueue", "NonExistentQueue"}
 
@@ -83,6 +82,19 @@ def reason_of(error: Exception) -> str:
     """What went wrong, in a few words for a log: never what the server wrote beside it."""
     status = _status(error)
     return f"{status} {code_of(error)}" if status and str(status) != code_of(error) else code_of(error)
+
+
+def head_of(client: Any, **wanted: Any) -> dict[str, Any]:
+    """What ``head_object`` tells. The server's code of a refusal comes by a GET where the status could mean
+    anything: the answer to a HEAD has no room for one."""
+    from botocore.exceptions import ClientError
+
+    try:
+        return dict(client.head_object(**wanted))
+    except ClientError as error:
+        if code_of(error) == "400":
+            client.get_object(**wanted, Range="bytes=0-0")["Body"].close()
+        raise
 
 
 def may_pass(error: Exception) -> bool:

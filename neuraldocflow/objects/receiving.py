@@ -9,7 +9,7 @@ from collections.abc import Callable
 from itertools import chain, islice
 from typing import Any
 
-from neuraldocflow.objects.client import is_gone, may_pass, reason_of
+from neuraldocflow.objects.client import head_of, is_gone, may_pass, reason_of
 from neuraldocflow.objects.held import HeldMessages, Message
 from neuraldocflow.objects.intake import Found, Intake
 from neuraldocflow.objects.ledger import Done, ObjectLedger
@@ -176,7 +176,7 @@ class Receiver:
             return Found(key, etag, size, version_id)
         wanted = {"VersionId": version_id} if version_id else {}
         try:
-            head = self._store.head_object(Bucket=self._bucket, Key=key, **wanted)
+            head = head_of(self._store, Bucket=self._bucket, Key=key, **wanted)
         except (ClientError, BotoCoreError, OSError) as error:
             if may_pass(error):
                 return None

@@ -309,8 +309,10 @@ class Swarm:
         free.sort(key=lambda agent: not agent.fresh)  # only they are given suspects
         idle_and_fresh = any(agent.fresh and agent.job is None for agent in self._agents.values())
         if self._scheduler.suspects and free and not idle_and_fresh and now >= self._spawn_at:
-            self._dismiss(free.pop())  # a suspect needs an agent of its own: this one makes way for it
+            before = len(self._agents)
             self._spawn(now)
+            if len(self._agents) > before:
+                self._dismiss(free.pop())  # a suspect needs an agent of its own: this one makes way for it
         for agent in free[: self._buffer.batch_size]:
             job = self._next(now, agent)
             if job is not None:

@@ -169,7 +169,8 @@ def test_a_document_that_the_browser_takes_back_before_it_is_sent_is_shown_as_lo
     page = person.open()
     person.works_offline()
     gateway.stop()
-    person.drop({"lost.html": letter(1).decode()})
+    with page.expect_event("requestfailed", lambda request: request.method == "POST"):
+        person.drop({"lost.html": letter(1).decode()})  # what is being sent would be sent to its end
     person.has_status("1 waiting")
     room = {"origin": gateway.url, "storageTypes": "indexeddb"}
     context.new_cdp_session(page).send("Storage.clearDataForOrigin", room)

@@ -324,10 +324,10 @@ def test_a_document_that_waits_for_its_turn_does_not_use_up_its_time(tmp_path: P
         asked.append(source.uri)
         if "last" in source.uri and len(asked) == 5:
             raise Unreachable("not now")
-        time.sleep(0.01 if "last" in source.uri else 0.3)
+        time.sleep(0.01 if "last" in source.uri else 1.0)
         yield b"there"
 
-    made = Fetched(tmp_path / "fetched", threads=1, **{limit: 1.0})
+    made = Fetched(tmp_path / "fetched", threads=1, **{limit: 3.0})
     made.fetching.add_scheme("test", slow)
     for name in ("a", "b", "c", "d", "last"):
         made.ask(name)

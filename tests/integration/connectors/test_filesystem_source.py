@@ -175,6 +175,24 @@ def test_a_file_that_cannot_be_read_for_a_moment_is_waited_for(
     assert watched.quiet()
 
 
+def test_what_waited_for_its_turn_is_tried_again_too(
+    watch: Make, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind others, or until it was settled: its time runs from its first trouble."""
+    monkeypatch.setattr(watcher, "_LONGEST_OPEN", 0.5)
+    really, tries = watcher.open_document, iter([errno.ESTALE])
+
+    def unlucky(path: str) -> int:
+        if (number := next(tries, None)) is None:
+            return really(path)
+        raise OSError(number, os.strerror(number), path)
+
+    monkeypatch.setattr(watcher, "open_document", unlucky)
+    (inbox / "a.pdf").write_bytes(b"x")
+    (event,) = watch(debounce_ms=1000).until(1)
+    assert event.error is None
+
+
 def test_what_can_never_be_read_is_told_after_a_while(
     watch: Make, inbox: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -357,7 +375,7 @@ def test_a_file_servers_clock_that_is_behind_does_not_make_files_settled(
     ahead = SimpleNamespace(time=lambda: time.time() + 10, monotonic=time.monotonic)
     monkeypatch.setattr(watcher, "time", ahead)
     (inbox / "a.pdf").write_bytes(b"half ")
-    watched = watch(debounce_ms=1500, once=once)
+    watched = watch(debounce_ms=4000, once=once)
     assert watched.quiet(0.7)
     with (inbox / "a.pdf").open("ab") as file:
         file.write(b"whole")

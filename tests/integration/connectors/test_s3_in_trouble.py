@@ -119,6 +119,17 @@ def test_a_deletion_waits_for_credentials_to_be_renewed(
     wait_for(lambda: client.list_objects_v2(Bucket=bucket)["KeyCount"] == 0)
 
 
+def test_an_object_that_can_only_be_asked_for_with_its_own_key_is_left_as_it_is(
+    watched: Pulled, proxy: Unreliable, s3: S3Server, bucket: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """400 too, which says nothing of credentials here."""
+    s3.client().put_object(Bucket=bucket, Key="a.pdf", Body=b"x")
+    (event,) = watched.until(1)
+    proxy.status, proxy.body = 400, b"<Error><Code>InvalidRequest</Code><Message>SSE-C</Message></Error>"
+    watched.source.acknowledge(event, Acknowledgement("completed"))
+    wait_for(lambda: "it stays as it is" in caplog.text)
+
+
 def test_an_object_that_always_fails_holds_up_no_other_one(
     watched: Pulled, proxy: Unreliable, s3: S3Server, bucket: str
 ) -> None:

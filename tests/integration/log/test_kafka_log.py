@@ -101,7 +101,10 @@ class TestKafkaLog(LogSuite):
     def test_a_header_makes_it_read_no_file_but_a_payload(self, kafka: str, tmp_path: Path) -> None:
         """Neither one that holds secrets, nor one that ends never, nor one that can't be read at all."""
         (tmp_path / "secret").write_text("hunter2")
-        named = [(tmp_path / "secret").as_uri(), tmp_path.as_uri(), "file:///dev/zero", "file:///a%00b"]
+        secret, payload = (tmp_path / "secret").as_uri(), f"/ab/ab{'0' * 62}"
+        named = [secret, tmp_path.as_uri(), "file:///dev/zero", "file:///a%00b"]
+        named += [f"{secret}?{payload}", f"{secret}#{payload}", secret + payload]
+        named += [f"file://[{payload}", f"file:///%00{payload}", f"file:///{'n' * 300}{payload}"]
         with opener(kafka, tmp_path, f"{uuid.uuid4().hex[:12]}-")() as log:
             log.ensure_topic("t", 3)
             log.append([Message("t", "a", b"", {"ndf_value": uri}) for uri in named])

@@ -406,6 +406,7 @@ def test_while_none_can_be_started_no_agent_makes_way_for_another(
     start: Start, job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     swarm = start(2)
+    until(lambda: swarm.stats()["ready"] == 2)
     for name in ("a", "b"):
         swarm.submit(job(name, "sleep 0.5"))
     outcomes_of(swarm, 2)  # both have worked

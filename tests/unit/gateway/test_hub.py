@@ -124,7 +124,7 @@ def test_what_a_reader_that_comes_back_has_not_had_is_told_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, beyond: int
 ) -> None:
     """With its offset, before the log has been read as far here."""
-    monkeypatch.setattr("neuraldocflow.gateway.history._PATIENCE", 1.0 if beyond else 60.0)
+    monkeypatch.setattr("neuraldocflow.gateway.history._PATIENCE", 600.0)  # nobody waits for what can't come
     arrivals: list[tuple[list[Arrived], Positions]] = []
     with poisoned(tmp_path) as log:
         jobs = Jobs(tmp_path / "jobs.db")
