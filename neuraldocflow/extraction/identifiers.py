@@ -102,7 +102,8 @@ def card(text: str) -> str | None:
 
 
 _PARTS = re.compile(r"\b(?:ext(?:n|ension)?|or|and|fax|of)\b|(?<![A-Z])x(?=\s?\d)|;", re.IGNORECASE)
-_NEXT = re.compile(r"\s?/\s|,\s")
+_NEXT = re.compile(r"(?:\s?/\s|,\s)(?=\D{0,2}(?:\d\D{0,3}){7})")
+_ABROAD = re.compile(r"\D*(?:\+|00)")
 _FEWEST = 7
 """Digits of a telephone number."""
 _TRUNK = re.compile(r"(?<=\d)\s?\(0\)")
@@ -114,7 +115,8 @@ def phone(text: str) -> str | None:
     """The digits of the first telephone number, seven to fifteen of them, without an extension's."""
     for part in _PARTS.split(_DAY.sub(";", text)):
         first = _NEXT.split(part, maxsplit=1)[0]
-        part = first if len(_digits(first)) >= _FEWEST else part  # "030 / 123456" is one number
+        least = _FEWEST + 2 * (_ABROAD.match(first) is not None)  # "030 / 123456" is one number
+        part = first if len(_digits(_TRUNK.sub("", first)).lstrip("0")) >= least else part
         digits = _digits(_TRUNK.sub("", part) if "+" in part else part)
         if digits:
             return digits if _FEWEST <= len(digits) <= 15 else None

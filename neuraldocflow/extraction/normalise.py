@@ -54,14 +54,14 @@ _DATES = [
         rf"\b{_MONTH}[\s-]*{_DAY}[\s-]*,?\s*(?P<year>\d{{4}})\b",
         rf"\b{_DAY}[\s-]*(?:day\s+of\s+|of\s+)?{_MONTH}[\s-]*,?\s*(?P<year>\d{{4}})\b",
         # "3. Mai 2024", and not "see note 3. May 2024 was dry"
-        rf"(?:^|[,:(]\s?|\b(?:am|vom|den|dem|zum|bis|ab|seit)\s|(?=\d+\.\s(?:{_GERMAN})\b))(?<![\w.])"
+        rf"(?:^|[,:(]\s?|\b(?:am|vom|den|dem|zum|bis|ab|seit)\s|(?=\d\d?\.\s(?:{_GERMAN})\b))(?<![\w.])"
         rf"(?P<day>\d{{1,2}})\.\s?{_MONTH}\s(?P<year>\d{{4}})\b",
         r"\b(?P<number>\d{1,2})([/-])(?P<day>\d{1,2})\2(?P<year>\d{4})\b",
         r"(?<![\w.])(?P<day>\d{1,2})\.(?P<number>\d{1,2})\.(?P<year>\d{4})\b(?!\.\d)",
         r"\b(?P<number>\d{1,2})[/-](?P<day>\d{1,2})[/-](?P<year>\d{2})\b(?![/-]\d)",
     )
 ]
-_SLASHED = regex(r"(?<![\d/])(\d{1,2})/(\d{1,2})/(?:19|20)?\d\d(?![\d/])")
+_SLASHED = regex(r"(?<![\d/])(\d{1,2})/(\d{1,2})/((?:19|20)?\d\d)(?![\d/])")
 _FIRST_YEAR = 1000
 """Earlier ones stand for "no date" in forms that systems filled."""
 _TRUE = frozenset({"yes", "y", "true", "x", "☒", "☑", "checked", "1"})
@@ -101,8 +101,12 @@ def _plain(value: Any) -> Normal | None:
 
 def day_first(text: str) -> bool:
     """Whether slashed dates are written day first: some can be read only so, and none only month first."""
-    pairs = [(int(one), int(other)) for one, other in _SLASHED.findall(text)]
-    return any(one > 12 >= other for one, other in pairs) and not any(other > 12 for _, other in pairs)
+    found = _SLASHED.findall(text)
+    found = [each for each in found if len(each[2]) == 4] or found  # "20/10/15 units" is none
+    pairs = [(int(one), int(other)) for one, other, _ in found]
+    return any(31 >= one > 12 >= other > 0 for one, other in pairs) and not any(
+        other > 12 for _, other in pairs
+    )
 
 
 def parse_date(text: str, day_leads: bool = False) -> str | None:

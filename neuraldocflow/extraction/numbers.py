@@ -26,7 +26,7 @@ _NUMBER = regex(
     rf"(?P<after>{_MINUS}(?!\w|\s*\d))?"
     r"\s*(?P<percent>%|per\s?cent\b)?\s*"
     r"(?P<scale>(?i:thousand|million|billion|trillion|lakh crore|lakh|lac|crore)s?\b"
-    r"|(?i:mn|mln|mio|mrd|bn|tn|tsd|tausend|millionen|milliarden|milliards?|milliers)\b\.?(?:\sd[’'])?"
+    r"|(?i:mn|mln|mio|mrd|bn|tn|tsd|tausend|millionen|milliarden|milliards?|milliers)\b\.?"
     r"|[kKmMbB]\b|MM\b)?"
     # "2024 $500" has the sign of the second number, "5 € 7 €" that of the first
     rf"\s*(?P<behind>(?:{_CURRENCY})(?!(?:(?<=[$£])\s)?\(?\.?\d))?\s*(?P<close>\))?"
@@ -90,8 +90,7 @@ def read_number(text: str, money: bool = False, percent: bool = False) -> Number
     value = _value(match["digits"], text, match, currency)
     if value is None:
         return None
-    told = re.sub(r"\sd[’']$", "", match["scale"] or match["late"] or "")
-    scale = told.strip(" .").lower().removesuffix("s")
+    scale = (match["scale"] or match["late"] or "").strip(" .").lower().removesuffix("s")
     close = money and match.end("digits") == match.start("scale")
     if scale in _LETTERS and not (match["currency"] or close):
         scale = ""

@@ -72,7 +72,7 @@ _SCALE = regex(
 )
 _EURO = r"(?:€|EUR\b|(?i:euros?)\b|CHF\b)"
 _ABROAD = regex(
-    r"(?:(?<!\w)(?<!\d\s)|(?<=19\d\d\s)|(?<=20\d\d\s))"
+    r"(?:^|[(\[|:]\s?|\b(?i:in|en)\s|\b(?:19|20)\d\d\s)"
     rf"(?:(?P<thousand>(?:T|k|(?i:tsd\.?|tausend|milliers)\s(?:d[’'])?){_EURO})"
     rf"|(?P<million>(?:M(?=€)|(?i:mio\.?|millionen|millions)\s(?:d[’'])?){_EURO})"
     rf"|(?P<billion>(?:Md(?=€)|(?i:mrd\.?|milliarden|milliards)\s(?:d[’'])?){_EURO}))"

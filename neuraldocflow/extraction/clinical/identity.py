@@ -117,7 +117,9 @@ def _is_person(name: str) -> bool:
 
 
 _POST = regex(
-    r"(?:\w+ )*(?:physician|surgeon|practitioner|registrar|consultant|nurse|\w+ologist)", re.IGNORECASE
+    r"(?:(?:consultant|senior|specialist|staff|chief|lead|nurse|\w+(?:ic|al|ry|ar|gy|ive|ac)) )*"
+    r"(?:physician|surgeon|practitioner|registrar|consultant|nurse|\w+ologist)",
+    re.IGNORECASE,
 )
 """What stands behind a consultant's name and is no name: ``Consultant Respiratory Physician``."""
 

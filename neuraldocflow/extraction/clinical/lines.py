@@ -103,7 +103,8 @@ _SAYS = regex(r"\s(?:is|are|was|were|has|have|had) ", re.IGNORECASE)
 _DRUG = (
     r"(?:[A-Za-z][\w/-]+(?: [A-Za-z][\w/-]+){0,2} \d[\d.,]*(?:[-/]\d[\d.]*)? ?(?:mg|mcg|[µμu]g|g|mL"
     r"|micrograms?|milligrams?|grams?|units?|IU|mEq)\b"
-    r"|[A-Za-z][\w/-]{3,} (?:inhaler|nasal spray|eye drops|cream|ointment|patch(?:es)?)\b)"
+    r"|(?!(?:apply|use|topical)\b)[A-Za-z][\w/-]{3,} (?:inhaler|nasal spray|eye drops|cream|ointment"
+    r"|patch(?:es)?)\b)"
 )
 _SEPARATORS = {
     "allergies": rf"(?:[;,]| and (?=\w+(?: \([^()]*\))?\W*$)"
@@ -117,7 +118,7 @@ _TOLD = (
     r"|continued|held|resumed|discontinued|changed|increased|decreased|reduced)(?: (?:taking|using))?"
 )
 _TOLD_TO = regex(
-    rf"(?:{_BULLET.pattern})?(?P<label>{_TOLD})(?:\s*:\s*(?=\w)| (?={_DRUG}))",
+    rf"(?:{_BULLET.pattern})?(?P<label>{_TOLD})(?:\s*:\s*(?=\w)| (?:(?:the|your|with|on|to) )?(?={_DRUG}))",
     re.IGNORECASE,
 )
 """What a list of changes tells of a medication before its name: ``STOP warfarin 5 mg``."""
@@ -139,7 +140,7 @@ _COMMAS = r",\s+(?:and\s+)?"
 _ENUMERATED = frozenset(
     {"problems", "past_history", "diagnoses", "health_concerns", "procedures", "surgical_history"}
 )
-_SHORT = regex(r"(?!MD|DO|NP|PA|RN)[A-Z]{2}\d?")
+_SHORT = regex(r"(?!MD|DO|NP|PA|RN|OK|NA|BP|HR|AM|PM|ED|ER)[A-Z]{2}\d?")
 _QUALIFIES = regex(
     r"(?:type|stage|grade|class|with|without|due|on|in|of|not|nos|un\w+ed|left|right|bilateral|mild|moderate|severe"
     r"|chronic|acute|(?:un)?controlled|stable|likely|probable|possible|benign|malignant|initial|subsequent|other"
@@ -262,9 +263,11 @@ def _behind_label(line: Part, kind: str) -> tuple[Part, Part | None]:
     if kind == "medications" and (told := _TOLD_TO.match(line.text)):
         return line.cut(told.end(), len(line.text)), line.cut(*told.span("label"))
     lead = _FIELD.match(line.text)
-    if lead is None or column_role(lead["label"], kind)[0] not in ("date", "end_date", "status"):
+    role = column_role(lead["label"], kind)[0] if lead is not None else ""
+    if lead is None or role not in ("date", "end_date", "status"):
         return line, None
-    return line.cut(lead.end(), len(line.text)), line.cut(*lead.span("label"))
+    said = line.cut(*lead.span("label")) if role == "status" else None
+    return line.cut(lead.end(), len(line.text)), said
 
 
 def _speaks_of(role: str, value: str) -> bool:

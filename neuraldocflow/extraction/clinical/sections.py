@@ -82,7 +82,8 @@ def clinical_sections(document: Document) -> list[ClinicalSection]:
             elif CONTENTS.fullmatch(block.text):
                 kind = "contents"
             elif block.kind == "heading" and _is_inner(block, current):
-                if current.kind == "medications" and TOLD_BELOW.fullmatch(block.text):
+                told = TOLD_BELOW.fullmatch(block.text) or TOLD_BELOW.fullmatch(current.title)
+                if current.kind == "medications" and told and kind in (None, "medications"):
                     current = ClinicalSection(current.kind, block.text, current.level)
                     found.append(current)
                     continue

@@ -22,7 +22,7 @@ _BEGINS = Pattern(
 )
 """What stands right before the date on which something is said to begin."""
 _TERM_NAMED = Pattern(r"\b(?:agreement|contract|term|period|duration)\b[^.;]{0,100}$", re.IGNORECASE)
-_ENDS = regex(r"[.;]\s")
+_ENDS = regex(r"(?:(?<=\w{4})|(?<=\W))\.\s|;\s")
 """Behind "effective date", that what comes next says something else."""
 _LAST_SIGNED = Pattern(
     r"\b(?:effective|commenc|begin|start)\w*\b[^.;]{0,80}\b(?:last\s+(?:signature|date\s+of\s+signature)"
@@ -30,6 +30,11 @@ _LAST_SIGNED = Pattern(
     r"|\bdate\s+of\s+(?:the\s+)?last\s+signature\b[^.;]{0,40}\beffective\s+date\b",
     re.IGNORECASE,
 )
+_OF_ANOTHER = Pattern(
+    r"\b(?:amend|modif|supplement|chang|waive|variation|addend|order|statement|work|assign)\w*\b[^.;]*$",
+    re.IGNORECASE,
+)
+"""What, said before it, is effective once signed instead of the contract."""
 _SAME_DAY = Pattern(
     r"\b(?:effective|commence|begin|start)\w*\b[^.;]{0,60}\b(?:date\s+(?:hereof|of\s+this|first|written"
     r"|above|set\s+forth\s+above)"
@@ -57,7 +62,11 @@ def effective_on(document: Document, opening: Opening | None, made: Candidate | 
         told = next(dates(text, match.start(), match.end() + 90, day_leads=leads), None)
         if told is not None and not _ENDS.search(text, match.end(), told.start):
             yield _dated(text, told, 0.8)
-    if _LAST_SIGNED.search(text) and (last := last_signed(text, leads)) is not None:
+    takes = any(
+        not _OF_ANOTHER.search(text, max(match.start() - 120, 0), match.end())
+        for match in _LAST_SIGNED.finditer(text)
+    )
+    if takes and (last := last_signed(text, leads)) is not None:
         yield _dated(text, last, 0.93)
     for match in _BEGINS.finditer(text):
         begins = next(dates(text, match.end(), match.end() + 40, day_leads=leads), None)

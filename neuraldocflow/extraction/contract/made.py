@@ -19,6 +19,8 @@ _SIGNED = Pattern(
 )
 _BY_SIGNATURE = 500
 """Characters after the sign of a signature in which its date stands."""
+_RIGHT_BY = 100
+"""The same, where no other date may stand there."""
 _HEAD = 4000
 _ABOVE, _BELOW = 12_000, 6_000
 """Characters of the text's beginning, and after the first signature, in which dates are looked for."""
@@ -75,9 +77,12 @@ def made_on(document: Document, opening: Opening | None) -> list[Candidate]:
 
 def last_signed(text: str, day_leads: bool) -> Dated | None:
     """The latest whole date that stands where the contract is signed."""
-    first = next((match.start() for match in _SIGNED.finditer(text)), len(text))
+    signed = [match.start() for match in _SIGNED.finditer(text)]
     told = [
-        date for date in dates(text, first, min(first + _BELOW, len(text)), day_leads=day_leads) if date.whole
+        date
+        for at in signed
+        for date in dates(text, at, min(at + _RIGHT_BY, len(text)), day_leads=day_leads)
+        if date.whole
     ]
     return max(told, key=lambda date: date.value, default=None)
 

@@ -40,7 +40,7 @@ NAME = regex(
     r"(?=\s*(?:[,;()\"“”\n]|(?<=[a-z]{3})\.\s|$|\s(?:and|AND|And)\s|\s[-–—]\s|\s(?:an?|the|with|having"
     r"|whose|located"
     r"|at|which|who|as|on"
-    r"|organi[sz]ed|incorporated|acting|hereinafter|hereafter|by|through|for|is|of\s+\d|of\s+(?:[A-Z]\w+\s+){1,2}(?:House|Street|Road|Lane|Avenue|Square|Way|Drive|Court|Place|Quay)\b|together|c/o|represented|formerly|agrees?"
+    r"|organi[sz]ed|incorporated|acting|hereinafter|hereafter|by|through|for|is|of\s+\d|of\s+(?:[A-Z]\w+\s+){1,2}(?:House|Street|Road|Lane|Avenue|Drive|Quay)\b|together|c/o|represented|formerly|agrees?"
     r"|[A-Z]\w+\s+corporation)\b))"
 )
 ROLE = regex(
@@ -68,6 +68,10 @@ _RECITED = regex(r"\bWHEREAS\b|\bRECITALS?\b|\n\s*(?:1|I|A)\.\s")
 _TERM = regex(r"\(\s*(?:\w+,?\s+){0,4}?[\"“][A-Z]")
 _TERM_NEXT = regex(r"[^()]{0,240}?(?:\([^()\"“]{0,60}\)[^()]{0,80}?){0,2}\(\s*(?:\w+,?\s+){0,4}?[\"“][A-Z]")
 _LETTERED = 4000
+_LEFT_OPEN = regex(r"(?:n/?a|tb[ad]|to be|none)\b", re.IGNORECASE)
+"""What stands in a form that nobody has filled in."""
+_FOLDED = 60
+"""Characters of a line of prose: what such lines break goes on in the next."""
 _LETTER = regex(r"\bParty\s+[A-E]\s*(?:\([^()\n]{1,40}\)\s*)?[:：]\s*", re.IGNORECASE)
 _IN_ROLE = regex(
     r"(?:^|\n)\W{0,3}(?:The\s+)?(?:landlord|tenant|lessor|lessee|lender|borrower|guarantor|buyer|seller|purchaser"
@@ -183,7 +187,13 @@ def by_lines(document: Document) -> str:
     its author began: names end there."""
     text = document.text.replace("\t", "\n")
     shown = (block.table.cells if block.table is not None else [block] for block in document.blocks)
-    breaks = sorted(each.start + at - 1 for several in shown for each in several for at in each.breaks)
+    breaks = sorted(
+        each.start + at - 1
+        for several in shown
+        for each in several
+        if max(last - first for first, last in pairwise([0, *each.breaks, len(each.text)])) < _FOLDED
+        for at in each.breaks
+    )
     edges = [0, *breaks, len(text)]
     return "\n".join(text[first + (first > 0) : last] for first, last in pairwise(edges))
 
@@ -238,7 +248,8 @@ def labelled(text: str, label: re.Pattern[str]) -> Iterator[Spot]:
         if named is not None:
             end = whole_of(text, named)
             name = " ".join(text[named.start("name") : end].split()).strip(' "“”,')
-            if 3 <= len(name) <= 90 and not _SAYS.search(name) and not NO_NAME.match(name):
+            told = not _SAYS.search(name) and not NO_NAME.match(name) and not _LEFT_OPEN.match(name)
+            if 3 <= len(name) <= 90 and told:
                 yield name, named.start("name"), end, 0.6
 
 

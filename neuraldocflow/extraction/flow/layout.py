@@ -77,7 +77,8 @@ def _joined(row: list[Placed]) -> list[Node]:
     for found in [*nodes[:-1], nodes[-1][:1]]:
         pieces.extend(piece for node in found if isinstance(node, list) for piece in node)
     marker = _MARKER.match(row[0].text) is not None
-    lined = not marker and any(piece.breaks for piece in pieces)  # columns of lines stand on no one line
+    first = [piece for found in nodes[:-1] for node in found if isinstance(node, list) for piece in node]
+    lined = not marker and any(piece.breaks for piece in first)  # columns of lines stand on no one line
     if lined or any(len(found) > 1 for found in nodes[:-1]):
         return [node for found in nodes for node in found]
     if marker and _BULLET.match(row[0].text) and pieces[0].kind == "paragraph":

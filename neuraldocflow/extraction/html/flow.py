@@ -187,11 +187,9 @@ class Flow:
         self._space = self._space or self._spreads
         if name in BLOCKS:
             self._block_tag(name, look)
-        elif look.lines:
-            self._space = self._break = True
-        elif look.gap:
-            self._space = True
-        elif name == "br":
+        elif look.lines or look.gap:
+            self._space, self._break = True, self._break or look.lines
+        if name == "br":
             self._line_break()
         elif name == "input":
             self._input(look)

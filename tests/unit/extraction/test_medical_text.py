@@ -891,6 +891,8 @@ def test_a_heading_tells_what_to_do_with_the_medications_below_it() -> None:
         item("Fablox 5 mg - Take 1 tablet daily"),
         heading("STOP taking:"),
         item("Bazlox 800 mg"),
+        heading("Morning medicines"),
+        item("Lumetril 500 mg"),
         heading("Allergies", 2),
         item("Dust"),
     )
@@ -898,5 +900,26 @@ def test_a_heading_tells_what_to_do_with_the_medications_below_it() -> None:
     assert [(each["name"], each.get("status")) for each in values] == [
         ("Fablox 5 mg", "START taking"),
         ("Bazlox 800 mg", "STOP taking"),
+        ("Lumetril 500 mg", None),
     ]
     assert names(document, "allergies") == ["Dust"]
+
+
+@pytest.mark.parametrize("told", ["Continue the", "Start on", "Change to", "Continue your", "Start:"])
+def test_words_between_what_is_told_and_a_medication_are_not_of_its_name(told: str) -> None:
+    assert names(record(heading("Medications"), item(f"{told} Fablox 5 mg")), "medications") == [
+        "Fablox 5 mg"
+    ]
+
+
+@pytest.mark.parametrize("name", ["Ann Lee Cardiologist", "Ann Lee Nurse Practitioner", "David Nurse"])
+def test_who_is_named_with_the_post_is_a_provider(name: str) -> None:
+    assert head(record(paragraph(f"Attending Physician: {name}")), "provider")
+
+
+def test_what_began_is_no_status_and_what_is_said_of_a_patient_no_illness() -> None:
+    document = record(heading("Medications"), item("Date started: Fablox 5 mg"))
+    (value,) = found(document, "clinical_details", sections=["medications"])
+    assert (value["name"], value.get("status")) == ("Fablox 5 mg", None)
+    listed = record(heading("Problems"), *map(paragraph, ("HTN", "BP", "OK")))
+    assert names(listed, "problems") == ["HTN"]
