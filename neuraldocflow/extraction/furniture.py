@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
+from itertools import pairwise
+from statistics import median
 
 from neuraldocflow.extraction.model import Block, Line
 from neuraldocflow.extraction.patterns import lowered, regex
@@ -14,6 +16,8 @@ _MARGIN = 0.11
 """The part of the page's height, at the top and at the bottom, where running lines stand."""
 _CELL = 6
 """Points; what is as wide and as tall may be a table's cell."""
+_STAMP = 24
+"""Points; what is set aslant in so large a type is a watermark or a stamp."""
 _GAP = 3.2
 """Points between the cells that a browser prints below one another."""
 _DIGITS = regex(r"\d+")
@@ -34,12 +38,14 @@ _Place = tuple[str, int]
 def take_furniture(pages: list[PageContent]) -> list[Block]:
     """Removes running lines from the pages and gives them back as header and footer blocks."""
     taken: dict[int, set[int]] = defaultdict(set)
-    for marks in (_numbers_in_margins(pages), _numbers_in_sequence(pages)):
+    for marks in (_numbers_of_lines(pages), _numbers_in_margins(pages), _numbers_in_sequence(pages)):
         for index, lines in marks.items():
             taken[index] |= lines
     for index, lines in _repeated(pages, taken).items():
         taken[index] |= lines
     _leave_values(pages, taken)
+    for index, page in enumerate(pages):
+        taken[index] |= {id(line) for line in page.lines if line.slanted and line.size >= _STAMP}
     _leave_headings(pages, taken)
     found: list[Block] = []
     for index, page in enumerate(pages):
@@ -190,6 +196,22 @@ def _numbers_in_margins(pages: list[PageContent]) -> dict[int, set[int]]:
     return marks
 
 
+def _numbers_of_lines(pages: list[PageContent]) -> dict[int, set[int]]:
+    """Numbers of lines, as pleadings have them: from 1 on, evenly down the left margin, on several pages."""
+    found: dict[int, set[int]] = {}
+    for index, page in enumerate(pages):
+        column = [line for line in page.lines if line.x1 < 0.2 * page.width and line.text.isdecimal()]
+        column.sort(key=lambda line: line.y1)
+        if len(column) < 20 or [line.text for line in column] != [str(n + 1) for n in range(len(column))]:
+            continue
+        steps = [below.y1 - line.y1 for line, below in pairwise(column)]
+        heights = [line.y1 for line in page.lines if len(line.text) > 40]
+        beside = sum(any(abs(line.y1 - height) < 2.5 for height in heights) for line in column)
+        if max(steps) - min(steps) < 2 and 3 * beside > len(column):
+            found[index] = {id(line) for line in column}
+    return found if len(found) > 1 else {}
+
+
 def _years_in_rows(lines: list[TextLine]) -> set[int]:
     """Years beside one another: the heads of a table's columns, which on three pages seem to count along."""
     years = [line for line in lines if _YEAR.fullmatch(line.text)]
@@ -228,7 +250,7 @@ def _numbers_in_sequence(pages: list[PageContent]) -> dict[int, set[int]]:
         for position, number in _lone_numbers(page)
     ]
     chain = _longest_count(alone)
-    if len(chain) < 5:
+    if len(chain) < 5 or _are_steps(pages, chain):
         return {}
     marks: dict[int, set[int]] = defaultdict(set)
     neighbours: Counter[str] = Counter()
@@ -245,6 +267,16 @@ def _numbers_in_sequence(pages: list[PageContent]) -> dict[int, set[int]]:
         if neighbours[_folded(line_beside.text)] >= max(4, len(chain) * 0.3):
             marks[page_index].add(id(line_beside))
     return marks
+
+
+def _are_steps(pages: list[PageContent], chain: list[tuple[int, int, int]]) -> bool:
+    """Whether numbers count what is on a page: many to each, as large as its text. Small ones mark notes."""
+    shown = {index for index, _, _ in chain}
+    if len(chain) <= 3 * len(shown):
+        return False
+    of_text = [line.size for index in shown for line in pages[index].lines if len(line.text) > 20]
+    least = 0.8 * median(of_text) if of_text else 0.0
+    return 2 * sum(pages[index].lines[position].size > least for index, position, _ in chain) > len(chain)
 
 
 def _line_near(pages: list[PageContent], index: int, position: int) -> tuple[int, TextLine] | None:

@@ -15,8 +15,11 @@ from neuraldocflow.extraction.model import Block, Box, Line
 from neuraldocflow.extraction.patterns import regex
 from neuraldocflow.extraction.pdf.page import PageContent, TextLine
 
-_LIST_MARK = regex(r"(?:[•●▪■◦‣–—·*o]|[-]|\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})\)|\d{1,2}\.|[a-z]\.)(?=\s|$)")
-_BULLET = regex(r"[•●▪■◦‣·\uf0b7\uf0a7](?:\s|$)")
+_BULLETS = "•●○▪■□◦‣➢➤►▶❖◆✓✔✗✘·"
+_LIST_MARK = regex(
+    rf"(?:[{_BULLETS}–—*o]|[-]|\(?(?:\d{{1,2}}|[a-z]|[ivx]{{1,4}})\)|\d{{1,2}}\.|[a-z]\.)(?=\s|$)"
+)
+_BULLET = regex(rf"[{_BULLETS}☐☑☒\uf0b7\uf0a7](?:\s|$)")
 _NUMBERED_HEADING = regex(
     r"(?:item\s+\d{1,2}[a-c]?\b|part\s+[ivx]+\b|article\s+(?:[ivx]+|\d+)\b|section\s+\d+(?:\.\d+)*\b"
     r"|exhibit\s+[a-z0-9.-]+\b|schedule\s+[a-z0-9.-]+\b|[ivx]{1,5}\.\s+[a-z]|\d+(?:\.\d+)*\.?\s+[A-Z])",
@@ -27,6 +30,8 @@ _WORD = regex(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _BREAKABLE = regex(r"([^\W\d_]+)[-\u2010\u00ad]$")
 _HYPHENS = "-\u2010\u00ad"
 _OWN_LABEL = regex(r"[A-Z][\w .#/&-]{0,40}:(?:\s|$)")
+_UNSPACED = regex(r"[\u2e80-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]")
+"""Chinese and Japanese letters and signs, between which a line's end is no space."""
 _APART = 2.5
 """In sizes of the type: what has a label of its own and stands so far to the right is a line of its own."""
 _WORDY = 20
@@ -41,6 +46,26 @@ def body_size(pages: Iterable[PageContent]) -> float:
         for line in page.lines:
             count[round(line.size, 1)] += len(line.text)
     return count.most_common(1)[0][0] if count else 10.0
+
+
+def wide_leading(pages: Iterable[PageContent]) -> float:
+    """The gap between lines, in sizes of their type, of a text set with double spacing; else 0.
+
+    Lines of running text with one gap between most of them, the most of which go on within a sentence.
+    """
+    gaps: Counter[float] = Counter()
+    goes_on: Counter[float] = Counter()
+    for page in pages:
+        for before, line in pairwise([line for line in page.lines if len(line.text) > 2 * _WORDY]):
+            gap = (line.y0 - before.y1) / max(line.size, 1.0)
+            if -0.5 < gap < 2 and abs(before.size - line.size) < 0.5:
+                gaps[round(gap, 1)] += 1
+                goes_on[round(gap, 1)] += line.text[0].islower()
+    if not gaps:
+        return 0.0
+    gap, count = gaps.most_common(1)[0]
+    sure = gap > 0.7 and count >= 10 and count > 0.6 * gaps.total() and goes_on[gap] > 0.5 * count
+    return gap if sure else 0.0
 
 
 def reading_order(lines: list[TextLine]) -> list[TextLine]:
@@ -134,12 +159,14 @@ def same_row(one: TextLine, other: TextLine) -> bool:
 class Paragraphs:
     """Groups the lines of a page into blocks. ``size`` is the body's font size in points."""
 
-    def __init__(self, size: float, known: Callable[[str], bool]) -> None:
+    def __init__(self, size: float, known: Callable[[str], bool], leading: float = 0.0) -> None:
         self._size = size
+        self._leading = leading
         self._known = known
 
     def of(self, lines: list[TextLine], page: int) -> list[Block]:
         blocks: list[Block] = []
+        self._sideways = 2 * sum(line.upright for line in lines) < len(lines)
         rows: list[list[TextLine]] = []
         left = right = 0.0
         before: TextLine | None = None
@@ -172,7 +199,8 @@ class Paragraphs:
             return not (near or before.block == line.block)
         size = max(before.size, line.size, 1.0)
         gap = line.y0 - before.y1
-        if gap < -1.5 * size or gap > 0.75 * size:
+        spaced = self._leading > 0 and abs(gap - self._leading * size) < 0.15 * size
+        if gap < -1.5 * size or (gap > 0.75 * size and not spaced):
             return True
         if abs(before.size - line.size) > 0.12 * size or before.upright != line.upright:
             return True
@@ -181,7 +209,9 @@ class Paragraphs:
         if _BULLET.match(line.text):
             return True
         text = before.text
-        if before.block == line.block:
+        if spaced and line.x0 < before.x0 - 3 * size and before.x1 < line.x1 - 3 * size:
+            return True  # a title in the middle
+        if before.block == line.block or spaced:
             if _LIST_MARK.match(line.text) and (text.endswith(_SENTENCE_END) or _LIST_MARK.match(text)):
                 return True
             if line.x0 > left + 1.2 * size and text.endswith(_SENTENCE_END) and before.x0 <= left + 1:
@@ -202,8 +232,8 @@ class Paragraphs:
     def _classify(self, block: Block, group: list[TextLine]) -> None:
         text = block.text
         words = len(text)
-        size = max([line.size for line in group])
-        if words <= 200 and any(ch.isalpha() for ch in text):
+        size = max([line.size for line in group if len(line.text) > 1] or [line.size for line in group])
+        if words <= 200 and (group[0].upright or self._sideways) and any(ch.isalpha() for ch in text):
             bold = all(line.bold for line in group)
             larger = size >= 1.15 * self._size
             numbered = _NUMBERED_HEADING.match(text) is not None
@@ -223,7 +253,10 @@ def _joined(row: list[TextLine]) -> Line:
     if len(row) == 1:
         return Line(row[0].text, row[0].bbox, row[0].spans)
     spans = [span for piece in row for span in piece.spans]
-    return Line(" ".join([piece.text for piece in row]), _around(row), spans)
+    first, second = row[:2]
+    large = len(first.text) == 1 and first.text.isupper() and first.size > 1.8 * second.size
+    glue = "" if large and second.text[0].islower() and second.x0 - first.x1 < 0.7 * second.size else " "
+    return Line(glue.join([first.text, " ".join([piece.text for piece in row[1:]])]), _around(row), spans)
 
 
 def _around(pieces: list[TextLine]) -> Box:
@@ -247,7 +280,7 @@ def join_lines(texts: list[str], known: Callable[[str], bool]) -> tuple[str, lis
         if index + 1 == len(texts):
             parts.append(text)
             break
-        glue = " "
+        glue = "" if _UNSPACED.match(text[-1]) and _UNSPACED.match(texts[index + 1]) else " "
         if text[-1] in _HYPHENS and text[-2:-1].isalnum():
             glue = ""
             if _only_broke(text, texts[index + 1], known):
@@ -265,6 +298,12 @@ def _only_broke(before: str, after: str, known: Callable[[str], bool]) -> bool:
     if before[-1] == "\u00ad":
         return True
     one, two = head[1].lower(), tail[0].lower()
+    word = before[before.rfind(" ") + 1 : head.start()]
+    if word[-1:] in (".", "@", "_") or "/" in word:
+        return False  # of an address
+    compound = word[-1:] == "-" or (after[tail.end() : tail.end() + 1] == "-" and known(two))
+    if compound and not known(one + two):
+        return False
     if known(one + two):
         return True
     if known(f"{one}-{two}"):

@@ -42,6 +42,19 @@ def above(text: str) -> str:
     return text.translate(_ABOVE) if _FIGURES_ABOVE.fullmatch(text) else text
 
 
+DINGBATS = dict(zip("345678lnquv", "✓✔✕✖✗✘●■❑◆❖", strict=True))
+"""ITC Zapf Dingbats, of which the ticks of a form's boxes are."""
+
+
+def signs_of(name: str) -> dict[int, str] | None:
+    """The table of a PDF's font, its characters of Unicode's private area too; None for a font of letters."""
+    lower = name.rpartition("+")[2].lower()
+    if "dingbats" in lower:
+        return {ord(character): sign for character, sign in DINGBATS.items()}
+    plain = of_font("wingdings 2" if re.match("wingdings ?2", lower) else lower.removesuffix("mt"))
+    return plain and {**plain, **{0xF000 + code: sign for code, sign in plain.items()}}
+
+
 def of_font(name: str) -> dict[int, str] | None:
     """The table of a font by its name, for ``str.translate``; None for a font of letters."""
     lower = name.lower().strip(" '\"")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import pymupdf
 
 from neuraldocflow.extraction.model import Box, Span
 from neuraldocflow.extraction.pdf.figures import figures_of, parted, typed_columns
-from neuraldocflow.extraction.symbols import above
+from neuraldocflow.extraction.symbols import above, signs_of
 
 TEXT_FLAGS = pymupdf.TEXTFLAGS_TEXT & ~pymupdf.TEXT_PRESERVE_LIGATURES
 """No images, ligatures spelt out."""
@@ -19,6 +21,7 @@ PAGE_FLAGS = TEXT_FLAGS | pymupdf.TEXT_COLLECT_VECTORS
 _BOLD, _ITALIC = pymupdf.TEXT_FONT_BOLD, pymupdf.TEXT_FONT_ITALIC
 _RAISED = pymupdf.TEXT_FONT_SUPERSCRIPT
 _VECTOR = 3
+_signs = lru_cache(1000)(signs_of)  # by the names of fonts, which are few
 _UNKNOWN = "�"
 
 
@@ -37,6 +40,9 @@ class TextLine:
     block: int
     """Number of the block MuPDF put it in."""
     upright: bool = True
+    course: int = 0
+    """1 where it goes up the page, -1 where it goes down."""
+    slanted: bool = False
     parts: tuple[TextLine, ...] = ()
     """What spaces alone set apart in a line of a typewriter's type: cells, where they are of a table."""
 
@@ -87,6 +93,7 @@ def read_page(
             rulings.append(Ruling(x0, y0, x1, y1, block.get("color", 0), block.get("stroked", False)))
             continue
         block_number = block["number"]
+        begin = len(lines)
         for position, line in enumerate(block.get("lines", ())):
             made = _text_line(line, block_number, turn)
             if made is not None:
@@ -103,9 +110,40 @@ def read_page(
                     made = _one_of(lines.pop(), made)
                     block_number = made.block
                 lines.append(made)
+        if not runs or runs[-1][0] < begin:
+            _mend(lines, begin)
     if runs:
         _take_apart(lines, runs, textpage.extractRAWDICT()["blocks"], turn)
     return content
+
+
+def _mend(lines: list[TextLine], begin: int) -> None:
+    """Joins what justification tore apart in a block: pieces with one gap between them that fill the width
+    which whole lines of the block have."""
+    own = lines[begin:]
+    if len(own) < 4:
+        return
+    x0, x1 = min(line.x0 for line in own), max(line.x1 for line in own)
+    whole = [line for line in own if line.x0 < x0 + 1 and line.x1 > x1 - 1 and len(line.text) > 12]
+    if len(whole) < 2 or len(whole) == len(own):
+        return
+    rows: list[list[TextLine]] = []
+    for line in own:
+        if rows and abs(line.y1 - rows[-1][-1].y1) < 0.1 * line.size and line.x0 > rows[-1][-1].x1:
+            rows[-1].append(line)
+        else:
+            rows.append([line])
+    made: list[TextLine] = []
+    for row in rows:
+        gaps = [after.x0 - before.x1 for before, after in pairwise(row)]
+        fills = row[0].x0 < x0 + 1 and row[-1].x1 > x1 - 1 and row[0].upright
+        if gaps and fills and max(gaps) - min(gaps) < 0.6 and max(gaps) < 3 * row[0].size:
+            spans = [span for piece in row for span in piece.spans]
+            text = " ".join([piece.text for piece in row])
+            made.append(replace(row[0], x1=row[-1].x1, text=text, spans=spans))
+        else:
+            made += row
+    lines[begin:] = made
 
 
 def _over(before: TextLine, line: TextLine) -> bool:
@@ -170,6 +208,10 @@ def _part_of(line: TextLine, x0: float, x1: float, text: str) -> TextLine:
 def _text_line(line: dict[str, Any], block: int, turn: Any) -> TextLine | None:
     """A line as MuPDF gives it, its spans of one look joined; None where it shows nothing."""
     given = line["spans"]
+    for one in given:
+        signs = _signs(one["font"])
+        if signs is not None:
+            one["text"] = one["text"].translate(signs)
     if len(given) == 1 and turn is None:
         # Most lines: no joining, no turning.
         only = given[0]
@@ -182,7 +224,7 @@ def _text_line(line: dict[str, Any], block: int, turn: Any) -> TextLine | None:
         if only["text"][-1].isspace() and not text[0].isalpha():
             x1 = min(x1, x0 + _widest(text, only["size"]))
         span = Span(only["text"], only["bbox"], only["font"], only["size"], bold, bool(flags & _ITALIC))
-        return TextLine(x0, y0, x1, y1, text, [span], only["size"], bold, block, line["dir"][0] > 0.9)
+        return _laid(TextLine(x0, y0, x1, y1, text, [span], only["size"], bold, block), line["dir"])
     spans: list[Span] = []
     last: Span | None = None
     last_look: tuple[str, float, int] | None = None
@@ -229,7 +271,17 @@ def _text_line(line: dict[str, Any], block: int, turn: Any) -> TextLine | None:
     else:
         size = max(made.size for made in spans)
         bold = all(made.bold for made in spans if not made.text.isspace())
-    return TextLine(x0, y0, x1, y1, text, spans, size, bold, block, direction[0] > 0.9)
+    return _laid(TextLine(x0, y0, x1, y1, text, spans, size, bold, block), direction)
+
+
+def _laid(line: TextLine, direction: tuple[float, float]) -> TextLine:
+    """The line, noting how it runs."""
+    x, y = direction
+    if x <= 0.9:
+        line.upright = False
+        line.course = -round(y) if abs(y) > 0.9 else 0
+    line.slanted = abs(x) > 0.2 and abs(y) > 0.2
+    return line
 
 
 def _widest(text: str, size: float) -> float:

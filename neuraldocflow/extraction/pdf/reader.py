@@ -27,8 +27,16 @@ from neuraldocflow.extraction.pdf.boxes import CharacterBoxes
 from neuraldocflow.extraction.pdf.jumps import place_jumps
 from neuraldocflow.extraction.pdf.open import MUPDF_ERRORS, metadata_of, open_pdf, outline_of
 from neuraldocflow.extraction.pdf.page import PageContent, TextLine, read_page
+from neuraldocflow.extraction.pdf.sideways import set_back, set_upright
 from neuraldocflow.extraction.pdf.tables import describe_tables, find_tables, table_block
-from neuraldocflow.extraction.structure import Paragraphs, body_size, rank_headings, reading_order, vocabulary
+from neuraldocflow.extraction.structure import (
+    Paragraphs,
+    body_size,
+    rank_headings,
+    reading_order,
+    vocabulary,
+    wide_leading,
+)
 from neuraldocflow.limits import TEXT_TOLD, Limits
 
 Progress = Callable[[str, int, int, dict[str, Any] | None], None]
@@ -128,33 +136,43 @@ def _content(opened: Any, index: int, tables: bool) -> PageContent | None:
 def _blocks(contents: list[PageContent], tables: bool, deadline: float) -> tuple[list[Block], float]:
     """Paragraphs, headings, list items and tables in reading order; milliseconds spent on tables."""
     spent = 0.0
-    paragraphs = Paragraphs(body_size(contents), vocabulary(contents))
+    paragraphs = Paragraphs(body_size(contents), vocabulary(contents), wide_leading(contents))
     blocks: list[Block] = []
     for content in contents:
         if time.monotonic() > deadline:
             raise Timeout(f"Reading stopped at the structure of page {content.number}.")
+        width, height = content.width, content.height
+        course = set_upright(content)
         began = time.perf_counter()
         found = _tables_of(content) if tables else []
         spent += time.perf_counter() - began
-        if not found:
-            blocks.extend(paragraphs.of(reading_order(content.lines), content.number))
-            continue
-        owner = {id(line): table for table, lines in found for line in lines}
-        run: list[TextLine] = []
-        placed: set[int] = set()
-        for line in reading_order(content.lines):
-            table = owner.get(id(line))
-            if table is None:
-                run.append(line)
-            elif id(table) not in placed:
-                placed.add(id(table))
-                blocks.extend(paragraphs.of(run, content.number))
-                run = []
-                blocks.append(table_block(table))
-        blocks.extend(paragraphs.of(run, content.number))
+        made = _blocks_of(content, paragraphs, found)
+        set_back(made, course, width, height)
+        blocks += made
     rank_headings(blocks)
     describe_tables(blocks)
     return blocks, spent * 1000
+
+
+def _blocks_of(
+    content: PageContent, paragraphs: Paragraphs, tables: list[tuple[Table, list[TextLine]]]
+) -> list[Block]:
+    """A page's blocks, each of its tables where the first of its lines would be."""
+    owner = {id(line): table for table, lines in tables for line in lines}
+    blocks: list[Block] = []
+    run: list[TextLine] = []
+    placed: set[int] = set()
+    for line in reading_order(content.lines):
+        table = owner.get(id(line))
+        if table is None:
+            run.append(line)
+        elif id(table) not in placed:
+            placed.add(id(table))
+            blocks.extend(paragraphs.of(run, content.number))
+            run = []
+            blocks.append(table_block(table))
+    blocks.extend(paragraphs.of(run, content.number))
+    return blocks
 
 
 def _tables_of(content: PageContent) -> list[tuple[Table, list[TextLine]]]:
