@@ -163,6 +163,8 @@ class Paragraphs:
         self._size = size
         self._leading = leading
         self._known = known
+        self._sideways = False
+        """Whether most of the page's lines are not upright."""
 
     def of(self, lines: list[TextLine], page: int) -> list[Block]:
         blocks: list[Block] = []

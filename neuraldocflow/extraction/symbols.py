@@ -42,7 +42,7 @@ def above(text: str) -> str:
     return text.translate(_ABOVE) if _FIGURES_ABOVE.fullmatch(text) else text
 
 
-DINGBATS = dict(zip("345678lnquv", "✓✔✕✖✗✘●■❑◆❖", strict=True))
+_DINGBATS = {ord(code): sign for code, sign in zip("345678lnquv", "✓✔✕✖✗✘●■❑◆❖", strict=True)}
 """ITC Zapf Dingbats, of which the ticks of a form's boxes are."""
 
 
@@ -50,7 +50,7 @@ def signs_of(name: str) -> dict[int, str] | None:
     """The table of a PDF's font, its characters of Unicode's private area too; None for a font of letters."""
     lower = name.rpartition("+")[2].lower()
     if "dingbats" in lower:
-        return {ord(character): sign for character, sign in DINGBATS.items()}
+        return _DINGBATS
     plain = of_font("wingdings 2" if re.match("wingdings ?2", lower) else lower.removesuffix("mt"))
     return plain and {**plain, **{0xF000 + code: sign for code, sign in plain.items()}}
 

@@ -8,6 +8,8 @@ import io
 import logging
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -43,6 +45,16 @@ def poisoned(root: Path, **changes: Any) -> EmbeddedLog:
     envelope["data"]["result"]["extractedData"] = changes
     log.append([first, Message(PROCESSING_RESULTS, bad.key, orjson.dumps(envelope)), last])
     return log
+
+
+@contextmanager
+def tailed(root: Path) -> Iterator[tuple[EmbeddedLog, Tail, list[tuple[list[Arrived], Positions]]]]:
+    """Such a log, a tail of it, and what that has given out."""
+    given_out: list[tuple[list[Arrived], Positions]] = []
+    with poisoned(root) as log:
+        jobs = Jobs(root / "jobs.db")
+        yield log, Tail(log, jobs, lambda *given: given_out.append(given), timedelta(days=1)), given_out
+        jobs.close()
 
 
 @pytest.mark.parametrize(
@@ -91,13 +103,9 @@ class Listener:
 def test_a_reader_and_an_observer_that_fail_stop_nobody_else(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    arrivals: list[tuple[list[Arrived], Positions]] = []
-    with poisoned(tmp_path) as log:
-        jobs = Jobs(tmp_path / "jobs.db")
-        tail = Tail(log, jobs, lambda *given: arrivals.append(given), timedelta(days=1))
+    with tailed(tmp_path) as (_, tail, arrivals):
         start = tail.positions()
         tail.read_all()
-        jobs.close()
 
     async def work() -> tuple[list[str], list[str]]:
         hub = Hub(asyncio.get_running_loop(), start, WebSocketConfig(), OFFSETS)
@@ -125,16 +133,12 @@ def test_what_a_reader_that_comes_back_has_not_had_is_told_once(
 ) -> None:
     """With its offset, before the log has been read as far here."""
     monkeypatch.setattr("neuraldocflow.gateway.history._PATIENCE", 600.0)  # nobody waits for what can't come
-    arrivals: list[tuple[list[Arrived], Positions]] = []
-    with poisoned(tmp_path) as log:
-        jobs = Jobs(tmp_path / "jobs.db")
-        tail = Tail(log, jobs, lambda *given: arrivals.append(given), timedelta(days=1))
+    with tailed(tmp_path) as (log, tail, arrivals):
         start = tail.positions()
         tail.read_all()
         seen = {place: at + beyond for place, at in tail.positions().items()}
         log.append([message_of(delivery("new.pdf"))])
         tail.read_all()
-        jobs.close()
 
         async def work() -> list[str]:
             hub = Hub(asyncio.get_running_loop(), start, WebSocketConfig(), OFFSETS)
