@@ -35,8 +35,17 @@ if [ ! -x .venv/bin/python ]; then
   say "setup: making .venv with $("$python" --version)"
   "$python" -m venv .venv
 fi
-say "setup: installing the locked dependencies (a minute or so the first time)"
-.venv/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
-.venv/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+say "setup: installing the locked dependencies (half a minute or so the first time)"
+# uv takes a tenth of pip's time. It reads none of pip's settings: where those name a mirror it would go past it.
+pip() { .venv/bin/python -m pip "$@" --quiet --disable-pip-version-check; }
+if .venv/bin/python -m pip config list | grep -q index-url; then
+  install() { pip install "$@"; }
+else
+  sed -n '/^uv==/,/[^\\]$/p' requirements.lock >.venv/uv.lock
+  pip install --require-hashes -r .venv/uv.lock
+  install() { .venv/bin/uv pip install --quiet --python .venv/bin/python "$@" || pip install "$@"; }
+fi
+install --require-hashes -r requirements.lock
+install --no-deps --no-build-isolation -e .
 touch .venv/.ready
 say "setup: done"
