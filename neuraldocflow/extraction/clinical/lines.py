@@ -159,6 +159,8 @@ _SENTENCE = regex(
 _NUMBERED = r";(?![^()]*\))|(?<=[\w)])[.,]? (?=\d{1,2}\. [A-Z])"
 _MOST_WORDS, _MOST_WORDS_OF_ITEM, _MOST_WORDS_OF_PLAN = 10, 14, 25
 """A line with more is a sentence."""
+_LONGEST = 5000
+"""Characters: a longer line lists no entries, and to look at its separators costs by its square."""
 
 
 def split_remarks(cell: Part, kind: str, told: dict[str, Part]) -> tuple[Part, dict[str, Part]]:
@@ -283,6 +285,8 @@ def line_entries(part: Part, kind: str, is_item: bool) -> list[Entry]:
     """Entries of a list item, or of a line that may list several."""
     found: list[Entry] = []
     for line in joined_lines(part, is_item):
+        if len(line.text) > _LONGEST:
+            continue
         more = remarks(line, kind)
         if more is not None and found:
             found[-1].parts = {**more, **found[-1].parts}

@@ -839,6 +839,12 @@ def test_an_identifier_of_endless_digits_costs_no_more_than_its_length() -> None
     assert time.process_time() - began < 2
 
 
+def test_a_line_of_endless_separators_lists_nothing() -> None:
+    """Its separators took minutes, each looked behind up to the line's end."""
+    document = record(heading("Allergies"), paragraph("Figs, 1,234; " * 500), item("Quinzine"))
+    assert names(document, "allergies") == ["Quinzine"]
+
+
 def test_what_an_operative_note_tells_of_a_procedure_is_none() -> None:
     lines = (
         "Procedure: Removal of the third hat",
