@@ -142,6 +142,7 @@ class Tracing:
         self, job: str, key: str, name: str, begin: int, end: int, about: dict[str, Any], failed: bool
     ) -> None:
         """One span; the one without a ``key`` is the job's own, and the others' parent."""
+        from opentelemetry.sdk.trace.sampling import Decision
         from opentelemetry.trace import (
             NonRecordingSpan,
             SpanContext,
@@ -153,7 +154,11 @@ class Tracing:
 
         trace, root = _number(job, 16), _number(f"{job}:", 8)
         self._ids.next = (trace, root if not key else _number(f"{job}:{key}", 8))
-        parent = SpanContext(trace, root, is_remote=True, trace_flags=TraceFlags(TraceFlags.SAMPLED))
+        # whoever sends the job's own span decides likewise: a sampler goes by the trace
+        decision = self._provider.sampler.should_sample(None, trace, "document").decision
+        sampled = decision is Decision.RECORD_AND_SAMPLE
+        flags = TraceFlags(TraceFlags.SAMPLED if sampled else TraceFlags.DEFAULT)
+        parent = SpanContext(trace, root, is_remote=True, trace_flags=flags)
         context = set_span_in_context(NonRecordingSpan(parent)) if key else None
         span = self._tracer.start_span(name, context=context, start_time=begin, attributes=about)
         if failed:

@@ -70,6 +70,8 @@ class EmbeddedLog(Log):
     def __init__(self, path: Path) -> None:
         self._path = path
         self._by_thread: dict[int, tuple[int, sqlite3.Connection]] = {}
+        self._using: dict[int, int] = {}
+        """Threads that use their connection now, and how many calls deep."""
         self._listeners: dict[int, Listener] = {}
         self._writing = threading.Lock()
         self._inherited: list[sqlite3.Connection] = []
@@ -233,15 +235,16 @@ class EmbeddedLog(Log):
         with self._translated():
             self._connection()
         thread = threading.get_ident()
-        if thread not in self._listeners:
-            self._listeners[thread] = Listener(self._lock_path)
+        listener = self._listeners.get(thread)
+        if listener is None:
+            listener = self._listeners[thread] = Listener(self._lock_path)
         while not self._closed:
             if any(self.end(*place) > offset for place, offset in positions.items()):
                 return True
             left = deadline - time.monotonic()
             if left <= 0:
                 return False
-            self._listeners[thread].wait(left)
+            listener.wait(left)
         return False
 
     def retain(self, topic: str, *, max_age: timedelta | None = None, max_bytes: int | None = None) -> int:
@@ -309,9 +312,20 @@ class EmbeddedLog(Log):
             os.close(descriptor)
         if waited:
             self._writing.release()
-        known = list(self._by_thread.values())
-        self._inherited += [connection for pid, connection in known if pid != os.getpid()]
-        self._by_thread.clear()  # who uses a connection now is its last holder: it is closed after that
+        self._listeners.clear()  # who waits holds its own
+        for thread in list(self._by_thread):
+            if thread not in self._using:  # else that thread does it after use
+                self._close_connection(thread)
+
+    def _close_connection(self, thread: int) -> None:
+        """Not left to Python: a connection and its statements hold one another until garbage is collected."""
+        owner, connection = self._by_thread.pop(thread, (0, None))
+        if connection is None:
+            return
+        if owner == os.getpid():
+            connection.close()
+        else:
+            self._inherited.append(connection)
 
     def _connection(self) -> sqlite3.Connection:
         if self._closed:
@@ -334,12 +348,23 @@ class EmbeddedLog(Log):
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
+        """Use of the thread's connection, with the errors that are told."""
+        thread = threading.get_ident()
+        depth = self._using.get(thread, 0)
+        self._using[thread] = depth + 1  # before it is looked whether the log is closed
         try:
             yield
         except sqlite3.Error as error:
             raise LogError(f"the log {self._path}: {error}") from error
         except OSError as error:
             raise LogError(f"the log {self._path}: {error.strerror}") from error
+        finally:
+            if depth:
+                self._using[thread] = depth
+            else:
+                self._using.pop(thread, None)
+                if self._closed:
+                    self._close_connection(thread)
 
     @contextmanager
     def _exclusively(self) -> Iterator[int]:

@@ -44,6 +44,9 @@ class Validate(StatefulBatchLogic[Finished, Validated, dict[str, Any]]):
         self._contents: dict[str, str] = dict(known.get("contents", ()))
         self._usual: dict[str, list[float]] = dict(known.get("usual", ()))
         self._count: int = known.get("count", 0)
+        counts: dict[str, int] = known.get("counts", {})  # an earlier release had the profile's alone
+        self._counts = {name: counts.get(name, self._count) for name in self._usual}
+        """Of each field, the documents it was looked for in: a profile may be given one at any time."""
 
     def on_batch(self, values: list[Finished]) -> tuple[list[Validated], bool]:
         out: list[Validated] = []
@@ -83,6 +86,7 @@ class Validate(StatefulBatchLogic[Finished, Validated, dict[str, Any]]):
             "contents": list(self._contents.items()),
             "usual": {name: list(four) for name, four in self._usual.items()},
             "count": self._count,
+            "counts": dict(self._counts),
         }
 
     def _verdicts(self, event: NewDocument, result: dict[str, Any]) -> list[dict[str, Any]]:
@@ -117,13 +121,16 @@ class Validate(StatefulBatchLogic[Finished, Validated, dict[str, Any]]):
                 surest or 0.0,
                 surest or 0.0,
             ]
-            usual_fill += _weight(self._count, _SLOW) * (filled - usual_fill)
+            count = self._counts[name] = self._counts.get(name, 0) + 1
+            usual_fill += _weight(count, _SLOW) * (filled - usual_fill)
             recent_fill += _FAST * (filled - recent_fill)
             if surest is not None:
-                usual_sure += _weight(self._count, _SLOW) * (surest - usual_sure)
+                if not usual_sure:  # it is found for the first time
+                    usual_sure = recent_sure = surest
+                usual_sure += _weight(count, _SLOW) * (surest - usual_sure)
                 recent_sure += _FAST * (surest - recent_sure)
             self._usual[name] = [usual_fill, recent_fill, usual_sure, recent_sure]
-            if self._count < _LEARNED:
+            if count < _LEARNED:
                 continue
             if abs(usual_fill - recent_fill) > _DRIFT:
                 told.append(_drift(name, "found", usual_fill, recent_fill))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import resource
 import signal
@@ -11,12 +12,13 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from support.log_suite import LogSuite, OpenLog, everything, message
+from support.topics import wait_for
 
 from neuraldocflow.config import parse
 from neuraldocflow.errors import ConfigError
@@ -84,6 +86,41 @@ def test_a_record_of_another_process_ends_a_wait(tmp_path: Path) -> None:
         process = writer(path, "a", 1)
         assert log.wait({("t", 0): 2}, 60)
         process.communicate()
+
+
+def test_a_log_that_is_closed_has_no_file_open_although_threads_used_it_and_somebody_keeps_it(
+    tmp_path: Path,
+) -> None:
+    log = EmbeddedLog(tmp_path / "log.db")
+    log.ensure_topic("t", 2)
+    log.append([message("t", "k")])
+    others = open_files(tmp_path)["inotify"]
+    waiters = ThreadPoolExecutor(4)
+    waiting = [waiters.submit(log.wait, {("t", part): 99 for part in (0, 1)}, 30) for _ in range(4)]
+    wait_for(lambda: open_files(tmp_path)["inotify"] == others + 4, 10)
+    assert open_files(tmp_path)["log.db"] >= 2 * 5
+    gc.disable()  # which closes what only holds itself, some day
+    try:
+        log.close()
+        assert not any(each.result(timeout=10) for each in waiting)
+        assert open_files(tmp_path) == {"log.db": 0, "inotify": others}
+    finally:
+        gc.enable()
+        waiters.shutdown()
+    with pytest.raises(LogError, match="is closed"):
+        log.topics()
+
+
+def open_files(folder: Path) -> dict[str, int]:
+    """How many descriptors this process has of the log's files, and of inotify."""
+    found = []
+    for each in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):
+            found.append(os.readlink(each))
+    return {
+        "log.db": sum(each.startswith(str(folder)) for each in found),
+        "inotify": sum("inotify" in each for each in found),
+    }
 
 
 def test_a_forked_child_has_a_connection_of_its_own(tmp_path: Path) -> None:

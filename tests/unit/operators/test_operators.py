@@ -157,6 +157,25 @@ def test_validate_tells_a_field_that_is_suddenly_absent(tmp_path: Path) -> None:
     assert len(told) < 10
 
 
+def test_a_field_that_the_profile_was_given_later_is_learned_first(tmp_path: Path) -> None:
+    logic = Validate(None)
+    for number in range(60):
+        logic.on_batch([finished(f"before-{number}", tmp_path)])
+    state = logic.snapshot()
+    state.pop("counts")  # as the last release wrote it
+    logic, told = Validate(state), []
+    for number in range(100):
+        item = finished(f"after-{number}", tmp_path)
+        path = Path(item.outcome.result_path)  # type: ignore[union-attr]
+        value = "null" if number == 0 else '{"value":"x","confidence":0.9}'
+        path.write_text(path.read_text().replace('"b":null', f'"b":null,"later":{value}'))
+        (_, delivery) = logic.on_batch([item])[0]
+        told += delivery.result["validationResults"]  # type: ignore[union-attr]
+        logic = Validate(logic.snapshot())
+    assert [each for each in told if each["rule"] == "drift"] == []
+    assert logic.snapshot()["usual"]["later"][2] > 0.89
+
+
 def test_names_that_a_hostile_document_s_agent_invents_are_not_remembered_without_end(tmp_path: Path) -> None:
     logic = Validate(None)
     logic.on_batch([finished("good", tmp_path)])
