@@ -57,7 +57,7 @@ _DIRECTIONS = regex(
     re.IGNORECASE,
 )
 _LABEL = regex(
-    r"\s*[,;(–—-]*\s*(?<!\w)(?P<label>indications?|reactions?|severity|criticality|status"
+    r"\s{0,5}[,;(–—-]{0,5}\s{0,5}(?<!\w)(?P<label>indications?|reactions?|severity|criticality|status"
     r"|onset(?: date)?|comments?|notes?"
     r"|sig|directions|date|quantity|qty|refills?|dispensed?)\s*(?::|\s[-–]\s)\s*(?=\S)",
     re.IGNORECASE,

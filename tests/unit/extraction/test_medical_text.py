@@ -845,6 +845,13 @@ def test_a_line_of_endless_separators_lists_nothing() -> None:
     assert names(document, "allergies") == ["Quinzine"]
 
 
+def test_endless_dashes_in_a_cell_cost_no_more_than_their_length() -> None:
+    """Minutes, by a pattern that was tried anew at each of them."""
+    rows = [["Substance", "Reaction"], ["Quinzine " + "—" * 200_000, "Hives"]]
+    (name,) = names(record(heading("Allergies"), table(*rows)), "allergies")
+    assert name.startswith("Quinzine —")
+
+
 def test_what_an_operative_note_tells_of_a_procedure_is_none() -> None:
     lines = (
         "Procedure: Removal of the third hat",
