@@ -145,7 +145,7 @@ def _value(source: YamlSource, path: KeyPath, line: Any) -> str:
         if not value or line["type"] == "value_error":  # its sentence names what is wrong in it
             return ""
         return f" (is a {'mapping' if isinstance(value, dict) else 'list'})"
-    if not isinstance(value, str | int | float | bool | None):
+    if value == "" or not isinstance(value, str | int | float | bool | None):
         return ""
     if value is None:
         return " (is empty)"

@@ -187,6 +187,8 @@ def test_an_impossible_value_names_file_line_key_and_value() -> None:
             source("filesystem", "{watch_directories: [{path: a, priorty: high}]}"),
             "stream_sources.a.config.watch_directories[0].priorty: unknown key; did you mean priority?",
         ),
+        (source("filesystem", '{watch_directories: [""]}'), "watch_directories[0]: must not be empty"),
+        ("runtime: {state_directory: ''}", "runtime.state_directory: must not be empty"),
         (source("webhook", "{max_payload_size: 50XB}"), "max_payload_size: must be a size such as 50MB"),
         (
             "processing_pipeline: {swarm_config: {min_agents: 5, max_agents: 2}}",
@@ -235,6 +237,29 @@ def test_variables_are_replaced_and_take_the_type_of_their_content() -> None:
         9000,
         "${x}",
     )
+
+
+def test_a_home_is_what_a_path_begins_with_and_no_folder_of_that_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    text = "{watch_directories: [~/in, {path: '${BASE}/in'}], processed_directory: a/~/b}"
+    place = "runtime: {state_directory: ~/state, payload_store: ~/payloads, profiles_directories: [~]}\n"
+    loaded = config.parse(
+        source("filesystem", text) + place.replace("[~]", "['~']"), environment={"BASE": "~"}
+    )
+    watched = loaded.stream_sources["a"].config
+    assert [each.path for each in watched.watch_directories] == [tmp_path / "in"] * 2  # type: ignore[attr-defined]
+    assert watched.processed_directory == Path("a/~/b")  # type: ignore[attr-defined]
+    assert loaded.runtime.state_directory == tmp_path / "state"
+    assert loaded.runtime.payload_url == str(tmp_path / "payloads")
+    assert loaded.runtime.profiles_directories == (tmp_path,)
+
+
+def test_an_empty_variable_is_not_the_working_directory() -> None:
+    text = source("filesystem", '{watch_directories: ["${INBOX}"]}')
+    with pytest.raises(ConfigError, match=r"must not be empty \(is what \$\{INBOX\} stands for\)"):
+        config.parse(text, environment={"INBOX": ""})
 
 
 def test_a_variable_cannot_change_the_structure_of_the_file() -> None:
