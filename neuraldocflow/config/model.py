@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Union
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     Field,
     GetCoreSchemaHandler,
@@ -292,19 +293,17 @@ _OWN_SOURCES = frozenset({"submissions", "rest", "websocket"})
 """What a job's own source is called, and the origins of the events it reads."""
 
 
+def _plain(name: str) -> str:
+    if not name or not all(letter.isalnum() or letter in "_-." for letter in name):
+        raise ValueError("a source's name has letters, digits, _ - and . only")
+    if name in _OWN_SOURCES:
+        raise ValueError(f"{name} is what the gateway's documents come through: name it otherwise")
+    return name
+
+
 class Config(Section):
     """One file, three blocks, all optional."""
 
-    stream_sources: dict[str, SourceEntry] = Field(default_factory=dict)
+    stream_sources: dict[Annotated[str, AfterValidator(_plain)], SourceEntry] = Field(default_factory=dict)
     processing_pipeline: PipelineConfig = Field(default_factory=PipelineConfig)
     runtime: RuntimeConfig = Field(default_factory=RuntimeConfig)
-
-    @field_validator("stream_sources")
-    @classmethod
-    def _names_are_plain(cls, sources: dict[str, ComponentEntry]) -> dict[str, ComponentEntry]:
-        for name in sources:
-            if not name or not all(letter.isalnum() or letter in "_-." for letter in name):
-                raise ValueError(f"a source's name has letters, digits, _ - and . only, not {name!r}")
-            if name in _OWN_SOURCES:
-                raise ValueError(f"{name} is what the gateway's documents come through: name it otherwise")
-        return sources

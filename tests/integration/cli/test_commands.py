@@ -288,6 +288,10 @@ def test_config_is_checked_and_its_schema_printed(tmp_path: Path) -> None:
     assert wrong.returncode == 2
     assert wrong.stderr.startswith("neuraldocflow: wrong.yaml:2: runtime.snapshot_interval")
     assert "snapshot_interval_ms" in wrong.stderr
+    told = neuraldocflow("config", "check", "wrong.yaml", "--json", folder=tmp_path)
+    assert told.returncode == 2
+    assert json.loads(told.stdout)["valid"] is False
+    assert json.loads(told.stdout)["problems"] == wrong.stderr.removeprefix("neuraldocflow: ").splitlines()
     assert "stream_sources" in json.loads(neuraldocflow("config", "schema").stdout)["properties"]
 
 

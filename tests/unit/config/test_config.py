@@ -206,6 +206,27 @@ def test_an_impossible_value_names_file_line_key_and_value() -> None:
             "runtime:\n  log: embedded\n  log: kafka\n",
             "pipeline.yaml:2: runtime.log: given twice, also on line 3",
         ),
+        (
+            "runtime:\n\tlog: kafka\n",
+            "pipeline.yaml:2: not valid YAML: found character that cannot start any",
+        ),
+        ("runtime:\n\tlog: kafka\n", "(lines are indented by spaces, not by tabs)"),
+        ("runtime:\n  log: kafka\n\tx: y\n", "pipeline.yaml:3: not valid YAML: found a tab character"),
+        (source("filesystem", "{file_patterns: [*.pdf]}"), "(a text that begins with * is put in quotes)"),
+        (
+            "a: b\nc: *x\n",
+            "pipeline.yaml:2: not valid YAML: found undefined alias (a text that begins with *",
+        ),
+        ("a: @b\n", "(a text that begins with @ is put in quotes)"),
+        ("a: !b c\n", "(a text that begins with ! is put in quotes)"),
+        ("a: b: c\n", "(a text with ': ' in it is put in quotes; else look at the indentation)"),
+        ('a:\n  b: "c\n\n', "(what begins on line 2 is not closed)"),
+        ("a: [b\nc: d\n", "(what begins on line 1 is not closed)"),
+        ('a: "C:\\docs"\n', "(in double quotes a \\ begins an escape: take single ones)"),
+        ("ä: b\na: \x01", "pipeline.yaml:2: not valid YAML: a character that may not stand in it"),
+        ("runtime: {retention_days: 2026-13-45}", "retention_days: must be a number (is 2026-13-45)"),
+        ("runtime: {retention_days: !!int ''}", "retention_days: must be a number"),
+        ("2026-13-45: x", "pipeline.yaml:1: 2026-13-45: unknown key"),
         ("a: &x [*x]", "pipeline.yaml:1: a[0]: an alias must not contain itself"),
     ],
 )
@@ -215,11 +236,39 @@ def test_what_is_wrong_is_said_in_a_sentence(text: str, said: str) -> None:
 
 def test_a_sentence_that_names_what_is_wrong_does_not_say_what_it_is_in() -> None:
     assert problems(source("filesystem", "{watch_directories: [a]}").replace("a:", "b!:")) == [
-        "pipeline.yaml:1: stream_sources: a source's name has letters, digits, _ - and . only, not 'b!'"
+        "pipeline.yaml:2: stream_sources.b!: a source's name has letters, digits, _ - and . only"
     ]
     assert problems(source("ftp", "{}")) == [
         "pipeline.yaml:2: stream_sources.a: unknown type ftp; known here: filesystem, kafka, s3, webhook"
     ]
+
+
+def test_each_wrong_name_of_a_source_is_told_on_its_line() -> None:
+    text = "stream_sources:\n  b!: {type: webhook}\n  rest: {type: webhook}\n  c: {type: webhook}\n"
+    assert [line.split(": ")[:2] for line in problems(text)] == [
+        ["pipeline.yaml:2", "stream_sources.b!"],
+        ["pipeline.yaml:3", "stream_sources.rest"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "block"),
+    [
+        ("runtime: {max_pages: 3}", "runtime.limits"),
+        ("max_agents: 3", "processing_pipeline.swarm_config"),
+        ("processing_pipeline: {port: 80}", ""),
+        ("stream_sources: {a: {type: s3, bucket: b, config: {bucket: b}}}", "stream_sources.a.config"),
+        (
+            "processing_pipeline: {output_streams: [{type: files, format: xml}]}",
+            "processing_pipeline.output_streams[0].config",
+        ),
+    ],
+)
+def test_a_key_that_another_block_knows_is_told_to_belong_there(text: str, block: str) -> None:
+    (told,) = problems(text)
+    assert told.rpartition("unknown key here; it belongs in ")[2] == block or (
+        not block and "unknown key; known here: buffer_config" in told
+    )
 
 
 def test_several_problems_are_told_at_once_in_the_files_order() -> None:
