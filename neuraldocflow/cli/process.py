@@ -76,7 +76,7 @@ def process(
         TextColumn("{task.fields[stage]}", markup=False),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=screen, transient=True) as bars:
+    with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bars:
         tasks: dict[int, TaskID] = {}
 
         def tell(number: int, progress: Told) -> None:
@@ -118,6 +118,8 @@ def _refuse_no_files(files: list[Path]) -> None:
     for file in files:
         if file.is_dir():
             raise ConfigError(f"{file}: is a folder; name the files in it, such as {file / '*.pdf'}")
+        if str(file) == "-" and not file.exists():
+            raise ConfigError("-: files are read here, not standard input: write it into one first")
         if _ADDRESS.match(str(file)) and not file.exists():
             address = str(file).replace(":/", "://", 1)  # a path has no two slashes in a row
             raise ConfigError(

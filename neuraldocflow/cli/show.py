@@ -94,10 +94,10 @@ def fields_table(result: Mapping[str, Any]) -> Table:
     """Field, value, confidence, page: the least sure first, for that is where a person is needed."""
     metadata = result.get("metadata") or {}
     table = Table(title=str(metadata.get("filename") or ""), title_justify="left", expand=False)
-    table.add_column("field", no_wrap=True)
-    table.add_column("value", overflow="fold", max_width=70)
-    table.add_column("confidence", justify="right")
-    table.add_column("page", justify="right")
+    table.add_column("field", overflow="fold", min_width=8)
+    table.add_column("value", overflow="fold", min_width=8, max_width=70)
+    table.add_column("confidence", overflow="fold", min_width=4, justify="right")
+    table.add_column("page", overflow="fold", min_width=4, justify="right")
     rows = [
         (name, value)
         for name, found in fields_of(result).items()

@@ -138,6 +138,8 @@ def test_process_says_what_to_do_with_what_is_no_file(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for given, said in (
         (["."], "is a folder; name the files in it"),
+        (["-"], "files are read here, not standard input"),
+        (["file", "--profiles", "none"], "--profiles: none is not a directory"),
         (
             ["https://example.com/x.pdf"],
             "https://example.com/x.pdf: files of this machine are read here; fetch it first",
@@ -196,6 +198,10 @@ def test_a_table_in_a_pipe_or_a_narrow_terminal_has_every_word_of_its_cells(
     assert max(map(len, narrow.splitlines())) <= 60
     assert "…" not in narrow
     assert "…" not in neuraldocflow("process", SAMPLES / "sample-record.html", "--format", "table").stdout
+    monkeypatch.setenv("COLUMNS", "40")
+    done = neuraldocflow("process", SAMPLES / "sample-record.html", "--format", "table")
+    assert "│ results  │ name:    │    0.32 │" in done.stdout
+    assert done.stderr == ""
     neuraldocflow("keys", "create", "--scope", "metrics", "--scope", "admin", folder=tmp_path)
     assert "…" not in neuraldocflow("keys", "list", folder=tmp_path).stdout
 
