@@ -186,6 +186,19 @@ def test_status_of_nothing_says_so_and_makes_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_is_said_to_do_next_is_of_the_same_configuration(tmp_path: Path) -> None:
+    (tmp_path / "my job.yaml").write_text("runtime: {state_directory: state}\n")
+    done = neuraldocflow("status", "-c", "my job.yaml", folder=tmp_path)
+    assert "yet: try neuraldocflow up -c 'my job.yaml'" in done.stderr
+
+
+def test_no_key_is_revoked_and_nothing_made(tmp_path: Path) -> None:
+    done = neuraldocflow("keys", "revoke", "1f0c9a2b", folder=tmp_path)
+    assert done.returncode == 2
+    assert "there is no key 1f0c9a2b" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_table_in_a_pipe_or_a_narrow_terminal_has_every_word_of_its_cells(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
