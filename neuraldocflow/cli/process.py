@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from pathlib import Path
@@ -28,7 +29,7 @@ _LONGEST = 240
 
 
 def process(
-    files: list[Path] = typer.Argument(..., help="PDF, DOCX or HTML files."),
+    files: list[Path] = typer.Argument(..., readable=False, help="PDF, DOCX or HTML files."),
     profile: str = typer.Option("auto", "--profile", "-p", help="A profile's name, or auto."),
     format: str = typer.Option(
         "", "--format", "-f", help="json, yaml or xml; default: a table on a terminal."
@@ -62,6 +63,8 @@ def process(
             out.mkdir(parents=True, exist_ok=True)
         except (FileExistsError, NotADirectoryError) as error:
             raise ConfigError(f"--out: {out}: a folder is wanted, and there is a file") from error
+        if not os.access(out, os.W_OK | os.X_OK):  # told before anything is read
+            raise ConfigError(f"--out: {out}: there is no right to write into this folder")
     screen = show.console(stderr=True)
     found: dict[int, dict[str, Any]] = {}
     names = _own_names(files, out)

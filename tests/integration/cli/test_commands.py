@@ -186,6 +186,18 @@ def test_status_of_nothing_says_so_and_makes_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_process_reads_the_others_where_one_may_not_be_read_and_asks_first_where_to_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda _, mode: mode == os.F_OK)
+    done = neuraldocflow("process", SAMPLES / "sample-record.html", "--format", "json", folder=tmp_path)
+    assert json.loads(done.stdout)["status"] == "completed"
+    monkeypatch.setattr(os, "access", lambda _, mode: not mode & os.W_OK)
+    done = neuraldocflow("process", SAMPLES / "sample-record.html", "--out", ".", folder=tmp_path)
+    assert done.returncode == 2
+    assert "--out: .: there is no right to write into this folder" in done.stderr
+
+
 def test_what_is_said_to_do_next_is_of_the_same_configuration(tmp_path: Path) -> None:
     (tmp_path / "my job.yaml").write_text("runtime: {state_directory: state}\n")
     done = neuraldocflow("status", "-c", "my job.yaml", folder=tmp_path)
