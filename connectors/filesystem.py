@@ -34,7 +34,7 @@ from neuraldocflow.folders.watcher import Watcher
 from neuraldocflow.identity import document_id
 from neuraldocflow.payloads import path_of
 from neuraldocflow.results import ErrorInfo
-from neuraldocflow.values import Priority, Section
+from neuraldocflow.values import OwnPath, Priority, Section
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ _REASON = b".reason.json"
 class WatchDirectory(Section):
     """One folder; a plain path stands for ``{path: PATH}``."""
 
-    path: Path
+    path: OwnPath
     priority: Priority | None = Field(None, description="default: the source's")
     profile: str | None = Field(None, min_length=1, description="default: the source's")
 
@@ -73,8 +73,8 @@ class FilesystemConfig(Section):
     recursive: bool = Field(True, description="look into subfolders")
     debounce_ms: int = Field(500, ge=0, le=3_600_000, description="how long a file must stay unchanged")
     auto_move_processed: bool = Field(False, description="move a file away once its result is durable")
-    processed_directory: Path | None = Field(None, description="default: processed in the watched folder")
-    failed_directory: Path | None = Field(None, description="default: failed beside the processed folder")
+    processed_directory: OwnPath | None = Field(None, description="default: processed in the watched folder")
+    failed_directory: OwnPath | None = Field(None, description="default: failed beside the processed folder")
     scan_interval_ms: int = Field(30_000, ge=100, description="time between full scans, beside notifications")
     create_directories: bool = Field(False, description="make watched folders that are not there")
     priority: Priority = "normal"

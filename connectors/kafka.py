@@ -33,7 +33,7 @@ from neuraldocflow.topics.client import Refusals, asked, command_for, common, id
 from neuraldocflow.topics.forms import Document, Manners
 from neuraldocflow.topics.ledger import Ledger
 from neuraldocflow.topics.reader import Lane, Reader, Refused
-from neuraldocflow.values import PRIORITIES, Priority
+from neuraldocflow.values import PRIORITIES, OwnPath, Priority
 from neuraldocflow.versions import readable
 
 log = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ class KafkaSourceConfig(KafkaSettings):
     consumer_group: str = Field("neuraldocflow", min_length=1, description="where lag tools look")
     auto_commit: bool = Field(False, description="true: offsets are committed as soon as messages are read")
     max_poll_records: int = Field(100, ge=1, le=100_000, description="messages taken at a time")
-    file_directories: tuple[Path, ...] | None = Field(
+    file_directories: tuple[OwnPath, ...] | None = Field(
         None, description="files that events may name are in these; default: anywhere"
     )
     priority: Priority = "normal"

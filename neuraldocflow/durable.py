@@ -132,7 +132,16 @@ _signs = _Signs()
 
 
 def write_atomically(path: Path, data: bytes, *, replace: bool = True) -> None:
-    """Write a file that appears whole, synced. Raises FileExistsError unless ``replace``, and OSError."""
+    """Write a file that appears whole, synced. Raises FileExistsError unless ``replace``, and OSError, which
+    names it."""
+    try:
+        _write_atomically(path, data, replace)
+    except OSError as error:  # nobody knows the name it has until it is whole
+        error.filename = str(path)
+        raise
+
+
+def _write_atomically(path: Path, data: bytes, replace: bool) -> None:
     handle, name = tempfile.mkstemp(prefix=".writing-", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:

@@ -93,7 +93,7 @@ def files(directories: Iterable[Path] = ()) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for directory in (BUILTIN, *directories):
         if not directory.is_dir():
-            raise ConfigError(f"runtime.profiles_directories: {directory} is not a directory")
+            raise ConfigError(f"runtime.profiles_directories, or --profiles: {directory} is not a directory")
         for path in sorted([*directory.glob("*.yaml"), *directory.glob("*.yml")]):
             other = found.get(path.stem, path)
             if other.parent == path.parent and other != path:

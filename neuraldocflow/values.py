@@ -156,6 +156,23 @@ Size = Annotated[
 """A number of bytes, written ``50MB`` or ``50MiB``."""
 
 
+def in_full(path: str) -> str:
+    """A path in which ``~`` and ``~name`` at its beginning are a home, as a shell has it.
+
+    Raises ValueError for an empty one, which would be the working directory, and where no home is known.
+    """
+    if not path:
+        raise ValueError("must not be empty")
+    full = os.path.expanduser(path)
+    if full == "~" or full.startswith("~/"):
+        raise ValueError("begins with ~, and there is no home here: set HOME, or write the whole path")
+    return full
+
+
+OwnPath = Annotated[Path, BeforeValidator(lambda value: in_full(value) if isinstance(value, str) else value)]
+"""A file or folder of this machine."""
+
+
 def _known_place(value: str) -> str:
     protocol, marker, _ = value.partition("://")
     if marker:
@@ -163,7 +180,7 @@ def _known_place(value: str) -> str:
 
         if protocol.rpartition("::")[2] not in fsspec.available_protocols():
             raise ValueError("must be a folder, or an address of a kind that fsspec knows, such as s3://…")
-    return value
+    return value if marker or not value else in_full(value)
 
 
 Place = Annotated[str, AfterValidator(_known_place)]
@@ -233,7 +250,7 @@ class Secret:
         if isinstance(value, FromEnvironment):
             return cls(str(value))
         if given is not value and isinstance(given, str):
-            return cls(file=given)
+            return cls(file=in_full(given))
         sentence = "a secret must be given as ${VARIABLE} or {file: PATH}, not in the file itself"
         raise PydanticCustomError("secret", "{sentence}", {"sentence": sentence})
 

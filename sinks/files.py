@@ -21,7 +21,7 @@ from neuraldocflow.durable import forget_unfinished, patiently, write_atomically
 from neuraldocflow.errors import ConfigError
 from neuraldocflow.events import NewDocument
 from neuraldocflow.rendering import FORMATS, render
-from neuraldocflow.values import Section
+from neuraldocflow.values import OwnPath, Section
 
 _PARTS = 4
 _JOB = re.compile(rb"""jobId(?:":|:|>)\s*["']?([^"'<\n]+?)(?::\d+)?["'<\n]""")
@@ -31,7 +31,7 @@ _JOB = re.compile(rb"""jobId(?:":|:|>)\s*["']?([^"'<\n]+?)(?::\d+)?["'<\n]""")
 class FilesConfig(Section):
     """One file a document in a folder."""
 
-    directory: Path = Field(Path("results"), description="where the files appear; made if it is not there")
+    directory: OwnPath = Field(Path("results"), description="where the files appear; made if it is not there")
     format: Literal["json", "yaml", "xml"] = "json"
 
 

@@ -124,6 +124,14 @@ def _by_number(error: UnicodeError) -> tuple[str, int]:
     return "".join(json.dumps(each)[1:-1] for each in left), error.end
 
 
+def _by_number_or_byte(error: UnicodeError) -> tuple[str | bytes, int]:
+    """The same; what stands for a byte of a file's name is that byte again."""
+    try:
+        return codecs.lookup_error("surrogateescape")(error)
+    except UnicodeError:
+        return _by_number(error)
+
+
 def _open_streams() -> None:
     """Where the caller has closed one, nothing else is to take its number; what a stream's encoding has no
     character for is written by its number."""
@@ -134,6 +142,8 @@ def _open_streams() -> None:
             os.open(os.devnull, os.O_RDWR)
     sys.stdout = sys.stdout or open(1, "w", closefd=False)  # noqa: SIM115
     sys.stderr = sys.stderr or open(2, "w", closefd=False)  # noqa: SIM115
-    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors in ("strict", "surrogateescape"):
         codecs.register_error("by-number", _by_number)
-        sys.stdout.reconfigure(errors="by-number")
+        codecs.register_error("by-number-or-byte", _by_number_or_byte)
+        kept = sys.stdout.errors == "surrogateescape"  # so it is in the locales C and POSIX
+        sys.stdout.reconfigure(errors="by-number-or-byte" if kept else "by-number")

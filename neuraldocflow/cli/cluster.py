@@ -12,7 +12,7 @@ from rich.text import Text
 
 from neuraldocflow import config as configuration
 from neuraldocflow.cli import show
-from neuraldocflow.cli.state import of_a_job
+from neuraldocflow.cli.state import given, of_a_job
 from neuraldocflow.dead_letters import WEBHOOK
 from neuraldocflow.deployment import local
 from neuraldocflow.deployment.kubernetes import Kubernetes
@@ -80,7 +80,8 @@ def submit(
         screen.print(f"open     {report.address}", soft_wrap=True)
     if report.gateway:
         screen.print(f"no gateway: {report.gateway}", soft_wrap=True)
-    screen.print("next: neuraldocflow status · tail · scale --processes N · stop")
+    more = f"tail{given(config)} · scale{given(config)} --processes N · stop{given(config)}"
+    screen.print(f"next: neuraldocflow status{given(config)} · {more}", soft_wrap=True)
 
 
 def status(
@@ -98,7 +99,7 @@ def status(
     if as_json:
         print(json.dumps(found))
     else:
-        _show(found, f" -c {config}" if config is not None else "")
+        _show(found, given(config))
 
 
 def scale(

@@ -8,6 +8,7 @@ from pathlib import Path
 import typer
 
 from neuraldocflow import config as configuration
+from neuraldocflow.errors import ConfigError
 from neuraldocflow.wording import counted
 
 app = typer.Typer(no_args_is_help=True, help="Check a configuration, or print its JSON Schema.")
@@ -22,7 +23,13 @@ def check(
 
     Example: neuraldocflow config check pipeline.yaml
     """
-    loaded = configuration.check(file)
+    try:
+        loaded = configuration.check(file)
+    except ConfigError as error:
+        if not as_json:
+            raise
+        print(json.dumps({"file": str(file), "valid": False, "problems": str(error).split("\n")}))
+        raise typer.Exit(2) from None
     if as_json:
         print(json.dumps({"file": str(file), "valid": True, "needsVariables": loaded is None}))
     elif loaded is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from pathlib import Path
@@ -28,7 +29,7 @@ _LONGEST = 240
 
 
 def process(
-    files: list[Path] = typer.Argument(..., help="PDF, DOCX or HTML files."),
+    files: list[Path] = typer.Argument(..., readable=False, help="PDF, DOCX or HTML files."),
     profile: str = typer.Option("auto", "--profile", "-p", help="A profile's name, or auto."),
     format: str = typer.Option(
         "", "--format", "-f", help="json, yaml or xml; default: a table on a terminal."
@@ -62,6 +63,8 @@ def process(
             out.mkdir(parents=True, exist_ok=True)
         except (FileExistsError, NotADirectoryError) as error:
             raise ConfigError(f"--out: {out}: a folder is wanted, and there is a file") from error
+        if not os.access(out, os.W_OK | os.X_OK):  # told before anything is read
+            raise ConfigError(f"--out: {out}: there is no right to write into this folder")
     screen = show.console(stderr=True)
     found: dict[int, dict[str, Any]] = {}
     names = _own_names(files, out)
@@ -76,7 +79,7 @@ def process(
         TextColumn("{task.fields[stage]}", markup=False),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=screen, transient=True) as bars:
+    with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bars:
         tasks: dict[int, TaskID] = {}
 
         def tell(number: int, progress: Told) -> None:
@@ -118,6 +121,8 @@ def _refuse_no_files(files: list[Path]) -> None:
     for file in files:
         if file.is_dir():
             raise ConfigError(f"{file}: is a folder; name the files in it, such as {file / '*.pdf'}")
+        if str(file) == "-" and not file.exists():
+            raise ConfigError("-: files are read here, not standard input: write it into one first")
         if _ADDRESS.match(str(file)) and not file.exists():
             address = str(file).replace(":/", "://", 1)  # a path has no two slashes in a row
             raise ConfigError(

@@ -11,7 +11,7 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from neuraldocflow.wording import harmless
+from neuraldocflow.wording import counted, harmless
 
 MARKS = {"completed": "done", "partial": "partial", "failed": "failed"}
 _WIDE = 240
@@ -79,9 +79,10 @@ def line_of(result: Mapping[str, Any]) -> Text:
         return line.append(f"  {error['code']}: {error['message']}")
     data = result.get("extractedData") or {}
     took = seconds((metadata.get("timings") or {}).get("totalMs"))
-    line.append(f"  {took} · {data.get('documentType')} · {len(fields_of(result))} fields")
+    line.append(f"  {took} · {data.get('documentType')} · {counted(len(fields_of(result)), 'field')}")
     if data.get("clauses"):
-        line.append(f" · {sum(bool(found) for found in data['clauses'].values())} clause kinds")
+        kinds = sum(bool(found) for found in data["clauses"].values())
+        line.append(f" · {counted(kinds, 'clause kind')}")
     line.append(f" · {data.get('confidence', 0):.2f}")
     failed = [each for each in result.get("validationResults") or () if not each["passed"]]
     errors = [each for each in failed if each["severity"] == "error"]
@@ -94,10 +95,10 @@ def fields_table(result: Mapping[str, Any]) -> Table:
     """Field, value, confidence, page: the least sure first, for that is where a person is needed."""
     metadata = result.get("metadata") or {}
     table = Table(title=str(metadata.get("filename") or ""), title_justify="left", expand=False)
-    table.add_column("field", no_wrap=True)
-    table.add_column("value", overflow="fold", max_width=70)
-    table.add_column("confidence", justify="right")
-    table.add_column("page", justify="right")
+    table.add_column("field", overflow="fold", min_width=8)
+    table.add_column("value", overflow="fold", min_width=8, max_width=70)
+    table.add_column("confidence", overflow="fold", min_width=4, justify="right")
+    table.add_column("page", overflow="fold", min_width=4, justify="right")
     rows = [
         (name, value)
         for name, found in fields_of(result).items()

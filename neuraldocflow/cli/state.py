@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from neuraldocflow import config as configuration
 from neuraldocflow.config import Config
 from neuraldocflow.errors import ConfigError
+
+
+def given(path: Path | None) -> str:
+    """`` -c FILE``, as a shell takes it, for commands that are told; empty without a file."""
+    return f" -c {shlex.quote(str(path))}" if path is not None else ""
 
 
 def of_a_job(path: Path | None) -> Config:
@@ -18,6 +24,6 @@ def of_a_job(path: Path | None) -> Config:
         state.stat()
     except FileNotFoundError as error:
         if loaded.runtime.log.kind == "embedded":
-            told = f"no job has run on {state.absolute()} yet: try neuraldocflow up"
+            told = f"no job has run on {state.absolute()} yet: try neuraldocflow up{given(path)}"
             raise ConfigError(told) from error
     return loaded

@@ -12,6 +12,7 @@ from rich.text import Text
 from neuraldocflow import config as configuration
 from neuraldocflow.cli import show
 from neuraldocflow.cli.beside import GatewayBeside
+from neuraldocflow.cli.state import given
 from neuraldocflow.cli.watch import summary, watching
 from neuraldocflow.config import Config
 from neuraldocflow.errors import ConfigError
@@ -46,7 +47,8 @@ def up(
             shown = ", ".join(_shown(each) for each in folders)
             screen.print(Text(f"drop documents into               {shown}"), soft_wrap=True)
         screen.print(Text(f"results appear in                 {', '.join(_results(loaded))}"), soft_wrap=True)
-        screen.print("next: neuraldocflow tail · docs/getting-started.md\n")
+        next_ = f"neuraldocflow tail{given(config)} · docs/getting-started.md"
+        screen.print(f"next: {next_}\n", soft_wrap=True)
         if samples:
             put_samples(folders[0])
 

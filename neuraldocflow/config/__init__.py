@@ -17,6 +17,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from neuraldocflow import plugins
+from neuraldocflow.config.misplaced import other_place
 from neuraldocflow.config.model import (
     BufferConfig,
     ComponentEntry,
@@ -107,7 +108,8 @@ def _validate(source: YamlSource) -> Config | None:
                 continue  # entries were given, but wrong ones: that is said of each
             path = _path_in_file(data, line["loc"])
             if not any(path[: len(unset)] == unset for unset in source.unset):
-                source.report(path, sentence_of(line) + _value(source, path, line))
+                sentence = other_place(data, path, Config) if line["type"] == "unknown_key" else ""
+                source.report(path, sentence or sentence_of(line) + _value(source, path, line))
     if source.problems:
         raise ConfigError("\n".join(text for _, text in sorted(source.problems)))
     return config
@@ -122,7 +124,7 @@ def _path_in_file(data: Any, loc: tuple[int | str, ...]) -> KeyPath:
     path: list[str | int] = []
     here = data
     for index, part in enumerate(loc):
-        if not isinstance(here, dict | list):
+        if not isinstance(here, dict | list) or part == "[key]":
             break  # a plain value that stands for a mapping
         if part in here if isinstance(here, dict) else isinstance(part, int) and part < len(here):
             here = here[part]  # type: ignore[index]
@@ -136,6 +138,8 @@ def _path_in_file(data: Any, loc: tuple[int | str, ...]) -> KeyPath:
 
 def _value(source: YamlSource, path: KeyPath, line: Any) -> str:
     """`` (is VALUE)``, unless there is none, it is long, or it came from the environment."""
+    if line["loc"][-1:] == ("[key]",):
+        return ""
     if line["type"] in {"missing", "unknown_key", "secret", "union_tag_invalid", "union_tag_not_found"}:
         return ""
     if path in source.expressions:
@@ -145,7 +149,7 @@ def _value(source: YamlSource, path: KeyPath, line: Any) -> str:
         if not value or line["type"] == "value_error":  # its sentence names what is wrong in it
             return ""
         return f" (is a {'mapping' if isinstance(value, dict) else 'list'})"
-    if not isinstance(value, str | int | float | bool | None):
+    if value == "" or not isinstance(value, str | int | float | bool | None):
         return ""
     if value is None:
         return " (is empty)"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Union
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     Field,
     GetCoreSchemaHandler,
@@ -26,7 +27,7 @@ from neuraldocflow.components import Registry
 from neuraldocflow.kafka_settings import KafkaSettings
 from neuraldocflow.limits import Limits
 from neuraldocflow.routing import Route
-from neuraldocflow.values import Place, Section, Size, nearest
+from neuraldocflow.values import OwnPath, Place, Section, Size, nearest
 
 plugins.load()  # their types are among those the models below are made of
 
@@ -104,7 +105,7 @@ class SwarmConfig(Section):
     auto_scaling: bool = Field(True, description="false keeps min_agents")
     scaling_metrics: tuple[ScalingMetric, ...] = ("queue_depth", "processing_latency", "cpu_utilization")
     documents_per_agent: int = Field(500, ge=1, description="an agent is replaced after so many documents")
-    readable_directories: tuple[Path, ...] = Field((), description="what else agents may read")
+    readable_directories: tuple[OwnPath, ...] = Field((), description="what else agents may read")
 
     @field_validator("max_agents")
     @classmethod
@@ -205,7 +206,7 @@ class GatewayConfig(Section):
 
     host: str = Field("127.0.0.1", min_length=1)
     port: int = Field(8080, ge=0, le=65535, description="0 takes a free one")
-    keys_file: Path | None = Field(None, description="default: keys.json in the state directory")
+    keys_file: OwnPath | None = Field(None, description="default: keys.json in the state directory")
     cors_origins: tuple[str, ...] = Field((), description="sites whose pages may call the API")
     max_upload_size: Size = Field(2_147_483_648, description="larger documents are refused with 413")
     max_waiting: int = Field(
@@ -255,7 +256,7 @@ class LimitsConfig(Section):
 class RuntimeConfig(Section):
     """Where things are kept, and limits."""
 
-    state_directory: Path = Field(Path(".neuraldocflow"), description="log, payloads, recovery, archive")
+    state_directory: OwnPath = Field(Path(".neuraldocflow"), description="log, payloads, recovery, archive")
     log: Annotated[LogConfig, BeforeValidator(_log_from_name), WithJsonSchema(_LOG_SCHEMA)] = LogConfig()
     payload_store: Place = Field("file", min_length=1, description="`file` or an fsspec URL")
     snapshot_interval_ms: int = Field(1000, ge=10, le=3_600_000)
@@ -269,7 +270,7 @@ class RuntimeConfig(Section):
     retention_days: float = Field(
         7, gt=0, le=36_500, description="how long the log and the payload store keep things"
     )
-    profiles_directories: tuple[Path, ...] = Field((), description="folders with profiles of your own")
+    profiles_directories: tuple[OwnPath, ...] = Field((), description="folders with profiles of your own")
     allowed_networks: tuple[str, ...] = Field(
         (), description="private networks that documents given by address may come from, such as 10.0.0.0/8"
     )
@@ -292,19 +293,17 @@ _OWN_SOURCES = frozenset({"submissions", "rest", "websocket"})
 """What a job's own source is called, and the origins of the events it reads."""
 
 
+def _plain(name: str) -> str:
+    if not name or not all(letter.isalnum() or letter in "_-." for letter in name):
+        raise ValueError("a source's name has letters, digits, _ - and . only")
+    if name in _OWN_SOURCES:
+        raise ValueError(f"{name} is what the gateway's documents come through: name it otherwise")
+    return name
+
+
 class Config(Section):
     """One file, three blocks, all optional."""
 
-    stream_sources: dict[str, SourceEntry] = Field(default_factory=dict)
+    stream_sources: dict[Annotated[str, AfterValidator(_plain)], SourceEntry] = Field(default_factory=dict)
     processing_pipeline: PipelineConfig = Field(default_factory=PipelineConfig)
     runtime: RuntimeConfig = Field(default_factory=RuntimeConfig)
-
-    @field_validator("stream_sources")
-    @classmethod
-    def _names_are_plain(cls, sources: dict[str, ComponentEntry]) -> dict[str, ComponentEntry]:
-        for name in sources:
-            if not name or not all(letter.isalnum() or letter in "_-." for letter in name):
-                raise ValueError(f"a source's name has letters, digits, _ - and . only, not {name!r}")
-            if name in _OWN_SOURCES:
-                raise ValueError(f"{name} is what the gateway's documents come through: name it otherwise")
-        return sources

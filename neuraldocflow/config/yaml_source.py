@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from neuraldocflow.config.yaml_mistakes import mistake
 from neuraldocflow.errors import ConfigError
 from neuraldocflow.values import FromEnvironment
 
@@ -65,12 +66,9 @@ def read_yaml(
         node = loader.get_single_node()
         if node is not None:
             source.data = _Builder(loader, source, environment, need_variables).build(node, ())
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark is not None else 1
-        raise ConfigError(f"{name}:{line}: not valid YAML: {error.problem or error.context}") from error
     except yaml.YAMLError as error:
-        raise ConfigError(f"{name}:1: not valid YAML: {error}") from error
+        line, told = mistake(error, text)
+        raise ConfigError(f"{name}:{line}: not valid YAML: {told}") from error
     except RecursionError:
         raise ConfigError(f"{name}:1: nested too deeply, by hundreds of levels") from None
     finally:
@@ -125,7 +123,7 @@ class _Builder:
         self._loader.flatten_mapping(node)
         built: dict[Any, Any] = {}
         for key_node, value_node in node.value:
-            key = self._loader.construct_object(key_node, deep=True)
+            key = self._content(key_node)
             if not isinstance(key, str):
                 key = str(key_node.value) if isinstance(key_node, yaml.ScalarNode) else repr(key)
             line = key_node.start_mark.line + 1
@@ -147,10 +145,16 @@ class _Builder:
             if node.style is None:  # plain: the content decides what it is, as if it had stood there
                 tag = self._loader.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
             node = yaml.ScalarNode(tag, text, node.start_mark, node.end_mark, node.style)
-        value = self._loader.construct_object(node, deep=True)
+        value = self._content(node)
         if replaced and isinstance(value, str) and path in self._source.expressions:
             return FromEnvironment(value, self._source.expressions[path])
         return value
+
+    def _content(self, node: yaml.Node) -> Any:
+        try:
+            return self._loader.construct_object(node, deep=True)
+        except (ValueError, LookupError, AttributeError, ArithmeticError):
+            return str(node.value)  # seems to be a date or a number, and is none, such as 2026-13-45
 
     def _replace(self, text: str, path: Path) -> tuple[str, bool]:
         used = False

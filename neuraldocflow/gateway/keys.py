@@ -99,7 +99,10 @@ class KeyStore:
         return key, text
 
     def revoke(self, key_id: str) -> Key | None:
-        """Forget a key; None where there is none of that id."""
+        """Forget a key; None where there is none of that id, and nothing is written."""
+        self._refresh()
+        if key_id not in self._keys:
+            return None
         with self._changing():
             return self._keys.pop(key_id, None)
 

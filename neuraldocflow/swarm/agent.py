@@ -115,7 +115,9 @@ def _done(
             return
         last = now
         known = gathered.take()
-        message = {"stage": stage, "done": done, "total": total}
+        message: dict[str, Any] = {"stage": stage, "done": done, "total": total}
+        if partial is not None and "page" in partial:
+            message["pages"] = True  # are what is counted; of HTML it is characters
         _say(parent, message if known is None else {**message, "known": known})
 
     error: DocumentError

@@ -51,8 +51,9 @@ class Telling:
         stage, done, total = str(message["stage"]), int(message["done"]), int(message["total"])
         share = max(share_of(stage, done, total), agent.told[1])
         agent.told = (stage, share)
-        left = self._estimates.remaining_ms(job.profile, share, total if stage == "reading" else None, spent)
-        what = f"page {done} of {total}" if stage == "reading" and total > 1 else None
+        pages = total if stage == "reading" and message.get("pages") is True else None
+        left = self._estimates.remaining_ms(job.profile, share, pages, spent)
+        what = f"page {done} of {total}" if pages is not None and total > 1 else None
         known = _intermediate(message.get("known"))
         self._tell(job, stage, agent.agent_id, left, round(share, 4), what, known)
 

@@ -24,6 +24,15 @@ from neuraldocflow.errors import ConfigError
 from neuraldocflow.gateway.jobs import Jobs
 
 
+def test_what_can_not_be_written_is_named_as_it_would_be_called(tmp_path: Path) -> None:
+    (tmp_path / "taken").mkdir()
+    for path in (tmp_path / "none" / "result.json", tmp_path / "taken"):
+        with pytest.raises((FileNotFoundError, IsADirectoryError)) as told:
+            write_atomically(path, b"{}")
+        assert told.value.filename == str(path)
+    assert [each.name for each in tmp_path.iterdir()] == ["taken"]
+
+
 def test_what_was_left_half_written_long_ago_is_removed_and_nothing_else(tmp_path: Path) -> None:
     old, young = tmp_path / ".writing-old", tmp_path / ".writing-young"
     old.touch()

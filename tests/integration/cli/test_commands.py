@@ -138,6 +138,8 @@ def test_process_says_what_to_do_with_what_is_no_file(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for given, said in (
         (["."], "is a folder; name the files in it"),
+        (["-"], "files are read here, not standard input"),
+        (["file", "--profiles", "none"], "--profiles: none is not a directory"),
         (
             ["https://example.com/x.pdf"],
             "https://example.com/x.pdf: files of this machine are read here; fetch it first",
@@ -184,6 +186,31 @@ def test_status_of_nothing_says_so_and_makes_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_process_reads_the_others_where_one_may_not_be_read_and_asks_first_where_to_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda _, mode: mode == os.F_OK)
+    done = neuraldocflow("process", SAMPLES / "sample-record.html", "--format", "json", folder=tmp_path)
+    assert json.loads(done.stdout)["status"] == "completed"
+    monkeypatch.setattr(os, "access", lambda _, mode: not mode & os.W_OK)
+    done = neuraldocflow("process", SAMPLES / "sample-record.html", "--out", ".", folder=tmp_path)
+    assert done.returncode == 2
+    assert "--out: .: there is no right to write into this folder" in done.stderr
+
+
+def test_what_is_said_to_do_next_is_of_the_same_configuration(tmp_path: Path) -> None:
+    (tmp_path / "my job.yaml").write_text("runtime: {state_directory: state}\n")
+    done = neuraldocflow("status", "-c", "my job.yaml", folder=tmp_path)
+    assert "yet: try neuraldocflow up -c 'my job.yaml'" in done.stderr
+
+
+def test_no_key_is_revoked_and_nothing_made(tmp_path: Path) -> None:
+    done = neuraldocflow("keys", "revoke", "1f0c9a2b", folder=tmp_path)
+    assert done.returncode == 2
+    assert "there is no key 1f0c9a2b" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_table_in_a_pipe_or_a_narrow_terminal_has_every_word_of_its_cells(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -196,6 +223,10 @@ def test_a_table_in_a_pipe_or_a_narrow_terminal_has_every_word_of_its_cells(
     assert max(map(len, narrow.splitlines())) <= 60
     assert "…" not in narrow
     assert "…" not in neuraldocflow("process", SAMPLES / "sample-record.html", "--format", "table").stdout
+    monkeypatch.setenv("COLUMNS", "40")
+    done = neuraldocflow("process", SAMPLES / "sample-record.html", "--format", "table")
+    assert "│ results  │ name:    │    0.32 │" in done.stdout
+    assert done.stderr == ""
     neuraldocflow("keys", "create", "--scope", "metrics", "--scope", "admin", folder=tmp_path)
     assert "…" not in neuraldocflow("keys", "list", folder=tmp_path).stdout
 
@@ -288,6 +319,10 @@ def test_config_is_checked_and_its_schema_printed(tmp_path: Path) -> None:
     assert wrong.returncode == 2
     assert wrong.stderr.startswith("neuraldocflow: wrong.yaml:2: runtime.snapshot_interval")
     assert "snapshot_interval_ms" in wrong.stderr
+    told = neuraldocflow("config", "check", "wrong.yaml", "--json", folder=tmp_path)
+    assert told.returncode == 2
+    assert json.loads(told.stdout)["valid"] is False
+    assert json.loads(told.stdout)["problems"] == wrong.stderr.removeprefix("neuraldocflow: ").splitlines()
     assert "stream_sources" in json.loads(neuraldocflow("config", "schema").stdout)["properties"]
 
 

@@ -61,6 +61,21 @@ def test_where_there_is_no_room_for_what_is_printed_one_sentence_says_so(
     assert done.stderr == told
 
 
+def test_a_table_is_shown_in_the_locale_of_few_characters(tmp_path: Path) -> None:
+    (tmp_path / "né.html").write_text("<h1>A title</h1>", encoding="utf-8")
+    ascii_alone = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHONIO")}
+    done = subprocess.run(
+        [*COMMAND, "process", "né.html".encode(), "--format", "table"],
+        cwd=tmp_path,
+        env={**environment, **ascii_alone},
+        capture_output=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert b"n\\u00e9.html" in done.stdout
+    assert b"\\u00b7 1 field \\u00b7" in done.stdout
+
+
 def test_json_is_json_in_an_encoding_of_few_characters(tmp_path: Path) -> None:
     name = "né – 😀.html"
     (tmp_path / name).write_text("<h1>A title</h1>", encoding="utf-8")

@@ -37,7 +37,9 @@ def submitted(job: JobFolder) -> Iterator[Submitted]:
 
 
 def test_a_submitted_job_outlives_the_command_is_scaled_while_loaded_and_stops(submitted: Submitted) -> None:
-    assert "submitted: 2 processes run" in submitted.submit("--processes", "2")
+    told = submitted.submit("--processes", "2")
+    assert "submitted: 2 processes run" in told
+    assert "next: neuraldocflow status -c job.yaml · tail -c job.yaml · scale -c job.yaml --proc" in told
     assert len(submitted.members()) == 2
     names = submitted.job.letters(150)
     assert "processes: 2 → 3" in submitted.does("scale", "-c", "job.yaml", "--processes", "3", "--dry-run")

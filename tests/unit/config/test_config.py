@@ -187,6 +187,8 @@ def test_an_impossible_value_names_file_line_key_and_value() -> None:
             source("filesystem", "{watch_directories: [{path: a, priorty: high}]}"),
             "stream_sources.a.config.watch_directories[0].priorty: unknown key; did you mean priority?",
         ),
+        (source("filesystem", '{watch_directories: [""]}'), "watch_directories[0]: must not be empty"),
+        ("runtime: {state_directory: ''}", "runtime.state_directory: must not be empty"),
         (source("webhook", "{max_payload_size: 50XB}"), "max_payload_size: must be a size such as 50MB"),
         (
             "processing_pipeline: {swarm_config: {min_agents: 5, max_agents: 2}}",
@@ -204,6 +206,27 @@ def test_an_impossible_value_names_file_line_key_and_value() -> None:
             "runtime:\n  log: embedded\n  log: kafka\n",
             "pipeline.yaml:2: runtime.log: given twice, also on line 3",
         ),
+        (
+            "runtime:\n\tlog: kafka\n",
+            "pipeline.yaml:2: not valid YAML: found character that cannot start any",
+        ),
+        ("runtime:\n\tlog: kafka\n", "(lines are indented by spaces, not by tabs)"),
+        ("runtime:\n  log: kafka\n\tx: y\n", "pipeline.yaml:3: not valid YAML: found a tab character"),
+        (source("filesystem", "{file_patterns: [*.pdf]}"), "(a text that begins with * is put in quotes)"),
+        (
+            "a: b\nc: *x\n",
+            "pipeline.yaml:2: not valid YAML: found undefined alias (a text that begins with *",
+        ),
+        ("a: @b\n", "(a text that begins with @ is put in quotes)"),
+        ("a: !b c\n", "(a text that begins with ! is put in quotes)"),
+        ("a: b: c\n", "(a text with ': ' in it is put in quotes; else look at the indentation)"),
+        ('a:\n  b: "c\n\n', "(what begins on line 2 is not closed)"),
+        ("a: [b\nc: d\n", "(what begins on line 1 is not closed)"),
+        ('a: "C:\\docs"\n', "(in double quotes a \\ begins an escape: take single ones)"),
+        ("ä: b\na: \x01", "pipeline.yaml:2: not valid YAML: a character that may not stand in it"),
+        ("runtime: {retention_days: 2026-13-45}", "retention_days: must be a number (is 2026-13-45)"),
+        ("runtime: {retention_days: !!int ''}", "retention_days: must be a number"),
+        ("2026-13-45: x", "pipeline.yaml:1: 2026-13-45: unknown key"),
         ("a: &x [*x]", "pipeline.yaml:1: a[0]: an alias must not contain itself"),
     ],
 )
@@ -213,11 +236,39 @@ def test_what_is_wrong_is_said_in_a_sentence(text: str, said: str) -> None:
 
 def test_a_sentence_that_names_what_is_wrong_does_not_say_what_it_is_in() -> None:
     assert problems(source("filesystem", "{watch_directories: [a]}").replace("a:", "b!:")) == [
-        "pipeline.yaml:1: stream_sources: a source's name has letters, digits, _ - and . only, not 'b!'"
+        "pipeline.yaml:2: stream_sources.b!: a source's name has letters, digits, _ - and . only"
     ]
     assert problems(source("ftp", "{}")) == [
         "pipeline.yaml:2: stream_sources.a: unknown type ftp; known here: filesystem, kafka, s3, webhook"
     ]
+
+
+def test_each_wrong_name_of_a_source_is_told_on_its_line() -> None:
+    text = "stream_sources:\n  b!: {type: webhook}\n  rest: {type: webhook}\n  c: {type: webhook}\n"
+    assert [line.split(": ")[:2] for line in problems(text)] == [
+        ["pipeline.yaml:2", "stream_sources.b!"],
+        ["pipeline.yaml:3", "stream_sources.rest"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "block"),
+    [
+        ("runtime: {max_pages: 3}", "runtime.limits"),
+        ("max_agents: 3", "processing_pipeline.swarm_config"),
+        ("processing_pipeline: {port: 80}", ""),
+        ("stream_sources: {a: {type: s3, bucket: b, config: {bucket: b}}}", "stream_sources.a.config"),
+        (
+            "processing_pipeline: {output_streams: [{type: files, format: xml}]}",
+            "processing_pipeline.output_streams[0].config",
+        ),
+    ],
+)
+def test_a_key_that_another_block_knows_is_told_to_belong_there(text: str, block: str) -> None:
+    (told,) = problems(text)
+    assert told.rpartition("unknown key here; it belongs in ")[2] == block or (
+        not block and "unknown key; known here: buffer_config" in told
+    )
 
 
 def test_several_problems_are_told_at_once_in_the_files_order() -> None:
@@ -235,6 +286,29 @@ def test_variables_are_replaced_and_take_the_type_of_their_content() -> None:
         9000,
         "${x}",
     )
+
+
+def test_a_home_is_what_a_path_begins_with_and_no_folder_of_that_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    text = "{watch_directories: [~/in, {path: '${BASE}/in'}], processed_directory: a/~/b}"
+    place = "runtime: {state_directory: ~/state, payload_store: ~/payloads, profiles_directories: [~]}\n"
+    loaded = config.parse(
+        source("filesystem", text) + place.replace("[~]", "['~']"), environment={"BASE": "~"}
+    )
+    watched = loaded.stream_sources["a"].config
+    assert [each.path for each in watched.watch_directories] == [tmp_path / "in"] * 2  # type: ignore[attr-defined]
+    assert watched.processed_directory == Path("a/~/b")  # type: ignore[attr-defined]
+    assert loaded.runtime.state_directory == tmp_path / "state"
+    assert loaded.runtime.payload_url == str(tmp_path / "payloads")
+    assert loaded.runtime.profiles_directories == (tmp_path,)
+
+
+def test_an_empty_variable_is_not_the_working_directory() -> None:
+    text = source("filesystem", '{watch_directories: ["${INBOX}"]}')
+    with pytest.raises(ConfigError, match=r"must not be empty \(is what \$\{INBOX\} stands for\)"):
+        config.parse(text, environment={"INBOX": ""})
 
 
 def test_a_variable_cannot_change_the_structure_of_the_file() -> None:
