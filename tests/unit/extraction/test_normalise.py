@@ -257,6 +257,45 @@ def test_booleans() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("☐ Yes ☒ No", False),
+        ("☒ Yes ☐ No", True),
+        ("Yes [ ] No [X]", False),
+        ("( ) No (x) Yes, since 2021", True),
+        ("✓ Yes ✗ No", True),
+        ("☐ Yes ☐ No", None),
+        ("☒ Yes ☒ No", None),
+        ("Yes ☒ No", None),
+        ("☒ I agree", True),
+        ("[ ] I agree", False),
+        ("[ ]", False),
+        ("☐ Yes", False),
+        ("☐ No", None),
+        ("● Yes ○ No", True),
+    ],
+)
+def test_the_box_that_is_ticked_says_what_is_true(text: str, answer: bool | None) -> None:
+    assert parse_boolean(text) is answer
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("[x] Single [ ] Married filing jointly", "single"),
+        ("Single ☐ Married filing jointly ☑", "joint"),
+        ("☐ Single ☐ Married filing jointly", None),
+        ("☒ Single ☒ Married filing jointly", None),
+        ("☒ Widowed ☐ Single", None),
+        ("● married filing jointly", "joint"),
+    ],
+)
+def test_an_enum_with_check_boxes_is_what_is_ticked(text: str, value: str | None) -> None:
+    wanted = field("enum", values={"single": ("Single",), "joint": ("Married filing jointly",)})
+    assert normalise(text, wanted, {}) == (None if value is None else (value, {}))
+
+
+@pytest.mark.parametrize(
     ("kind", "text", "value"),
     [
         ("ein", "EIN 12-3456789", "12-3456789"),
