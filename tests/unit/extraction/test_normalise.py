@@ -184,6 +184,11 @@ def test_of_several_numbers_the_one_with_a_currency_or_a_percent_sign_is_meant()
     assert normalise("30 days, 500", field("money"), {}) == (30, {})
 
 
+def test_a_percentage_is_no_money() -> None:
+    assert normalise("20% of 64.00", field("money"), {}) == (64, {})
+    assert normalise("8.25 %", field("money"), {}) is None
+
+
 def test_an_amount_whose_point_means_either_is_not_guessed() -> None:
     assert normalise("1.000 €", field("money"), {}) is None
     assert normalise("0.125 €", field("money"), {}) == (0.125, {"currency": "EUR"})

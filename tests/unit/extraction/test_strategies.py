@@ -251,3 +251,32 @@ def test_what_a_program_that_prints_made_up_is_no_title(title: str) -> None:
     assert raws(made, "document_title") == []
     made.metadata["title"] = "Bill of 3 May"
     assert raws(made, "document_title") == ["Bill of 3 May"]
+
+
+@pytest.mark.parametrize(
+    ("line", "kind", "raw"),
+    [
+        ("VAT 20%", "money", "12.80"),
+        ("VAT (20%)", "money", "12.80"),
+        ("VAT @ 20 %:", "money", "12.80"),
+        ("VAT (20%): 9.50", "money", "9.50"),
+        ("VAT (2 items): 9.50", "money", "9.50"),
+        ("VAT (2 items)", "money", "12.80"),
+        ("VAT (20%)", "percent", "20%"),
+        ("VAT (20%): 9.50", "percent", "20%"),
+        ("VAT (included)", "string", "12.80"),
+        ("VAT (included): yes", "boolean", "yes"),
+        ("VAT (yes)", "boolean", "(yes)"),
+        ("VAT (1,200)", "money", "(1,200)"),
+        ("VAT (1,200)", "string", "(1,200)"),
+    ],
+)
+def test_a_remark_behind_a_label_belongs_to_it(line: str, kind: str, raw: str) -> None:
+    made = document(table((line, "12.80"), ("Total", "76.80"), header_rows=0))
+    assert candidates(made, "label", text="VAT", kind=kind)[0].raw == raw
+
+
+def test_the_currency_of_a_remark_is_that_of_the_amount() -> None:
+    for line in ("Total (in EUR): 5.00", "Total (EUR): 5.00"):
+        found = candidates(document(line), "label", text="Total", kind="money")[0]
+        assert (found.raw, found.context) == ("5.00", {"currency": "EUR"})
