@@ -29,6 +29,8 @@ _REMARK = regex(
 """What may stand behind a label and belongs to it: ``Total (2 items)``, ``Name (print):``, ``VAT 20%``."""
 _REMARKED = frozenset({"string", "integer", "decimal", "percent", "date"})
 """Types whose values don't stand in parentheses behind a label, as ``Hazardous (no)`` does."""
+_BESIDE_HEAD, _IN_HEAD = 0.5, 0.4
+"""What a column heading's neighbour, and the rest of it, are worth: as a rule the value stands below."""
 _SIDES = {"right": (beside, 0.85), "below": (below, 0.7), "above": (above, 0.7)}
 
 
@@ -59,7 +61,7 @@ def label(document: Document, spec: dict[str, Any], field: Field, context: Conte
                 continue
             rest = piece.text[at:]
             if rest.strip(" .:_-)") and (kind != "money" or currency_named(rest) is None):
-                score = (0.9 if mark else 0.6) - (0.0 if first else 0.1)
+                score = (0.9 if mark else _IN_HEAD if _is_head(piece) else 0.6) - (0.0 if first else 0.1)
                 inline = piece if sign is None else replace(piece, currency=sign)
                 yield from _valued(inline, at, _inline_end(rest, at), value, spec, score)
             elif first and piece.end == found[index].end:
@@ -69,9 +71,16 @@ def label(document: Document, spec: dict[str, Any], field: Field, context: Conte
                     look = amount_beside if kind == "money" and look is beside else look
                     other = look(index, found)
                     if other is not None:
+                        heads = side == "right" and _is_head(piece) and _is_head(other)
+                        score = _BESIDE_HEAD if heads else score
                         if sign is not None and other.currency is None:
                             other = replace(other, currency=sign)
                         yield from _valued(other, 0, len(other.text), value, spec, score)
+
+
+def _is_head(piece: Piece) -> bool:
+    """Whether it is the heading of a table's column, without the colon of a form's label."""
+    return piece.cell is not None and piece.cell.header and not piece.text.rstrip().endswith(":")
 
 
 def _is_of_label(remark: re.Match[str], kind: str) -> bool:

@@ -105,6 +105,18 @@ def test_equal_amounts_of_a_pattern_are_as_many_as_stand_there() -> None:
     assert result["status"] == "completed"
 
 
+def test_equal_amounts_in_the_cells_of_a_column_are_as_many_as_stand_there() -> None:
+    where = [{"table_cell": {"row": ".", "column": "amount"}}]
+    rows = "".join(f"<tr><td>{name}</td><td>10.00</td></tr>" for name in ("Bolt", "Nut"))
+    html = f"<table><tr><th>Item</th><th>Amount</th></tr>{rows}</table><p>Total: 20.00</p>"
+    result = read(
+        html,
+        {"lines": {**LINES["lines"], "where": where}, **TOTAL},
+        {"rule": "sum", "total": "Total", "parts": ["lines"]},
+    )
+    assert verdicts(result) == [("sum", True, "sum")]
+
+
 def test_equal_words_of_a_pattern_are_one_value() -> None:
     where = [{"pattern": {"pattern": r"between (\w+)"}}]
     fields = {"party": {"type": "list", "items": {"type": "string"}, "where": where}}

@@ -112,6 +112,24 @@ def test_a_cell_where_a_row_meets_a_column_with_the_table_s_scale() -> None:
     assert found[0].context["scale"] == 1e6
 
 
+def test_a_heading_is_no_cell_below_it() -> None:
+    rows = ("Employee", "Pay date"), ("Ada Lark", "28 Feb 2031"), ("Bo Reed", "1 Mar 2031")
+    for marked in (0, 1):
+        made = document(table(*rows, header_rows=marked))
+        assert raws(made, "table_cell", row=".", column="pay date") == ["28 Feb 2031", "1 Mar 2031"]
+        assert raws(made, "table_cell", row=".", column="employee") == ["Ada Lark", "Bo Reed"]
+        assert raws(made, "table_cell", row="^ada") == ["28 Feb 2031"]
+
+
+def test_the_value_of_a_heading_stands_below_it_and_not_in_the_heading_beside() -> None:
+    heads, row = ("Employee", "Employee no.", "Pay date"), ("Ada Lark", "0417", "28 Feb 2031")
+    made = document(table(heads, row))
+    assert raws(made, "label", text="Employee")[0] == "Ada Lark"
+    assert raws(made, "label", text="Employee", side="right")[0] == "Employee no."
+    form = document(table(("Employee:", "Ada Lark"), ("Number:", "0417")))
+    assert raws(form, "label", text="Employee")[0] == "Ada Lark"
+
+
 def test_rows_of_a_table_become_objects_and_a_total_ends_them() -> None:
     made = document(
         table(("Item", "Qty", "Amount"), ("Bolt", "4", "2.00"), ("Nut", "6", "1.20"), ("Total", "", "3.20"))
