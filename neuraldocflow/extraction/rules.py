@@ -70,8 +70,12 @@ def _range(form: Mapping[str, Any], values: Values) -> Verdict:
     numbers = _numbers(_each(form, values))
     if not numbers:
         return None
-    low, high = form.get("min", float("-inf")), form.get("max", float("inf"))
-    return all(low <= number <= high for number in numbers), f"expected between {low:g} and {high:g}"
+    low, high = form.get("min"), form.get("max")
+    fine = all((low is None or low <= each) and (high is None or each <= high) for each in numbers)
+    bounds = [
+        f"{name} {bound:,}" for name, bound in (("at least", low), ("at most", high)) if bound is not None
+    ]
+    return fine, f"expected {' and '.join(bounds)}"
 
 
 def _format(form: Mapping[str, Any], values: Values) -> Verdict:

@@ -148,3 +148,20 @@ def test_amounts_in_several_currencies_do_not_add_up(
     message = rule["rule"] if passed else f"{rule['rule']} (in EUR and USD)"
     result = read(html, {**field("Net"), **field("Tax"), **TOTAL}, rule)
     assert (rule["rule"], passed, message) in verdicts(result)
+
+
+@pytest.mark.parametrize(
+    ("bounds", "told"),
+    [
+        ({"max": 50}, "at most 50"),
+        ({"min": 2_000_000}, "at least 2,000,000"),
+        ({"min": 0.5, "max": 50}, "at least 0.5 and at most 50"),
+    ],
+)
+def test_a_range_says_what_was_expected(bounds: dict[str, float], told: str) -> None:
+    result = read(
+        "<p>Total: 55.00</p>" if "max" in bounds else "<p>Total: 1</p>",
+        TOTAL,
+        {"rule": "range", "fields": "Total", **bounds},
+    )
+    assert verdicts(result) == [("range", False, f"range (expected {told})")]

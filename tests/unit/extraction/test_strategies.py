@@ -97,6 +97,8 @@ def test_the_text_of_a_section_without_its_heading() -> None:
     made = document("Scope", "All of it.", "Other")
     scope = Section("scope", "Scope", 1, 0, 16)
     assert [each.raw for each in candidates(made, "section", [scope], id="scope")] == ["All of it."]
+    found = candidates(made, "section", [scope], id="scope", pattern=r"^\w+")
+    assert [each.raw for each in found] == ["All"]
 
 
 def test_tagged_values_of_the_file() -> None:
