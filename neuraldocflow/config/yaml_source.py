@@ -68,7 +68,11 @@ def read_yaml(
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark is not None else 1
-        raise ConfigError(f"{name}:{line}: not valid YAML: {error.problem or error.context}") from error
+        said = error.problem or error.context or ""
+        raise ConfigError(f"{name}:{line}: not valid YAML: {said}{_advice(said, text, mark)}") from error
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise ConfigError(f"{name}:{line}: not valid YAML: {error.reason}") from error
     except yaml.YAMLError as error:
         raise ConfigError(f"{name}:1: not valid YAML: {error}") from error
     except RecursionError:
@@ -76,6 +80,24 @@ def read_yaml(
     finally:
         loader.dispose()
     return source
+
+
+_ADVICE = {
+    "found unknown escape character": r"in single quotes \ is a character like others: '\d+'",
+    "did not find expected ',' or '}'": "a text with one of : , [ ] { } in it is written in quotes",
+    "did not find expected ',' or ']'": "a text with one of : , [ ] { } in it is written in quotes",
+    "mapping values are not allowed in this context": "a text with ': ' in it is written in quotes",
+    "found undefined alias": "a text that begins with * is written in quotes",
+    "found character that cannot start any token": "a text that begins with it is written in quotes",
+}
+"""What to do about what libyaml says."""
+
+
+def _advice(said: str, text: str, mark: yaml.Mark | None) -> str:
+    line = text.splitlines()[mark.line] if mark is not None and mark.line < len(text.splitlines()) else ""
+    if said == "found character that cannot start any token" and line.lstrip(" ").startswith("\t"):
+        return "; a tab stands here, and lines are indented with spaces"
+    return f"; {_ADVICE[said]}" if said in _ADVICE else ""
 
 
 def _refuse_the_deepest(text: str) -> None:
