@@ -34,6 +34,8 @@ def mistake(error: yaml.YAMLError, text: str) -> tuple[int, str]:
         to_do = "lines are indented by spaces, not by tabs"
     elif error.context_mark is not None and _is_left_open(error):
         to_do = f"what begins on line {error.context_mark.line + 1} is not closed"
+        if "parsing a flow" in str(error.context) and mark.line == error.context_mark.line:
+            to_do += ", or a text in it has one of : , [ ] { } and no quotes"
     elif to_do == _QUOTES:
         began = error.context_mark if "alias" in str(error.context) else mark
         to_do = _QUOTES.format(shown[began.column : began.column + 1]) if began is not None else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -56,6 +57,16 @@ class Judged:
     """The document's origin: what must not stand in both halves of a fold."""
 
 
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Where extraction and truth part: a value that is wrong, one that is missed, or one for another."""
+
+    file: str
+    field: str
+    wanted: Any
+    given: Any
+
+
 @dataclass(slots=True)
 class Tally:
     """Everything counted: by profile, field and file kind."""
@@ -65,6 +76,8 @@ class Tally:
     spans: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     """Token F1 of each clause found, by kind."""
     failed: dict[str, str] = field(default_factory=dict)
+    differences: list[Difference] = field(default_factory=list)
+    """Of fields, one by one."""
 
     def add(self, truth: Mapping[str, Any], result: Mapping[str, Any] | None) -> None:
         """Count one document; without a result everything in it was missed."""
@@ -75,23 +88,30 @@ class Tally:
         for name, wanted in truth["fields"].items():
             given = fields.get(name)
             told = given if isinstance(given, list) else [] if given is None else [given]
-            self._field(profile, name, kind, group, wanted, told)
+            left, wrong = self._field(profile, name, kind, group, wanted, told)
+            for missed, other in itertools.zip_longest(left, wrong):
+                self.differences.append(Difference(truth["file"], name, missed, other))
         self._sections(profile, kind, group, truth, data)
         self._clauses(profile, kind, group, truth, data)
 
-    def _field(self, profile: str, name: str, kind: str, group: str, wanted: Any, told: list[Any]) -> None:
+    def _field(
+        self, profile: str, name: str, kind: str, group: str, wanted: Any, told: list[Any]
+    ) -> tuple[list[Any], list[Any]]:
+        """Counts one field, and gives what is missed of it and what is wrong."""
         values = [each.get("value") for each in told]
         if isinstance(wanted, list):
-            verdicts = match_items(wanted, values)
+            verdicts, left = match_items(wanted, values)
             total = len(wanted)
         else:
             total = 0 if wanted is None else 1
             verdicts = [wanted is not None and same(wanted, value) for value in values]
+            left = [] if wanted is None or any(verdicts) else [wanted]
         right = sum(verdicts)
         self.counts[profile, name, kind].add(Counts(right, len(verdicts) - right, max(total - right, 0)))
         for each, verdict in zip(told, verdicts, strict=True):
             confidence = float(each.get("confidence", 0.0))
             self.judged.append(Judged(profile, name, confidence, verdict, group))
+        return left, [value for value, verdict in zip(values, verdicts, strict=True) if not verdict]
 
     def _sections(
         self, profile: str, kind: str, group: str, truth: Mapping[str, Any], data: Mapping[str, Any]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,6 +26,8 @@ TARGETS = {
     "medical_record table cells": 0.90,
 }
 """F1 aimed at."""
+_TOLD, _LONGEST = 60, 120
+"""Differences printed, and characters of a value."""
 
 
 def profiles_of(tally: Tally) -> list[str]:
@@ -40,6 +43,24 @@ def print_report(console: Console, tally: Tally, simple: Tally) -> None:
         console.print(_coverage_table(profile, judged))
     for file, code in sorted(tally.failed.items()):
         console.print(f"no result: {file}: {code}")
+
+
+def print_differences(console: Console, tally: Tally) -> None:
+    """Each value that is wrong or missed, with its file and what was wanted."""
+    for each in tally.differences[:_TOLD]:
+        console.print(
+            f"{each.file}: {each.field}: {_shown(each.wanted)} is wanted, {_shown(each.given)} was given",
+            soft_wrap=True,
+        )
+    if len(tally.differences) > _TOLD:
+        console.print(f"… and {len(tally.differences) - _TOLD} more")
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def _profile_table(profile: str, tally: Tally, simple: Tally) -> Table:
@@ -60,7 +81,7 @@ def _profile_table(profile: str, tally: Tally, simple: Tally) -> Table:
                 f"all {label}",
                 *by_kind,
                 *_figures(counts),
-                f"{simple.total(profile, prefix).f1:.3f}",
+                _f1(simple.total(profile, prefix)),
                 style="bold",
             )
     if tally.spans and profile.startswith("contract"):
@@ -76,10 +97,12 @@ def _row(name: str, profile: str, kinds: Sequence[str], tally: Tally, simple: Ta
         total.add(tally.counts.get((profile, name, kind), Counts()))
         baseline.add(simple.counts.get((profile, name, kind), Counts()))
     by_kind = [_f1(tally.counts.get((profile, name, kind), Counts())) for kind in kinds]
-    return [name, *by_kind, *_figures(total), f"{baseline.f1:.3f}"]
+    return [name, *by_kind, *_figures(total), _f1(baseline)]
 
 
 def _figures(counts: Counts) -> list[str]:
+    if not (counts.support or counts.wrong):
+        return ["–", "–", "–", "0"]
     return [f"{counts.f1:.3f}", f"{counts.precision:.3f}", f"{counts.recall:.3f}", str(counts.support)]
 
 

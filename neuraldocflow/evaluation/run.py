@@ -29,7 +29,6 @@ class Task:
     path: Path
     directories: tuple[Path, ...]
     calibrated: bool = True
-    profile: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +44,11 @@ class Answer:
 
 
 def load_truth(path: Path, profile: str | None = None) -> list[Truth]:
-    """A truth file: a list of documents with file, profile (``profile`` where one names none) and fields.
+    """A truth file: a list of documents with file, profile (``profile``, where it is given) and fields.
     Raises ValueError.
     """
     try:
-        entries = json.loads(path.read_text(encoding="utf-8"))
+        entries = json.loads(path.read_text(encoding="utf-8-sig"))
     except json.JSONDecodeError as error:
         raise ValueError(f"{path}:{error.lineno}: not valid JSON: {error.msg}") from error
     except ValueError as error:
@@ -60,7 +59,7 @@ def load_truth(path: Path, profile: str | None = None) -> list[Truth]:
         if not isinstance(entry, dict):
             raise ValueError(f"{path}: entry {number}: expected an object with file, profile and fields")
         if profile is not None:
-            entry.setdefault("profile", profile)
+            entry["profile"] = profile
         if wrong := next((name for name, right in _SHAPES.items() if not right(entry.get(name))), None):
             raise ValueError(
                 f"{path}: entry {number}: {wrong} is not there, or not as docs/profiles.md has it"
@@ -105,7 +104,8 @@ _SHAPES: dict[str, Callable[[Any], bool]] = {
 _LOADED: dict[tuple[tuple[Path, ...], bool], dict[str, Profile]] = {}
 
 
-def _profiles(directories: tuple[Path, ...], calibrated: bool) -> dict[str, Profile]:
+def loaded(directories: tuple[Path, ...], calibrated: bool = True) -> dict[str, Profile]:
+    """The profiles of the folders and the built-in ones, made once a process. Raises ConfigError."""
     key = (directories, calibrated)
     if key not in _LOADED:
         forms = profile_files.forms(directories)
@@ -122,8 +122,8 @@ def _without_calibration(form: dict[str, Any]) -> dict[str, Any]:
 
 def answer(task: Task) -> Answer:
     """Extract one document, and let the baseline try."""
-    profiles = _profiles(task.directories, task.calibrated)
-    wanted = task.profile or task.truth["profile"]
+    profiles = loaded(task.directories, task.calibrated)
+    wanted = task.truth["profile"]
     limits = Limits(max_seconds=600)
     try:
         result = extract(task.path, profiles, wanted, limits=limits)

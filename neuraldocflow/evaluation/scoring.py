@@ -65,12 +65,24 @@ def same(truth: Any, value: Any) -> bool:
         number = _number(value)
         return number is not None and abs(number - truth) <= 0.001 * abs(truth)
     one, other = _number(truth), _number(value)
+    if isinstance(value, int | float) and one is not None:
+        return same(one, value)
     if one is not None and other is not None and abs(one - other) > 0.001 * abs(one):
-        return False  # folding would take away the point that tells 1.25 from 12.5, and the sign
+        return False
+    if _marks(str(truth)) != _marks(str(value)):
+        return False
     a, b = " ".join(tokens(str(truth))), " ".join(tokens(str(value)))
     return (
         a == b or _STATE_CODES.get(a, a) == _STATE_CODES.get(b, b) or a.replace(" ", "") == b.replace(" ", "")
     )
+
+
+_MARKS = re.compile(r"[<>≤≥+]|(?<![\w-])[-−–](?=\s?[$€£]?\d)|(?<=\w)[-−]$|(?<![\d.,])\d+\.\d+(?![.,]?\d)")
+
+
+def _marks(text: str) -> list[str]:
+    """What folding takes away though it tells values apart: signs, and points (1.25 mg is not 12.5 mg)."""
+    return [found.replace("−", "-").replace("–", "-") for found in _MARKS.findall(text.strip())]
 
 
 def _as_boolean(value: Any) -> str:
@@ -91,19 +103,22 @@ def same_item(truth: Any, value: Any) -> bool:
         return token_f1(str(truth["name"]), str(value.get("name", ""))) >= 0.8 and same(
             truth["value"], value.get("value")
         )
-    if not isinstance(truth, str):
-        return same(truth, value)
-    return token_f1(truth, str(value)) >= 0.8
+    return _alike(truth, value) if _has_words(truth) else same(truth, value)
 
 
 def _alike(truth: Any, value: Any) -> bool:
-    """Whether two texts with words are alike; of those without, one figure may be all the difference."""
-    words = isinstance(truth, str) and isinstance(value, str) and re.search(r"[^\W\d_]", truth)
-    return bool(words) and token_f1(str(truth), str(value)) >= 0.8
+    """Whether two texts with words are alike; of those without, one figure may be all the difference, or the
+    order of day and month."""
+    return _has_words(truth) and value is not None and token_f1(truth, str(value)) >= 0.8
 
 
-def match_items(truth: Sequence[Any], values: Sequence[Any]) -> list[bool]:
-    """For each value whether it matches an item of the truth; each item is matched once."""
+def _has_words(text: Any) -> bool:
+    return isinstance(text, str) and re.search(r"[^\W\d_]", text) is not None
+
+
+def match_items(truth: Sequence[Any], values: Sequence[Any]) -> tuple[list[bool], list[Any]]:
+    """For each value whether it matches an item of the truth, and the items that none matches; each item is
+    matched once."""
     left = list(truth)
     verdicts: list[bool] = []
     for value in values:
@@ -113,7 +128,7 @@ def match_items(truth: Sequence[Any], values: Sequence[Any]) -> list[bool]:
         verdicts.append(at is not None)
         if at is not None:
             del left[at]
-    return verdicts
+    return verdicts, left
 
 
 _REACH = 200

@@ -143,7 +143,7 @@ def _best(usable: list[Usable]) -> Usable:
     return best
 
 
-_COUNTED = frozenset({"pattern", "table_rows"})
+_COUNTED = frozenset({"pattern", "table_cell", "table_rows"})
 """Strategies of which each number, and each row, is one of its own, though another is equal to it."""
 
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from .choices import choices
 from .identifiers import IDENTIFIERS
 from .numbers import MOST, read_number
 from .patterns import lowered, regex
@@ -154,15 +155,37 @@ def _number(text: str, kind: str, context: Mapping[str, Any]) -> Normal | None:
 
 
 def parse_boolean(text: str) -> bool | None:
-    """True or False of words and check marks; None for anything else."""
-    word = text.lower().strip(" .;:[]()")
+    """True or False of words and check boxes; None for anything else. A box of its own, without ``yes`` or
+    ``no`` beside it, is true where it is ticked."""
+    answers = choices(text)
+    if answers is None:
+        return _yes_or_no(text)
+    if len(answers) == 1:
+        ((words, on),) = answers
+        said = _yes_or_no(words.partition(" ")[0])
+        return on if said is None else said if on else False if said else None
+    ticked = [words for words, on in answers if on]
+    return _yes_or_no(ticked[0].partition(" ")[0]) if len(ticked) == 1 else None
+
+
+def _yes_or_no(text: str) -> bool | None:
+    word = text.lower().strip(" .,;:[]()")
     if word in _TRUE:
         return True
     return False if word in _FALSE else None
 
 
 def _enum(text: str, field: Field) -> str | None:
-    """The value whose name or words the text is, or else the longest of them that stands in it."""
+    """The value whose name or words the text is, or else the longest of them that stands in it; where the
+    text has check boxes, that of the one that is ticked."""
+    answers = choices(text)
+    if answers is None:
+        return _named(text, field)
+    ticked = {_named(words, field) for words, on in answers if on}
+    return ticked.pop() if len(ticked) == 1 else None
+
+
+def _named(text: str, field: Field) -> str | None:
     lowered = text.lower()
     best: tuple[int, str] | None = None
     for value, words in field.values.items():

@@ -72,7 +72,8 @@ class Number:
 
 def read_number(text: str, money: bool = False, percent: bool = False) -> Number | None:
     """The first number of a text: of ``money`` the first with a currency beside it, of ``percent`` with its
-    sign, where any has one. None where there is none, or none that could be read in one way only.
+    sign, where any has one. A percentage is no money. None where there is no number, or none that could be
+    read in one way only.
 
     Minus signs before and behind it and parentheses negate; a number in parentheses that repeats one in words
     does not (``thirty (30) days``).
@@ -80,7 +81,8 @@ def read_number(text: str, money: bool = False, percent: bool = False) -> Number
     text = re.sub(r"\s+", lambda run: run[0] if run[0] in _SPACES else " ", text)
     text = _LETTER_BEHIND.sub(lambda found: f" {_LETTERED[found[1]]} {found[2]}", text)
     text = _LETTER_BEFORE.sub(lambda found: f"{found[2]} {found[3]} {_LETTERED[found[1]]}", text)
-    matches = itertools.islice(_NUMBER.finditer(text), _LOOKED_AT)
+    found = itertools.islice(_NUMBER.finditer(text), _LOOKED_AT)
+    matches = (each for each in found if not (money and each["percent"]))
     match = next(matches, None)
     if match is not None and (money or percent) and not _marked(match, money):
         match = next((other for other in matches if _marked(other, money)), match)

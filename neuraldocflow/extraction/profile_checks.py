@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
+from itertools import pairwise
 from typing import Any
 
 from . import settings
@@ -28,6 +29,8 @@ TYPES = (
     "object",
     "identifier",
 )
+_MEANT = {"number": "decimal", "float": "decimal", "text": "string", "currency": "money", "amount": "money"}
+"""What types are called elsewhere."""
 FORMATS = ("pdf", "docx", "html")
 SEVERITIES = ("error", "warning", "info")
 PATTERN_KEYS = frozenset({"pattern", "patterns", "after", "before", "until", "row", "column", "heading"})
@@ -65,6 +68,10 @@ _FIELD_KEYS: dict[str, type | tuple[type, ...]] = {
     "sensitive": bool,
     "measured_as": str,
 }
+_ITEM_KEYS = frozenset({"type", "title", "description", "format", "values"})
+"""What can be said of a list's items."""
+_OF_TYPES = {"values": ("enum",), "items": ("list",), "format": ("string", "identifier")}
+"""Settings that fields of other types do not heed."""
 _SIGNAL_KEYS: dict[str, type | tuple[type, ...]] = {
     "pattern": str,
     "weight": (int, float),
@@ -96,6 +103,8 @@ def problems_of(form: Any) -> Problems:
         and not re.fullmatch(r"[a-z][a-z0-9_]*", form["name"])
     ):
         yield ("name",), "has lower-case letters, digits and _ only"
+    if form.get("name") == "auto":
+        yield ("name",), "is taken: auto means that the document tells which profile"
     yield from _format_problems(form, ())
     for index, each in enumerate(_list(form, "detect")):
         path: Path = ("detect", index)
@@ -107,6 +116,7 @@ def problems_of(form: Any) -> Problems:
     for index, each in enumerate(_list(form, "sections")):
         yield from _section_problems(each, ("sections", index))
     yield from _clauses_problems(form)
+    yield from _calibration_problems(form.get("data"))
     fields = form.get("fields")
     for name, each in fields.items() if isinstance(fields, Mapping) else ():
         if not name:
@@ -118,7 +128,7 @@ def problems_of(form: Any) -> Problems:
         if isinstance(other, str) and other not in known:
             yield ("fields", name, "measured_as"), _no_field(other, known)
     for index, each in enumerate(_list(form, "validations")):
-        yield from _rule_problems(each, known, ("validations", index))
+        yield from _rule_problems(each, fields if isinstance(fields, Mapping) else {}, ("validations", index))
     told = {key: form[key] for key in form if key != "data"}
     yield from settings.no_json(told)
     yield from _pattern_problems(told, ())
@@ -186,6 +196,24 @@ def _clauses_problems(form: Mapping[str, Any]) -> Problems:
         yield ("clauses", "model"), f"the profile's data have no {model!r}"
 
 
+def _calibration_problems(data: Any) -> Problems:
+    learned = data.get("calibration") if isinstance(data, Mapping) else None
+    if learned is None or isinstance(learned, str):
+        return
+    if not isinstance(learned, Mapping) or not all(map(_are_points, learned.values())):
+        yield ("data", "calibration"), "is none: it has, by field, a list of [score, probability] that rise"
+
+
+def _are_points(value: Any) -> bool:
+    """Whether it is what a calibration has for a field: points within 0..1, their scores rising."""
+    if not isinstance(value, list | tuple) or not value:
+        return False
+    pairs = all(isinstance(each, list | tuple) and len(each) == 2 for each in value)
+    if not pairs or not all(settings.is_number(part) and 0 <= part <= 1 for each in value for part in each):
+        return False
+    return all(one[0] <= other[0] for one, other in pairwise(value))
+
+
 def _field_problems(form: Any, path: Path) -> Problems:
     if not isinstance(form, Mapping):
         yield path, "a field is a mapping with type and where"
@@ -193,7 +221,7 @@ def _field_problems(form: Any, path: Path) -> Problems:
     yield from _keys_of(form, _FIELD_KEYS, path)
     kind = form.get("type", "string")
     if kind not in TYPES:
-        yield (*path, "type"), f"unknown type {kind!r}; {_instead(kind, TYPES)}"
+        yield (*path, "type"), f"unknown type {kind!r}; {_instead(_MEANT.get(kind, kind), TYPES)}"
     if form.get("format") is not None and form["format"] not in IDENTIFIERS:
         yield (*path, "format"), f"unknown format {form['format']!r}; {_instead(form['format'], IDENTIFIERS)}"
     if settings.is_number(form.get("weight")) and form["weight"] < 0:
@@ -201,8 +229,14 @@ def _field_problems(form: Any, path: Path) -> Problems:
     if kind == "enum" and not form.get("values"):
         yield path, "an enum lists its values"
     yield from _value_problems(form.get("values"), (*path, "values"))
+    for key, kinds in _OF_TYPES.items():
+        if form.get(key) is not None and kind in TYPES and kind not in kinds:
+            yield (*path, key), f"is for the type {' or '.join(kinds)}; this is of type {kind}"
     if isinstance(form.get("items"), Mapping):
         yield from _field_problems(form["items"], (*path, "items"))
+        for key in form["items"]:
+            if key in _FIELD_KEYS and key not in _ITEM_KEYS:
+                yield (*path, "items", key), "is said of the field itself, not of its items"
     for index, entry in enumerate(_list(form, "where")):
         where: Path = (*path, "where", index)
         if not isinstance(entry, Mapping) or len(entry) != 1:
@@ -215,6 +249,7 @@ def _field_problems(form: Any, path: Path) -> Problems:
             yield (*where, key), "a strategy's settings are a mapping"
         else:
             yield from settings.problems(key, spec or {}, (*where, key))
+            yield from settings.unfit(key, _kind(form), (*where, key))
 
 
 def _value_problems(values: Any, path: Path) -> Problems:
@@ -226,10 +261,12 @@ def _value_problems(values: Any, path: Path) -> Problems:
             yield (*path, value), "must list the words that mean it, each a text"
 
 
-def _rule_problems(form: Any, fields: set[str], path: Path) -> Problems:
-    if not isinstance(form, Mapping) or str(form.get("rule")) not in RULES:
-        given = form.get("rule") if isinstance(form, Mapping) else form
-        yield path, f"unknown rule {given!r}; {_instead(given, sorted(RULES))}"
+def _rule_problems(form: Any, fields: Mapping[str, Any], path: Path) -> Problems:
+    if not isinstance(form, Mapping) or "rule" not in form:
+        yield path, "a rule is a mapping such as {rule: required, fields: [total]}"
+        return
+    if str(form["rule"]) not in RULES:
+        yield path, f"unknown rule {form['rule']!r}; {_instead(form['rule'], sorted(RULES))}"
         return
     if form.get("severity", "error") not in SEVERITIES:
         yield (*path, "severity"), f"must be one of {', '.join(SEVERITIES)}"
@@ -252,9 +289,32 @@ def _rule_problems(form: Any, fields: set[str], path: Path) -> Problems:
             yield (*path, key), "must be a number"
     if form["rule"] == "range":
         yield from _bounds_problems(form, path)
+    kinds: dict[str, str] = {}
     for name in [] if wrong else rule.fields_of(form):
         if name not in fields:
             yield path, _no_field(str(name), fields)
+        else:
+            kinds[name] = _kind(fields[name])
+    for name, kind in kinds.items():
+        if kind in TYPES and rule.judges and kind not in rule.judges:
+            yield path, f"the rule {form['rule']} is for {_sorts(rule.judges)}; {name} is of type {kind}"
+    if (
+        form["rule"] == "order"
+        and len({kind == "date" for kind in kinds.values() if kind in rule.judges}) > 1
+    ):
+        yield path, "the rule order compares dates with dates, numbers with numbers"
+
+
+def _kind(field: Any) -> str:
+    """A field's type, of a list its items'."""
+    form = field if isinstance(field, Mapping) else {}
+    if form.get("type") == "list":
+        form = form["items"] if isinstance(form.get("items"), Mapping) else {}
+    return str(form.get("type", "string"))
+
+
+def _sorts(kinds: Iterable[str]) -> str:
+    return " and ".join(dict.fromkeys("dates" if kind == "date" else "numbers" for kind in kinds))
 
 
 def _names_fields(value: Any) -> bool:
@@ -270,13 +330,15 @@ def _bounds_problems(form: Mapping[str, Any], path: Path) -> Problems:
         yield (*path, "min"), "is above max"
 
 
-def _no_field(name: str, fields: set[str]) -> str:
+def _no_field(name: str, fields: Iterable[str]) -> str:
     near = get_close_matches(name, fields, 1)
     return f"no field is called {name!r}" + (f"; did you mean {near[0]}?" if near else "")
 
 
 def _pattern_problems(value: Any, path: Path) -> Problems:
     for where, pattern in patterns_of(value, path):
+        if "\b" in pattern:
+            yield where, r'has a backspace, which "\b" in double quotes is; write it in single quotes'
         try:
             re.compile(pattern)
         except (re.error, OverflowError) as error:

@@ -29,6 +29,8 @@ class Rule:
     takes: tuple[str, ...] = ()
     compares: bool = False
     """Whether it sets values against one another: amounts of money then have to be in one currency."""
+    judges: tuple[str, ...] = ()
+    """The types of fields it can judge; all, where it names none."""
 
     def fields_of(self, form: Mapping[str, Any]) -> list[str]:
         """The fields it speaks of."""
@@ -70,8 +72,12 @@ def _range(form: Mapping[str, Any], values: Values) -> Verdict:
     numbers = _numbers(_each(form, values))
     if not numbers:
         return None
-    low, high = form.get("min", float("-inf")), form.get("max", float("inf"))
-    return all(low <= number <= high for number in numbers), f"expected between {low:g} and {high:g}"
+    low, high = form.get("min"), form.get("max")
+    fine = all((low is None or low <= each) and (high is None or each <= high) for each in numbers)
+    bounds = [
+        f"{name} {bound:,}" for name, bound in (("at least", low), ("at most", high)) if bound is not None
+    ]
+    return fine, f"expected {' and '.join(bounds)}"
 
 
 def _format(form: Mapping[str, Any], values: Values) -> Verdict:
@@ -129,13 +135,14 @@ def _one_of(form: Mapping[str, Any], values: Values) -> Verdict:
     return any(values.get(name) not in (None, []) for name in _names(form)), "none of them was found"
 
 
+_NUMBERS = ("integer", "decimal", "money", "percent")
 RULES: dict[str, Rule] = {
     "required": Rule(_required),
-    "range": Rule(_range, takes=("min", "max")),
+    "range": Rule(_range, takes=("min", "max"), judges=_NUMBERS),
     "format": Rule(_format, ("fields", "pattern")),
-    "order": Rule(_order, compares=True),
-    "sum": Rule(_sum, ("total", "parts"), ("tolerance",), compares=True),
-    "not_future": Rule(_not_future),
+    "order": Rule(_order, compares=True, judges=("date", *_NUMBERS)),
+    "sum": Rule(_sum, ("total", "parts"), ("tolerance",), compares=True, judges=_NUMBERS),
+    "not_future": Rule(_not_future, judges=("date",)),
     "unique": Rule(_unique),
     "one_of": Rule(_one_of),
 }

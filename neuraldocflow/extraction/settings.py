@@ -49,7 +49,12 @@ def _columns(value: Any, path: Path) -> Problems:
         yield from _text(pattern, (*path, key))
 
 
-_WHERE = {"section": _texts, "first": _number, "score": _number, "case": _flag}
+def _share(value: Any, path: Path) -> Problems:
+    if not is_number(value) or not 0 <= value <= 1:
+        yield path, "must be a number from 0 to 1"
+
+
+_WHERE = {"section": _texts, "first": _number, "score": _share, "case": _flag}
 _Check = Callable[[Any, Path], Problems]
 _SETTINGS: dict[str, tuple[tuple[str, ...], Mapping[str, _Check]]] = {
     "label": (("text",), {"text": _texts, "pattern": _text, "side": _side, "length": _number}),
@@ -80,6 +85,9 @@ def problems(strategy: str, spec: Mapping[str, Any], path: Path) -> Problems:
     for key in needed:
         if key not in spec:
             yield path, f"the strategy {strategy} needs {key}"
+    columns, least = spec.get("columns"), spec.get("least")
+    if isinstance(columns, Mapping) and least is not None and is_number(least) and least > len(columns):
+        yield (*path, "least"), f"is more than the columns there are ({len(columns)})"
     for key, value in spec.items():
         if key in known:
             yield from known[key](value, (*path, key))
@@ -87,6 +95,17 @@ def problems(strategy: str, spec: Mapping[str, Any], path: Path) -> Problems:
         near = get_close_matches(str(key), known, 1)
         said = f"did you mean {near[0]}?" if near else f"known are {', '.join(known) or 'none'}"
         yield (*path, key), f"unknown setting; {said}"
+
+
+_OF_OBJECTS = frozenset({"table_rows", "key_values"})
+
+
+def unfit(strategy: str, kind: str, path: Path) -> Problems:
+    """What a strategy gives that its field's type is not; ``kind`` is, of a list, its items' type."""
+    if strategy in _OF_OBJECTS and kind != "object":
+        yield path, f"gives objects; its field is a list with items: {{type: object}}, not of {kind}"
+    elif strategy in _SETTINGS and strategy not in _OF_OBJECTS and kind == "object":
+        yield path, f"gives no objects, as {' and '.join(sorted(_OF_OBJECTS))} do"
 
 
 def patterns(strategy: str, spec: Mapping[str, Any], path: Path) -> Iterator[tuple[Path, str]]:

@@ -72,18 +72,21 @@ def _cell_candidate(cell: Cell, table: Table, score: float) -> Candidate:
 def table_cell(
     document: Document, spec: dict[str, Any], field: Field, context: Context
 ) -> Iterator[Candidate]:
-    """Cells in rows whose first text matches ``row``, under headings that match ``column``."""
+    """Cells in rows whose first text matches ``row``, under headings that match ``column``: those of the
+    first row, where a table marks none."""
     row = _compiled(spec["row"])
     column = _compiled(spec["column"]) if spec.get("column") else None
     for table in _tables(document, spec):
-        header = table.header()
-        for cells in table.by_row().values():
+        headings, first = _headings(table) if column is not None else ([], 0)
+        score = 0.85 if column is not None and table.header_rows else 0.75
+        for number, cells in table.by_row().items():
             texts = [cell for cell in cells if cell.text.strip()]
-            if not texts or not row.search(texts[0].text):
+            if number < first or not texts or not row.search(texts[0].text):
                 continue
-            for cell in texts[1:]:
-                if column is None or column.search(header[cell.column]):
-                    yield _cell_candidate(cell, table, 0.85 if column is not None else 0.75)
+            own = [] if column is None else texts[:1]
+            for cell in [*texts[1:], *own]:
+                if column is None or column.search(headings[cell.column]):
+                    yield _cell_candidate(cell, table, score)
                     break
 
 
@@ -120,11 +123,8 @@ def table_rows(
 
 
 def _columns(table: Table, wanted: dict[str, re.Pattern[str]]) -> tuple[dict[str, int], int]:
-    """Each key's column and the first row below the headings; a table that marks no header rows
-    may have them in its first row."""
-    headings, first = table.header(), table.header_rows
-    if not table.header_rows and table.n_rows:
-        headings, first = table.grid()[0], 1
+    """Each key's column and the first row below the headings."""
+    headings, first = _headings(table)
     columns: dict[str, int] = {}
     for key, expression in wanted.items():
         at = next(
@@ -134,6 +134,14 @@ def _columns(table: Table, wanted: dict[str, re.Pattern[str]]) -> tuple[dict[str
         if at is not None:
             columns[key] = at
     return columns, first
+
+
+def _headings(table: Table) -> tuple[list[str], int]:
+    """The columns' headings and the first row below them; a table that marks no header rows may have them in
+    its first row."""
+    if table.header_rows or not table.n_rows:
+        return table.header(), table.header_rows
+    return table.grid()[0], 1
 
 
 def _object(row: dict[str, Cell], table: Table) -> Candidate:

@@ -2,7 +2,7 @@
 
 ``pattern``    a regular expression; its group ``value``, else the first group, else all of it
 ``proximity``  the match of ``pattern`` nearest to a match of ``near``, at most ``within`` characters away
-``section``    what a section says: its text, or a ``pattern`` in it
+``section``    what a section says below its heading: its text, or a ``pattern`` in it
 ``document_title``  the highest heading on the first pages, else the title the file's metadata gives
 ``fact``       values the file itself tags: form fields, content controls (``name``: regular expression)
 """
@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from ..candidates import Candidate, Context, strategy
@@ -51,9 +51,15 @@ def _of_match(match: re.Match[str], score: float) -> Candidate | None:
 @strategy("pattern")
 def pattern(document: Document, spec: dict[str, Any], field: Field, context: Context) -> Iterator[Candidate]:
     """Matches in the text; earlier ones are a little likelier."""
+    yield from _matches(document, spec, _ranges(document, spec, context))
+
+
+def _matches(
+    document: Document, spec: dict[str, Any], ranges: Iterable[tuple[int, int]]
+) -> Iterator[Candidate]:
     expression = _compiled(spec)
     score = float(spec.get("score", 0.7))
-    for start, end in _ranges(document, spec, context):
+    for start, end in ranges:
         for count, match in enumerate(expression.finditer(document.text, start, end)):
             found = _of_match(match, score - 0.01 * min(count, 20))
             if found is not None:
@@ -88,11 +94,11 @@ def section(document: Document, spec: dict[str, Any], field: Field, context: Con
     for found in context.sections:
         if found.id not in ids:
             continue
-        if "pattern" in spec:
-            yield from pattern(document, {**spec, "section": found.id}, field, context)
-            continue
         heading = document.block_at(found.start)
         start = min(heading.end + 1, found.end) if heading is not None else found.start
+        if "pattern" in spec:
+            yield from _matches(document, spec, [(start, found.end)])
+            continue
         text = document.text[start : found.end]
         stripped = text.strip()
         if stripped:

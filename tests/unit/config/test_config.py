@@ -199,6 +199,7 @@ def test_an_impossible_value_names_file_line_key_and_value() -> None:
             "batch_size: must not exceed max_buffer_size (3) (is 4)",
         ),
         ("runtime: {\n", "pipeline.yaml:2: not valid YAML"),
+        ("a: {b: c: d}", "is not closed, or a text in it has one of : , [ ] { } and no quotes"),
         (f"runtime: {'[' * 3000}{']' * 3000}", "pipeline.yaml:1: nested too deeply"),
         (f"runtime: {'[' * 200_000}{']' * 200_000}", "pipeline.yaml:1: nested too deeply"),
         ("- " * 200_000, "pipeline.yaml:1: nested too deeply"),

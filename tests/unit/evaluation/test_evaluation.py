@@ -19,6 +19,7 @@ from neuraldocflow.evaluation.measures import (
 )
 from neuraldocflow.evaluation.run import load_truth
 from neuraldocflow.evaluation.scoring import begins_alike, match_items, same, token_f1
+from neuraldocflow.profiles import check
 
 
 @pytest.mark.parametrize(
@@ -38,6 +39,15 @@ from neuraldocflow.evaluation.scoring import begins_alike, match_items, same, to
         ("5415550100", "5415550100", True),
         ("1.25", "12.5", False),
         ("-5", "5", False),
+        ("96.00", 96, True),
+        ("$96.00", 96.5, False),
+        ("A+", "A-", False),
+        ("<5 mg", "5 mg", False),
+        ("-5 %", "5 %", False),
+        ("1.25 mg", "12.5 mg", False),
+        ("1.5 mg", "15 mg", False),
+        ("541.555.0100", "5415550100", True),
+        ("twelve-month", "twelve month", True),
     ],
 )
 def test_scalars(truth: Any, value: Any, right: bool) -> None:
@@ -45,20 +55,25 @@ def test_scalars(truth: Any, value: Any, right: bool) -> None:
 
 
 def test_each_item_of_a_list_is_matched_once() -> None:
-    assert match_items(["Eggs", "Milk"], ["eggs", "Eggs", "Soy"]) == [True, False, False]
+    assert match_items(["Eggs", "Milk"], ["eggs", "Eggs", "Soy"]) == ([True, False, False], ["Milk"])
     weight = {"name": "Body weight", "value": "71", "unit": "kg"}
-    assert match_items([weight], [{"name": "weight body", "value": 71}, {"name": "Weight", "value": 70}]) == [
-        True,
-        False,
-    ]
+    told = [{"name": "weight body", "value": 71}, {"name": "Weight", "value": 70}]
+    assert match_items([weight], told)[0] == [True, False]
+
+
+def test_dates_of_a_list_are_right_with_day_and_month_where_they_belong() -> None:
+    assert match_items(["2024-05-02"], ["2024-02-05"])[0] == [False]
+    assert match_items(["2024-05-02", "2024-02-05"], ["2024-02-05", "2024-05-02"])[0] == [True, True]
 
 
 def test_an_object_is_right_where_all_is_that_the_truth_says_of_it() -> None:
     truth = [{"description": "Pump, large", "amount": "12.50"}]
-    assert match_items(truth, [{"description": "pump large", "quantity": "2", "amount": "12.50"}]) == [True]
-    assert match_items(truth, [{"description": "Pump, large", "amount": "1.250"}]) == [False]
-    assert match_items(truth, [{"description": "Pump, large"}]) == [False]
-    assert match_items(truth, ["Pump, large"]) == [False]
+    assert match_items(truth, [{"description": "pump large", "quantity": "2", "amount": "12.50"}])[0] == [
+        True
+    ]
+    assert match_items(truth, [{"description": "Pump, large", "amount": "1.250"}])[0] == [False]
+    assert match_items(truth, [{"description": "Pump, large"}])[0] == [False]
+    assert match_items(truth, ["Pump, large"])[0] == [False]
 
 
 @pytest.mark.parametrize(
@@ -86,11 +101,11 @@ def test_a_truth_file_that_is_none_is_told(tmp_path: Path, text: str, told: str)
         load_truth(tmp_path / "a.truth.json")
 
 
-def test_the_profile_that_is_given_is_that_of_documents_which_name_none(tmp_path: Path) -> None:
+def test_the_profile_that_is_given_is_used_and_named_whatever_the_truth_names(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text(
         '[{"file": "a", "fields": {}}, {"file": "b", "profile": "q", "fields": {}}]'
     )
-    assert [each["profile"] for each in load_truth(tmp_path / "a.json", "p")] == ["p", "q"]
+    assert [each["profile"] for each in load_truth(tmp_path / "a.json", "p")] == ["p", "p"]
 
 
 def test_token_f1() -> None:
@@ -162,3 +177,66 @@ def test_the_command_scores_any_truth_file(
     (tmp_path / "t.json").write_text(json.dumps([{**entry, "file": "gone.html"}]))
     assert evaluate.main([str(tmp_path / "t.json"), str(tmp_path)]) == 2
     assert "gone.html is not there" in capsys.readouterr().err
+
+
+OWN = """name: own
+version: 1
+fields:
+  total: {type: money, where: [{label: {text: Total}}]}
+  dates: {type: list, items: {type: date}, where: [{pattern: {pattern: '\\d{4}-\\d\\d-\\d\\d'}}]}
+"""
+
+
+def scored(folder: Path, truth: Any, *arguments: str) -> int:
+    (folder / "own.yaml").write_text(OWN)
+    (folder / "a.html").write_text("<p>Total: $5.00</p><p>2024-05-02 and 2024-05-03</p>")
+    (folder / "t.json").write_text("\ufeff" + json.dumps(truth), encoding="utf-8")
+    given = [str(folder / "t.json"), "--profiles", str(folder), "--profile", "own"]
+    return evaluate.main([*given, *arguments])
+
+
+def test_what_is_wrong_and_what_is_missed_is_told_value_by_value(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    truth = [{"file": "a.html", "fields": {"total": 6, "dates": ["2024-05-02", "2024-03-05"]}}]
+    assert scored(tmp_path, truth, "--differences") == 0
+    assert capsys.readouterr().out.strip().split("\n")[-2:] == [
+        "a.html: total: 6 is wanted, 5 was given",
+        'a.html: dates: "2024-03-05" is wanted, "2024-05-03" was given',
+    ]
+
+
+def test_a_field_that_the_profile_has_not_is_told_and_so_is_a_document_named_twice(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    entry = {"file": "a.html", "fields": {"totl": 5}}
+    assert scored(tmp_path, [entry, entry]) == 0
+    told = capsys.readouterr().err
+    assert "no field 'totl', which 2 of the truths have; did you mean total?" in told
+    assert "a.html is named 2 times" in told
+
+
+def test_a_truth_without_documents_is_no_success(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert scored(tmp_path, []) == 2
+    assert "no document to score" in capsys.readouterr().err
+
+
+def test_a_field_that_is_rightly_absent_has_no_figures(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.htm").write_text("<p>Nothing.</p>")
+    assert scored(tmp_path, [{"file": "a.htm", "fields": {"total": None}}]) == 0
+    row = next(line for line in capsys.readouterr().out.split("\n") if line.startswith("│ total"))
+    assert [cell.strip() for cell in row.split("│")[2:-1]] == ["–", "–", "–", "–", "0", "–"]
+
+
+def test_a_calibration_is_written_beside_its_own_profile_however_few_documents_there_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert scored(tmp_path, [{"file": "a.html", "fields": {"total": 5}}], "--fit-calibration") == 0
+    assert "data: {calibration: own.calibration.json}" in capsys.readouterr().out
+    (tmp_path / "own.yaml").write_text(OWN + "data: {calibration: own.calibration.json}\n")
+    assert check(tmp_path / "own.yaml").data["calibration"]["*"]
+    (tmp_path / "b.html").write_text("<p>Nothing.</p>")
+    assert scored(tmp_path, [{"file": "b.html", "fields": {"total": 5}}], "--fit-calibration") == 0
+    assert json.loads((tmp_path / "own.calibration.json").read_text()) == {}

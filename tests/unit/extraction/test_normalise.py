@@ -184,6 +184,11 @@ def test_of_several_numbers_the_one_with_a_currency_or_a_percent_sign_is_meant()
     assert normalise("30 days, 500", field("money"), {}) == (30, {})
 
 
+def test_a_percentage_is_no_money() -> None:
+    assert normalise("20% of 64.00", field("money"), {}) == (64, {})
+    assert normalise("8.25 %", field("money"), {}) is None
+
+
 def test_an_amount_whose_point_means_either_is_not_guessed() -> None:
     assert normalise("1.000 €", field("money"), {}) is None
     assert normalise("0.125 €", field("money"), {}) == (0.125, {"currency": "EUR"})
@@ -254,6 +259,45 @@ def test_booleans() -> None:
         False,
         None,
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("☐ Yes ☒ No", False),
+        ("☒ Yes ☐ No", True),
+        ("Yes [ ] No [X]", False),
+        ("( ) No (x) Yes, since 2021", True),
+        ("✓ Yes ✗ No", True),
+        ("☐ Yes ☐ No", None),
+        ("☒ Yes ☒ No", None),
+        ("Yes ☒ No", None),
+        ("☒ I agree", True),
+        ("[ ] I agree", False),
+        ("[ ]", False),
+        ("☐ Yes", False),
+        ("☐ No", None),
+        ("● Yes ○ No", True),
+    ],
+)
+def test_the_box_that_is_ticked_says_what_is_true(text: str, answer: bool | None) -> None:
+    assert parse_boolean(text) is answer
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("[x] Single [ ] Married filing jointly", "single"),
+        ("Single ☐ Married filing jointly ☑", "joint"),
+        ("☐ Single ☐ Married filing jointly", None),
+        ("☒ Single ☒ Married filing jointly", None),
+        ("☒ Widowed ☐ Single", None),
+        ("● married filing jointly", "joint"),
+    ],
+)
+def test_an_enum_with_check_boxes_is_what_is_ticked(text: str, value: str | None) -> None:
+    wanted = field("enum", values={"single": ("Single",), "joint": ("Married filing jointly",)})
+    assert normalise(text, wanted, {}) == (None if value is None else (value, {}))
 
 
 @pytest.mark.parametrize(

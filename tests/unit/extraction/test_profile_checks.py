@@ -45,12 +45,18 @@ def verdicts(result: dict[str, Any]) -> list[tuple[str, bool, str]]:
         ({"rule": "required", "fields": []}, "fields", "fields' names"),
         ({"rule": "sum", "total": "a", "parts": []}, "parts", "fields' names"),
         ({"rule": "one_of", "fields": ["a"], "message": 5}, "message", "must be a text"),
+        ({"range": {"fields": ["a"], "min": 1}}, "", "a rule is a mapping such as {rule: required"),
+        ({"rule": "range", "fields": ["name"], "min": 1}, "", "is for numbers; name is of type string"),
+        ({"rule": "sum", "total": "a", "parts": ["rows"]}, "", "rows is of type object"),
+        ({"rule": "not_future", "fields": ["a"]}, "", "is for dates; a is of type decimal"),
+        ({"rule": "order", "fields": ["a", "day"]}, "", "compares dates with dates, numbers with numbers"),
     ],
 )
 def test_a_rule_that_would_not_do_what_it_says_is_refused(
     rule: dict[str, Any], path: str, sentence: str
 ) -> None:
-    assert sentence in problems(validations=[rule])[f"validations.0.{path}".rstrip(".")]
+    fields = {**A, "name": {}, "day": {"type": "date"}, "rows": {"type": "list", "items": {"type": "object"}}}
+    assert sentence in problems(fields=fields, validations=[rule])[f"validations.0.{path}".rstrip(".")]
 
 
 @pytest.mark.parametrize(
@@ -70,12 +76,69 @@ def test_a_rule_that_would_not_do_what_it_says_is_refused(
             "did you mean iban?",
         ),
         ({"fields": {"": {}}}, "fields.", "has a name"),
+        ({"fields": {"a": {"type": "number"}}}, "fields.a.type", "did you mean decimal?"),
+        (
+            {"fields": {"a": {"values": ["x"]}}},
+            "fields.a.values",
+            "for the type enum; this is of type string",
+        ),
+        ({"fields": {"a": {"items": {"type": "date"}}}}, "fields.a.items", "for the type list"),
+        ({"fields": {"a": {"type": "date", "format": "ein"}}}, "fields.a.format", "string or identifier"),
+        (
+            {"fields": {"a": {"type": "list", "items": {"required": True}}}},
+            "fields.a.items.required",
+            "of the field itself",
+        ),
+        ({"name": "auto"}, "name", "is taken"),
+        ({"data": {"calibration": {"*": []}}}, "data.calibration", "a list of [score, probability]"),
+        ({"data": {"calibration": {"*": [[0.9, 1], [0.5, 0.2]]}}}, "data.calibration", "that rise"),
+        ({"data": {"calibration": {"*": [["a", 1]]}}}, "data.calibration", "by field"),
+        ({"data": {"calibration": []}}, "data.calibration", "by field"),
     ],
 )
 def test_a_setting_that_no_document_would_heed_is_refused(
     form: dict[str, Any], path: str, sentence: str
 ) -> None:
     assert sentence in problems(**form)[path]
+
+
+@pytest.mark.parametrize(
+    ("field", "strategy", "sentence"),
+    [
+        ({"type": "money"}, {"key_values": {}}, "gives objects"),
+        (
+            {"type": "list", "items": {"type": "money"}},
+            {"table_rows": {"columns": {"a": "a"}}},
+            "items: {type: object}, not of money",
+        ),
+        ({"type": "list", "items": {"type": "object"}}, {"label": {"text": "a"}}, "gives no objects"),
+    ],
+)
+def test_a_strategy_that_gives_what_its_field_is_not_is_refused(
+    field: dict[str, Any], strategy: dict[str, Any], sentence: str
+) -> None:
+    told = problems(fields={"a": {**field, "where": [strategy]}})
+    assert sentence in told[f"fields.a.where.0.{next(iter(strategy))}"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "path", "sentence"),
+    [
+        ({"pattern": {"pattern": "x", "score": 5}}, "pattern.score", "from 0 to 1"),
+        (
+            {"table_rows": {"columns": {"a": "a"}, "least": 2}},
+            "table_rows.least",
+            "the columns there are (1)",
+        ),
+    ],
+)
+def test_a_setting_out_of_its_range_is_refused(settings: dict[str, Any], path: str, sentence: str) -> None:
+    assert sentence in problems(fields={"a": {"where": [settings]}})[f"fields.a.where.0.{path}"]
+
+
+def test_a_backspace_in_a_pattern_is_told_as_the_escape_it_was_meant_to_be() -> None:
+    told = problems(detect=[{"pattern": "\binvoice\b"}], fields={})
+    assert "in single quotes" in told["detect.0.pattern"]
 
 
 @pytest.mark.parametrize(
@@ -103,6 +166,18 @@ def test_equal_amounts_of_a_pattern_are_as_many_as_stand_there() -> None:
     result = read(html, fields, {"rule": "sum", "total": "Total", "parts": ["lines"]})
     assert [each["value"] for each in result["extractedData"]["fields"]["lines"]] == [10, 10]
     assert result["status"] == "completed"
+
+
+def test_equal_amounts_in_the_cells_of_a_column_are_as_many_as_stand_there() -> None:
+    where = [{"table_cell": {"row": ".", "column": "amount"}}]
+    rows = "".join(f"<tr><td>{name}</td><td>10.00</td></tr>" for name in ("Bolt", "Nut"))
+    html = f"<table><tr><th>Item</th><th>Amount</th></tr>{rows}</table><p>Total: 20.00</p>"
+    result = read(
+        html,
+        {"lines": {**LINES["lines"], "where": where}, **TOTAL},
+        {"rule": "sum", "total": "Total", "parts": ["lines"]},
+    )
+    assert verdicts(result) == [("sum", True, "sum")]
 
 
 def test_equal_words_of_a_pattern_are_one_value() -> None:
@@ -136,3 +211,20 @@ def test_amounts_in_several_currencies_do_not_add_up(
     message = rule["rule"] if passed else f"{rule['rule']} (in EUR and USD)"
     result = read(html, {**field("Net"), **field("Tax"), **TOTAL}, rule)
     assert (rule["rule"], passed, message) in verdicts(result)
+
+
+@pytest.mark.parametrize(
+    ("bounds", "told"),
+    [
+        ({"max": 50}, "at most 50"),
+        ({"min": 2_000_000}, "at least 2,000,000"),
+        ({"min": 0.5, "max": 50}, "at least 0.5 and at most 50"),
+    ],
+)
+def test_a_range_says_what_was_expected(bounds: dict[str, float], told: str) -> None:
+    result = read(
+        "<p>Total: 55.00</p>" if "max" in bounds else "<p>Total: 1</p>",
+        TOTAL,
+        {"rule": "range", "fields": "Total", **bounds},
+    )
+    assert verdicts(result) == [("range", False, f"range (expected {told})")]

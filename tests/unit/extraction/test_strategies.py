@@ -97,6 +97,8 @@ def test_the_text_of_a_section_without_its_heading() -> None:
     made = document("Scope", "All of it.", "Other")
     scope = Section("scope", "Scope", 1, 0, 16)
     assert [each.raw for each in candidates(made, "section", [scope], id="scope")] == ["All of it."]
+    found = candidates(made, "section", [scope], id="scope", pattern=r"^\w+")
+    assert [each.raw for each in found] == ["All"]
 
 
 def test_tagged_values_of_the_file() -> None:
@@ -110,6 +112,24 @@ def test_a_cell_where_a_row_meets_a_column_with_the_table_s_scale() -> None:
     found = candidates(made, "table_cell", row="^revenue", column="2023")
     assert [each.raw for each in found] == ["11"]
     assert found[0].context["scale"] == 1e6
+
+
+def test_a_heading_is_no_cell_below_it() -> None:
+    rows = ("Employee", "Pay date"), ("Ada Lark", "28 Feb 2031"), ("Bo Reed", "1 Mar 2031")
+    for marked in (0, 1):
+        made = document(table(*rows, header_rows=marked))
+        assert raws(made, "table_cell", row=".", column="pay date") == ["28 Feb 2031", "1 Mar 2031"]
+        assert raws(made, "table_cell", row=".", column="employee") == ["Ada Lark", "Bo Reed"]
+        assert raws(made, "table_cell", row="^ada") == ["28 Feb 2031"]
+
+
+def test_the_value_of_a_heading_stands_below_it_and_not_in_the_heading_beside() -> None:
+    heads, row = ("Employee", "Employee no.", "Pay date"), ("Ada Lark", "0417", "28 Feb 2031")
+    made = document(table(heads, row))
+    assert raws(made, "label", text="Employee")[0] == "Ada Lark"
+    assert raws(made, "label", text="Employee", side="right")[0] == "Employee no."
+    form = document(table(("Employee:", "Ada Lark"), ("Number:", "0417")))
+    assert raws(form, "label", text="Employee")[0] == "Ada Lark"
 
 
 def test_rows_of_a_table_become_objects_and_a_total_ends_them() -> None:
@@ -251,3 +271,32 @@ def test_what_a_program_that_prints_made_up_is_no_title(title: str) -> None:
     assert raws(made, "document_title") == []
     made.metadata["title"] = "Bill of 3 May"
     assert raws(made, "document_title") == ["Bill of 3 May"]
+
+
+@pytest.mark.parametrize(
+    ("line", "kind", "raw"),
+    [
+        ("VAT 20%", "money", "12.80"),
+        ("VAT (20%)", "money", "12.80"),
+        ("VAT @ 20 %:", "money", "12.80"),
+        ("VAT (20%): 9.50", "money", "9.50"),
+        ("VAT (2 items): 9.50", "money", "9.50"),
+        ("VAT (2 items)", "money", "12.80"),
+        ("VAT (20%)", "percent", "20%"),
+        ("VAT (20%): 9.50", "percent", "20%"),
+        ("VAT (included)", "string", "12.80"),
+        ("VAT (included): yes", "boolean", "yes"),
+        ("VAT (yes)", "boolean", "(yes)"),
+        ("VAT (1,200)", "money", "(1,200)"),
+        ("VAT (1,200)", "string", "(1,200)"),
+    ],
+)
+def test_a_remark_behind_a_label_belongs_to_it(line: str, kind: str, raw: str) -> None:
+    made = document(table((line, "12.80"), ("Total", "76.80"), header_rows=0))
+    assert candidates(made, "label", text="VAT", kind=kind)[0].raw == raw
+
+
+def test_the_currency_of_a_remark_is_that_of_the_amount() -> None:
+    for line in ("Total (in EUR): 5.00", "Total (EUR): 5.00"):
+        found = candidates(document(line), "label", text="Total", kind="money")[0]
+        assert (found.raw, found.context) == ("5.00", {"currency": "EUR"})
