@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from .model import Block, Document
@@ -25,6 +26,8 @@ _BREAK = regex(r"\n[ \t]*(?=\w)")
 _LEADS = " .,:–—-\t[(|*_\xa0"
 LONGEST = 260
 """Characters a heading has at most; a longer block holds its section's text too."""
+_FULL = 0.9
+"""Of a paragraph's longest line, what a line has at least that had no room for another word."""
 LISTED = 3
 """As many headings in a row with nothing between them are a table of contents."""
 
@@ -206,7 +209,11 @@ def _judge(
         score += 0.5
     if block.kind in ("footnote", "caption"):
         score -= 1.0
-    if block.table is None and len(text) > LONGEST:
+    if (
+        block.table is None
+        and len(text) > LONGEST
+        and not (named is not None and _alone(block, begin, begin + match.start("rest")))
+    ):
         score -= 1.0 if named is not None and set_off(rest.lstrip(_LEADS)) else 3.0
     if _CROSS.match(rest) and not match["mark"].strip() and named is None:
         score -= 4.0
@@ -217,6 +224,24 @@ def _judge(
     if not match["mark"].strip() and named is None:
         score -= 0.5
     return score, max(length, 1)
+
+
+def _alone(block: Block, begin: int, title: int) -> bool:
+    """Whether a title ends with its line, so that the text below was only joined to it: with one that the
+    author broke, or that had room for the next line's first word.
+
+    The title starts at ``title``, its number at ``begin``.
+    """
+    lines = list(pairwise([*block.line_starts, len(block.text)]))
+    full = _FULL * max((end - start for start, end in lines), default=0)
+    roomy = (end for start, end in lines if end - start + _first_word(block.text, end) < full)
+    end = min((end for end in (*block.breaks, *roomy) if end > title), default=len(block.text))
+    return end - begin <= LONGEST and set_off(block.text[title:end].lstrip(_LEADS))
+
+
+def _first_word(text: str, start: int) -> int:
+    """Characters of the word that starts there."""
+    return len(next(iter(text[start : start + LONGEST].split()), ""))
 
 
 def set_off(rest: str) -> bool:

@@ -13,7 +13,9 @@ from ..patterns import regex
 from .page import Cover
 
 _FLOAT = regex(
-    r"aggregate\s+(?:market\s+)?value|market\s+value\s+of\s+(?:the\s+)?(?:voting|common|registrant)", re.I
+    r"aggregate\s+(?:market\s+)?value|market\s+value\s+of\s+(?:the\s+)?(?:voting|common|registrant)"
+    r"|market\s+value\s+(?:of\s+(?:\w+\s+){1,3})?held\s+by\s+non-?\s?affiliates",
+    re.I,
 )
 _NOTHING = regex(r"\$\s?0(?:\.00?)?(?![\d,]|\.\d)|(?:\bwas|\bis|:)\s+(?:zero|nil|none)\b", re.I)
 _SHARE = 1_000_000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from ..patterns import regex
 from .page import Cover
@@ -19,6 +20,7 @@ _OFF = (
 )
 """Marks as they are drawn, the letters that symbol fonts draw them by, and their codes of private use."""
 _YES_NO = regex(rf"(?P<yes>\byes\b)|(?P<no>\bno\b(?!\.?\s*\d))|(?P<on>{_ON})|(?P<off>{_OFF})", re.IGNORECASE)
+_BOX = regex(rf"{_ON}|{_OFF}")
 _HEADS = regex(r"^\W*yes\s+no\W*$", re.IGNORECASE | re.MULTILINE)
 _CATEGORY = regex(
     rf"(?P<large>\blarge\s+accelerated\s+filer)|(?P<non>\bnon-?\s?accelerated\s+filer)|"
@@ -88,6 +90,9 @@ def filer_category(cover: Cover) -> Iterator[Choice]:
         # a label in a narrow column is broken over lines
         rows = [row for row in table.by_row().values() if row]
         close = as_close_as_lines(rows)
+        boxed = [any(_BOX.fullmatch(cell.text.strip()) for cell in row) for row in rows]
+        if any(near and all(pair) for near, pair in zip(close, pairwise(boxed), strict=True)):
+            continue
         if any(close) and any("filer" in cell.text.casefold() for cell in table.cells):
             found = _category("\n".join(cell.text for row in joined(rows, close) for cell in row))
             if found is not None:

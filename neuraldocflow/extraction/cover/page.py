@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..model import Cell, Document, Table
+from ..model import Block, Cell, Document, Table
 from ..patterns import regex
 
 _LENGTH = 16_000
@@ -155,8 +155,7 @@ def cover_of(document: Document, whole: bool = False) -> Cover:
     for block in document.blocks:
         if block.start >= len(letters):
             break
-        for begin in block.line_starts[1:]:
-            at = block.start + begin - 1
+        for at in _line_ends(block):
             if at < len(letters) and letters[at] == " ":
                 letters[at] = "\n"
                 wraps.append(at)
@@ -174,6 +173,16 @@ def cover_of(document: Document, whole: bool = False) -> Cover:
     )
     tables = [block.table for block in document.blocks if block.table is not None and block.start < len(text)]
     return Cover(text, found, frozenset(wraps), tuple(tables))
+
+
+def _line_ends(block: Block) -> Iterator[int]:
+    """Where a line of a block, or of one of its cells, ends in the document's text: on a page, or as its
+    author broke it."""
+    for begin in (*block.line_starts[1:], *block.breaks):
+        yield block.start + begin - 1
+    for cell in block.table.cells if block.table is not None else ():
+        for begin in cell.breaks:
+            yield cell.start + begin - 1
 
 
 def trimmed(text: str, start: int, end: int, around: str = " \n\t_-–—*.,:;|") -> tuple[int, int]:

@@ -12,13 +12,23 @@ from ..model import Cell
 Rows = list[list[Cell]]
 _LEADING = 0.18
 """Space between the lines of a cell, at most, in heights of a line; rows stand further apart."""
+_WIDE, _PADDED = 0.55, 0.2
+"""Where lines are set wider than their type: their space at most, and how much more rows have at least."""
 
 
 def as_close_as_lines(rows: Rows) -> list[bool]:
     """For each row but the first whether it stands as close to the one before as lines of a cell do."""
     heights = [cell.bbox[3] - cell.bbox[1] for row in rows for cell in row if cell.bbox is not None]
-    limit = _LEADING * min(heights, default=0.0)
-    return [_gap(above, below) < limit for above, below in pairwise(rows)]
+    height = min(heights, default=0.0)
+    gaps = [_gap(above, below) for above, below in pairwise(rows)]
+    apart = sorted(gap for gap in gaps if 0.0 <= gap < math.inf)
+    limit = _LEADING * height
+    if apart and apart[0] >= limit:
+        for narrow, wide in pairwise(apart):
+            if narrow <= _WIDE * height and wide - narrow >= _PADDED * height:
+                limit = (narrow + wide) / 2
+                break
+    return [gap < limit for gap in gaps]
 
 
 def _gap(above: list[Cell], below: list[Cell]) -> float:

@@ -21,6 +21,8 @@ _APART = 60.0
 """Points between two destinations from which on their headings tell the scale."""
 _ENOUGH, _MOST = 5, 80
 """Headings to tell the scale by: as many are needed, and no more are looked at."""
+_TOP = 0.0
+"""How far below a page's top a destination is at most that leads to the page as a whole."""
 _RUNNING = 8
 """Pages with a link to one place from which on it is a running line's."""
 _OFF, _AGREE = 20.0, 0.6
@@ -60,10 +62,10 @@ def place_jumps(document: Document, jumps: list[Jump]) -> None:
                 jump.link.start, jump.link.end = each.start, each.end
                 break
     printed = _as_printed(document, jumps, pages)
-    if printed is None:
-        return
-    scale, margin = printed
-    for jump in jumps:
+    # a page's top is its top in any scale
+    known = jumps if printed is not None else [jump for jump in jumps if jump.top <= _TOP]
+    scale, margin = printed or (1.0, 0.0)
+    for jump in known:
         top = margin + scale * jump.top - _ABOVE
         below = [(each.box[1], each.start) for each in pages.get(jump.page, ()) if each.box[1] > top]
         # what marks a page's end marks what begins on the next page

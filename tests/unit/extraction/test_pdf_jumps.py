@@ -59,6 +59,13 @@ def test_links_lead_nowhere_where_no_heading_tells_the_scale() -> None:
     assert {goal for _, goal in led(*report(headings))} == {""}
 
 
+def test_a_link_to_a_pages_top_leads_there_whatever_the_scale() -> None:
+    made, jumps = report([f"How we fared, {number}" for number in range(8)])
+    for jump in jumps[::2]:
+        jump.top = 0.0
+    assert [goal for _, goal in led(made, jumps)][:4] == ["How we fared, 0", "", "How we fared, 2", ""]
+
+
 def test_a_document_without_links_is_left_as_it_is() -> None:
     made, _ = report(TITLES)
     place_jumps(made, [])

@@ -137,6 +137,11 @@ def test_filer_categories_may_stand_in_a_table_of_boxes() -> None:
             "dollar par value—$412,500,000 as of March 30, 2024.",
             412_500_000,
         ),
+        (
+            "Class of stock and number of shares held by non-affiliates Market value held by non-affiliates "
+            "Common Stock, 31,205,000 shares $498,200,000",
+            498_200_000,
+        ),
     ],
 )
 def test_the_public_float_is_the_market_value_held_by_others(sentence: str, value: float) -> None:

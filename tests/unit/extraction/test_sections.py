@@ -102,6 +102,17 @@ def test_plain_paragraphs_serve_as_headings() -> None:
     assert_items(document([*COVER, contents(), *blocks]))
 
 
+@pytest.mark.parametrize("page", [True, False])
+def test_a_heading_may_be_the_first_line_of_its_text(page: bool) -> None:
+    blocks: list[Block | str] = []
+    for number, title in ITEMS:
+        heading, lines = f"Item {number}. {title}", [f"{SAYING} "] * 4
+        starts = [0, *(len(heading) + 1 + at * len(lines[0]) for at in range(len(lines)))]
+        told = {"line_starts": starts} if page else {"line_starts": [0], "breaks": (starts[1],)}
+        blocks += [block(f"{heading} {''.join(lines)}", **told), SAYING]
+    assert_items(document([*COVER, contents(), *blocks]))
+
+
 def test_headings_in_layout_tables() -> None:
     blocks: list[Block | str] = []
     for number, title in ITEMS:
