@@ -55,3 +55,37 @@ def test_a_short_contract_is_told_by_its_title() -> None:
     )
     assert classify(document("Road Transportation Agreement", own), PROFILES)[0] == "contract_analysis"
     assert classify(document("On roads and lanterns", own), PROFILES)[0] == "generic"
+
+
+_TERMS = (
+    "This agreement is governed by the laws of Ruritania. Neither party assigns it without prior"
+    " written consent. The parties agree that lanterns stay the seller's until they are paid."
+)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("Lantern Works Ltd", "TAX INVOICE", "Invoice no. 4711", "Lanterns 12.00", _TERMS),
+        ("PURCHASE ORDER 4711", "To: Lantern Works Ltd", _TERMS),
+        ("Privacy Policy", "Who we are", _TERMS),
+        ("Invoice", "Patient: Rex, DOB 2019-04-01", "Vaccination, vaccines, allergies none known", "24.00"),
+        (
+            "Lantern Works closes its year",
+            "Mocktown, May 2: Lantern Works today announced its results. See the annual report on"
+            " Form 10-K filed with the Securities and Exchange Commission.",
+        ),
+        (
+            "Lanterns and sleep in 40 patients",
+            "Mock et al. https://doi.org/10.1/lantern",
+            "Vital signs, medications and allergies were recorded (mg/dL, p < 0.05).",
+        ),
+    ],
+)
+def test_what_its_title_calls_otherwise_is_none_of_them(lines: tuple[str, ...]) -> None:
+    assert classify(document(*lines), PROFILES)[0] == "generic"
+
+
+@pytest.mark.parametrize("title", ["Purchase Order Agreement", "Invoice Factoring Contract"])
+def test_a_contract_may_be_titled_by_what_it_is_about(title: str) -> None:
+    assert classify(document(title, _TERMS), PROFILES)[0] == "contract_analysis"
