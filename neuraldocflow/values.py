@@ -164,8 +164,10 @@ def in_full(path: str) -> str:
     if not path:
         raise ValueError("must not be empty")
     full = os.path.expanduser(path)
-    if full == "~" or full.startswith("~/"):
-        raise ValueError("begins with ~, and there is no home here: set HOME, or write the whole path")
+    if full.startswith("~"):
+        raise ValueError(
+            "begins with ~, and no such home is known here: set HOME, or write ./~… for a file's name"
+        )
     return full
 
 

@@ -31,21 +31,25 @@ fi
 [ -n "$python" ] || python_through_uv || { say "setup: Python 3.11 or 3.12 is needed and uv could not fetch one. Install python3.12 and try again."; exit 1; }
 
 if [ -x .venv/bin/python ] && ! fits .venv/bin/python; then rm -rf .venv; fi
+# a package that was only half installed is taken for whole by the next installation
+if [ -e .venv/.unfinished ]; then rm -rf .venv; fi
 if [ ! -x .venv/bin/python ]; then
   say "setup: making .venv with $("$python" --version)"
   "$python" -m venv .venv
 fi
 say "setup: installing the locked dependencies (half a minute or so the first time)"
-# uv takes a tenth of pip's time. It reads none of pip's settings: where those name a mirror it would go past it.
+touch .venv/.unfinished
+# uv takes a tenth of pip's time. It reads none of pip's settings: where those say where to look it would go past them.
 pip() { .venv/bin/python -m pip "$@" --quiet --disable-pip-version-check; }
-if .venv/bin/python -m pip config list | grep -q index-url; then
+if .venv/bin/python -m pip config list | grep -E 'index|proxy' >/dev/null; then
   install() { pip install "$@"; }
 else
   sed -n '/^uv==/,/[^\\]$/p' requirements.lock >.venv/uv.lock
   pip install --require-hashes -r .venv/uv.lock
-  install() { .venv/bin/uv pip install --quiet --python .venv/bin/python "$@" || pip install "$@"; }
+  install() { .venv/bin/uv pip install --quiet --python .venv/bin/python "$@" || pip install --force-reinstall "$@"; }
 fi
 install --require-hashes -r requirements.lock
 install --no-deps --no-build-isolation -e .
+rm .venv/.unfinished
 touch .venv/.ready
 say "setup: done"

@@ -17,7 +17,8 @@ def other_place(data: Any, path: Path, model: type[BaseModel]) -> str:
     *block, key = path
     places = [*_of_component(data, tuple(block)), *_blocks(model, ())]
     found = [dotted(place).removesuffix(": ") for place, keys in places if key in keys]
-    return f"unknown key here; it belongs in {found[0]}" if len(found) == 1 else ""
+    elsewhere = "config" in block  # a source's own keys are like others by chance
+    return f"unknown key here; it belongs in {found[0]}" if len(found) == 1 and not elsewhere else ""
 
 
 def _blocks(model: type[BaseModel], path: Path) -> Iterator[tuple[Path, set[str]]]:

@@ -7,7 +7,7 @@ import yaml
 _QUOTES = "a text that begins with {} is put in quotes"
 _TO_DO: dict[str, str] = {
     "mapping values are not allowed": "a text with ': ' in it is put in quotes; else look at the indentation",
-    "did not find expected key": "look at the indentation",
+    "did not find expected key": "a quote ends before its text does; else look at the indentation",
     "unknown escape character": "in double quotes a \\ begins an escape: take single ones",
     "expected alphabetic or numeric": _QUOTES,
     "cannot start any token": _QUOTES,
@@ -30,14 +30,15 @@ def mistake(error: yaml.YAMLError, text: str) -> tuple[int, str]:
     lines = text.splitlines() or [""]
     shown = lines[mark.line] if mark.line < len(lines) else ""
     to_do = next((each for words, each in _TO_DO.items() if words in told), "")
-    if "\t" in shown[: len(shown) - len(shown.lstrip())]:
+    within = str(error.context)
+    if "\t" in shown[: len(shown) - len(shown.lstrip())] and "parsing a flow" not in within:
         to_do = "lines are indented by spaces, not by tabs"
     elif error.context_mark is not None and _is_left_open(error):
         to_do = f"what begins on line {error.context_mark.line + 1} is not closed"
-        if "parsing a flow" in str(error.context) and mark.line == error.context_mark.line:
-            to_do += ", or a text in it has one of : , [ ] { } and no quotes"
+        if "parsing a flow" in within:
+            to_do += ", or a comma or the quotes of a text with one of : , [ ] { } are missing"
     elif to_do == _QUOTES:
-        began = error.context_mark if "alias" in str(error.context) else mark
+        began = error.context_mark if "alias" in within or "anchor" in within else mark
         to_do = _QUOTES.format(shown[began.column : began.column + 1]) if began is not None else ""
     return mark.line + 1, f"{told} ({to_do})" if to_do else told
 

@@ -154,6 +154,7 @@ class _Builder:
         try:
             return self._loader.construct_object(node, deep=True)
         except (ValueError, LookupError, AttributeError, ArithmeticError):
+            self._loader.recursive_objects.pop(node, None)  # else an alias of it would be one of itself
             return str(node.value)  # seems to be a date or a number, and is none, such as 2026-13-45
 
     def _replace(self, text: str, path: Path) -> tuple[str, bool]:

@@ -70,8 +70,8 @@ class EmbeddedLog(Log):
     def __init__(self, path: Path) -> None:
         self._path = path
         self._by_thread: dict[int, tuple[int, sqlite3.Connection]] = {}
-        self._using: dict[int, int] = {}
-        """Threads that use their connection now, and how many calls deep."""
+        self._using: dict[tuple[int, int], int] = {}
+        """Threads that use their connection now, by their process, and how many calls deep."""
         self._listeners: dict[int, Listener] = {}
         self._writing = threading.Lock()
         self._inherited: list[sqlite3.Connection] = []
@@ -238,6 +238,8 @@ class EmbeddedLog(Log):
         listener = self._listeners.get(thread)
         if listener is None:
             listener = self._listeners[thread] = Listener(self._lock_path)
+        if self._closed:  # meanwhile
+            self._listeners.pop(thread, None)
         while not self._closed:
             if any(self.end(*place) > offset for place, offset in positions.items()):
                 return True
@@ -314,7 +316,7 @@ class EmbeddedLog(Log):
             self._writing.release()
         self._listeners.clear()  # who waits holds its own
         for thread in list(self._by_thread):
-            if thread not in self._using:  # else that thread does it after use
+            if (os.getpid(), thread) not in self._using:  # else that thread does it after use
                 self._close_connection(thread)
 
     def _close_connection(self, thread: int) -> None:
@@ -349,9 +351,9 @@ class EmbeddedLog(Log):
     @contextmanager
     def _translated(self) -> Iterator[None]:
         """Use of the thread's connection, with the errors that are told."""
-        thread = threading.get_ident()
-        depth = self._using.get(thread, 0)
-        self._using[thread] = depth + 1  # before it is looked whether the log is closed
+        user = os.getpid(), threading.get_ident()
+        depth = self._using.get(user, 0)
+        self._using[user] = depth + 1  # before it is looked whether the log is closed
         try:
             yield
         except sqlite3.Error as error:
@@ -360,11 +362,11 @@ class EmbeddedLog(Log):
             raise LogError(f"the log {self._path}: {error.strerror}") from error
         finally:
             if depth:
-                self._using[thread] = depth
+                self._using[user] = depth
             else:
-                self._using.pop(thread, None)
+                self._using.pop(user, None)
                 if self._closed:
-                    self._close_connection(thread)
+                    self._close_connection(user[1])
 
     @contextmanager
     def _exclusively(self) -> Iterator[int]:

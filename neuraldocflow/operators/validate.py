@@ -47,6 +47,9 @@ class Validate(StatefulBatchLogic[Finished, Validated, dict[str, Any]]):
         counts: dict[str, int] = known.get("counts", {})  # an earlier release had the profile's alone
         self._counts = {name: counts.get(name, self._count) for name in self._usual}
         """Of each field, the documents it was looked for in: a profile may be given one at any time."""
+        finds: dict[str, int] = known.get("found", {})
+        self._found = {name: finds.get(name, count) for name, count in self._counts.items()}
+        """And those it was found in: of them its usual confidence is."""
 
     def on_batch(self, values: list[Finished]) -> tuple[list[Validated], bool]:
         out: list[Validated] = []
@@ -87,6 +90,7 @@ class Validate(StatefulBatchLogic[Finished, Validated, dict[str, Any]]):
             "usual": {name: list(four) for name, four in self._usual.items()},
             "count": self._count,
             "counts": dict(self._counts),
+            "found": dict(self._found),
         }
 
     def _verdicts(self, event: NewDocument, result: dict[str, Any]) -> list[dict[str, Any]]:
@@ -125,16 +129,17 @@ class Validate(StatefulBatchLogic[Finished, Validated, dict[str, Any]]):
             usual_fill += _weight(count, _SLOW) * (filled - usual_fill)
             recent_fill += _FAST * (filled - recent_fill)
             if surest is not None:
-                if not usual_sure:  # it is found for the first time
+                finds = self._found[name] = self._found.get(name, 0) + 1
+                if finds == 1:
                     usual_sure = recent_sure = surest
-                usual_sure += _weight(count, _SLOW) * (surest - usual_sure)
+                usual_sure += _weight(finds, _SLOW) * (surest - usual_sure)
                 recent_sure += _FAST * (surest - recent_sure)
             self._usual[name] = [usual_fill, recent_fill, usual_sure, recent_sure]
             if count < _LEARNED:
                 continue
             if abs(usual_fill - recent_fill) > _DRIFT:
                 told.append(_drift(name, "found", usual_fill, recent_fill))
-            elif usual_sure - recent_sure > _DRIFT:
+            elif usual_sure - recent_sure > _DRIFT and self._found.get(name, 0) >= _LEARNED:
                 told.append(_drift(name, "sure", usual_sure, recent_sure))
         return told
 

@@ -63,7 +63,7 @@ NOW: dict[str, dict[str, Any]] = {
     "acknowledge": {"version": 2, "spent": []},
     "extract": {"version": 2},
     "submissions": {"version": 2, "waiting": {}, "topic_id": ANY},
-    "validate": {"counts": {"f": 1}},
+    "validate": {"counts": {"f": 1}, "found": {"f": 1}},
 }
 """What is another in the state as it is written now."""
 

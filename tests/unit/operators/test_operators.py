@@ -176,6 +176,19 @@ def test_a_field_that_the_profile_was_given_later_is_learned_first(tmp_path: Pat
     assert logic.snapshot()["usual"]["later"][2] > 0.89
 
 
+def test_one_sure_find_of_a_rare_field_does_not_make_the_others_unsure(tmp_path: Path) -> None:
+    logic, told = Validate(None), []
+    for number in range(400):
+        item = finished(f"rare-{number}", tmp_path)
+        path = Path(item.outcome.result_path)  # type: ignore[union-attr]
+        sure = 0.95 if number == 60 else 0.45
+        value = f'{{"value":"x","confidence":{sure}}}' if number >= 60 and number % 12 == 0 else "null"
+        path.write_text(path.read_text().replace('"b":null', f'"b":{value}'))
+        (_, delivery) = logic.on_batch([item])[0]
+        told += delivery.result["validationResults"]  # type: ignore[union-attr]
+    assert [each for each in told if each["rule"] == "drift"] == []
+
+
 def test_names_that_a_hostile_document_s_agent_invents_are_not_remembered_without_end(tmp_path: Path) -> None:
     logic = Validate(None)
     logic.on_batch([finished("good", tmp_path)])
