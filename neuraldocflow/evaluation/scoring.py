@@ -69,7 +69,7 @@ def same(truth: Any, value: Any) -> bool:
         return same(one, value)
     if one is not None and other is not None and abs(one - other) > 0.001 * abs(one):
         return False
-    if _marks(str(truth)) != _marks(str(value)):
+    if _told_by_marks(str(truth), str(value)):
         return False
     a, b = " ".join(tokens(str(truth))), " ".join(tokens(str(value)))
     return (
@@ -77,12 +77,20 @@ def same(truth: Any, value: Any) -> bool:
     )
 
 
-_MARKS = re.compile(r"[<>≤≥+]|(?<![\w-])[-−–](?=\s?[$€£]?\d)|(?<=\w)[-−]$|(?<![\d.,])\d+\.\d+(?![.,]?\d)")
+_FIGURE = re.compile(r"\d[\d,]*(?:\.\d+)?")
+_SIGN = re.compile(r"^\s*[<>≤≥−-]|(?<=\w)[+−-]\s*$")
 
 
-def _marks(text: str) -> list[str]:
-    """What folding takes away though it tells values apart: signs, and points (1.25 mg is not 12.5 mg)."""
-    return [found.replace("−", "-").replace("–", "-") for found in _MARKS.findall(text.strip())]
+def _told_by_marks(one: str, other: str) -> bool:
+    """Whether two texts differ by what folding takes away: a point (1.25 mg, 12.5 mg) or a sign (<5, A-)."""
+    if _signs(one) != _signs(other):
+        return True
+    pairs = [[float(each.replace(",", "")) for each in _FIGURE.findall(text)] for text in (one, other)]
+    return len(pairs[0]) == len(pairs[1]) and pairs[0] != pairs[1]
+
+
+def _signs(text: str) -> list[str]:
+    return [sign.strip().replace("−", "-") for sign in _SIGN.findall(text)]
 
 
 def _as_boolean(value: Any) -> str:

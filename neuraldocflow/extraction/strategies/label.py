@@ -31,6 +31,7 @@ _REMARKED = frozenset({"string", "integer", "decimal", "percent", "date"})
 """Types whose values don't stand in parentheses behind a label, as ``Hazardous (no)`` does."""
 _BESIDE_HEAD, _IN_HEAD = 0.5, 0.4
 """What a column heading's neighbour, and the rest of it, are worth: as a rule the value stands below."""
+_IN_REMARK = 0.4
 _SIDES = {"right": (beside, 0.85), "below": (below, 0.7), "above": (above, 0.7)}
 
 
@@ -55,6 +56,8 @@ def label(document: Document, spec: dict[str, Any], field: Field, context: Conte
                     yield from _valued(piece, *_bare(remark), value, spec, score)
                     continue
                 if _is_of_label(remark, kind):
+                    if remark["mark"] is None and kind != "money":  # unless nothing stands beside it
+                        yield from _valued(piece, *_bare(remark), value, spec, _IN_REMARK)
                     mark, at = remark["mark"], remark.end()
                     sign = _currency_of(remark["said"] or "") if kind == "money" else None
             if not first and mark is None:

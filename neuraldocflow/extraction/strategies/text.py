@@ -19,6 +19,7 @@ from ..patterns import regex
 
 if TYPE_CHECKING:
     from ..profile import Field
+    from ..sections import Section
 
 _NO_TITLE = regex(
     r"about:.*|https?://.*|untitled.*|(?:Microsoft \w+ - )?\S.{0,200}"
@@ -94,8 +95,7 @@ def section(document: Document, spec: dict[str, Any], field: Field, context: Con
     for found in context.sections:
         if found.id not in ids:
             continue
-        heading = document.block_at(found.start)
-        start = min(heading.end + 1, found.end) if heading is not None else found.start
+        start = _below_heading(document, found)
         if "pattern" in spec:
             yield from _matches(document, spec, [(start, found.end)])
             continue
@@ -104,6 +104,15 @@ def section(document: Document, spec: dict[str, Any], field: Field, context: Con
         if stripped:
             start += text.index(stripped)
             yield Candidate(stripped, 0.8 * found.confidence, start, start + len(stripped))
+
+
+def _below_heading(document: Document, section: Section) -> int:
+    """Where a section's text begins: behind its title, also where both are one paragraph."""
+    heading = document.block_at(section.start)
+    if heading is None:
+        return section.start
+    at = document.text.find(section.title, section.start, heading.end) if section.title else -1
+    return min(at + len(section.title) if at >= 0 else heading.end + 1, section.end)
 
 
 @strategy("fact")

@@ -47,6 +47,11 @@ from neuraldocflow.profiles import check
         ("1.25 mg", "12.5 mg", False),
         ("1.5 mg", "15 mg", False),
         ("541.555.0100", "5415550100", True),
+        ("(212) 555-1234", "(212)-555-1234", True),
+        ("+1 555 1234", "1 555 1234", True),
+        ("2019 – 2020", "2019-2020", True),
+        ("Main Street – 12", "Main Street 12", True),
+        ("$1,234.50", "$1234.50", True),
         ("twelve-month", "twelve month", True),
     ],
 )

@@ -101,6 +101,14 @@ def test_the_text_of_a_section_without_its_heading() -> None:
     assert [each.raw for each in found] == ["All"]
 
 
+def test_the_text_of_a_section_whose_heading_runs_into_it() -> None:
+    made = document("1. Term. It lasts 3 years.", "Other")
+    term = Section("term", "Term", 1, 0, 27)
+    assert [each.raw for each in candidates(made, "section", [term], id="term", pattern=r"\d years")] == [
+        "3 years"
+    ]
+
+
 def test_tagged_values_of_the_file() -> None:
     made = document("x")
     made.facts = [Fact("form.Total", "12", "12"), Fact("form.Name", " ", " ")]
@@ -294,6 +302,17 @@ def test_what_a_program_that_prints_made_up_is_no_title(title: str) -> None:
 def test_a_remark_behind_a_label_belongs_to_it(line: str, kind: str, raw: str) -> None:
     made = document(table((line, "12.80"), ("Total", "76.80"), header_rows=0))
     assert candidates(made, "label", text="VAT", kind=kind)[0].raw == raw
+
+
+@pytest.mark.parametrize(
+    ("line", "kind", "raw"),
+    [("Due date (March 5, 2024)", "date", "March 5, 2024"), ("Term (12 months)", "integer", "12 months")],
+)
+def test_what_stands_in_parentheses_behind_a_label_is_its_value_where_nothing_else_is(
+    line: str, kind: str, raw: str
+) -> None:
+    (found,) = candidates(document(line), "label", text=line.partition(" (")[0], kind=kind)
+    assert (found.raw, found.score < 0.5) == (raw, True)
 
 
 def test_the_currency_of_a_remark_is_that_of_the_amount() -> None:
