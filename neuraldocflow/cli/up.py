@@ -47,8 +47,7 @@ def up(
             shown = ", ".join(_shown(each) for each in folders)
             screen.print(Text(f"drop documents into               {shown}"), soft_wrap=True)
         screen.print(Text(f"results appear in                 {', '.join(_results(loaded))}"), soft_wrap=True)
-        next_ = f"neuraldocflow tail{given(config)} · docs/getting-started.md"
-        screen.print(f"next: {next_}\n", soft_wrap=True)
+        screen.print(f"next: neuraldocflow tail{given(config)} · docs/getting-started.md\n", soft_wrap=True)
         if samples:
             put_samples(folders[0])
 

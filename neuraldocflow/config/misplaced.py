@@ -15,10 +15,11 @@ from neuraldocflow.config.yaml_source import Path, dotted
 def other_place(data: Any, path: Path, model: type[BaseModel]) -> str:
     """What to say of an unknown key; empty where no block knows it, or several do."""
     *block, key = path
+    if "config" in block:  # a source's own keys are like others by chance
+        return ""
     places = [*_of_component(data, tuple(block)), *_blocks(model, ())]
     found = [dotted(place).removesuffix(": ") for place, keys in places if key in keys]
-    elsewhere = "config" in block  # a source's own keys are like others by chance
-    return f"unknown key here; it belongs in {found[0]}" if len(found) == 1 and not elsewhere else ""
+    return f"unknown key here; it belongs in {found[0]}" if len(found) == 1 else ""
 
 
 def _blocks(model: type[BaseModel], path: Path) -> Iterator[tuple[Path, set[str]]]:
@@ -34,7 +35,7 @@ def _of_component(data: Any, block: Path) -> Iterator[tuple[Path, set[str]]]:
     for part in block:
         data = data[part]
     kind = data.get("type") if isinstance(data, dict) else None
-    if len(block) > 1 and "config" not in block:
+    if len(block) > 1:
         for each in known:
             if each.name == kind:
                 yield (*block, "config"), set(each.config.model_fields)

@@ -31,19 +31,15 @@ def mistake(error: yaml.YAMLError, text: str) -> tuple[int, str]:
     shown = lines[mark.line] if mark.line < len(lines) else ""
     to_do = next((each for words, each in _TO_DO.items() if words in told), "")
     within = str(error.context)
-    if "\t" in shown[: len(shown) - len(shown.lstrip())] and "parsing a flow" not in within:
+    in_brackets = "parsing a flow" in within
+    in_quotes = "quoted scalar" in within and "end of stream" in told
+    if "\t" in shown[: len(shown) - len(shown.lstrip())] and not in_brackets:
         to_do = "lines are indented by spaces, not by tabs"
-    elif error.context_mark is not None and _is_left_open(error):
+    elif error.context_mark is not None and (in_brackets or in_quotes):
         to_do = f"what begins on line {error.context_mark.line + 1} is not closed"
-        if "parsing a flow" in within:
+        if in_brackets:
             to_do += ", or a comma or the quotes of a text with one of : , [ ] { } are missing"
     elif to_do == _QUOTES:
         began = error.context_mark if "alias" in within or "anchor" in within else mark
         to_do = _QUOTES.format(shown[began.column : began.column + 1]) if began is not None else ""
     return mark.line + 1, f"{told} ({to_do})" if to_do else told
-
-
-def _is_left_open(error: yaml.MarkedYAMLError) -> bool:
-    """A quote or a bracket."""
-    within = str(error.context)
-    return ("quoted scalar" in within and "end of stream" in str(error.problem)) or "parsing a flow" in within

@@ -32,6 +32,7 @@ _REMARKED = frozenset({"string", "integer", "decimal", "percent", "date"})
 _BESIDE_HEAD, _IN_HEAD = 0.5, 0.4
 """What a column heading's neighbour, and the rest of it, are worth: as a rule the value stands below."""
 _IN_REMARK = 0.4
+"""What a remark behind a label is worth as its value: less than what stands beside or below."""
 _SIDES = {"right": (beside, 0.85), "below": (below, 0.7), "above": (above, 0.7)}
 
 
@@ -56,7 +57,7 @@ def label(document: Document, spec: dict[str, Any], field: Field, context: Conte
                     yield from _valued(piece, *_bare(remark), value, spec, score)
                     continue
                 if _is_of_label(remark, kind):
-                    if remark["mark"] is None and kind != "money":  # unless nothing stands beside it
+                    if remark["mark"] is None and kind != "money":  # "Due date (March 5)" may be all there is
                         yield from _valued(piece, *_bare(remark), value, spec, _IN_REMARK)
                     mark, at = remark["mark"], remark.end()
                     sign = _currency_of(remark["said"] or "") if kind == "money" else None
