@@ -46,7 +46,11 @@ if .venv/bin/python -m pip config list | grep -E 'index|proxy' >/dev/null; then
 else
   sed -n '/^uv==/,/[^\\]$/p' requirements.lock >.venv/uv.lock
   pip install --require-hashes -r .venv/uv.lock
-  install() { .venv/bin/uv pip install --quiet --python .venv/bin/python "$@" || pip install --force-reinstall "$@"; }
+  install() {
+    .venv/bin/uv pip install --quiet --python .venv/bin/python "$@" && return
+    say "setup: uv could not do it; pip does it now (some minutes)"
+    pip install --force-reinstall "$@"
+  }
 fi
 install --require-hashes -r requirements.lock
 install --no-deps --no-build-isolation -e .
